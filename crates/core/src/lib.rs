@@ -1,0 +1,24 @@
+//! Floor 0: the words that every other crate uses.
+//!
+//! Ids, money, time, usage, prices, errors and the numeric limits, all of them plain values. Nothing
+//! here does IO, reads a clock or draws a random number.
+
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod money;
+pub mod parameter;
+pub mod price;
+pub mod rate;
+pub mod secret;
+pub mod time;
+pub mod usage;
+
+pub use error::{ApiError, Availability, AvailabilityCode, Constraint, ErrorKind};
+pub use money::Usd;
+pub use parameter::{Parameter, ParameterSet};
+pub use price::{PriceKind, PriceOverride, PriceTable, Rates};
+pub use rate::Rate;
+pub use secret::Secret;
+pub use time::Timestamp;
+pub use usage::Usage;

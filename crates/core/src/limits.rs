@@ -1,0 +1,69 @@
+//! Every numeric limit of the product, with its reason. Configurable ones are defaults here.
+
+use std::time::Duration;
+
+/// Largest request body. Base64 media must fit (inference spec appendix E: at least 100 MB).
+pub const MAX_BODY_BYTES: usize = 100 * 1024 * 1024;
+/// Deepest nesting of a request body. `serde_json` stops at the same depth.
+pub const MAX_JSON_DEPTH: usize = 128;
+/// Most top-level members of a request body. The dialect knows about 60; the rest are forwarded.
+pub const MAX_TOP_MEMBERS: usize = 512;
+/// Largest single frame of an upstream stream: an image in one chunk fits, a 64 MB line does not.
+pub const MAX_FRAME_BYTES: usize = 16 * 1024 * 1024;
+/// Largest upstream answer that is not streamed.
+pub const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+/// Largest upstream error body that is read; the rest is dropped.
+pub const MAX_ERROR_BYTES: usize = 64 * 1024;
+/// `n` of the legacy and chat APIs (project decision: 1 to 128, anything else is 400).
+pub const MAX_CHOICES: u64 = 128;
+/// Largest `max_tokens` that is read as a number of tokens; more is 400.
+pub const MAX_MAX_TOKENS: u64 = 1 << 31;
+/// Most entries of `models`.
+pub const MAX_MODELS: usize = 32;
+/// Longest `session_id` (inference spec 0.2).
+pub const MAX_SESSION_ID_CHARS: usize = 256;
+/// Longest `user` (inference spec 1.2).
+pub const MAX_USER_CHARS: usize = 256;
+/// Entries, key length and value length of `metadata` (inference spec 1.2).
+pub const MAX_METADATA: (usize, usize, usize) = (16, 64, 512);
+/// Longest function name (inference spec 1.3).
+pub const MAX_FUNCTION_NAME: usize = 64;
+/// Most stop sequences (inference spec 1.2).
+pub const MAX_STOP_SEQUENCES: usize = 4;
+
+/// Time between keep-alive comments while nothing else was sent (inference spec 3.1: at most 15 s).
+pub const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(5);
+/// The keep-alive comment.
+pub const KEEP_ALIVE_COMMENT: &str = "SIGNALBOX PROCESSING";
+
+/// Time to open a connection to a provider (reliability design 5.3).
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time from the request to the first content-bearing event.
+pub const FIRST_CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Longest silence inside a stream.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest life of one attempt.
+pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
+
+/// Upper bound on the whole of one request's attempts, so that a hostile `models` list can't turn
+/// one request into hundreds.
+pub const MAX_ATTEMPTS: usize = 16;
+
+/// Output tokens that a request without `max_tokens` is expected to need, for ranking by price only.
+pub const EXPECTED_OUTPUT_TOKENS: u64 = 500;
+/// Fewest output tokens worth starting for, where a balance allows no more (some providers refuse
+/// less).
+pub const MIN_AFFORDABLE_OUTPUT: u64 = 16;
+
+/// Free-model requests per account and minute (inference spec 17.2).
+pub const FREE_REQUESTS_PER_MINUTE: u32 = 20;
+
+/// Largest batch of the group-commit ledger writer.
+pub const LEDGER_BATCH: usize = 512;
+/// Longest queue before the ledger writer; then requests wait.
+pub const LEDGER_QUEUE: usize = 8192;
+
+/// Streams and answers that go on being read after their client left, at most.
+pub const MAX_DRAINS: usize = 512;
+/// Longest such drain.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);

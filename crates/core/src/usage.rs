@@ -1,0 +1,52 @@
+//! What one generation consumed, in one vocabulary for all dialects.
+
+use serde::{Deserialize, Serialize};
+
+/// Quantities of one generation. The four input counts are disjoint and add up to the prompt;
+/// `reasoning`, `output_image` and `output_audio` are parts of `output`; `input_audio` and
+/// `input_image` are parts of `input_uncached`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Prompt tokens that were neither read from nor written to a cache.
+    pub input_uncached: u64,
+    /// Prompt tokens read from the provider's cache.
+    pub cache_read: u64,
+    /// Prompt tokens written to a cache that lives five minutes (or the provider's default).
+    pub cache_write_5m: u64,
+    /// Prompt tokens written to a cache that lives one hour.
+    pub cache_write_1h: u64,
+    /// Audio tokens among `input_uncached`.
+    pub input_audio: u64,
+    /// Image tokens among `input_uncached`.
+    pub input_image: u64,
+    /// Tokens generated, reasoning included.
+    pub output: u64,
+    /// Reasoning tokens among `output`.
+    pub reasoning: u64,
+    /// Audio tokens among `output`.
+    pub output_audio: u64,
+    /// Image tokens among `output`.
+    pub output_image: u64,
+    /// Web searches that the provider made.
+    pub searches: u64,
+    /// Whether the counts were estimated because the provider sent none.
+    pub estimated: bool,
+}
+
+impl Usage {
+    /// All prompt tokens, cached or not.
+    #[must_use]
+    pub const fn prompt(&self) -> u64 {
+        self.input_uncached
+            .saturating_add(self.cache_read)
+            .saturating_add(self.cache_write_5m)
+            .saturating_add(self.cache_write_1h)
+    }
+
+    /// Prompt and output together.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.prompt().saturating_add(self.output)
+    }
+}
