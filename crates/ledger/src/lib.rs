@@ -1,1 +1,25 @@
-//! ledger
+//! Money as pure functions: what a generation costs, what it can cost at most, and who may spend.
+//!
+//! [`price`] turns usage into one charge. [`upper_bound`] is the amount to hold before the first
+//! byte goes to a provider. [`Book`] holds, charges and gives back, in memory. Nothing here does IO
+//! or reads a clock, and there is no float.
+//!
+//! **Invariant:** `price(u) <= upper_bound(e)` for every usage `u` that `e` covers.
+//! **Invariant:** an account's posted balance is never below what is held of it.
+
+#![deny(clippy::float_arithmetic)]
+
+pub mod book;
+pub mod bound;
+pub mod entry;
+pub mod insurance;
+pub mod price;
+pub mod spend;
+pub mod tariff;
+
+pub use book::{Book, CreditError, KeyTerms, Refusal, Released, Reserve, Settled, Terminal};
+pub use bound::{Estimate, affordable_output, upper_bound};
+pub use entry::{Charge, Grant, Reservation};
+pub use insurance::{billable, insured};
+pub use price::{Cost, Line, PriceError, price};
+pub use spend::Spend;
