@@ -1,1 +1,21 @@
-//! catalog
+//! Floor 1: what can be called, by whom it is served and what it costs.
+//!
+//! Models, endpoints, providers, their prices and policies; the slug grammar; the embedded data; and
+//! the [`Snapshot`] that a request reads. Pure: nothing here does IO or reads a clock.
+
+pub mod config;
+pub mod endpoint;
+pub mod error;
+pub mod model;
+pub mod prices;
+pub mod provider;
+pub mod slug;
+pub mod snapshot;
+
+pub use config::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
+pub use endpoint::{Blocked, DataPolicy, Endpoint, Percentiles, Perf, Quantization};
+pub use error::CatalogueError;
+pub use model::{Modality, Model, ModelStatus};
+pub use provider::{Dialect, Provider, Speaks, Transport, Verified, Watch};
+pub use slug::{Reference, Variant};
+pub use snapshot::{Catalogue, Lookup, Snapshot};

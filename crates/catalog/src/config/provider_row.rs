@@ -1,0 +1,326 @@
+//! A provider as it is written: in the configuration file and in the built-in provider files.
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{CatalogueError, DataPolicy, Dialect, Provider, Speaks, Transport, Verified, Watch};
+
+/// One `[[providers]]` row, or one provider file.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `Provider`, as they are written")]
+pub struct ProviderRow {
+    pub slug: String,
+    /// Left out: the slug.
+    #[serde(default)]
+    pub name: Option<String>,
+    #[serde(default)]
+    pub display_name: Option<String>,
+    #[serde(default)]
+    pub base_url: Option<String>,
+    /// The built-in row knows no public base URL: one must be configured.
+    #[serde(default)]
+    pub base_url_required: bool,
+    /// As written: a literal, `env:NAME` or `file:PATH`. Read by the binary, never kept here.
+    #[serde(default)]
+    pub api_key: Option<String>,
+    #[serde(default)]
+    pub key_env: Option<Vec<String>>,
+    /// For the dialects that name no transport of their own.
+    #[serde(default)]
+    pub transport: Option<String>,
+    #[serde(default)]
+    pub headquarters: Option<String>,
+    #[serde(default)]
+    pub datacenters: Option<Vec<String>>,
+    #[serde(default)]
+    pub terms_url: Option<String>,
+    #[serde(default)]
+    pub privacy_url: Option<String>,
+    #[serde(default)]
+    pub status_page: Option<String>,
+    #[serde(default)]
+    pub data_policy: Option<DataPolicyRow>,
+    #[serde(default)]
+    pub can_abort: Option<bool>,
+    #[serde(default)]
+    pub moderation_required: Option<bool>,
+    #[serde(default)]
+    pub byok: Option<bool>,
+    #[serde(default)]
+    pub source: Option<String>,
+    #[serde(default)]
+    pub verified: Option<Verified>,
+    /// Left out: `openai-chat`.
+    #[serde(default)]
+    pub speaks: Option<Vec<SpeaksRow>>,
+}
+
+/// A data policy as it is written; what is left out is no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `DataPolicy`, as they are written")]
+pub struct DataPolicyRow {
+    #[serde(default)]
+    pub training: bool,
+    #[serde(default)]
+    pub retains_prompts: bool,
+    #[serde(default)]
+    pub retention_days: Option<u32>,
+    #[serde(default)]
+    pub can_publish: bool,
+    #[serde(default)]
+    pub requires_user_ids: bool,
+    /// Left out: neither trains nor retains.
+    #[serde(default)]
+    pub zdr: Option<bool>,
+}
+
+impl From<DataPolicyRow> for DataPolicy {
+    fn from(row: DataPolicyRow) -> Self {
+        Self {
+            training: row.training,
+            retains_prompts: row.retains_prompts,
+            retention_days: row.retention_days,
+            can_publish: row.can_publish,
+            requires_user_ids: row.requires_user_ids,
+            zdr: row.zdr.unwrap_or(!row.training && !row.retains_prompts),
+        }
+    }
+}
+
+/// One `[[providers.speaks]]` row.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of `Speaks`, as they are written")]
+pub struct SpeaksRow {
+    pub dialect: Dialect,
+    #[serde(default)]
+    pub path: Option<String>,
+    /// Left out: the provider's, else the dialect's.
+    #[serde(default)]
+    pub transport: Option<String>,
+    /// The header of `header-key`.
+    #[serde(default)]
+    pub header: Option<String>,
+    /// The query parameter of `query-key`.
+    #[serde(default)]
+    pub parameter: Option<String>,
+    #[serde(default)]
+    pub patches: Vec<Value>,
+    #[serde(default)]
+    pub watch: Watch,
+}
+
+impl ProviderRow {
+    /// The provider that this row makes, on top of a built-in one if there is one with the slug.
+    pub fn apply(&self, base: Option<&Provider>) -> Result<Provider, CatalogueError> {
+        let fail = |key: &str, problem: &str| {
+            CatalogueError::new(format!("provider {:?}", self.slug), key, problem)
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if self.slug.is_empty() || !self.slug.chars().all(plain) {
+            return Err(fail("slug", "expected letters, digits, '-', '_' and '.'"));
+        }
+        let mut provider = base.cloned().unwrap_or_else(|| self.fresh());
+        let set = |slot: &mut String, given: &Option<String>| {
+            if let Some(given) = given {
+                slot.clone_from(given);
+            }
+        };
+        if let Some(name) = &self.name {
+            provider.name.clone_from(name);
+            provider.display_name.clone_from(name);
+        }
+        set(&mut provider.display_name, &self.display_name);
+        set(&mut provider.source, &self.source);
+        if let Some(url) = &self.base_url {
+            provider.base_url = Some(base_url(url).map_err(|problem| fail("base_url", problem))?);
+        }
+        for (slot, given) in [
+            (&mut provider.headquarters, &self.headquarters),
+            (&mut provider.terms_url, &self.terms_url),
+            (&mut provider.privacy_url, &self.privacy_url),
+            (&mut provider.status_page, &self.status_page),
+        ] {
+            if given.is_some() {
+                slot.clone_from(given);
+            }
+        }
+        for (slot, given) in
+            [(&mut provider.key_env, &self.key_env), (&mut provider.datacenters, &self.datacenters)]
+        {
+            if let Some(given) = given {
+                slot.clone_from(given);
+            }
+        }
+        provider.data_policy = self.data_policy.map_or(provider.data_policy, DataPolicy::from);
+        provider.can_abort = self.can_abort.unwrap_or(provider.can_abort);
+        provider.byok = self.byok.unwrap_or(provider.byok);
+        provider.verified = self.verified.unwrap_or(provider.verified);
+        provider.moderation_required =
+            self.moderation_required.unwrap_or(provider.moderation_required);
+        if let Some(rows) = self.speaks_rows(base.is_some()) {
+            provider.speaks = rows
+                .iter()
+                .map(|row| row.read(self.transport.as_deref()))
+                .collect::<Result<_, _>>()
+                .map_err(|(key, problem)| fail(&format!("speaks.{key}"), &problem))?;
+        }
+        Ok(provider)
+    }
+
+    /// A provider that has nothing but this slug. Closing the connection is taken to stop it, as
+    /// OpenAI-compatible servers do.
+    fn fresh(&self) -> Provider {
+        Provider {
+            slug: self.slug.clone(),
+            name: self.slug.clone(),
+            display_name: self.slug.clone(),
+            base_url: None,
+            key_env: Vec::new(),
+            headquarters: None,
+            datacenters: Vec::new(),
+            terms_url: None,
+            privacy_url: None,
+            status_page: None,
+            data_policy: DataPolicy::NOTHING_KEPT,
+            can_abort: true,
+            moderation_required: false,
+            byok: true,
+            source: String::from("configuration"),
+            verified: Verified::None,
+            speaks: Vec::new(),
+        }
+    }
+
+    fn speaks_rows(&self, overrides: bool) -> Option<Vec<SpeaksRow>> {
+        if let Some(rows) = &self.speaks {
+            return Some(rows.clone());
+        }
+        if overrides && self.transport.is_none() {
+            return None;
+        }
+        Some(vec![SpeaksRow {
+            dialect: Dialect::OpenaiChat,
+            path: None,
+            transport: None,
+            header: None,
+            parameter: None,
+            patches: Vec::new(),
+            watch: Watch::default(),
+        }])
+    }
+}
+
+impl SpeaksRow {
+    fn read(&self, inherited: Option<&str>) -> Result<Speaks, (&'static str, String)> {
+        if self.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
+            return Err(("path", String::from("expected a path that starts with '/'")));
+        }
+        let transport = match self.transport.as_deref().or(inherited) {
+            None => self.dialect.default_transport(),
+            Some("bearer") => Transport::Bearer,
+            Some("header-key") => Transport::HeaderKey { header: self.header()? },
+            Some("query-key") => Transport::QueryKey {
+                parameter: self.parameter.clone().unwrap_or_else(|| String::from("key")),
+            },
+            Some("azure") => Transport::Azure,
+            Some("vertex") => Transport::Vertex,
+            Some("sigv4") => Transport::Sigv4,
+            Some("bedrock-invoke") => Transport::BedrockInvoke,
+            Some("none") => Transport::None,
+            Some(other) => return Err(("transport", format!("no such transport: {other:?}"))),
+        };
+        Ok(Speaks {
+            dialect: self.dialect,
+            path: self.path.clone(),
+            transport,
+            patches: self.patches.clone(),
+            watch: self.watch.clone(),
+        })
+    }
+
+    fn header(&self) -> Result<String, (&'static str, String)> {
+        let name = match (&self.header, self.dialect.default_transport()) {
+            (Some(name), _) => name.clone(),
+            (None, Transport::HeaderKey { header }) => header,
+            (None, _) => return Err(("header", String::from("header-key needs a header name"))),
+        };
+        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        if name.is_empty() || !name.chars().all(plain) {
+            return Err(("header", format!("{name:?} is no header name")));
+        }
+        Ok(name.to_ascii_lowercase())
+    }
+}
+
+/// Checks a base URL as far as text goes and takes slashes off its end.
+fn base_url(url: &str) -> Result<String, &'static str> {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let rest = rest.ok_or("expected a URL that starts with http:// or https://")?;
+    let host = rest.split('/').next().unwrap_or("");
+    if host.is_empty() || host.contains('@') {
+        return Err("expected a host, without a user or password");
+    }
+    if url.contains(['?', '#', '{', '}'])
+        || url.chars().any(|c| c.is_whitespace() || c.is_control())
+    {
+        return Err("expected a URL without query, fragment, braces and spaces");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(text: &str) -> ProviderRow {
+        toml::from_str(text).unwrap()
+    }
+
+    #[test]
+    fn a_provider_with_a_slug_and_a_url_speaks_openai_chat() {
+        let row = row("slug = 'acme'\nbase_url = 'http://127.0.0.1:9001/v1/'");
+        let provider = row.apply(None).unwrap();
+        assert_eq!(provider.base_url.as_deref(), Some("http://127.0.0.1:9001/v1"));
+        assert_eq!(provider.name, "acme");
+        let speaks = provider.in_dialect(Dialect::OpenaiChat).unwrap();
+        assert_eq!((speaks.path(), &speaks.transport), ("/chat/completions", &Transport::Bearer));
+        assert!(!provider.data_policy.training && !provider.data_policy.retains_prompts);
+    }
+
+    #[test]
+    fn an_override_keeps_what_it_does_not_name() {
+        let row_a = row(
+            "slug = 'a'\nname = 'A'\nbase_url = 'https://a.example/v1'\n[[speaks]]\ndialect = 'anthropic-messages'",
+        );
+        let first = row_a.apply(None).unwrap();
+        let second =
+            row("slug = 'a'\nbase_url = 'http://localhost:1'").apply(Some(&first)).unwrap();
+        assert_eq!(second.name, "A");
+        assert_eq!(second.base_url.as_deref(), Some("http://localhost:1"));
+        let transport = &second.in_dialect(Dialect::AnthropicMessages).unwrap().transport;
+        assert_eq!(transport, &Transport::HeaderKey { header: "x-api-key".into() });
+    }
+
+    #[test]
+    fn bad_rows_name_their_key() {
+        for (text, key) in [
+            ("slug = 'a b'", "slug"),
+            ("slug = 'a'\nbase_url = 'ftp://x'", "base_url"),
+            ("slug = 'a'\nbase_url = 'https://u:p@x/v1'", "base_url"),
+            ("slug = 'a'\nbase_url = 'https://x/{account}'", "base_url"),
+            ("slug = 'a'\ntransport = 'pigeon'", "speaks.transport"),
+            (
+                "slug = 'a'\n[[speaks]]\ndialect='openai-chat'\ntransport='header-key'",
+                "speaks.header",
+            ),
+            ("slug = 'a'\n[[speaks]]\ndialect='openai-chat'\npath='chat'", "speaks.path"),
+        ] {
+            let error = row(text).apply(None).unwrap_err();
+            assert_eq!(error.key, key, "{text}: {error}");
+        }
+        assert!(toml::from_str::<ProviderRow>("slug = 'a'\nbase_ulr = 'x'").is_err());
+    }
+}

@@ -1,0 +1,311 @@
+//! Who serves models, and in which dialects.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use signalbox_core::{Parameter, ParameterSet};
+
+use crate::DataPolicy;
+
+/// A wire format, whoever speaks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each variant is its own name in provider files")]
+pub enum Dialect {
+    OpenaiChat,
+    OpenaiResponses,
+    AnthropicMessages,
+    OpenaiCompletions,
+    Gemini,
+    BedrockConverse,
+    CohereV2,
+}
+
+impl Dialect {
+    /// Every dialect, in declaration order.
+    pub const ALL: [Self; 7] = [
+        Self::OpenaiChat,
+        Self::OpenaiResponses,
+        Self::AnthropicMessages,
+        Self::OpenaiCompletions,
+        Self::Gemini,
+        Self::BedrockConverse,
+        Self::CohereV2,
+    ];
+
+    /// The name in provider files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiResponses => "openai-responses",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::OpenaiCompletions => "openai-completions",
+            Self::Gemini => "gemini",
+            Self::BedrockConverse => "bedrock-converse",
+            Self::CohereV2 => "cohere-v2",
+        }
+    }
+
+    /// Whether the gateway can call an endpoint in this dialect.
+    #[must_use]
+    pub const fn is_served(self) -> bool {
+        matches!(self, Self::OpenaiChat)
+    }
+
+    /// The path below the base URL when a row names none. `{model}` stands for the provider's id of
+    /// the model.
+    #[must_use]
+    pub const fn default_path(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "/chat/completions",
+            Self::OpenaiResponses => "/responses",
+            Self::AnthropicMessages => "/messages",
+            Self::OpenaiCompletions => "/completions",
+            Self::Gemini => "/models/{model}:generateContent",
+            Self::BedrockConverse => "/model/{model}/converse",
+            Self::CohereV2 => "/chat",
+        }
+    }
+
+    /// How it travels when a row says nothing else.
+    #[must_use]
+    pub fn default_transport(self) -> Transport {
+        match self {
+            Self::AnthropicMessages => Transport::HeaderKey { header: String::from("x-api-key") },
+            Self::Gemini => Transport::HeaderKey { header: String::from("x-goog-api-key") },
+            Self::BedrockConverse => Transport::Sigv4,
+            _ => Transport::Bearer,
+        }
+    }
+
+    /// The parameters that the dialect has a place for: what a configured endpoint supports when it
+    /// names none.
+    #[must_use]
+    pub fn parameters(self) -> ParameterSet {
+        use Parameter as P;
+        let listed: &[Parameter] = match self {
+            Self::OpenaiChat | Self::OpenaiCompletions => return ParameterSet::all(),
+            Self::OpenaiResponses => &[
+                P::Temperature,
+                P::TopP,
+                P::MaxTokens,
+                P::MaxCompletionTokens,
+                P::TopLogprobs,
+                P::Logprobs,
+                P::ResponseFormat,
+                P::StructuredOutputs,
+                P::Tools,
+                P::ToolChoice,
+                P::ParallelToolCalls,
+                P::IncludeReasoning,
+                P::Reasoning,
+                P::ReasoningEffort,
+                P::Verbosity,
+            ],
+            Self::AnthropicMessages => &[
+                P::Temperature,
+                P::TopP,
+                P::TopK,
+                P::MaxTokens,
+                P::MaxCompletionTokens,
+                P::Stop,
+                P::ResponseFormat,
+                P::StructuredOutputs,
+                P::Tools,
+                P::ToolChoice,
+                P::ParallelToolCalls,
+                P::IncludeReasoning,
+                P::Reasoning,
+                P::ReasoningEffort,
+                P::Verbosity,
+            ],
+            Self::Gemini => &[
+                P::Temperature,
+                P::TopP,
+                P::TopK,
+                P::MaxTokens,
+                P::MaxCompletionTokens,
+                P::FrequencyPenalty,
+                P::PresencePenalty,
+                P::Seed,
+                P::Logprobs,
+                P::TopLogprobs,
+                P::Stop,
+                P::ResponseFormat,
+                P::StructuredOutputs,
+                P::Tools,
+                P::ToolChoice,
+                P::IncludeReasoning,
+                P::Reasoning,
+                P::ReasoningEffort,
+            ],
+            Self::BedrockConverse => &[
+                P::Temperature,
+                P::TopP,
+                P::MaxTokens,
+                P::MaxCompletionTokens,
+                P::Stop,
+                P::Tools,
+                P::ToolChoice,
+            ],
+            Self::CohereV2 => &[
+                P::Temperature,
+                P::TopP,
+                P::TopK,
+                P::MaxTokens,
+                P::MaxCompletionTokens,
+                P::FrequencyPenalty,
+                P::PresencePenalty,
+                P::Seed,
+                P::Logprobs,
+                P::Stop,
+                P::ResponseFormat,
+                P::StructuredOutputs,
+                P::Tools,
+                P::ToolChoice,
+            ],
+        };
+        listed.iter().copied().collect()
+    }
+}
+
+/// How a dialect travels to a provider: authentication, URL shape, envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Transport {
+    /// `Authorization: Bearer <key>`.
+    Bearer,
+    /// The key in a header of its own.
+    HeaderKey {
+        /// The header's name, such as `x-api-key`.
+        header: String,
+    },
+    /// The key in the query string.
+    QueryKey {
+        /// The parameter's name, such as `key`.
+        parameter: String,
+    },
+    /// Azure's deployment URLs and `api-key` header.
+    Azure,
+    /// Google Cloud's project URLs and OAuth tokens.
+    Vertex,
+    /// AWS request signatures.
+    Sigv4,
+    /// AWS request signatures around a body in another dialect.
+    BedrockInvoke,
+    /// No authentication: a server on the same machine.
+    None,
+}
+
+impl Transport {
+    /// The name in provider files.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Bearer => "bearer",
+            Self::HeaderKey { .. } => "header-key",
+            Self::QueryKey { .. } => "query-key",
+            Self::Azure => "azure",
+            Self::Vertex => "vertex",
+            Self::Sigv4 => "sigv4",
+            Self::BedrockInvoke => "bedrock-invoke",
+            Self::None => "none",
+        }
+    }
+}
+
+/// How sure we are that a provider row works.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verified {
+    /// Taken over from a data set.
+    #[default]
+    None,
+    /// Checked against the provider's public documentation.
+    Docs,
+    /// Checked against a recorded answer.
+    Recording,
+    /// Checked against the real service.
+    Live,
+}
+
+/// Where a provider puts what the gateway watches for, as JSON pointers into a delta or an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Watch {
+    /// Where reasoning text is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasoning: Vec<String>,
+    /// Where the text of an error is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub error: Vec<String>,
+}
+
+/// One dialect that a provider speaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Speaks {
+    /// Which.
+    pub dialect: Dialect,
+    /// The path below the base URL; `None` is the dialect's default.
+    pub path: Option<String>,
+    /// How it travels.
+    pub transport: Transport,
+    /// Edits of the request body, as written in the row; the dialect crate reads and checks them.
+    pub patches: Vec<Value>,
+    /// What to watch for.
+    pub watch: Watch,
+}
+
+impl Speaks {
+    /// The path below the base URL.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        self.path.as_deref().unwrap_or_else(|| self.dialect.default_path())
+    }
+}
+
+/// One provider: all that shared code may know of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Provider {
+    /// The name in tags and in `provider.order`.
+    pub slug: String,
+    /// The public name, as in `provider_name`.
+    pub name: String,
+    /// The name for people.
+    pub display_name: String,
+    /// Where its API is, without a slash at the end; `None` must be configured.
+    pub base_url: Option<String>,
+    /// Usual names of environment variables that hold its key.
+    pub key_env: Vec<String>,
+    /// ISO country of its seat.
+    pub headquarters: Option<String>,
+    /// ISO countries of its data centres.
+    pub datacenters: Vec<String>,
+    /// Terms of service.
+    pub terms_url: Option<String>,
+    /// Privacy policy.
+    pub privacy_url: Option<String>,
+    /// Status page.
+    pub status_page: Option<String>,
+    /// What it does with prompts unless an endpoint says otherwise.
+    pub data_policy: DataPolicy,
+    /// Stops, and stops charging, when the connection is closed.
+    pub can_abort: bool,
+    /// Prompts must be moderated before they are sent.
+    pub moderation_required: bool,
+    /// Callers may bring their own key.
+    pub byok: bool,
+    /// Where the row's facts come from.
+    pub source: String,
+    /// How sure we are that the row works.
+    pub verified: Verified,
+    /// Its dialects; the first is the usual one. Empty when it has only a protocol of its own.
+    pub speaks: Vec<Speaks>,
+}
+
+impl Provider {
+    /// How it speaks this dialect, if it does.
+    #[must_use]
+    pub fn in_dialect(&self, dialect: Dialect) -> Option<&Speaks> {
+        self.speaks.iter().find(|one| one.dialect == dialect)
+    }
+}
