@@ -1,1 +1,32 @@
-//! auditor
+//! Checks the money of a database against the invariants, with arithmetic of its own.
+//!
+//! It shares no code with the ledger beyond the plain words of `signalbox-core`: prices, sums and
+//! hashes are computed a second time, from the stored rows alone, so that one mistake can't hide
+//! itself. It reads rows and writes a [`Report`]; fetching the rows is the caller's work.
+//!
+//! | id | what is checked |
+//! |---|---|
+//! | I1 | every transfer moves a positive amount between two known accounts; all balances add up to 0 |
+//! | I2 | no account's balance is below zero after any transfer, nor is more held than is there |
+//! | I3 | a generation has one charge at most, and its reservation ended in the way that says so |
+//! | I4 | a charge is at most what was held |
+//! | I5 | a charge is what the stored usage costs at the stored prices |
+//! | I7 | failed and empty answers cost no tokens |
+//! | I9 | stored balances and stored spending are the sums of the transfers |
+//! | I10 | no reservation is open for longer than a minute |
+//! | I11 | the hash chain over the transfers holds |
+//! | I12 | ids are unique |
+//!
+//! I6 and I8 need what clients and providers saw; the test harness checks them.
+
+#![deny(clippy::float_arithmetic)]
+
+pub mod chain;
+mod check;
+pub mod recompute;
+pub mod report;
+pub mod row;
+
+pub use check::audit;
+pub use report::{Breach, Checked, Report};
+pub use row::{AccountRow, GenerationRow, KeyUsageRow, ReservationRow, Rows, TransferRow};
