@@ -1,1 +1,21 @@
-//! dialect
+//! Floor 1: wire formats. Bytes in, meaning out, and back; no socket, clock or logger.
+//!
+//! A request is a [`document::Document`]: the bytes as received and an index of its members. An
+//! answer in the client's own dialect is relayed by splicing (`openai_chat::stream_relay`); any
+//! other pair of dialects goes through the [`event::Event`] stream.
+
+pub mod answer;
+pub mod document;
+pub mod error;
+pub mod event;
+pub mod frame;
+pub mod identity;
+pub mod openai_chat;
+pub mod openai_completions;
+pub mod patch;
+
+mod scan;
+
+pub use answer::{AnswerStream, AnswerStyle};
+pub use error::ProviderError;
+pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};

@@ -1,0 +1,284 @@
+//! A JSON object kept as the bytes received, plus an index of its top-level members.
+//!
+//! Key order, number text and white space survive, because the prompt caches of providers key on bytes.
+
+mod edits;
+mod raw;
+mod scan;
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use signalbox_core::{ApiError, limits};
+use thiserror::Error;
+
+pub use edits::Edits;
+pub(crate) use edits::{quoted, rewrite_elements, splice};
+pub use raw::{Entry, Kind, Raw};
+use scan::{Fault, Scanner};
+
+/// Why some bytes are not a document. The texts are for the person who sent them.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum DocumentError {
+    /// The bytes are not UTF-8.
+    #[error("the request body is not valid UTF-8 (byte {at})")]
+    NotUtf8 {
+        /// Offset of the first wrong byte.
+        at: usize,
+    },
+    /// The text is not JSON.
+    #[error("the request body is not valid JSON: {reason} at line {line}, column {column}")]
+    Syntax {
+        /// What was wrong.
+        reason: &'static str,
+        /// Line, from 1.
+        line: usize,
+        /// Column in bytes, from 1.
+        column: usize,
+    },
+    /// The text is JSON, but no object.
+    #[error("the request body must be a JSON object")]
+    NotAnObject,
+    /// A top-level key appears twice, perhaps spelled differently.
+    #[error("the request body has the key {0:?} twice")]
+    DuplicateKey(String),
+    /// There are more top-level members than `limits::MAX_TOP_MEMBERS`.
+    #[error("the request body has more than {} members", limits::MAX_TOP_MEMBERS)]
+    TooManyMembers,
+}
+
+impl From<DocumentError> for ApiError {
+    fn from(error: DocumentError) -> Self {
+        let text = error.to_string();
+        let mut letters = text.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        Self::invalid(first.into_iter().chain(letters).chain(['.']).collect::<String>())
+    }
+}
+
+/// A validated JSON object. Clones share the text.
+#[derive(Debug, Clone)]
+pub struct Document {
+    text: Arc<String>,
+    bytes: Bytes,
+    members: Arc<[Member]>,
+}
+
+#[derive(Debug)]
+struct Member {
+    /// The key when it has escapes; else it is read from the text.
+    unescaped: Option<Box<str>>,
+    /// Where the key is, quotes included.
+    key: Range<usize>,
+    value: Range<usize>,
+}
+
+/// Lets `Bytes` share the text of a document.
+struct SharedText(Arc<String>);
+
+impl AsRef<[u8]> for SharedText {
+    fn as_ref(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl Document {
+    /// Validates the bytes as one JSON object and indexes its members in one pass.
+    ///
+    /// # Errors
+    /// Bytes that are not UTF-8, not JSON, not an object, nested as deep as `limits::MAX_JSON_DEPTH`,
+    /// or that have a top-level key twice or too many members.
+    pub fn parse(bytes: Bytes) -> Result<Self, DocumentError> {
+        let text = String::from_utf8(Vec::from(bytes))
+            .map_err(|error| DocumentError::NotUtf8 { at: error.utf8_error().valid_up_to() })?;
+        let members = index(&text)?;
+        let text = Arc::new(text);
+        let bytes = Bytes::from_owner(SharedText(Arc::clone(&text)));
+        Ok(Self { text, bytes, members: members.into() })
+    }
+
+    /// The raw JSON text of a member.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&str> {
+        self.members().find(|(name, _)| *name == key).map(|(_, value)| value)
+    }
+
+    /// The members in the order received: the key without escapes, and the raw JSON text.
+    pub fn members(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.members.iter().map(|member| (self.key(member), self.slice(&member.value)))
+    }
+
+    /// The bytes as received.
+    #[must_use]
+    pub const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// The document with these edits: members are replaced in place or left out, new ones come at
+    /// the end, everything else is byte for byte as received.
+    #[must_use]
+    pub fn edited(&self, edits: &Edits) -> Bytes {
+        if edits.is_empty() {
+            return self.bytes.clone();
+        }
+        let entries = self.members.iter().map(|member| Entry {
+            key: Cow::Borrowed(self.key(member)),
+            value: Raw::new(self.slice(&member.value)),
+            key_at: member.key.clone(),
+            value_at: member.value.clone(),
+        });
+        Bytes::from(splice(&self.text, entries, edits))
+    }
+
+    fn key<'a>(&'a self, member: &'a Member) -> &'a str {
+        member.unescaped.as_deref().unwrap_or_else(|| {
+            let inner = member.key.start.saturating_add(1)..member.key.end.saturating_sub(1);
+            self.slice(&inner)
+        })
+    }
+
+    fn slice(&self, range: &Range<usize>) -> &str {
+        self.text.get(range.clone()).unwrap_or_default()
+    }
+}
+
+fn index(text: &str) -> Result<Vec<Member>, DocumentError> {
+    let mut scanner = Scanner::new(text.as_bytes());
+    let syntax = |fault: Fault| at_place(text, fault);
+    scanner.blank();
+    if scanner.peek() != Some(b'{') {
+        scanner.value(0).and_then(|()| scanner.end()).map_err(syntax)?;
+        return Err(DocumentError::NotAnObject);
+    }
+    let mut members = Vec::with_capacity(24);
+    let mut crowded = false;
+    scanner
+        .object(1, |key, value| {
+            crowded = members.len() >= limits::MAX_TOP_MEMBERS;
+            if !crowded {
+                let unescaped = Raw::new(text.get(key.clone()).unwrap_or_default())
+                    .string()
+                    .and_then(|name| match name {
+                        Cow::Owned(name) => Some(name.into_boxed_str()),
+                        Cow::Borrowed(_) => None,
+                    });
+                members.push(Member { unescaped, key, value });
+            }
+            !crowded
+        })
+        .map_err(syntax)?;
+    if crowded {
+        return Err(DocumentError::TooManyMembers);
+    }
+    scanner.end().map_err(syntax)?;
+    refuse_duplicates(text, &members)?;
+    Ok(members)
+}
+
+fn refuse_duplicates(text: &str, members: &[Member]) -> Result<(), DocumentError> {
+    let mut seen = HashSet::with_capacity(members.len());
+    for member in members {
+        let raw = Raw::new(text.get(member.key.clone()).unwrap_or_default());
+        let key = member.unescaped.as_deref().or_else(|| raw.inner()).unwrap_or_default();
+        if !seen.insert(key) {
+            return Err(DocumentError::DuplicateKey(key.chars().take(64).collect()));
+        }
+    }
+    Ok(())
+}
+
+fn at_place(text: &str, fault: Fault) -> DocumentError {
+    let before = text.as_bytes().get(..fault.at).unwrap_or(text.as_bytes());
+    let line = memchr::memchr_iter(b'\n', before).count().saturating_add(1);
+    let start = memchr::memrchr(b'\n', before).map_or(0, |newline| newline.saturating_add(1));
+    let column = before.len().saturating_sub(start).saturating_add(1);
+    DocumentError::Syntax { reason: fault.reason, line, column }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Document, DocumentError> {
+        Document::parse(Bytes::copy_from_slice(text.as_bytes()))
+    }
+
+    #[test]
+    fn members_are_raw_text_in_the_order_received() {
+        let document =
+            parse(r#" { "b" : 1.50e0, "a":[ 1 , {"x":"}"} ] , "\u0063":null } "#).unwrap();
+        let members: Vec<_> = document.members().collect();
+        assert_eq!(members, [("b", "1.50e0"), ("a", r#"[ 1 , {"x":"}"} ]"#), ("c", "null")]);
+        assert_eq!(document.get("c"), Some("null"));
+        assert_eq!(document.get("x"), None);
+    }
+
+    #[test]
+    fn a_key_given_twice_is_refused_whatever_its_spelling() {
+        assert_eq!(
+            parse(r#"{"model":1,"mod\u0065l":2}"#).unwrap_err(),
+            DocumentError::DuplicateKey("model".into())
+        );
+    }
+
+    #[test]
+    fn a_mistake_is_named_by_line_and_column() {
+        let error = parse("{\n  \"a\": tru\n}").unwrap_err();
+        assert_eq!(
+            ApiError::from(error).message,
+            "The request body is not valid JSON: unknown literal at line 2, column 8."
+        );
+        assert_eq!(parse("[1]").unwrap_err(), DocumentError::NotAnObject);
+        assert!(matches!(parse(""), Err(DocumentError::Syntax { line: 1, column: 1, .. })));
+        assert!(matches!(
+            Document::parse(Bytes::from_static(b"{\"a\":\"\xff\"}")),
+            Err(DocumentError::NotUtf8 { at: 6 })
+        ));
+    }
+
+    #[test]
+    fn nesting_stops_where_serde_json_stops() {
+        for depth in [126_usize, 127, 128, 100_000] {
+            let text = format!("{{\"a\":{}{}}}", "[".repeat(depth - 1), "]".repeat(depth - 1));
+            let ours = parse(&text).is_ok();
+            let theirs = serde_json::from_str::<serde_json::Value>(&text).is_ok();
+            assert_eq!((depth, ours), (depth, theirs));
+        }
+    }
+
+    #[test]
+    fn too_many_members_are_refused() {
+        let body = |count: usize| {
+            let members: Vec<String> = (0..count).map(|i| format!("\"k{i}\":{i}")).collect();
+            parse(&format!("{{{}}}", members.join(",")))
+        };
+        assert!(body(limits::MAX_TOP_MEMBERS).is_ok());
+        assert_eq!(body(limits::MAX_TOP_MEMBERS + 1).unwrap_err(), DocumentError::TooManyMembers);
+    }
+
+    #[test]
+    fn edits_leave_the_rest_as_it_was() {
+        let document = parse("{ \"a\" : 1 ,\n \"b\":2, \"c\": 3 }\n").unwrap();
+        let mut edits = Edits::default();
+        assert_eq!(document.edited(&edits), *document.bytes());
+        edits.remove("a");
+        edits.set("b", "[9]".into());
+        edits.set("new\n", "true".into());
+        assert_eq!(document.edited(&edits), "{ \"b\":[9], \"c\": 3,\"new\\n\":true }\n");
+        edits.remove("b");
+        edits.remove("c");
+        edits.remove("new\n");
+        assert_eq!(document.edited(&edits), "{  }\n");
+    }
+
+    #[test]
+    fn an_empty_object_takes_members() {
+        let mut edits = Edits::default();
+        edits.set("a", "1".into());
+        edits.set("b", "2".into());
+        assert_eq!(parse("{}").unwrap().edited(&edits), "{\"a\":1,\"b\":2}");
+    }
+}

@@ -1,0 +1,3 @@
+//! How a stream of bytes is cut into messages.
+
+pub mod sse;

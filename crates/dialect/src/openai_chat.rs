@@ -1,0 +1,15 @@
+//! The `openai-chat` dialect: `POST /chat/completions`, as OpenAI speaks it and as the many
+//! compatible servers vary it.
+
+mod choice;
+mod chunk;
+mod delta;
+pub mod error;
+pub mod finish;
+pub mod read_stream;
+mod reasoning;
+pub mod stream_relay;
+pub mod survey;
+pub mod unary;
+pub mod usage;
+pub mod write_relay;

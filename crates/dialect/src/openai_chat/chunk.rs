@@ -1,0 +1,335 @@
+//! One message of a chat answer, rewritten in a single pass: a streamed chunk or a whole body.
+//!
+//! Members that are ours (`id`, `object`, `created`, `model`, `provider`, `usage`) are replaced,
+//! members we understand are watched, everything else is copied byte for byte.
+
+use signalbox_core::limits;
+
+use super::error::read_inband;
+use super::usage::read_usage;
+use crate::identity::{Facts, Identity, StreamFault};
+use crate::scan::{self, Malformed, Scanner};
+
+/// Longest foreign id, finish word or tier that is remembered.
+const MAX_WORD_CHARS: usize = 256;
+
+impl From<Malformed> for StreamFault {
+    fn from(malformed: Malformed) -> Self {
+        Self::Malformed(malformed.to_string())
+    }
+}
+
+/// What a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// `chat.completion.chunk`: choices have a `delta`.
+    Chunk,
+    /// `chat.completion`: choices have a `message`.
+    Whole,
+}
+
+/// What is remembered of a choice.
+#[derive(Debug, Default)]
+pub(super) struct ChoiceState {
+    pub(super) index: u32,
+    pub(super) ended: bool,
+    /// One more than the highest tool index seen.
+    pub(super) next_tool: u64,
+    /// Id of the last call, for providers that leave out the index.
+    pub(super) last_tool_id: String,
+}
+
+/// Rewrites the messages of one answer and gathers its facts.
+#[derive(Debug)]
+pub(super) struct Rewriter {
+    pub(super) shape: Shape,
+    pub(super) exclude_reasoning: bool,
+    /// Leave out the provider's tier, because ours follows.
+    pub(super) drop_service_tier: bool,
+    pub(super) facts: Facts,
+    pub(super) choices: Vec<ChoiceState>,
+    head: Vec<u8>,
+}
+
+/// What the members beside `choices` said.
+#[derive(Default)]
+struct Top<'a> {
+    choices: Option<usize>,
+    hollow: usize,
+    error: Option<&'a str>,
+    /// `"object":"error"`, or a `message` or `detail` where an answer should be.
+    complains: bool,
+    unknown: bool,
+    fingerprint: bool,
+}
+
+/// The beginning of every message: everything up to and including `created`.
+fn head(identity: &Identity, shape: Shape) -> Vec<u8> {
+    let mut head = Vec::with_capacity(256);
+    let object = match shape {
+        Shape::Chunk => {
+            head.extend_from_slice(b"data: ");
+            "chat.completion.chunk"
+        }
+        Shape::Whole => "chat.completion",
+    };
+    head.extend_from_slice(b"{\"id\":");
+    scan::push_string(&mut head, identity.id.as_str());
+    head.extend_from_slice(b",\"provider\":");
+    scan::push_string(&mut head, &identity.provider);
+    head.extend_from_slice(b",\"model\":");
+    scan::push_string(&mut head, &identity.model);
+    head.extend_from_slice(b",\"object\":\"");
+    head.extend_from_slice(object.as_bytes());
+    head.extend_from_slice(b"\",\"created\":");
+    head.extend_from_slice(identity.created.to_string().as_bytes());
+    head
+}
+
+/// A foreign word, cut to a bounded length.
+pub(super) fn word(raw: &str) -> Option<String> {
+    scan::text(raw).map(|text| text.chars().take(MAX_WORD_CHARS).collect())
+}
+
+/// Starts a member: a comma unless the object has just begun.
+pub(super) fn comma(out: &mut Vec<u8>) {
+    if !matches!(out.last(), Some(b'{' | b'[')) {
+        out.push(b',');
+    }
+}
+
+/// The `error` member of an object, unless it is absent or null.
+pub(super) fn error_member(text: &str) -> Result<Option<&str>, Malformed> {
+    let mut scanner = Scanner::new(text);
+    scanner.enter_object()?;
+    let (mut first, mut found) = (true, None);
+    while let Some(key) = scanner.next_key(&mut first)? {
+        let raw = scanner.value()?;
+        if key.name == "error" && raw != "null" {
+            found = Some(raw);
+        }
+    }
+    Ok(found)
+}
+
+impl Rewriter {
+    pub(super) fn new(identity: &Identity, shape: Shape, exclude_reasoning: bool) -> Self {
+        Self {
+            shape,
+            exclude_reasoning,
+            drop_service_tier: false,
+            facts: Facts::default(),
+            choices: Vec::new(),
+            head: head(identity, shape),
+        }
+    }
+
+    /// A rewriter that only gathers facts: nobody is to see what it writes.
+    pub(super) fn surveyor(shape: Shape) -> Self {
+        Self {
+            shape,
+            exclude_reasoning: false,
+            drop_service_tier: false,
+            facts: Facts::default(),
+            choices: Vec::new(),
+            head: b"{\"object\":\"chat\"".to_vec(),
+        }
+    }
+
+    /// The beginning of every message of this answer, with `data: ` when it is a chunk.
+    pub(super) fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    /// Appends the rewritten message without its closing brace. `false` when nothing is worth
+    /// sending; then, as after a fault, `out` is as it was.
+    pub(super) fn rewrite(&mut self, text: &str, out: &mut Vec<u8>) -> Result<bool, StreamFault> {
+        let before = out.len();
+        let result = self.members(text, out);
+        if !matches!(result, Ok(true)) {
+            out.truncate(before);
+        }
+        result
+    }
+
+    fn members(&mut self, text: &str, out: &mut Vec<u8>) -> Result<bool, StreamFault> {
+        let mut scanner = Scanner::new(text);
+        scanner.enter_object()?;
+        out.extend_from_slice(&self.head);
+        let mut top = Top::default();
+        let mut first = true;
+        while let Some(key) = scanner.next_key(&mut first)? {
+            if key.name == "choices" && top.choices.is_none() && scanner.peek() == Some(b'[') {
+                self.write_choices(&mut scanner, &mut top, out)?;
+                continue;
+            }
+            let raw = scanner.value()?;
+            if self.keeps(&key.name, raw, &mut top)? {
+                out.push(b',');
+                out.extend_from_slice(scanner.slice(key.at, scanner.at()).as_bytes());
+            }
+        }
+        scanner.end()?;
+        self.conclude(text, &top, out)
+    }
+
+    /// Looks at a member beside `choices` and says whether it is copied.
+    fn keeps<'a>(
+        &mut self,
+        name: &str,
+        raw: &'a str,
+        top: &mut Top<'a>,
+    ) -> Result<bool, StreamFault> {
+        match name {
+            "id" => {
+                if self.facts.upstream_id.is_none() {
+                    self.facts.upstream_id = word(raw).filter(|id| !id.is_empty());
+                }
+                return Ok(false);
+            }
+            "object" => {
+                top.complains |= raw == r#""error""#;
+                return Ok(false);
+            }
+            "choices" | "created" | "model" | "provider" | "openrouter_metadata" => {
+                return Ok(false);
+            }
+            "usage" => {
+                self.watch_usage(raw);
+                return Ok(false);
+            }
+            "x_groq" => {
+                self.watch_groq(raw, top)?;
+                return Ok(false);
+            }
+            "error" => {
+                if raw != "null" {
+                    top.error = Some(raw);
+                }
+                return Ok(false);
+            }
+            "service_tier" => {
+                if let Some(tier) = word(raw) {
+                    self.facts.service_tier = Some(tier);
+                }
+                return Ok(!self.drop_service_tier);
+            }
+            "system_fingerprint" => {
+                // Twice would be two members of one name.
+                return Ok(!std::mem::replace(&mut top.fingerprint, true));
+            }
+            "message" | "detail" => top.complains = true,
+            _ => {}
+        }
+        top.unknown = true;
+        Ok(true)
+    }
+
+    fn write_choices(
+        &mut self,
+        scanner: &mut Scanner<'_>,
+        top: &mut Top<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), StreamFault> {
+        out.extend_from_slice(b",\"choices\":[");
+        scanner.enter_array()?;
+        let mut count = 0;
+        let mut first = true;
+        while scanner.next_item(&mut first)? {
+            comma(out);
+            let position = u32::try_from(count).unwrap_or(u32::MAX);
+            top.hollow += usize::from(self.write_choice(scanner, position, out)?);
+            count += 1;
+        }
+        out.push(b']');
+        top.choices = Some(count);
+        Ok(())
+    }
+
+    /// Judges the message as a whole.
+    fn conclude(
+        &mut self,
+        text: &str,
+        top: &Top<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, StreamFault> {
+        if let Some(error) = top.error {
+            return Err(StreamFault::InBand(read_inband(error)));
+        }
+        let count = top.choices.unwrap_or(0);
+        if count == 0 && top.complains {
+            return Err(StreamFault::InBand(read_inband(text)));
+        }
+        if top.choices.is_none() {
+            out.extend_from_slice(b",\"choices\":[]");
+        }
+        match self.shape {
+            Shape::Chunk => Ok(count > top.hollow || top.unknown),
+            Shape::Whole if count == 0 => {
+                Err(StreamFault::Malformed("the answer has no choices".to_owned()))
+            }
+            Shape::Whole => {
+                if !top.fingerprint {
+                    out.extend_from_slice(b",\"system_fingerprint\":null");
+                }
+                Ok(true)
+            }
+        }
+    }
+
+    /// Usage may come more than once, growing; the largest is the last word.
+    pub(super) fn watch_usage(&mut self, raw: &str) {
+        if raw == "null" {
+            return;
+        }
+        let Some(read) = read_usage(raw) else {
+            // An empty object is a placeholder; anything else is wrong.
+            self.facts.usage_plausible &= raw.starts_with('{') && raw.len() <= 4;
+            return;
+        };
+        self.facts.usage_plausible &= read.plausible;
+        if self.facts.usage.is_none_or(|known| read.usage.total() >= known.total()) {
+            self.facts.usage = Some(read.usage);
+        }
+    }
+
+    /// Groq's own member: usage, or an error, of a stream.
+    fn watch_groq<'a>(&mut self, raw: &'a str, top: &mut Top<'a>) -> Result<(), StreamFault> {
+        if !raw.starts_with('{') {
+            return Ok(());
+        }
+        let mut scanner = Scanner::new(raw);
+        scanner.enter_object()?;
+        let mut first = true;
+        while let Some(key) = scanner.next_key(&mut first)? {
+            let value = scanner.value()?;
+            match &*key.name {
+                "usage" => self.watch_usage(value),
+                "error" if value != "null" => top.error = Some(value),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The slot of a choice; a new one when it was not seen before.
+    pub(super) fn slot(&mut self, index: u32) -> Result<&mut ChoiceState, StreamFault> {
+        let known = self.choices.iter().position(|choice| choice.index == index);
+        let at = match known {
+            Some(at) => at,
+            None if self.choices.len() as u64 >= limits::MAX_CHOICES => {
+                return Err(StreamFault::Malformed("too many choices".to_owned()));
+            }
+            None => {
+                self.choices.push(ChoiceState { index, ..ChoiceState::default() });
+                self.choices.len() - 1
+            }
+        };
+        self.choices.get_mut(at).ok_or_else(|| StreamFault::Malformed("no such choice".to_owned()))
+    }
+
+    /// Whether some choice has not ended, or none was seen at all.
+    pub(super) fn unfinished(&self) -> bool {
+        self.choices.is_empty() || self.choices.iter().any(|choice| !choice.ended)
+    }
+}

@@ -1,0 +1,95 @@
+//! `tools` and `tool_choice` (inference spec 1.3 and 10).
+
+use signalbox_core::{ApiError, Parameter, limits};
+
+use super::Survey;
+use super::field::{self, Path, echo, missing, wrong};
+use crate::document::{Kind, Raw};
+
+/// Names of tools that the server itself would run, besides everything under `openrouter:`.
+const SERVER_TOOLS: &[&str] =
+    &["web_search", "web_search_preview", "web_search_preview_2025_03_11", "web_search_2025_08_26"];
+
+/// Reads the list of tools. An empty list counts as absent.
+pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
+    field::array(path, raw)?;
+    for (index, (_, element)) in raw.elements().enumerate() {
+        tool(&path.element(index), element)?;
+        survey.needs.tools = true;
+    }
+    if survey.needs.tools {
+        let bytes = u64::try_from(raw.text().len()).unwrap_or(u64::MAX);
+        survey.prompt_bytes = survey.prompt_bytes.saturating_add(bytes);
+    } else {
+        survey.parameters.remove(Parameter::Tools);
+    }
+    Ok(())
+}
+
+/// Reads `tool_choice`.
+pub(super) fn choice(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
+    match raw.kind() {
+        Kind::String => field::word(path, raw, &["none", "auto", "required"]).map(|_| ()),
+        Kind::Object => {
+            let kind = field::required_string(path, raw, "type")?.string().unwrap_or_default();
+            refuse_server_tool(&path.member("type"), &kind)?;
+            if kind == "function" {
+                let inside = path.member("function");
+                let function = raw.get("function").ok_or_else(|| missing(&inside))?;
+                field::object(&inside, function)?;
+                field::required_string(&inside, function, "name")?;
+            }
+            Ok(())
+        }
+        _ => Err(wrong(path, "none, auto, required or an object")),
+    }
+}
+
+fn tool(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
+    field::object(path, raw)?;
+    let kind = field::required_string(path, raw, "type")?.string().unwrap_or_default();
+    refuse_server_tool(&path.member("type"), &kind)?;
+    if kind != "function" {
+        return Ok(());
+    }
+    let inside = path.member("function");
+    let function = raw.get("function").filter(|value| !value.is_null());
+    let function = function.ok_or_else(|| missing(&inside))?;
+    field::object(&inside, function)?;
+    field::required_string(&inside, function, "name")?;
+    for entry in function.members() {
+        let at = inside.member(&entry.key);
+        match (&*entry.key, entry.value.kind()) {
+            ("name", _) => name(&at, &entry.value.string().unwrap_or_default())?,
+            (_, Kind::Null) => {}
+            ("description", _) => {
+                field::string(&at, entry.value)?;
+            }
+            ("parameters", _) => field::object(&at, entry.value)?,
+            ("strict", _) => {
+                field::boolean(&at, entry.value)?;
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn name(path: &Path<'_>, name: &str) -> Result<(), ApiError> {
+    let fits = (1..=limits::MAX_FUNCTION_NAME).contains(&name.len());
+    if fits && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+    {
+        return Ok(());
+    }
+    Err(wrong(path, "1 to 64 letters, digits, underscores or dashes"))
+}
+
+fn refuse_server_tool(path: &Path<'_>, kind: &str) -> Result<(), ApiError> {
+    if kind.starts_with("openrouter:") || SERVER_TOOLS.contains(&kind) {
+        return Err(ApiError::invalid(format!(
+            "`{path}`: the server tool \"{}\" is not available yet.",
+            echo(kind)
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,207 @@
+//! The request body for a provider that speaks the client's own dialect: patched, never re-typed.
+//!
+//! Members that are for the router alone go, a few are set, the rest is sent byte for byte as it
+//! came. Nothing is added that the client left out, sampling parameters least of all.
+
+mod message;
+mod reasoning;
+
+use bytes::Bytes;
+use signalbox_core::{ApiError, Parameter, ParameterSet};
+
+use super::survey::{PromptStyle, Survey, prompt_text};
+use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
+use crate::patch::Patches;
+
+/// How an endpoint wants to be asked for reasoning.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningStyle {
+    /// As `reasoning_effort`. A budget in tokens becomes the nearest effort.
+    #[default]
+    Effort,
+    /// As the `reasoning` object.
+    Object,
+    /// Not at all: what was asked is left out.
+    None,
+}
+
+/// What the router decided about one attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Outbound<'a> {
+    /// The model's name at the provider.
+    pub provider_model_id: &'a str,
+    /// Whether the provider is to stream.
+    pub stream: bool,
+    /// Parameters that were sent but that the endpoint does not support: left out. The three ways to
+    /// ask for reasoning follow `reasoning` instead, and a limit on output is respelled, not lost.
+    pub unsupported: ParameterSet,
+    /// The limit on output tokens; `None` leaves what was sent.
+    pub max_output: Option<u64>,
+    /// The hashed id of the end user. `None` sends none.
+    pub user: Option<&'a str>,
+    /// The endpoint's own patches; they come last.
+    pub patches: &'a Patches,
+    /// How the endpoint wants to be asked for reasoning.
+    pub reasoning: ReasoningStyle,
+    /// Whether the model knows the `name` of messages and OpenAI's cache marks. Else the name goes
+    /// into the text (inference spec 1.3) and the marks go.
+    pub forward_name: bool,
+}
+
+/// Members that are for the router alone.
+const OWN: &[&str] = &[
+    "models",
+    "route",
+    "provider",
+    "plugins",
+    "preset",
+    "transforms",
+    "session_id",
+    "trace",
+    "debug",
+    "usage",
+    "metadata",
+    "max_tool_calls",
+    "stop_server_tools_when",
+    "speed",
+    "cache_control",
+    "x_search_filter",
+    "safety_identifier",
+];
+
+/// Writes the body of a request to an `openai-chat` endpoint. Works for legacy prompts too: a
+/// `prompt` becomes one user message.
+///
+/// # Errors
+/// `invalid_request` when the survey says that there is a prompt and there is none that can be used,
+/// which a survey of the same document rules out.
+pub fn write_relay(
+    document: &Document,
+    survey: &Survey,
+    out: &Outbound<'_>,
+) -> Result<Bytes, ApiError> {
+    relay(document, survey, out, Edits::default())
+}
+
+/// As [`write_relay`], on top of edits that another dialect already decided.
+pub(crate) fn relay(
+    document: &Document,
+    survey: &Survey,
+    out: &Outbound<'_>,
+    mut edits: Edits,
+) -> Result<Bytes, ApiError> {
+    for (key, _) in document.members() {
+        let unsupported = || {
+            Parameter::from_name(key).is_some_and(|parameter| out.unsupported.contains(parameter))
+        };
+        if OWN.contains(&key)
+            || (key == "prompt_cache_options" && !out.forward_name)
+            || (!governed_elsewhere(key) && unsupported())
+        {
+            edits.remove(key.to_owned());
+        }
+    }
+    edits.set("model", quoted(out.provider_model_id));
+    stream(document, out, &mut edits);
+    match out.user {
+        Some(user) => edits.set("user", quoted(user)),
+        None => edits.remove("user"),
+    }
+    max_output(document, out, &mut edits);
+    reasoning::ask(document, survey, out, &mut edits);
+    prompt_or_messages(document, survey, out, &mut edits)?;
+    out.patches.apply(document, &mut edits);
+    Ok(document.edited(&edits))
+}
+
+fn governed_elsewhere(key: &str) -> bool {
+    matches!(
+        key,
+        "reasoning"
+            | "reasoning_effort"
+            | "include_reasoning"
+            | "max_tokens"
+            | "max_completion_tokens"
+    )
+}
+
+fn stream(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
+    if out.stream {
+        edits.set("stream", "true".to_owned());
+        edits.set("stream_options", r#"{"include_usage":true}"#.to_owned());
+        return;
+    }
+    edits.remove("stream_options");
+    if document.get("stream").is_some_and(|sent| sent != "false") {
+        edits.set("stream", "false".to_owned());
+    }
+}
+
+/// Sets the limit in the client's spelling, or in the other one when the endpoint does not support
+/// that. With both spellings sent, both are set, so that neither can exceed what was reserved.
+fn max_output(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
+    const SPELLINGS: [(&str, Parameter); 2] = [
+        ("max_tokens", Parameter::MaxTokens),
+        ("max_completion_tokens", Parameter::MaxCompletionTokens),
+    ];
+    let sent = |key: &str| document.get(key).filter(|text| *text != "null");
+    let [old, new] =
+        SPELLINGS.map(|(key, parameter)| (sent(key), out.unsupported.contains(parameter)));
+    let (write_old, write_new) = match (old, new) {
+        ((None, _), (None, _)) => (out.max_output.is_some(), false),
+        ((Some(_), unsupported), (None, _)) => (!unsupported, unsupported),
+        ((None, _), (Some(_), unsupported)) => (unsupported, !unsupported),
+        ((Some(_), false), (Some(_), true)) | ((Some(_), true), (Some(_), true)) => (true, false),
+        ((Some(_), true), (Some(_), false)) => (false, true),
+        ((Some(_), false), (Some(_), false)) => (true, true),
+    };
+    let any = out.max_output.map(|limit| limit.to_string());
+    for ((key, _), (write, own, other)) in
+        SPELLINGS.into_iter().zip([(write_old, old.0, new.0), (write_new, new.0, old.0)])
+    {
+        let limit = any.clone().or_else(|| own.or(other).map(str::to_owned));
+        match limit.filter(|_| write) {
+            Some(limit) if own != Some(&limit) => edits.set(key, limit),
+            Some(_) => {}
+            None => edits.remove(key),
+        }
+    }
+}
+
+fn prompt_or_messages(
+    document: &Document,
+    survey: &Survey,
+    out: &Outbound<'_>,
+    edits: &mut Edits,
+) -> Result<(), ApiError> {
+    let prompt = document.get("prompt");
+    edits.remove("prompt");
+    match survey.prompt_style {
+        PromptStyle::Prompt => {
+            let prompt = prompt.ok_or_else(|| ApiError::invalid("`prompt` is required."))?;
+            let text = prompt_text(Raw::new(prompt))?.text();
+            edits.set("messages", format!("[{{\"role\":\"user\",\"content\":{text}}}]"));
+        }
+        PromptStyle::Messages => {
+            let marks = survey.marks;
+            let wanted = message::Rewrite {
+                name: marks.named && !out.forward_name,
+                author: marks.authored,
+                detail: marks.original_detail,
+                video: marks.legacy_video,
+                breakpoint: marks.cache_breakpoint && !out.forward_name,
+            };
+            let messages = document.get("messages").filter(|_| wanted.any());
+            let rewritten = messages.and_then(|text| {
+                rewrite_elements(Raw::new(text), |one| message::rewritten(one, wanted))
+            });
+            if let Some(text) = rewritten {
+                edits.set("messages", text);
+            }
+        }
+    }
+    Ok(())
+}

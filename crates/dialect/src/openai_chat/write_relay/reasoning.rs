@@ -1,0 +1,70 @@
+//! Asking for reasoning in the way the endpoint wants.
+
+use super::{Outbound, ReasoningStyle};
+use crate::document::{Document, Edits, Raw, splice};
+use crate::openai_chat::survey::{Effort, ReasoningRequest, Survey};
+
+/// Replaces the three ways to ask by the one that the endpoint knows.
+pub(super) fn ask(document: &Document, survey: &Survey, out: &Outbound<'_>, edits: &mut Edits) {
+    edits.remove("include_reasoning");
+    match (out.reasoning, survey.reasoning) {
+        (ReasoningStyle::Effort, Some(request)) => {
+            edits.remove("reasoning");
+            let limit = out.max_output.or(survey.max_output);
+            match effort(request, limit) {
+                Some(effort) => edits.set("reasoning_effort", format!("\"{}\"", effort.name())),
+                None => edits.remove("reasoning_effort"),
+            }
+        }
+        (ReasoningStyle::Object, Some(request)) => {
+            edits.remove("reasoning_effort");
+            let sent = document.get("reasoning").map(Raw::new).filter(|raw| !raw.is_null());
+            match sent {
+                Some(object) => {
+                    if let Some(text) = with_effort(object, request) {
+                        edits.set("reasoning", text);
+                    }
+                }
+                None => edits.set("reasoning", object(request)),
+            }
+        }
+        (ReasoningStyle::None, _) | (_, None) => {
+            edits.remove("reasoning");
+            edits.remove("reasoning_effort");
+        }
+    }
+}
+
+/// The effort to send; none when nothing was asked but to show or hide.
+fn effort(request: ReasoningRequest, max_output: Option<u64>) -> Option<Effort> {
+    match request {
+        ReasoningRequest { enabled: Some(false), .. } => Some(Effort::None),
+        ReasoningRequest { effort: Some(effort), .. } => Some(effort),
+        ReasoningRequest { max_tokens: Some(budget), .. } => {
+            Some(Effort::from_budget(budget, max_output))
+        }
+        ReasoningRequest { enabled: Some(true), .. } => Some(Effort::Medium),
+        _ => None,
+    }
+}
+
+/// The object as sent, with the effort of `reasoning_effort` when it has none of its own.
+fn with_effort(object: Raw<'_>, request: ReasoningRequest) -> Option<String> {
+    let effort = request.effort?;
+    if object.get("effort").is_some_and(|sent| !sent.is_null()) {
+        return None;
+    }
+    let mut edits = Edits::default();
+    edits.set("effort", format!("\"{}\"", effort.name()));
+    Some(splice(object.text(), object.members(), &edits))
+}
+
+/// An object for what was asked in the other two ways.
+fn object(request: ReasoningRequest) -> String {
+    match (request.effort, request.exclude) {
+        (Some(effort), false) => format!("{{\"effort\":\"{}\"}}", effort.name()),
+        (Some(effort), true) => format!("{{\"effort\":\"{}\",\"exclude\":true}}", effort.name()),
+        (None, true) => "{\"exclude\":true}".to_owned(),
+        (None, false) => "{}".to_owned(),
+    }
+}

@@ -1,0 +1,199 @@
+//! Answers of the legacy API: `text_completion` chunks and bodies, made from a chat answer.
+//!
+//! A choice has `text` instead of a message (inference spec 2.1). Reasoning is kept beside it as
+//! `reasoning`; tool calls have no place here, and a prompt cannot ask for them.
+
+use bytes::Bytes;
+use signalbox_core::ApiError;
+
+use crate::event::{Event, Folded, FoldedBlock, Piece};
+use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+use crate::openai_chat::error::inband_object;
+use crate::openai_chat::finish::FinishReason;
+use crate::openai_chat::read_stream::{ChatReader, read_unary_events};
+use crate::openai_chat::stream_relay::push_closing;
+use crate::openai_chat::unary::UnaryAnswer;
+use crate::scan::push_string;
+
+/// Turns a provider's chat stream into a legacy stream.
+#[derive(Debug)]
+pub struct CompletionsStream {
+    reader: ChatReader,
+    events: Vec<Event>,
+    /// Which choice each block belongs to, by block number.
+    choices: Vec<u32>,
+    head: Vec<u8>,
+    exclude_reasoning: bool,
+}
+
+fn head(identity: &Identity) -> Vec<u8> {
+    let mut head = b"{\"id\":".to_vec();
+    push_string(&mut head, identity.id.as_str());
+    head.extend_from_slice(b",\"provider\":");
+    push_string(&mut head, &identity.provider);
+    head.extend_from_slice(b",\"model\":");
+    push_string(&mut head, &identity.model);
+    head.extend_from_slice(b",\"object\":\"text_completion\",\"created\":");
+    head.extend_from_slice(identity.created.to_string().as_bytes());
+    head
+}
+
+/// Appends the end of a choice that has begun with its text.
+fn push_end(out: &mut Vec<u8>, choice: u32, end: Option<(FinishReason, Option<&str>)>) {
+    out.extend_from_slice(b",\"index\":");
+    out.extend_from_slice(choice.to_string().as_bytes());
+    out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
+    let Some((reason, native)) = end else {
+        out.extend_from_slice(b"null}");
+        return;
+    };
+    push_string(out, reason.name());
+    out.extend_from_slice(b",\"native_finish_reason\":");
+    match native {
+        Some(native) => push_string(out, native),
+        None => out.extend_from_slice(b"null"),
+    }
+    out.push(b'}');
+}
+
+impl CompletionsStream {
+    /// A stream of one answer.
+    #[must_use]
+    pub fn new(identity: &Identity, options: RelayOptions) -> Self {
+        Self {
+            reader: ChatReader::default(),
+            events: Vec::new(),
+            choices: Vec::new(),
+            head: head(identity),
+            exclude_reasoning: options.exclude_reasoning,
+        }
+    }
+
+    /// As `StreamRelay::push`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
+        let result = self.reader.push(bytes, &mut self.events);
+        self.write(out);
+        result
+    }
+
+    /// As `StreamRelay::end`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {
+        let result = self.reader.end(&mut self.events);
+        self.write(out);
+        result
+    }
+
+    /// What was seen so far.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        self.reader.facts()
+    }
+
+    /// The last chunk before the end marker.
+    #[must_use]
+    pub fn usage_chunk(&self, report: &UsageReport, extras: &Extras<'_>) -> Vec<u8> {
+        let mut out = b"data: ".to_vec();
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b",\"choices\":[]");
+        push_closing(&mut out, report, extras);
+        out.extend_from_slice(b"}\n\n");
+        out
+    }
+
+    fn write(&mut self, out: &mut Vec<u8>) {
+        for event in std::mem::take(&mut self.events) {
+            match event {
+                Event::Open { choice, .. } => self.choices.push(choice),
+                Event::Delta { index, piece } => {
+                    let at = usize::try_from(index).unwrap_or(usize::MAX);
+                    let choice = self.choices.get(at).copied().unwrap_or(0);
+                    match piece {
+                        Piece::Text(text) => self.chunk(choice, &text, None, None, out),
+                        Piece::Reasoning(text) if !self.exclude_reasoning => {
+                            self.chunk(choice, "", Some(&text), None, out);
+                        }
+                        _ => {}
+                    }
+                }
+                Event::ChoiceEnd { choice, reason, native } => {
+                    self.chunk(choice, "", None, Some((reason, native.as_deref())), out);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn chunk(
+        &self,
+        choice: u32,
+        text: &str,
+        reasoning: Option<&str>,
+        end: Option<(FinishReason, Option<&str>)>,
+        out: &mut Vec<u8>,
+    ) {
+        out.extend_from_slice(b"data: ");
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b",\"choices\":[{\"text\":");
+        push_string(out, text);
+        if let Some(reasoning) = reasoning {
+            out.extend_from_slice(b",\"reasoning\":");
+            push_string(out, reasoning);
+        }
+        push_end(out, choice, end);
+        out.extend_from_slice(b"]}\n\n");
+    }
+}
+
+/// The event that tells of an error inside a legacy stream (inference spec 3.2).
+#[must_use]
+pub fn error_chunk(error: &ApiError, identity: &Identity) -> Vec<u8> {
+    let mut out = b"data: ".to_vec();
+    out.extend_from_slice(&head(identity));
+    out.extend_from_slice(b",\"error\":");
+    out.extend_from_slice(inband_object(error).as_bytes());
+    out.extend_from_slice(b",\"choices\":[{\"text\":\"\"");
+    push_end(&mut out, 0, Some((FinishReason::Error, None)));
+    out.extend_from_slice(b"]}\n\n");
+    out
+}
+
+/// The client's body for a whole answer.
+#[must_use]
+pub fn write_unary(
+    answer: &UnaryAnswer,
+    identity: &Identity,
+    report: &UsageReport,
+    options: RelayOptions,
+    extras: &Extras<'_>,
+) -> Bytes {
+    let folded = Folded::of(&read_unary_events(answer));
+    let mut out = head(identity);
+    out.extend_from_slice(b",\"choices\":[");
+    for (position, choice) in folded.choices.iter().enumerate() {
+        if position > 0 {
+            out.push(b',');
+        }
+        let joined = |wanted: fn(&FoldedBlock) -> bool| -> String {
+            choice.blocks.iter().filter(|block| wanted(block)).map(|b| b.text.as_str()).collect()
+        };
+        out.extend_from_slice(b"{\"text\":");
+        push_string(&mut out, &joined(FoldedBlock::is_text));
+        let reasoning = joined(FoldedBlock::is_reasoning);
+        if !reasoning.is_empty() && !options.exclude_reasoning {
+            out.extend_from_slice(b",\"reasoning\":");
+            push_string(&mut out, &reasoning);
+        }
+        let end = choice.end.as_ref().map(|(reason, native)| (*reason, native.as_deref()));
+        push_end(&mut out, choice.index, end);
+    }
+    out.push(b']');
+    push_closing(&mut out, report, extras);
+    out.push(b'}');
+    out.into()
+}
