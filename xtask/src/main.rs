@@ -1,1 +1,46 @@
-fn main() {}
+//! Chores of the repository: what writes committed files.
+
+mod catalog_import;
+mod openapi;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Chores of the repository.
+#[derive(Parser)]
+#[command(name = "xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Writes crates/catalog/data from a folder of catalogue facts
+    CatalogImport {
+        /// The folder with models.jsonl, endpoints.jsonl, providers.jsonl and so on
+        #[arg(long)]
+        from: PathBuf,
+    },
+    /// Writes openapi/public.json from the public API description, as JSON
+    Openapi {
+        /// The whole description, converted to JSON
+        #[arg(long)]
+        from: PathBuf,
+    },
+}
+
+fn main() -> anyhow::Result<()> {
+    match Cli::parse().chore {
+        Chore::CatalogImport { from } => catalog_import::run(&from, &root()),
+        Chore::Openapi { from } => openapi::run(&from, &root()),
+    }
+}
+
+/// The repository's root: this crate lies one below it.
+fn root() -> PathBuf {
+    let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    root.pop();
+    root
+}

@@ -4,6 +4,7 @@
 //! the [`Snapshot`] that a request reads. Pure: nothing here does IO or reads a clock.
 
 pub mod config;
+mod embedded;
 pub mod endpoint;
 pub mod error;
 pub mod model;

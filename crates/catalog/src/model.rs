@@ -241,9 +241,6 @@ pub struct Model {
     /// How much it was used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<UsageFacts>,
-    /// Ids that may replace a retired model.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub successors: Vec<String>,
 }
 
 impl Model {
@@ -281,7 +278,6 @@ impl Model {
             provider_order: Vec::new(),
             benchmarks: None,
             usage: None,
-            successors: Vec::new(),
         }
     }
 

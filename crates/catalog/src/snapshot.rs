@@ -7,9 +7,7 @@ mod lookup;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::{
-    CatalogueError, ConfiguredCatalogue, Dialect, Endpoint, Model, Provider, Speaks, Variant,
-};
+use crate::{CatalogueError, ConfiguredCatalogue, Endpoint, Model, Provider, Speaks, Variant};
 
 /// Plain rows, before they are joined and indexed.
 #[derive(Debug, Clone, Default)]
@@ -58,6 +56,11 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
+    /// The built-in rows. An error means that the committed data is bad, which a test rules out.
+    pub fn embedded() -> Result<Catalogue, CatalogueError> {
+        crate::embedded::load()
+    }
+
     /// Joins the rows, lays the configuration on top and indexes the result.
     ///
     /// `credentials` holds the slugs of providers that have a key. Endpoints of the others are
@@ -124,18 +127,17 @@ impl Snapshot {
     }
 }
 
-/// The dialect of an endpoint, as its provider speaks it.
+/// The dialect of an endpoint, as its provider speaks it: the one that the endpoint names, else the
+/// provider's first that the gateway serves, else its first.
 fn speaks<'a>(provider: &'a Provider, endpoint: &Endpoint) -> Option<&'a Speaks> {
     if endpoint.own_protocol {
         return None;
     }
     match endpoint.dialect {
         Some(dialect) => provider.in_dialect(dialect),
-        None => provider.speaks.first(),
+        None => {
+            let served = provider.speaks.iter().find(|one| one.dialect.is_served());
+            served.or_else(|| provider.speaks.first())
+        }
     }
-}
-
-/// Whether the gateway can speak what the endpoint needs.
-fn is_spoken(dialect: Dialect) -> bool {
-    dialect.is_served()
 }

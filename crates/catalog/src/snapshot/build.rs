@@ -163,7 +163,7 @@ fn blocked(
     let Some(speaks) = super::speaks(provider, endpoint) else {
         return Some(Blocked::Dialect);
     };
-    if !super::is_spoken(speaks.dialect) {
+    if !speaks.dialect.is_served() {
         return Some(Blocked::Dialect);
     }
     if !endpoint.prices.prices_tokens() {
