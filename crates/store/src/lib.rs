@@ -1,1 +1,24 @@
-//! store
+//! Floor 3: the only crate with SQL.
+
+pub mod accounts;
+pub mod audit;
+mod chain;
+pub mod changes;
+pub mod error;
+pub mod generations;
+pub mod grants;
+pub mod keys;
+pub mod ledger;
+mod migrate;
+mod open;
+pub mod store;
+mod writer;
+
+pub use accounts::{AccountRecord, Balance};
+pub use changes::Change;
+pub use error::StoreError;
+pub use generations::GenerationRow;
+pub use grants::Granted;
+pub use keys::KeyRecord;
+pub use ledger::{Hold, Ledger, LedgerError};
+pub use store::Store;

@@ -1,0 +1,120 @@
+//! Accounts and their balances.
+
+use signalbox_core::id::AccountId;
+use signalbox_core::{Timestamp, Usd};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, query};
+
+use crate::changes::{Change, announce};
+use crate::error::StoreError;
+use crate::store::Store;
+use crate::writer::Durability;
+
+/// Who pays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountRecord {
+    /// The account.
+    pub id: AccountId,
+    /// Its address, in lower case; unique.
+    pub email: String,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// What came in and what was spent, since the account was made. The balance is the difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Balance {
+    /// All credit that was granted or bought.
+    pub credited: Usd,
+    /// All charges.
+    pub charged: Usd,
+}
+
+impl Balance {
+    /// What is left, holds of running requests not taken off.
+    #[must_use]
+    pub const fn posted(&self) -> Usd {
+        self.credited.saturating_sub(self.charged)
+    }
+}
+
+fn read_account(row: &SqliteRow) -> Result<AccountRecord, StoreError> {
+    Ok(AccountRecord {
+        id: AccountId::new(row.try_get::<String, _>("id")?),
+        email: row.try_get("email")?,
+        created_at: Timestamp::from_micros(row.try_get("created_at")?),
+    })
+}
+
+impl Store {
+    /// Adds an account with no balance.
+    ///
+    /// # Errors
+    /// [`StoreError::Constraint`] when the address or the id is taken.
+    pub async fn create_account(
+        &self,
+        id: AccountId,
+        email: &str,
+    ) -> Result<AccountRecord, StoreError> {
+        let now = self.clock().now();
+        let account = AccountRecord { id, email: email.to_lowercase(), created_at: now };
+        let row = account.clone();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                query("INSERT INTO accounts (id, email, created_at) VALUES ($1, $2, $3)")
+                    .bind(row.id.as_str())
+                    .bind(&row.email)
+                    .bind(now.micros())
+                    .execute(&mut *connection)
+                    .await?;
+                query("INSERT INTO balances (account_id) VALUES ($1)")
+                    .bind(row.id.as_str())
+                    .execute(&mut *connection)
+                    .await?;
+                announce(connection, &Change::Account(row.id), now).await
+            })
+        })
+        .await?;
+        Ok(account)
+    }
+
+    /// The account with this id.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn account(&self, id: &AccountId) -> Result<Option<AccountRecord>, StoreError> {
+        let row = query("SELECT id, email, created_at FROM accounts WHERE id = $1")
+            .bind(id.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
+    /// The account that was made first, if there is any.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn first_account(&self) -> Result<Option<AccountRecord>, StoreError> {
+        let row =
+            query("SELECT id, email, created_at FROM accounts ORDER BY created_at, id LIMIT 1")
+                .fetch_optional(self.readers())
+                .await?;
+        row.as_ref().map(read_account).transpose()
+    }
+
+    /// What the account received and spent, as durable now; `None` when there is no such account.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn balance(&self, id: &AccountId) -> Result<Option<Balance>, StoreError> {
+        let row = query("SELECT credited, charged FROM balances WHERE account_id = $1")
+            .bind(id.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(Balance {
+            credited: Usd::from_nanos(row.try_get(0)?),
+            charged: Usd::from_nanos(row.try_get(1)?),
+        }))
+    }
+}

@@ -1,0 +1,139 @@
+//! News of changes, also of those that other processes made.
+//!
+//! Whoever changes a key or an account adds a row to `changes` in the same transaction. Every open
+//! store follows that table.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use signalbox_core::Timestamp;
+use signalbox_core::id::{AccountId, KeyHash};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Row, SqliteConnection, query};
+use tokio::sync::{Notify, broadcast};
+
+use crate::error::StoreError;
+
+/// How often the table is read: a change of another process shows well within a second.
+const POLL: Duration = Duration::from_millis(200);
+
+/// Something that copies in memory must follow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A key was made, changed or deleted.
+    Key(KeyHash),
+    /// An account was made, or credit came in.
+    Account(AccountId),
+    /// A process ran out of its share of this account's balance and asks others to give some back.
+    Wanted(AccountId),
+}
+
+impl Change {
+    const fn topic(&self) -> &'static str {
+        match self {
+            Self::Key(_) => "key",
+            Self::Account(_) => "account",
+            Self::Wanted(_) => "wanted",
+        }
+    }
+
+    fn subject(&self) -> &str {
+        match self {
+            Self::Key(hash) => hash.as_str(),
+            Self::Account(id) | Self::Wanted(id) => id.as_str(),
+        }
+    }
+
+    fn read(topic: &str, subject: String) -> Option<Self> {
+        match topic {
+            "key" => Some(Self::Key(KeyHash::new(subject))),
+            "account" => Some(Self::Account(AccountId::new(subject))),
+            "wanted" => Some(Self::Wanted(AccountId::new(subject))),
+            _ => None,
+        }
+    }
+}
+
+/// Adds a row of news to the running transaction.
+pub(crate) async fn announce(
+    connection: &mut SqliteConnection,
+    change: &Change,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    query("INSERT INTO changes (topic, subject, at) VALUES ($1, $2, $3)")
+        .bind(change.topic())
+        .bind(change.subject())
+        .bind(now.micros())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// The number of the latest row of news; 0 when there is none.
+pub(crate) async fn latest(readers: &SqlitePool) -> Result<i64, StoreError> {
+    let row = query("SELECT coalesce(max(seq), 0) FROM changes").fetch_one(readers).await?;
+    Ok(row.try_get(0)?)
+}
+
+/// Follows the table for ever and passes on what is new, in order.
+pub(crate) async fn tail(
+    readers: SqlitePool,
+    mut seen: i64,
+    news: broadcast::Sender<Change>,
+    nudge: Arc<Notify>,
+) {
+    let mut tick = tokio::time::interval(POLL);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = nudge.notified() => {}
+        }
+        match read_after(&readers, seen).await {
+            Ok(rows) => {
+                for (seq, change) in rows {
+                    seen = seq;
+                    if let Some(change) = change {
+                        drop(news.send(change));
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "changes of other processes could not be read"),
+        }
+    }
+}
+
+async fn read_after(
+    readers: &SqlitePool,
+    seen: i64,
+) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+    let rows =
+        query("SELECT seq, topic, subject FROM changes WHERE seq > $1 ORDER BY seq LIMIT 512")
+            .bind(seen)
+            .fetch_all(readers)
+            .await?;
+    rows.iter()
+        .map(|row| {
+            let topic: &str = row.try_get(1)?;
+            Ok((row.try_get(0)?, Change::read(topic, row.try_get(2)?)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_reads_back_from_its_row() {
+        for change in [
+            Change::Key(KeyHash::new("ab")),
+            Change::Account(AccountId::new("acc_1")),
+            Change::Wanted(AccountId::new("acc_1")),
+        ] {
+            let read = Change::read(change.topic(), change.subject().to_owned());
+            assert_eq!(read, Some(change));
+        }
+        assert_eq!(Change::read("later", String::new()), None);
+    }
+}

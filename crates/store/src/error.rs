@@ -1,0 +1,85 @@
+//! What can go wrong between a call and a durable row.
+
+use std::path::PathBuf;
+
+/// A storage operation failed. Every text is one line and names no secret.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// The database URL is not one of ours.
+    #[error("not a database URL: {0} (expected sqlite://path)")]
+    Url(String),
+    /// The folder or the file cannot be created or written.
+    #[error("cannot write the database {path}: {reason}")]
+    Unwritable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system said.
+        reason: String,
+    },
+    /// The file is something else, or belongs to another program.
+    #[error("{path} is not a Signalbox database: {reason}")]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+    /// The schema was written by a newer version or was altered.
+    #[error("the database schema does not fit this version: {0}")]
+    Schema(String),
+    /// A row breaks a rule of the schema, such as a duplicate id.
+    #[error("refused by the database: {0}")]
+    Constraint(String),
+    /// A stored value cannot be read back.
+    #[error("a stored value is damaged: {0}")]
+    Damaged(String),
+    /// The database did not answer: locked, disk full, IO error.
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The writer has ended.
+    #[error("the database is closed")]
+    Closed,
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody changing the data.
+    #[must_use]
+    pub const fn is_transient(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+}
+
+/// Keeps the first line of a driver's text, at most 300 characters of it.
+pub(crate) fn one_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().chars().take(300).collect()
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(inner) => {
+                use sqlx::error::ErrorKind;
+                match inner.kind() {
+                    ErrorKind::Other => Self::Unavailable(one_line(inner.message())),
+                    _ => Self::Constraint(one_line(inner.message())),
+                }
+            }
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
+                Self::Damaged(one_line(&error.to_string()))
+            }
+            sqlx::Error::PoolClosed => Self::Closed,
+            _ => Self::Unavailable(one_line(&error.to_string())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_one_short_line() {
+        assert_eq!(one_line("first\nsecond"), "first");
+        assert_eq!(one_line(&"x".repeat(1000)).len(), 300);
+    }
+}

@@ -1,0 +1,160 @@
+//! The generation row: everything recorded about one logical request.
+
+use serde_json::Value;
+use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
+use signalbox_core::{PriceTable, Timestamp, Usage, Usd};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, query};
+
+use crate::error::StoreError;
+use crate::store::Store;
+
+/// One generation as it is stored (inference spec 2.4). Money is nano-dollars, times are
+/// microseconds, durations are milliseconds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GenerationRow {
+    /// The generation.
+    pub id: GenerationId,
+    /// The API request it belongs to.
+    pub request_id: RequestId,
+    /// Who pays.
+    pub account: AccountId,
+    /// The key that asked.
+    pub key: KeyHash,
+    /// The model as the request named it.
+    pub requested_model: String,
+    /// The model that answered.
+    pub model: String,
+    /// Slug of the provider that answered; absent when none was reached.
+    pub provider: Option<String>,
+    /// Display name of the provider.
+    pub provider_name: Option<String>,
+    /// The endpoint that answered.
+    pub endpoint_id: Option<String>,
+    /// The provider's own id of the answer.
+    pub upstream_id: Option<String>,
+    /// `completions`, `embeddings`, `rerank`, `tts`, `stt`, `video` or `image`.
+    pub api_type: String,
+    /// The router model that chose, such as `signalbox/auto`.
+    pub router: Option<String>,
+    /// Whether the answer was streamed.
+    pub streamed: bool,
+    /// Whether the client left before the end.
+    pub cancelled: bool,
+    /// The normalised finish reason.
+    pub finish_reason: Option<String>,
+    /// The provider's own finish reason.
+    pub native_finish_reason: Option<String>,
+    /// The public error type, when it failed.
+    pub error_type: Option<String>,
+    /// When the request arrived; prices by the time of day are those of this moment.
+    pub created_at: Timestamp,
+    /// Milliseconds to the first content.
+    pub latency_ms: Option<u64>,
+    /// Milliseconds from the first content to the end.
+    pub generation_ms: Option<u64>,
+    /// What it consumed, as billed.
+    pub usage: Usage,
+    /// Prompt tokens, normalised.
+    pub tokens_prompt: u64,
+    /// Output tokens, normalised.
+    pub tokens_completion: u64,
+    /// What the account was charged. A settlement overwrites it with the amount that was posted.
+    pub cost: Usd,
+    /// What the provider charges, where it says so.
+    pub upstream_cost: Option<Usd>,
+    /// The price row that was applied.
+    pub prices: Option<PriceTable>,
+    /// The tier that served.
+    pub service_tier: Option<String>,
+    /// The caller's session.
+    pub session_id: Option<String>,
+    /// The caller's own user id.
+    pub external_user: Option<String>,
+    /// `HTTP-Referer` of the request.
+    pub http_referer: Option<String>,
+    /// Origin derived from the referer.
+    pub origin: Option<String>,
+    /// `User-Agent` of the request.
+    pub user_agent: Option<String>,
+    /// `X-Title` of the request.
+    pub app_title: Option<String>,
+    /// Media parts in the prompt.
+    pub num_media_prompt: Option<u64>,
+    /// One entry for each attempt, in order; an array.
+    pub provider_responses: Value,
+}
+
+impl Store {
+    /// A generation of this account. Another account's generation is not found.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer or the row is damaged.
+    pub async fn generation(
+        &self,
+        account: &AccountId,
+        id: &GenerationId,
+    ) -> Result<Option<GenerationRow>, StoreError> {
+        let row = query("SELECT * FROM generations WHERE id = $1 AND account_id = $2")
+            .bind(id.as_str())
+            .bind(account.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        row.as_ref().map(read_generation).transpose()
+    }
+}
+
+/// Reads a JSON text of this row.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(
+    what: &str,
+    text: &str,
+) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
+}
+
+fn read_generation(row: &SqliteRow) -> Result<GenerationRow, StoreError> {
+    let text = |column: &str| row.try_get::<String, _>(column);
+    let count = |column: &str| {
+        row.try_get::<Option<i64>, _>(column)
+            .map(|count| count.map(|count| u64::try_from(count).unwrap_or(0)))
+    };
+    let prices: Option<String> = row.try_get("prices")?;
+    let upstream_cost: Option<i64> = row.try_get("upstream_cost")?;
+    Ok(GenerationRow {
+        id: GenerationId::new(text("id")?),
+        request_id: RequestId::new(text("request_id")?),
+        account: AccountId::new(text("account_id")?),
+        key: KeyHash::new(text("key_hash")?),
+        requested_model: text("requested_model")?,
+        model: text("model")?,
+        provider: row.try_get("provider")?,
+        provider_name: row.try_get("provider_name")?,
+        endpoint_id: row.try_get("endpoint_id")?,
+        upstream_id: row.try_get("upstream_id")?,
+        api_type: text("api_type")?,
+        router: row.try_get("router")?,
+        streamed: row.try_get("streamed")?,
+        cancelled: row.try_get("cancelled")?,
+        finish_reason: row.try_get("finish_reason")?,
+        native_finish_reason: row.try_get("native_finish_reason")?,
+        error_type: row.try_get("error_type")?,
+        created_at: Timestamp::from_micros(row.try_get("created_at")?),
+        latency_ms: count("latency_ms")?,
+        generation_ms: count("generation_ms")?,
+        usage: parse("usage", &text("usage")?)?,
+        tokens_prompt: count("tokens_prompt")?.unwrap_or(0),
+        tokens_completion: count("tokens_completion")?.unwrap_or(0),
+        cost: Usd::from_nanos(row.try_get("cost")?),
+        upstream_cost: upstream_cost.map(Usd::from_nanos),
+        prices: prices.map(|prices| parse("prices", &prices)).transpose()?,
+        service_tier: row.try_get("service_tier")?,
+        session_id: row.try_get("session_id")?,
+        external_user: row.try_get("external_user")?,
+        http_referer: row.try_get("http_referer")?,
+        origin: row.try_get("origin")?,
+        user_agent: row.try_get("user_agent")?,
+        app_title: row.try_get("app_title")?,
+        num_media_prompt: count("num_media_prompt")?,
+        provider_responses: parse("provider_responses", &text("provider_responses")?)?,
+    })
+}

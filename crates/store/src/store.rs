@@ -1,0 +1,142 @@
+//! The open database.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use signalbox_runtime::{Clock, task};
+use sqlx::sqlite::SqlitePool;
+use sqlx::{Row, SqliteConnection, query};
+use tokio::sync::{Notify, broadcast};
+
+use crate::changes::{self, Change};
+use crate::error::StoreError;
+use crate::open;
+use crate::writer::{Durability, Work, Writer};
+
+/// Time between two copies of the write-ahead log into the file: it bounds what a power cut takes.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// The database: one writer task, a few readers, and news of changes. Clones share it.
+#[derive(Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    path: PathBuf,
+    clock: Clock,
+    writer: Writer,
+    readers: SqlitePool,
+    news: broadcast::Sender<Change>,
+    nudge: Arc<Notify>,
+    tasks: Vec<tokio::task::AbortHandle>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+    }
+}
+
+impl std::fmt::Debug for Store {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Store").field("path", &self.inner.path).finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens `sqlite://path`, creates the folder and the file when they are missing and brings the
+    /// schema up to date. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    /// [`StoreError`]: a bad URL, a place that cannot be written, another program's file, a schema of
+    /// a newer version.
+    pub async fn open(url: &str, clock: Clock) -> Result<Self, StoreError> {
+        let opened = open::open(url, clock.now().micros()).await?;
+        let news = broadcast::Sender::new(1024);
+        let nudge = Arc::new(Notify::new());
+        let seen = changes::latest(&opened.readers).await?;
+        let readers = opened.readers.clone();
+        let tail = changes::tail(readers, seen, news.clone(), nudge.clone());
+        let tasks = vec![
+            task::spawn("store-changes", tail).abort_handle(),
+            task::spawn("store-checkpoint", keep(opened.keeper)).abort_handle(),
+        ];
+        let writer = Writer::start(opened.writer);
+        let inner =
+            Inner { path: opened.path, clock, writer, readers: opened.readers, news, nudge, tasks };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// News of changed keys and accounts, this process's own and, within a second, those of others.
+    /// A receiver that lags must treat everything as changed.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<Change> {
+        self.inner.news.subscribe()
+    }
+
+    /// Waits until everything that was written before is durable.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when the writer has ended.
+    pub async fn flush(&self) -> Result<(), StoreError> {
+        self.inner.writer.flush().await
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.inner.path
+    }
+
+    /// The clock that stamps rows.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.inner.clock
+    }
+
+    pub(crate) fn readers(&self) -> &SqlitePool {
+        &self.inner.readers
+    }
+
+    pub(crate) fn writer(&self) -> &Writer {
+        &self.inner.writer
+    }
+
+    /// Runs one transaction on the writer task and tells subscribers at once.
+    pub(crate) async fn write<T, F>(&self, durability: Durability, work: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+    {
+        let done = self.inner.writer.transact(durability, work).await;
+        self.inner.nudge.notify_one();
+        done
+    }
+
+    /// Whether the database answers a read.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        let one: i64 = query("SELECT 1").fetch_one(self.readers()).await?.try_get(0)?;
+        if one == 1 { Ok(()) } else { Err(StoreError::Damaged("SELECT 1".to_owned())) }
+    }
+}
+
+/// Moves the log into the file every second, beside the writer and without blocking it.
+async fn keep(mut connection: SqliteConnection) {
+    let mut tick = tokio::time::interval(CHECKPOINT_EVERY);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) =
+            query("PRAGMA wal_checkpoint(PASSIVE)").fetch_optional(&mut connection).await
+        {
+            tracing::warn!(%error, "the write-ahead log could not be moved into the database");
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! The store against real SQLite files.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "it/world.rs"]
+mod world;
+
+#[path = "it/open.rs"]
+mod open;
+
+#[path = "it/settle.rs"]
+mod settle;

@@ -1,0 +1,235 @@
+//! A database in a folder of its own, with accounts and keys.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use signalbox_auditor::{self as auditor, Report};
+use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
+use signalbox_core::time::ResetInterval;
+use signalbox_core::{PriceKind, PriceTable, Rates, Timestamp, Usage, Usd};
+use signalbox_ledger::{Grant, Reserve};
+use signalbox_runtime::{Clock, entropy};
+use signalbox_store::{GenerationRow, Granted, KeyRecord, Ledger, Store};
+
+pub const CENT: i64 = 10_000_000;
+
+pub struct World {
+    pub folder: tempfile::TempDir,
+    pub clock: Clock,
+    pub store: Store,
+}
+
+static NEXT: AtomicU64 = AtomicU64::new(1);
+
+pub fn usd(nanos: i64) -> Usd {
+    Usd::from_nanos(nanos)
+}
+
+pub fn start() -> Timestamp {
+    Timestamp::from_seconds(1_786_289_460) // Sunday 2026-08-09 15:31 UTC
+}
+
+impl World {
+    pub async fn new() -> Self {
+        Self::with_clock(Clock::manual(start())).await
+    }
+
+    pub async fn with_clock(clock: Clock) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("data/test.db").display());
+        let store = Store::open(&url, clock.clone()).await.unwrap();
+        Self { folder, clock, store }
+    }
+
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("data/test.db")
+    }
+
+    pub fn url(&self) -> String {
+        format!("sqlite://{}", self.file().display())
+    }
+
+    pub async fn again(&self) -> Store {
+        Store::open(&self.url(), self.clock.clone()).await.unwrap()
+    }
+
+    pub async fn account(&self, credit: i64) -> AccountId {
+        let id = AccountId::generate(entropy::bytes());
+        self.store.create_account(id.clone(), &format!("{id}@example.com")).await.unwrap();
+        if credit > 0 {
+            assert_eq!(grant(&self.store, &id, credit).await, Granted::Now);
+        }
+        id
+    }
+
+    pub async fn key(
+        &self,
+        account: &AccountId,
+        limit: Option<i64>,
+        reset: Option<ResetInterval>,
+    ) -> KeyRecord {
+        let key = KeyRecord {
+            hash: KeyHash::new(hex(&entropy::secret())),
+            account: account.clone(),
+            name: "test".to_owned(),
+            label: "sk-sb-v1-abc...def".to_owned(),
+            limit: limit.map(usd),
+            limit_reset: reset,
+            rpm: None,
+            management: false,
+            disabled: false,
+            include_byok_in_limit: false,
+            expires_at: None,
+            created_at: self.clock.now(),
+            updated_at: None,
+        };
+        self.store.create_keys(vec![key.clone()]).await.unwrap();
+        key
+    }
+
+    pub fn request(&self, key: &KeyRecord, amount: i64) -> Reserve {
+        Reserve {
+            generation: fresh(),
+            account: key.account.clone(),
+            key: key.hash.clone(),
+            amount: usd(amount),
+            now: self.clock.now(),
+        }
+    }
+
+    pub async fn audit(&self) -> Report {
+        audit(&self.store, self.clock.now()).await
+    }
+
+    /// Reserves and settles one request that costs `cost`.
+    pub async fn spend(
+        &self,
+        ledger: &Ledger,
+        key: &KeyRecord,
+        hold: i64,
+        cost: i64,
+    ) -> GenerationId {
+        let hold = ledger.reserve(self.request(key, hold)).unwrap();
+        let id = hold.generation().clone();
+        let settled = ledger.settle(hold, usd(cost), self.row(cost)).await.unwrap();
+        assert_eq!(settled.charged, usd(cost));
+        id
+    }
+
+    /// A row that the auditor prices at `cost`: one nano-dollar for each output token.
+    pub fn row(&self, cost: i64) -> GenerationRow {
+        let mut rates = Rates::default();
+        rates.set(PriceKind::Prompt, "0".parse().unwrap());
+        rates.set(PriceKind::Completion, "0.000000001".parse().unwrap());
+        GenerationRow {
+            id: fresh(),
+            request_id: RequestId::generate(self.clock.now(), entropy::bytes()),
+            account: AccountId::new("acc_of_nobody"),
+            key: KeyHash::new("00"),
+            requested_model: "acme/tiny".to_owned(),
+            model: "acme/tiny".to_owned(),
+            provider: Some("acme".to_owned()),
+            provider_name: Some("Acme".to_owned()),
+            endpoint_id: Some("acme/tiny@acme".to_owned()),
+            upstream_id: Some("chatcmpl-1".to_owned()),
+            api_type: "completions".to_owned(),
+            router: None,
+            streamed: true,
+            cancelled: false,
+            finish_reason: Some("stop".to_owned()),
+            native_finish_reason: Some("stop".to_owned()),
+            error_type: None,
+            created_at: self.clock.now(),
+            latency_ms: Some(120),
+            generation_ms: Some(900),
+            usage: Usage {
+                output: u64::try_from(cost).unwrap(),
+                input_uncached: 12,
+                ..Usage::default()
+            },
+            tokens_prompt: 12,
+            tokens_completion: 3,
+            cost: usd(cost),
+            upstream_cost: None,
+            prices: Some(PriceTable { rates, overrides: Vec::new() }),
+            service_tier: None,
+            session_id: None,
+            external_user: Some("user-1".to_owned()),
+            http_referer: Some("https://example.com/".to_owned()),
+            origin: Some("https://example.com".to_owned()),
+            user_agent: Some("test/1".to_owned()),
+            app_title: Some("Test".to_owned()),
+            num_media_prompt: Some(0),
+            provider_responses: serde_json::json!([{"provider_name": "Acme", "status": 200, "latency": 120}]),
+        }
+    }
+}
+
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+pub fn fresh() -> GenerationId {
+    GenerationId::generate(start(), entropy::bytes())
+}
+
+pub async fn grant(store: &Store, account: &AccountId, amount: i64) -> Granted {
+    let grant = Grant {
+        id: format!("g{}", NEXT.fetch_add(1, Ordering::Relaxed)),
+        account: account.clone(),
+        amount: usd(amount),
+        reason: "test | \\ grant".to_owned(),
+        operator: "tester".to_owned(),
+        at: store.clock().now(),
+    };
+    store.grant(grant).await.unwrap()
+}
+
+pub async fn audit(store: &Store, now: Timestamp) -> Report {
+    let facts = store.facts().await.unwrap();
+    let rows = auditor::Rows {
+        accounts: facts.balances.into_iter().map(|row| auditor::AccountRow {
+            id: row.account,
+            credited_nanos: row.credited,
+            charged_nanos: row.charged,
+        }),
+        transfers: facts.transfers.into_iter().map(|row| auditor::TransferRow {
+            seq: row.seq,
+            id: row.id,
+            kind: row.kind,
+            debit: row.debit,
+            credit: row.credit,
+            amount_nanos: row.amount,
+            generation: row.generation,
+            reason: row.reason,
+            at_micros: row.at,
+            prev_hash: row.prev_hash,
+            hash: row.hash,
+        }),
+        reservations: facts.reservations.into_iter().map(|row| auditor::ReservationRow {
+            generation: row.generation,
+            account: row.account,
+            key: row.key,
+            amount_nanos: row.amount,
+            opened_at_micros: row.opened_at,
+            ended_at_micros: row.ended_at,
+            outcome: row.outcome,
+        }),
+        generations: facts.generations.into_iter().map(|row| auditor::GenerationRow {
+            id: row.id,
+            account: row.account,
+            key: row.key,
+            priced_at_micros: row.created_at,
+            finish_reason: row.finish_reason,
+            usage: row.usage,
+            prices: row.prices,
+            cost_nanos: row.cost,
+        }),
+        key_usage: facts.key_usage.into_iter().map(|row| auditor::KeyUsageRow {
+            key: row.key,
+            day: row.day,
+            charged_nanos: row.charged,
+        }),
+    };
+    auditor::audit(rows, now)
+}
