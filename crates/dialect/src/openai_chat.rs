@@ -13,3 +13,4 @@ pub mod survey;
 pub mod unary;
 pub mod usage;
 pub mod write_relay;
+pub mod write_stream;

@@ -64,7 +64,7 @@ struct Top<'a> {
 }
 
 /// The beginning of every message: everything up to and including `created`.
-fn head(identity: &Identity, shape: Shape) -> Vec<u8> {
+pub(super) fn head(identity: &Identity, shape: Shape) -> Vec<u8> {
     let mut head = Vec::with_capacity(256);
     let object = match shape {
         Shape::Chunk => {

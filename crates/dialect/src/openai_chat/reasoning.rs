@@ -26,7 +26,7 @@ impl Reasoning<'_> {
         let both = [plain, self.alias].into_iter().flatten();
         both.clone()
             .find(|raw| scan::is_text(raw))
-            .or_else(|| both.filter(|raw| raw.starts_with('"') || *raw == "null").last())
+            .or_else(|| both.filter(|raw| raw.starts_with('"') || *raw == "null").next_back())
     }
 
     fn details(&self) -> Option<&str> {

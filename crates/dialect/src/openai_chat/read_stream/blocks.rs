@@ -31,6 +31,11 @@ struct Open {
     key: Key,
 }
 
+/// The format of reasoning whose provider names none.
+fn unknown() -> Option<String> {
+    Some("unknown".to_owned())
+}
+
 /// The open blocks of an answer.
 #[derive(Debug, Default)]
 pub(super) struct Blocks {
@@ -59,8 +64,11 @@ impl Blocks {
             self.read_body(raw, index, events);
         }
         for (name, value) in &members {
+            // Names that mean something inside the message mean nothing beside it.
             let known = ["index", "finish_reason", "native_finish_reason", body];
-            if !known.contains(&&**name) && *value != "null" {
+            let inner = ["content", "refusal", "role", "reasoning", "tool_calls"];
+            let is_known = known.contains(&&**name) || inner.contains(&&**name);
+            if !is_known && !name.starts_with("reasoning_") && *value != "null" {
                 self.aside(index, name, value, events);
             }
         }
@@ -84,7 +92,7 @@ impl Blocks {
             has_text |= self.read_detail(detail, choice, events);
         }
         if let Some(text) = member("reasoning").filter(|raw| scan::is_text(raw) && !has_text) {
-            let block = Block::Reasoning { form: ReasoningForm::Text, id: None, format: None };
+            let block = Block::Reasoning { form: ReasoningForm::Text, id: None, format: unknown() };
             let key = Key::Reasoning(ReasoningForm::Text, 0);
             let index = self.block(choice, key, block, events);
             let piece = Piece::Reasoning(scan::unescape(text).into_owned());
@@ -207,11 +215,16 @@ impl Blocks {
                 return false;
             }
         };
+        let content = content.filter(|content| !content.is_empty());
+        let signature = text("signature").filter(|text| !text.is_empty());
+        if content.is_none() && signature.is_none() {
+            return false;
+        }
         let index = members.iter().find(|(name, _)| name == "index");
         let number = index.and_then(|(_, raw)| scan::whole(raw)).unwrap_or(0);
-        let block = Block::Reasoning { form, id: text("id"), format: text("format") };
+        let block =
+            Block::Reasoning { form, id: text("id"), format: text("format").or_else(unknown) };
         let index = self.block(choice, Key::Reasoning(form, number), block, events);
-        let content = content.filter(|content| !content.is_empty());
         let readable = form != ReasoningForm::Encrypted && content.is_some();
         if let Some(content) = content {
             let piece = match form {
@@ -220,7 +233,7 @@ impl Blocks {
             };
             events.push(Event::Delta { index, piece });
         }
-        if let Some(signature) = text("signature").filter(|text| !text.is_empty()) {
+        if let Some(signature) = signature {
             events.push(Event::Delta { index, piece: Piece::Signature(signature) });
         }
         readable

@@ -1,0 +1,246 @@
+//! What holds for every answer, whatever bytes a provider sends.
+//!
+//! Each law is a plain function over bytes: property tests call it always, fuzz targets for longer.
+//! It returns what was broken as text.
+
+use bytes::Bytes;
+use serde::de::IgnoredAny;
+use signalbox_core::id::GenerationId;
+use signalbox_core::{Usage, Usd};
+
+use crate::answer::{AnswerStream, AnswerStyle, write_unary};
+use crate::event::{Event, Folded};
+use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+use crate::openai_chat::read_stream::{ChatReader, read_unary_events};
+use crate::openai_chat::stream_relay::DONE;
+use crate::openai_chat::unary::read_unary;
+use crate::openai_chat::write_stream::ChatWriter;
+
+/// The identity that the laws' answers have.
+#[must_use]
+pub fn identity() -> Identity {
+    Identity {
+        id: GenerationId::new("gen-1700000000-abc"),
+        model: "acme/m1".to_owned(),
+        provider: "Acme \"Labs\"".to_owned(),
+        created: 1_700_000_000,
+    }
+}
+
+/// A usage report of some counts that costs something.
+#[must_use]
+pub fn report(usage: Usage) -> UsageReport {
+    UsageReport {
+        usage,
+        cost: Usd::from_nanos(10_000),
+        is_byok: false,
+        upstream_cost: None,
+        prompt_cost: Usd::from_nanos(4_000),
+        completion_cost: Usd::from_nanos(6_000),
+    }
+}
+
+/// What came of a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// What the client would get.
+    pub out: Vec<u8>,
+    /// What was seen.
+    pub facts: Facts,
+    /// Whether it came to its end.
+    pub result: Result<(), StreamFault>,
+}
+
+/// Relays a stream that arrives in pieces.
+#[must_use]
+pub fn relay(style: AnswerStyle, options: RelayOptions, pieces: &[&[u8]]) -> Outcome {
+    let mut stream = AnswerStream::new(style, identity(), options);
+    let mut out = Vec::new();
+    let mut result = Ok(());
+    for piece in pieces {
+        result = stream.push(piece, &mut out);
+        if result.is_err() {
+            break;
+        }
+    }
+    if result.is_ok() {
+        result = stream.end(&mut out);
+    }
+    Outcome { out, facts: stream.facts().clone(), result }
+}
+
+/// Cuts bytes at the given places, taken modulo what is left.
+#[must_use]
+pub fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
+    let mut pieces = Vec::new();
+    let mut rest = bytes;
+    for cut in cuts {
+        let (piece, tail) = rest.split_at(cut.checked_rem(rest.len() + 1).unwrap_or(0));
+        pieces.push(piece);
+        rest = tail;
+    }
+    pieces.push(rest);
+    pieces
+}
+
+const WAYS: [(AnswerStyle, bool); 4] = [
+    (AnswerStyle::Chat, false),
+    (AnswerStyle::Chat, true),
+    (AnswerStyle::Completions, false),
+    (AnswerStyle::Completions, true),
+];
+
+/// Any split of the bytes gives the same output, facts and fault; and all output is whole events of
+/// valid JSON that carry our id and no usage.
+///
+/// # Errors
+/// What was broken.
+pub fn splits_do_not_matter(bytes: &[u8], cuts: &[usize]) -> Result<(), String> {
+    for (style, exclude_reasoning) in WAYS {
+        let options = RelayOptions { exclude_reasoning };
+        let whole = relay(style, options, &[bytes]);
+        let pieces = relay(style, options, &cut(bytes, cuts));
+        if whole != pieces {
+            return Err(format!("{style:?}: whole {whole:?}\n  in pieces {pieces:?}"));
+        }
+        client_ready(&whole.out)?;
+    }
+    Ok(())
+}
+
+/// Every event is one line of JSON with our id first, and a client finds no usage in it.
+fn client_ready(out: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(out).map_err(|error| error.to_string())?;
+    if !text.is_empty() && !text.ends_with("\n\n") {
+        return Err(format!("the last event is not whole: {text}"));
+    }
+    for event in text.split_terminator("\n\n") {
+        let json = event.strip_prefix("data: ").ok_or_else(|| format!("no data: {event}"))?;
+        if json.contains('\n') || json.contains('\r') {
+            return Err(format!("more than one line: {json}"));
+        }
+        serde_json::from_str::<IgnoredAny>(json).map_err(|error| format!("{error}: {json}"))?;
+        if !json.starts_with(r#"{"id":"gen-1700000000-abc","provider":"Acme \"Labs\"","#) {
+            return Err(format!("not ours: {json}"));
+        }
+        if crate::scan::members(json).iter().any(|(name, _)| name == "usage") {
+            return Err(format!("the provider's usage: {json}"));
+        }
+    }
+    Ok(())
+}
+
+/// The events of a stream.
+#[must_use]
+pub fn events_of(bytes: &[u8]) -> (Vec<Event>, Result<(), StreamFault>) {
+    let mut reader = ChatReader::default();
+    let mut events = Vec::new();
+    let mut result = reader.push(bytes, &mut events);
+    if result.is_ok() {
+        result = reader.end(&mut events);
+    }
+    (events, result)
+}
+
+/// One `Begin`, first; every block opened in order, then closed once; exactly one `Finish` or
+/// `Error`, last.
+///
+/// # Errors
+/// What was broken.
+pub fn lawful(events: &[Event]) -> Result<(), String> {
+    let mut open: Vec<u32> = Vec::new();
+    let mut next = 0;
+    for (position, event) in events.iter().enumerate() {
+        let is_last = position + 1 == events.len();
+        let fine = match event {
+            Event::Begin { .. } => position == 0,
+            Event::Open { index, .. } => {
+                open.push(*index);
+                next += 1;
+                *index + 1 == next
+            }
+            Event::Delta { index, .. } => open.contains(index),
+            Event::Close { index } => {
+                let before = open.len();
+                open.retain(|other| other != index);
+                open.len() + 1 == before
+            }
+            Event::ChoiceEnd { .. } | Event::Usage(_) => true,
+            Event::Finish { .. } | Event::Error(_) => is_last && open.is_empty(),
+        };
+        if !fine || (position == 0) != matches!(event, Event::Begin { .. }) {
+            return Err(format!("event {position} is not lawful: {events:?}"));
+        }
+    }
+    match events.last() {
+        Some(Event::Finish { .. } | Event::Error(_)) => Ok(()),
+        _ => Err(format!("no end: {events:?}")),
+    }
+}
+
+/// Events of any stream are lawful; and a stream written from them reads as the same answer.
+///
+/// # Errors
+/// What was broken.
+pub fn events_survive_writing(bytes: &[u8]) -> Result<(), String> {
+    let (events, result) = events_of(bytes);
+    lawful(&events)?;
+    if result.is_err() {
+        return Ok(());
+    }
+    let mut writer = ChatWriter::new(&identity(), RelayOptions::default());
+    let mut out = Vec::new();
+    for event in &events {
+        writer.write(event, &mut out);
+    }
+    client_ready(&out)?;
+    out.extend_from_slice(DONE);
+    let (again, result) = events_of(&out);
+    result.map_err(|fault| format!("{fault}: {}", String::from_utf8_lossy(&out)))?;
+    let (first, second) = (answer_of(&events), answer_of(&again));
+    if first.choices != second.choices {
+        return Err(format!("{first:?}\n  became {second:?}"));
+    }
+    Ok(())
+}
+
+/// The folded answer, with the finish word that stands for a missing native one.
+#[must_use]
+pub fn answer_of(events: &[Event]) -> Folded {
+    let mut folded = Folded::of(events);
+    folded.upstream_id = None;
+    for choice in &mut folded.choices {
+        if let Some((reason, native)) = &mut choice.end {
+            native.get_or_insert_with(|| reason.name().to_owned());
+        }
+    }
+    folded
+}
+
+/// A whole answer that can be read can be written in every style, as JSON that is ours; what is
+/// written reads back with the same facts; and its events are lawful.
+///
+/// # Errors
+/// What was broken.
+pub fn whole_answers_survive(bytes: &[u8]) -> Result<(), String> {
+    let Ok(answer) = read_unary(Bytes::copy_from_slice(bytes)) else { return Ok(()) };
+    lawful(&read_unary_events(&answer))?;
+    let report = report(answer.facts.usage.unwrap_or_default());
+    let extras = Extras { service_tier: Some("default"), router_metadata: Some("{}") };
+    for (style, exclude_reasoning) in WAYS {
+        let options = RelayOptions { exclude_reasoning };
+        let body = write_unary(style, &answer, &identity(), &report, options, &extras);
+        serde_json::from_slice::<IgnoredAny>(&body)
+            .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&body)))?;
+        if style == AnswerStyle::Chat && !exclude_reasoning {
+            let again = read_unary(body).map_err(|fault| fault.to_string())?;
+            let seen = |facts: &Facts| {
+                (facts.content_seen, facts.tool_calls, facts.finish, facts.native_finish.clone())
+            };
+            if seen(&again.facts) != seen(&answer.facts) {
+                return Err(format!("{:?} became {:?}", answer.facts, again.facts));
+            }
+        }
+    }
+    Ok(())
+}
