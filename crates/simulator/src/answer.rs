@@ -6,6 +6,8 @@ use crate::behaviour::{Behaviour, Content, UsageStyle};
 use crate::request::ChatRequest;
 use crate::schema::instance;
 
+/// Where the time goes in a stamped token; the body fills it in when the token leaves.
+pub(crate) const STAMP: &str = "0000000000000000";
 /// Bytes of one token of generated JSON.
 const JSON_TOKEN: usize = 8;
 /// A picture of one transparent pixel.
@@ -32,7 +34,7 @@ pub(crate) enum Token {
 
 #[derive(Debug)]
 enum Source {
-    Numbered(u64),
+    Numbered { count: u64, stamped: bool },
     List(Vec<Token>),
 }
 
@@ -53,7 +55,7 @@ impl Answer {
     pub(crate) fn new(behaviour: &Behaviour, request: &ChatRequest) -> Self {
         let source = source(behaviour, request);
         let full = match &source {
-            Source::Numbered(n) => *n,
+            Source::Numbered { count, .. } => *count,
             Source::List(list) => list.len() as u64,
         };
         let thoughts = if behaviour.reason { THOUGHTS.len() } else { 0 };
@@ -94,7 +96,10 @@ impl Answer {
         }
         let index = index.saturating_sub(self.thoughts);
         match &self.source {
-            Source::Numbered(_) => Some(Token::Text(format!("t{index} "))),
+            Source::Numbered { stamped: true, .. } => {
+                Some(Token::Text(format!("t{index}@{STAMP} ")))
+            }
+            Source::Numbered { .. } => Some(Token::Text(format!("t{index} "))),
             Source::List(list) => list.get(index).cloned(),
         }
     }
@@ -140,7 +145,9 @@ impl Answer {
 
 fn source(behaviour: &Behaviour, request: &ChatRequest) -> Source {
     Source::List(match behaviour.content {
-        Content::Tokens(n) => return Source::Numbered(n),
+        Content::Tokens(count) => {
+            return Source::Numbered { count, stamped: behaviour.stamped && request.stream };
+        }
         Content::Empty | Content::Blank => Vec::new(),
         Content::Big(bytes) => vec![Token::Text("x".repeat(usize::try_from(bytes).unwrap_or(0)))],
         Content::Image => vec![Token::Text("Here it is.".to_owned()), Token::Image(PIXEL)],

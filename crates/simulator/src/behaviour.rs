@@ -106,6 +106,8 @@ pub struct Behaviour {
     pub done: bool,
     /// Whether comments come before chunks.
     pub comments: bool,
+    /// Whether numbered tokens carry the time they were sent at.
+    pub stamped: bool,
     /// Percent of requests that fail with 503.
     pub flaky: u64,
     /// What goes wrong.
@@ -125,6 +127,7 @@ impl Default for Behaviour {
             cached: false,
             done: true,
             comments: false,
+            stamped: false,
             flaky: 0,
             fault: None,
         }
@@ -179,6 +182,7 @@ impl Behaviour {
             "cached" => self.cached = true,
             "no-done" => self.done = false,
             "comments" => self.comments = true,
+            "stamped" => self.stamped = true,
             _ => return false,
         }
         true

@@ -5,10 +5,12 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
+use signalbox_runtime::Clock;
 use tokio::time::{Sleep, sleep};
 
+use crate::answer::STAMP;
 use crate::journal::{Outcome, Page};
 use crate::script::{Beat, Script};
 
@@ -26,6 +28,8 @@ pub(crate) struct ScriptBody {
     budget: Option<u64>,
     pause: Option<Pin<Box<Sleep>>>,
     state: State,
+    /// Fills the time into stamped tokens.
+    stamps: Option<Clock>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,7 +48,21 @@ impl ScriptBody {
         length: Option<u64>,
         budget: Option<u64>,
     ) -> Self {
-        Self { script, page, outcome, length, budget, pause: None, state: State::Playing }
+        Self {
+            script,
+            page,
+            outcome,
+            length,
+            budget,
+            pause: None,
+            state: State::Playing,
+            stamps: None,
+        }
+    }
+
+    /// The same body with the time in its stamped tokens.
+    pub(crate) fn stamped(self) -> Self {
+        Self { stamps: Some(Clock::system()), ..self }
     }
 
     fn cut(&mut self) {
@@ -54,6 +72,9 @@ impl ScriptBody {
 
     /// Hands out the bytes that the budget allows.
     fn send(&mut self, mut bytes: Bytes, tokens: u64, usage: Option<serde_json::Value>) -> Bytes {
+        if let Some(clock) = &self.stamps {
+            bytes = stamp(bytes, clock);
+        }
         if let Some(left) = self.budget {
             let length = bytes.len() as u64;
             if length >= left {
@@ -75,6 +96,19 @@ impl ScriptBody {
         }
         bytes
     }
+}
+
+/// Writes the time over the place held for it, if there is one.
+fn stamp(bytes: Bytes, clock: &Clock) -> Bytes {
+    let Some(at) = bytes.windows(STAMP.len()).position(|w| w == STAMP.as_bytes()) else {
+        return bytes;
+    };
+    let mut bytes = BytesMut::from(bytes);
+    let time = format!("{:016}", clock.now().micros());
+    if let (Some(place), 16) = (bytes.get_mut(at..at.saturating_add(STAMP.len())), time.len()) {
+        place.copy_from_slice(time.as_bytes());
+    }
+    bytes.freeze()
 }
 
 impl Body for ScriptBody {

@@ -14,6 +14,7 @@
 //! |---|---|
 //! | `echo` | the text of the last user message, a token for each word |
 //! | `tokens-N` | N tokens `t0 t1 t2 …`, so that a reader sees which ones arrived |
+//! | `stamped` | numbered tokens in a stream read `t0@MICROSECONDS`, the time of day they were sent at |
 //! | `big-Nkb` | one chunk of N KiB of text |
 //! | `reason` | three reasoning tokens in `reasoning_content` come first |
 //! | `tools` | calls the first two tools offered (or the one that was chosen) with arguments valid for their schemas; answers with text once tool results are there |

@@ -266,8 +266,10 @@ async fn perform(
     let html = behaviour.fault == Some(Fault::Html);
     if request.stream {
         let kind = if html { "text/html" } else { "text/event-stream" };
+        let stamped = behaviour.stamped;
         let script = Script::streamed(answer, behaviour, to);
-        return respond(kind, ScriptBody::new(script, page, Outcome::Complete, None, budget));
+        let body = ScriptBody::new(script, page, Outcome::Complete, None, budget);
+        return respond(kind, if stamped { body.stamped() } else { body });
     }
     let tokens = u32::try_from(answer.len()).unwrap_or(u32::MAX);
     pause(behaviour.first.saturating_add(behaviour.gap.saturating_mul(tokens))).await;

@@ -64,6 +64,16 @@ async fn a_stream_and_its_journal_agree() {
 }
 
 #[tokio::test]
+async fn a_stamped_token_tells_when_it_left() {
+    let sim = simulator().await;
+    let before = signalbox_runtime::Clock::system().now().micros();
+    let text = answer(&sim, "tokens-2+stamped+first-ms-2+slow-ms-2", true).await;
+    let stamps: Vec<i64> = text.split('@').skip(1).map(|t| t[..16].parse().unwrap()).collect();
+    assert_eq!(stamps.len(), 2);
+    assert!(stamps[0] >= before + 2000 && stamps[1] >= stamps[0] + 2000, "{stamps:?}");
+}
+
+#[tokio::test]
 async fn an_answer_in_one_piece_holds_the_stream_s_tokens() {
     let sim = simulator().await;
     let body = json_body(&answer(&sim, "acme/echo+reason", false).await);
