@@ -239,7 +239,7 @@ mod tests {
     fn messages_are_short_and_clean() {
         let error = ProviderError::new(None, Some(" a\u{7}b "), "\n\u{1b}[31mred \t\r\n text\0");
         assert_eq!((error.message.as_str(), error.code.as_deref()), ("[31mred text", Some("a b")));
-        let long = ProviderError::new(None, None, &"é ".repeat(5000));
+        let long = ProviderError::new(None, None, &"é".repeat(5000));
         assert_eq!(long.message.chars().count(), MAX_MESSAGE_CHARS);
     }
 
