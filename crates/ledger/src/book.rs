@@ -148,7 +148,7 @@ impl Book {
     /// Forgets an account and its keys, for instance because it was idle. `false`, and no change,
     /// while it has open reservations or when it is not known.
     pub fn close(&mut self, account: &AccountId) -> bool {
-        if !self.accounts.get(account).is_some_and(|found| found.open == 0) {
+        if self.accounts.get(account).is_none_or(|found| found.open > 0) {
             return false;
         }
         self.accounts.remove(account);

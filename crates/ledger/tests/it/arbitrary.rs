@@ -1,0 +1,135 @@
+//! Random prices and usage.
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use signalbox_core::{PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage};
+
+/// From nothing to about $1 a unit, over all magnitudes that are published.
+fn rate() -> impl Strategy<Value = Rate> {
+    (0_i128..1_000_000, 0_u32..23).prop_map(|(digits, scale)| {
+        Rate::from_units(digits * 10_i128.pow(scale)).expect("not negative")
+    })
+}
+
+fn fill(base: Rates, prices: Vec<Option<Rate>>) -> Rates {
+    PriceKind::ALL.into_iter().zip(prices).fold(base, |mut rates, (kind, price)| {
+        if let Some(price) = price {
+            rates.set(kind, price);
+        }
+        rates
+    })
+}
+
+fn some_rates() -> impl Strategy<Value = Rates> {
+    vec(option::of(rate()), PriceKind::ALL.len()).prop_map(|prices| fill(Rates::default(), prices))
+}
+
+/// Prices that can be billed by: prompt and completion are there.
+pub fn rates() -> impl Strategy<Value = Rates> {
+    (some_rates(), rate(), rate()).prop_map(|(mut rates, prompt, completion)| {
+        rates.set(PriceKind::Prompt, prompt);
+        rates.set(PriceKind::Completion, completion);
+        rates
+    })
+}
+
+fn hhmm() -> impl Strategy<Value = u16> {
+    (0_u16..=24, 0_u16..60)
+        .prop_map(|(hour, minute)| if hour == 24 { 2400 } else { hour * 100 + minute })
+}
+
+fn entry() -> impl Strategy<Value = PriceOverride> {
+    (option::of(0_u64..300_000), option::of(hhmm()), option::of(hhmm()), some_rates()).prop_map(
+        |(min_prompt_tokens, utc_start, utc_end, rates)| PriceOverride {
+            min_prompt_tokens,
+            utc_start,
+            utc_end,
+            rates,
+        },
+    )
+}
+
+pub fn table() -> impl Strategy<Value = PriceTable> {
+    (rates(), vec(entry(), 0..4)).prop_map(|(rates, overrides)| PriceTable { rates, overrides })
+}
+
+pub fn moment() -> impl Strategy<Value = Timestamp> {
+    (0_i64..2_000_000_000).prop_map(Timestamp::from_seconds)
+}
+
+/// Prices up to the edge of the range, prompt and completion perhaps absent.
+pub fn hostile_table() -> impl Strategy<Value = PriceTable> {
+    let rate =
+        prop_oneof![rate(), (0..=i128::MAX).prop_map(|units| Rate::from_units(units).unwrap())];
+    let rates = vec(option::of(rate), PriceKind::ALL.len())
+        .prop_map(|prices| fill(Rates::default(), prices));
+    (rates, vec(entry(), 0..3)).prop_map(|(rates, overrides)| PriceTable { rates, overrides })
+}
+
+pub fn hostile_usage() -> impl Strategy<Value = Usage> {
+    let count = || prop_oneof![0_u64..100_000, any::<u64>(), Just(u64::MAX)];
+    proptest::array::uniform11(count()).prop_map(spread)
+}
+
+fn spread(counts: [u64; 11]) -> Usage {
+    let [
+        uncached,
+        read,
+        write,
+        write_1h,
+        audio,
+        image,
+        output,
+        reasoning,
+        out_audio,
+        out_image,
+        searches,
+    ] = counts;
+    Usage {
+        input_uncached: uncached,
+        cache_read: read,
+        cache_write_5m: write,
+        cache_write_1h: write_1h,
+        input_audio: audio,
+        input_image: image,
+        output,
+        reasoning,
+        output_audio: out_audio,
+        output_image: out_image,
+        searches,
+        estimated: false,
+    }
+}
+
+/// Usage with at most this many prompt and output tokens and 10 searches; parts may exceed their
+/// whole, as hostile providers report them.
+pub fn usage(most_prompt: u64, most_output: u64) -> impl Strategy<Value = Usage> {
+    let share = || 0_u64..=1000;
+    let part = |whole: u64, share: u64| {
+        u64::try_from(u128::from(whole) * u128::from(share) / 1000).unwrap()
+    };
+    (proptest::array::uniform5(share()), proptest::array::uniform5(0_u64..=1500), 0_u64..=10)
+        .prop_map(move |(input, parts, searches)| {
+            let prompt = part(most_prompt, input[4]);
+            let read = part(prompt, input[0]);
+            let write = part(prompt - read, input[1]);
+            let write_1h = part(prompt - read - write, input[2]);
+            let uncached = prompt - read - write - write_1h;
+            let output = part(most_output, input[3]);
+            let counts = [
+                uncached,
+                read,
+                write,
+                write_1h,
+                part(uncached, parts[0]),
+                part(uncached, parts[1]),
+                output,
+                part(output, parts[2]),
+                part(output, parts[3]),
+                part(output, parts[4]),
+                searches,
+            ];
+            spread(counts)
+        })
+}
