@@ -26,7 +26,8 @@ pub fn is_insured(generation: &GenerationRow) -> bool {
     reason == "error" || (reason.is_empty() && generation.usage.output == 0)
 }
 
-/// The cost in nano-dollars before it is cut down to what was held; 0 without a price row.
+/// The cost in nano-dollars before it is cut down to what was held; 0 without a price row. An insured
+/// generation costs its searches alone, at the prices of a request without a prompt.
 ///
 /// # Errors
 /// When the price row is not complete or the cost is beyond the range.
@@ -69,7 +70,7 @@ struct Prices<'a> {
 
 impl<'a> Prices<'a> {
     fn of(table: &'a PriceTable, generation: &GenerationRow) -> Self {
-        let usage = &generation.usage;
+        let usage = if is_insured(generation) { Usage::default() } else { generation.usage };
         let prompt = [usage.input_uncached, usage.cache_read, usage.cache_write_5m]
             .iter()
             .fold(u128::from(usage.cache_write_1h), |sum, part| sum + u128::from(*part));

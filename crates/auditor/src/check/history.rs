@@ -132,7 +132,9 @@ impl History {
     }
 
     fn note_charge(&mut self, transfer: TransferRow, report: &mut Report) {
-        let Some(generation) = transfer.generation else { return };
+        let Some(generation) = transfer.generation.filter(|_| transfer.kind == "charge") else {
+            return;
+        };
         let account = transfer.debit.strip_prefix(ACCOUNT).unwrap_or_default().to_owned();
         let (amount, at_micros) = (transfer.amount_nanos, transfer.at_micros);
         if self.charges.contains_key(&generation) {

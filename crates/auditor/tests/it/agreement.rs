@@ -1,0 +1,94 @@
+//! Two readings of the price rules come to the same amount, on everything.
+
+use proptest::array::uniform11;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use signalbox_auditor::GenerationRow;
+use signalbox_auditor::recompute::{cost_nanos, is_insured};
+use signalbox_core::{PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage};
+use signalbox_ledger::{billable, insured, price};
+
+fn rates() -> impl Strategy<Value = Rates> {
+    let rate = prop_oneof![
+        8 => (0_i128..1_000_000, 0_u32..23).prop_map(|(n, scale)| n * 10_i128.pow(scale)),
+        1 => 0..=i128::MAX,
+    ];
+    vec(option::weighted(0.7, rate), PriceKind::ALL.len()).prop_map(|units| {
+        let mut rates = Rates::default();
+        for (kind, units) in PriceKind::ALL.into_iter().zip(units) {
+            if let Some(rate) = units.and_then(Rate::from_units) {
+                rates.set(kind, rate);
+            }
+        }
+        rates
+    })
+}
+
+fn table() -> impl Strategy<Value = PriceTable> {
+    let hhmm = || option::of((0_u16..24, 0_u16..60).prop_map(|(hour, minute)| hour * 100 + minute));
+    let entry = (option::of(0_u64..3000), hhmm(), hhmm(), rates()).prop_map(
+        |(min_prompt_tokens, utc_start, utc_end, rates)| PriceOverride {
+            min_prompt_tokens,
+            utc_start,
+            utc_end,
+            rates,
+        },
+    );
+    (rates(), vec(entry, 0..4)).prop_map(|(rates, overrides)| PriceTable { rates, overrides })
+}
+
+fn usage() -> impl Strategy<Value = Usage> {
+    let count = prop_oneof![3 => Just(0_u64), 8 => 0_u64..2000, 1 => any::<u64>()];
+    uniform11(count).prop_map(|n| Usage {
+        input_uncached: n[0],
+        cache_read: n[1],
+        cache_write_5m: n[2],
+        cache_write_1h: n[3],
+        input_audio: n[4],
+        input_image: n[5],
+        output: n[6],
+        reasoning: n[7],
+        output_audio: n[8],
+        output_image: n[9],
+        searches: n[10],
+        estimated: false,
+    })
+}
+
+fn finish() -> impl Strategy<Value = Option<&'static str>> {
+    prop::sample::select(vec![
+        None,
+        Some(""),
+        Some(" "),
+        Some("stop"),
+        Some("length"),
+        Some("error"),
+    ])
+}
+
+proptest! {
+    #[test]
+    fn the_auditor_and_the_ledger_agree_on_every_cost(
+        table in table(),
+        usages in vec((usage(), finish(), any::<i64>()), 8),
+    ) {
+        for (usage, finish, at_micros) in usages {
+            let row = GenerationRow {
+                id: String::new(),
+                account: String::new(),
+                key: String::new(),
+                priced_at_micros: at_micros,
+                finish_reason: finish.map(Into::into),
+                usage,
+                prices: Some(table.clone()),
+                cost_nanos: 0,
+            };
+            prop_assert_eq!(is_insured(&row), insured(&usage, finish));
+            let (billed, requests) = billable(&usage, finish);
+            let charged = price(&billed, &table, Timestamp::from_micros(at_micros), requests);
+            let charged = charged.ok().map(|cost| cost.total.nanos());
+            prop_assert_eq!(cost_nanos(&row).ok(), charged, "{:?}", row);
+        }
+    }
+}
