@@ -3,6 +3,7 @@
 use signalbox_core::ErrorKind;
 
 use super::chunk::{Rewriter, Shape, comma, word};
+use super::delta::Weight;
 use super::error::read_inband;
 use super::finish::FinishReason;
 use crate::ProviderError;
@@ -16,13 +17,16 @@ struct Waiting<'a> {
     /// A body that came before its index.
     body: Option<Scanner<'a>>,
     body_written: bool,
-    hollow: bool,
+    weight: Weight,
+    /// It has other members, such as logprobs.
+    more: bool,
     finish: Option<&'a str>,
     native: Option<&'a str>,
 }
 
 impl Rewriter {
-    /// Appends a choice. `true` when nothing is left of it, because reasoning is excluded.
+    /// Appends a choice. `true` when it tells the client nothing: its reasoning is excluded, or it
+    /// only repeats the role after its end.
     pub(super) fn write_choice(
         &mut self,
         scanner: &mut Scanner<'_>,
@@ -40,7 +44,7 @@ impl Rewriter {
             };
             if is_body && scanner.peek() == Some(b'{') && !waiting.body_written {
                 if let Some(index) = waiting.index {
-                    waiting.hollow = self.write_body(scanner, index, out)?;
+                    waiting.weight = self.write_body(scanner, index, out)?;
                     waiting.body_written = true;
                 } else {
                     waiting.body = Some(*scanner);
@@ -59,6 +63,7 @@ impl Rewriter {
                 "error" => {}
                 _ if is_body => {}
                 _ => {
+                    waiting.more |= raw != "null";
                     comma(out);
                     out.extend_from_slice(scanner.slice(key.at, scanner.at()).as_bytes());
                 }
@@ -85,7 +90,7 @@ impl Rewriter {
         if let Some(mut body) = waiting.body
             && !waiting.body_written
         {
-            waiting.hollow = self.write_body(&mut body, index, out)?;
+            waiting.weight = self.write_body(&mut body, index, out)?;
             waiting.body_written = true;
         }
         if !waiting.body_written {
@@ -95,9 +100,13 @@ impl Rewriter {
             comma(out);
             out.extend_from_slice(b"\"delta\":{}");
         }
-        let ended = self.write_finish(index, waiting.finish, waiting.native, out)?;
+        let Weight { role, reasoning, rest } = waiting.weight;
+        let after_its_end = self.slot(index)?.ended;
+        let hidden = self.exclude_reasoning && reasoning && !role;
+        let shown = rest || waiting.more || (reasoning && !self.exclude_reasoning);
+        let ends = self.write_finish(index, waiting.finish, waiting.native, out)?;
         out.push(b'}');
-        Ok(waiting.hollow && !ended)
+        Ok(!shown && !ends && (hidden || after_its_end))
     }
 
     /// Appends both finish reasons. A choice ends once: later words for it are not passed on.

@@ -12,8 +12,20 @@ use crate::scan::{self, Scanner};
 struct Body<'a> {
     reasoning: Reasoning<'a>,
     has_content: bool,
-    /// Something beside reasoning and empty content.
+    role: bool,
+    /// Something beside role, reasoning and empty content.
     significant: bool,
+}
+
+/// What a body amounts to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Weight {
+    /// It names the role.
+    pub(super) role: bool,
+    /// It has reasoning, in whatever form.
+    pub(super) reasoning: bool,
+    /// It has anything else but empty content.
+    pub(super) rest: bool,
 }
 
 /// One call as it stands in the message.
@@ -26,13 +38,13 @@ struct Call<'a> {
 }
 
 impl Rewriter {
-    /// Appends the body under its name. `true` when excluding reasoning left nothing of it.
+    /// Appends the body under its name and says what it amounts to.
     pub(super) fn write_body(
         &mut self,
         scanner: &mut Scanner<'_>,
         index: u32,
         out: &mut Vec<u8>,
-    ) -> Result<bool, StreamFault> {
+    ) -> Result<Weight, StreamFault> {
         comma(out);
         out.extend_from_slice(match self.shape {
             Shape::Chunk => b"\"delta\":{",
@@ -60,7 +72,7 @@ impl Rewriter {
             body.reasoning.write(out);
         }
         out.push(b'}');
-        Ok(self.exclude_reasoning && given && !body.significant)
+        Ok(Weight { role: body.role, reasoning: given, rest: body.significant })
     }
 
     /// Looks at a member and says whether it is copied as it stands.
@@ -74,7 +86,7 @@ impl Rewriter {
         match name {
             "role" => {
                 let kept = self.shape == Shape::Chunk && scan::is_text(raw);
-                body.significant |= kept;
+                body.role |= kept;
                 return kept;
             }
             "content" => {

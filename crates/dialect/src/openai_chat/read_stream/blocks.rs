@@ -13,7 +13,7 @@ enum Key {
     Reasoning(ReasoningForm, u64),
     Refusal,
     Tool(u64),
-    Aside(String),
+    Aside(Block),
 }
 
 impl Key {
@@ -145,7 +145,7 @@ impl Blocks {
     }
 
     fn text(&mut self, choice: u32, key: Key, block: Block, raw: &str, events: &mut Vec<Event>) {
-        if raw.starts_with('[') {
+        if raw.starts_with('[') && key == Key::Text {
             return self.aside(choice, "content", raw, events);
         }
         if scan::is_text(raw) {
@@ -165,7 +165,7 @@ impl Blocks {
         if pieces.is_empty() {
             return;
         }
-        let index = self.block(choice, Key::Aside(name.to_owned()), block, events);
+        let index = self.block(choice, Key::Aside(block.clone()), block, events);
         for piece in pieces {
             events.push(Event::Delta { index, piece: Piece::Opaque(piece.to_owned()) });
         }
