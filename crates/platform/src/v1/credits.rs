@@ -1,0 +1,30 @@
+//! `GET /api/v1/credits`.
+
+use serde::Serialize;
+use signalbox_core::Usd;
+use signalbox_core::id::AccountId;
+
+use super::Data;
+use crate::{Platform, PlatformError};
+
+/// All-time sums; the balance is their difference (platform spec 4.7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Credits {
+    /// Everything that was granted or bought.
+    pub total_credits: Usd,
+    /// Everything that was charged.
+    pub total_usage: Usd,
+}
+
+impl Platform {
+    /// The credits of the caller's account. That the caller holds a management key is checked by the
+    /// route.
+    ///
+    /// # Errors
+    /// [`PlatformError::NotFound`] when the account is gone; [`PlatformError::Store`].
+    pub async fn credits(&self, account: &AccountId) -> Result<Data<Credits>, PlatformError> {
+        let balance = self.store().balance(account).await?;
+        let balance = balance.ok_or(PlatformError::NotFound("account"))?;
+        Ok(Data { data: Credits { total_credits: balance.credited, total_usage: balance.charged } })
+    }
+}

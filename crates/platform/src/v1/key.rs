@@ -1,0 +1,86 @@
+//! `GET /api/v1/key`: a key describes itself.
+
+use serde::Serialize;
+use signalbox_core::time::ResetInterval;
+use signalbox_core::{Timestamp, Usd};
+use signalbox_store::KeyRecord;
+
+use super::Data;
+use crate::{Platform, PlatformError};
+
+/// The key, as durable now (inference spec 17.1). BYOK figures are zero until there is BYOK.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the published schema")]
+pub struct KeyBody {
+    pub label: String,
+    pub limit: Option<Usd>,
+    pub limit_reset: Option<ResetInterval>,
+    /// What is left in the window, never below zero.
+    pub limit_remaining: Option<Usd>,
+    pub include_byok_in_limit: bool,
+    pub usage: Usd,
+    pub usage_daily: Usd,
+    pub usage_weekly: Usd,
+    pub usage_monthly: Usd,
+    pub byok_usage: Usd,
+    pub byok_usage_daily: Usd,
+    pub byok_usage_weekly: Usd,
+    pub byok_usage_monthly: Usd,
+    /// Whether the account never received credit.
+    pub is_free_tier: bool,
+    pub is_management_key: bool,
+    /// The deprecated twin of `is_management_key`.
+    pub is_provisioning_key: bool,
+    pub creator_user_id: Option<String>,
+    pub expires_at: Option<String>,
+    pub rate_limit: LegacyRateLimit,
+}
+
+/// Deprecated; always -1 (platform spec 2.3).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the published schema")]
+pub struct LegacyRateLimit {
+    pub requests: i64,
+    pub interval: &'static str,
+    pub note: &'static str,
+}
+
+impl Platform {
+    /// The caller's key with its spending.
+    ///
+    /// # Errors
+    /// [`PlatformError::NotFound`] when the key was deleted meanwhile; [`PlatformError::Store`].
+    pub async fn key(&self, caller: &KeyRecord) -> Result<Data<KeyBody>, PlatformError> {
+        let store = self.store();
+        let key = store.key(&caller.hash).await?.ok_or(PlatformError::NotFound("key"))?;
+        let spend = store.key_spend(&key.hash, store.clock().now()).await?;
+        let balance = store.balance(&key.account).await?.unwrap_or_default();
+        let left = |limit: Usd| limit.saturating_sub(spend.within(key.limit_reset)).max(Usd::ZERO);
+        let data = KeyBody {
+            limit_remaining: key.limit.map(left),
+            label: key.label,
+            limit: key.limit,
+            limit_reset: key.limit_reset,
+            include_byok_in_limit: key.include_byok_in_limit,
+            usage: spend.total,
+            usage_daily: spend.daily,
+            usage_weekly: spend.weekly,
+            usage_monthly: spend.monthly,
+            byok_usage: Usd::ZERO,
+            byok_usage_daily: Usd::ZERO,
+            byok_usage_weekly: Usd::ZERO,
+            byok_usage_monthly: Usd::ZERO,
+            is_free_tier: balance.credited == Usd::ZERO,
+            is_management_key: key.management,
+            is_provisioning_key: key.management,
+            creator_user_id: None,
+            expires_at: key.expires_at.map(Timestamp::to_rfc3339),
+            rate_limit: LegacyRateLimit {
+                requests: -1,
+                interval: "10s",
+                note: "Deprecated: requests are not limited by this figure.",
+            },
+        };
+        Ok(Data { data })
+    }
+}
