@@ -80,6 +80,13 @@ mod tests {
     }
 
     #[test]
+    fn the_worked_example_of_the_decision_holds() {
+        let first = TransferRow { reason: "welcome | hello".into(), ..grant() };
+        let expected = "96847a9eb64b8305b18e3067fe0323d9fb60cdaf8d3381ec835e7c203130d5b9";
+        assert_eq!(hash_after(GENESIS, &first), expected);
+    }
+
+    #[test]
     fn a_bar_in_a_field_can_not_pass_for_a_border() {
         let mut one = grant();
         (one.id, one.kind) = ("a|b".into(), "c".into());

@@ -67,13 +67,30 @@ fn finish() -> impl Strategy<Value = Option<&'static str>> {
     ])
 }
 
+/// The same prices with thresholds moved to where this usage just reaches them, or just does not.
+fn on_the_edge(mut table: PriceTable, nth: u64, usage: &Usage, at_micros: i64) -> PriceTable {
+    if let Some(entry) = table.overrides.first_mut() {
+        entry.min_prompt_tokens = Some(usage.prompt().saturating_sub(nth % 2));
+    }
+    if let Some(entry) = table.overrides.last_mut() {
+        let clock = Some(Timestamp::from_micros(at_micros).utc_hhmm());
+        match nth % 3 {
+            0 => entry.utc_start = clock,
+            1 => entry.utc_end = clock,
+            _ => {}
+        }
+    }
+    table
+}
+
 proptest! {
     #[test]
     fn the_auditor_and_the_ledger_agree_on_every_cost(
         table in table(),
         usages in vec((usage(), finish(), any::<i64>()), 8),
     ) {
-        for (usage, finish, at_micros) in usages {
+        for (nth, (usage, finish, at_micros)) in (0..).zip(usages) {
+            let table = on_the_edge(table.clone(), nth, &usage, at_micros);
             let row = GenerationRow {
                 id: String::new(),
                 account: String::new(),
