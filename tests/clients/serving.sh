@@ -2,6 +2,8 @@
 # Needs: RUN, a folder for logs, databases and configurations.
 
 SERVED=()
+# What these name would go before the configuration file.
+unset SIGNALBOX_CONFIG SIGNALBOX_LISTEN SIGNALBOX_DATABASE
 
 say() { printf '%s\n' "-- $*"; }
 

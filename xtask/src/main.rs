@@ -2,6 +2,7 @@
 
 mod catalog_import;
 mod openapi;
+mod tidy;
 
 use std::path::PathBuf;
 
@@ -23,6 +24,8 @@ enum Chore {
         #[arg(long)]
         from: PathBuf,
     },
+    /// Checks the house rules that no compiler checks
+    Tidy,
     /// Writes openapi/public.json from the public API description, as JSON
     Openapi {
         /// The whole description, converted to JSON
@@ -34,6 +37,7 @@ enum Chore {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().chore {
         Chore::CatalogImport { from } => catalog_import::run(&from, &root()),
+        Chore::Tidy => tidy::run(&root()),
         Chore::Openapi { from } => openapi::run(&from, &root()),
     }
 }

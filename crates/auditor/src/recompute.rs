@@ -71,13 +71,14 @@ struct Prices<'a> {
 impl<'a> Prices<'a> {
     fn of(table: &'a PriceTable, generation: &GenerationRow) -> Self {
         let usage = if is_insured(generation) { Usage::default() } else { generation.usage };
-        let prompt = [usage.input_uncached, usage.cache_read, usage.cache_write_5m]
-            .iter()
-            .fold(u128::from(usage.cache_write_1h), |sum, part| sum + u128::from(*part));
+        // Counts beyond all counting stop at the end of the range, as they do where they are read.
+        let prompt = [usage.cache_read, usage.cache_write_5m, usage.cache_write_1h]
+            .into_iter()
+            .fold(usage.input_uncached, u64::saturating_add);
         let minute = generation.priced_at_micros.div_euclid(60_000_000).rem_euclid(24 * 60);
         let clock = minute / 60 * 100 + minute % 60;
         let holds = |entry: &&PriceOverride| {
-            entry.min_prompt_tokens.is_none_or(|least| prompt > u128::from(least))
+            entry.min_prompt_tokens.is_none_or(|least| prompt > least)
                 && is_open(entry.utc_start, entry.utc_end, clock)
         };
         Self { table, matching: table.overrides.iter().filter(holds).collect() }

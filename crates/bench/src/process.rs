@@ -13,6 +13,10 @@ const LOAD_CORE: &str = "1";
 /// Ticks per second in /proc/PID/stat. Linux shows 100 to programs on every common machine.
 const TICKS_PER_SECOND: u64 = 100;
 
+/// Variables that go before the configuration file of the gateway.
+pub(crate) const CONFIGURING: [&str; 3] =
+    ["SIGNALBOX_CONFIG", "SIGNALBOX_LISTEN", "SIGNALBOX_DATABASE"];
+
 /// Where a process runs.
 #[derive(Clone, Copy)]
 pub(crate) enum Core {
@@ -65,6 +69,9 @@ impl Process {
         } else {
             Command::new(program)
         };
+        for name in CONFIGURING {
+            command.env_remove(name);
+        }
         command.args(arguments).stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
         let child =
             command.spawn().with_context(|| format!("cannot start {}", program.display()))?;

@@ -13,7 +13,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
 use crate::case::Case;
-use crate::process::{Core, Process};
+use crate::process::{CONFIGURING, Core, Process};
 
 const START_LIMIT: Duration = Duration::from_secs(20);
 
@@ -129,7 +129,11 @@ pub(crate) async fn signalbox(
 }
 
 fn admin(program: &Path, arguments: &[&str]) -> anyhow::Result<String> {
-    let output = Command::new(program).arg("admin").args(arguments).output()?;
+    let mut command = Command::new(program);
+    for name in CONFIGURING {
+        command.env_remove(name);
+    }
+    let output = command.arg("admin").args(arguments).output()?;
     if !output.status.success() {
         bail!("admin {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }

@@ -388,18 +388,19 @@ pub struct Endpoint {
 
 impl Endpoint {
     /// Whether `slug` of `provider.order`, `only` or `ignore` names this endpoint (inference spec
-    /// 5.2): the full tag always does; the provider's slug does unless this is a tier endpoint; a
-    /// provider with its tier (`openai/priority`) names all endpoints of that tier.
+    /// 5.2): the full tag always does; the tag's first part does unless this is a tier endpoint; the
+    /// first part with the tier (`openai/priority`) names all endpoints of that tier. A few tags
+    /// begin with another name than the provider's slug; the tag decides.
     #[must_use]
     pub fn matches(&self, slug: &str) -> bool {
-        let same = |text: &str| text.eq_ignore_ascii_case(slug);
-        if same(&self.tag) {
+        if self.tag.eq_ignore_ascii_case(slug) {
             return true;
         }
+        let first = self.tag.split('/').next().unwrap_or(&self.tag);
         match &self.tier {
-            None => same(&self.provider),
-            Some(tier) => slug.split_once('/').is_some_and(|(provider, wanted)| {
-                provider.eq_ignore_ascii_case(&self.provider) && wanted.eq_ignore_ascii_case(tier)
+            None => first.eq_ignore_ascii_case(slug),
+            Some(tier) => slug.split_once('/').is_some_and(|(head, wanted)| {
+                head.eq_ignore_ascii_case(first) && wanted.eq_ignore_ascii_case(tier)
             }),
         }
     }

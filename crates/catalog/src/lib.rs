@@ -7,6 +7,7 @@ pub mod config;
 mod embedded;
 pub mod endpoint;
 pub mod error;
+pub mod listing;
 pub mod model;
 pub mod prices;
 pub mod provider;

@@ -5,7 +5,9 @@ mod hints;
 mod lookup;
 
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
 
 use crate::{CatalogueError, ConfiguredCatalogue, Endpoint, Model, Provider, Speaks, Variant};
 
@@ -53,6 +55,8 @@ pub struct Snapshot {
     slugs: HashMap<String, String>,
     by_slug: HashMap<String, Arc<Provider>>,
     by_model: HashMap<String, Vec<Arc<Endpoint>>>,
+    /// The default answer of `/models`, rendered when it is first asked for.
+    pub(crate) default_models: OnceLock<Bytes>,
 }
 
 impl Snapshot {

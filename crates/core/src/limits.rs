@@ -67,3 +67,6 @@ pub const LEDGER_QUEUE: usize = 8192;
 pub const MAX_DRAINS: usize = 512;
 /// Longest such drain.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
+
+/// Longest wait for open answers when the process stops.
+pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);

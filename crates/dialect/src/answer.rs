@@ -92,10 +92,20 @@ impl AnswerStream {
     /// The event that tells of an error inside the stream (inference spec 3.2).
     #[must_use]
     pub fn error_chunk(&self, error: &ApiError) -> Vec<u8> {
-        match &self.writer {
-            Writer::Chat(_) => error_chunk(error, &self.identity),
-            Writer::Completions(_) => write_answer::error_chunk(error, &self.identity),
-        }
+        let style = match &self.writer {
+            Writer::Chat(_) => AnswerStyle::Chat,
+            Writer::Completions(_) => AnswerStyle::Completions,
+        };
+        error_chunk_of(style, error, &self.identity)
+    }
+}
+
+/// The event that tells of an error in a stream that began without any content.
+#[must_use]
+pub fn error_chunk_of(style: AnswerStyle, error: &ApiError, identity: &Identity) -> Vec<u8> {
+    match style {
+        AnswerStyle::Chat => error_chunk(error, identity),
+        AnswerStyle::Completions => write_answer::error_chunk(error, identity),
     }
 }
 

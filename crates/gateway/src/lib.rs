@@ -1,1 +1,29 @@
-//! gateway
+//! The data plane: one request through its ten stages. Start reading at [`serve`].
+
+pub mod authenticate;
+pub mod gateway;
+pub mod inbound;
+pub mod limit;
+pub mod reply;
+pub mod serve;
+pub mod world;
+
+mod attempt;
+mod estimate;
+mod generation;
+mod metadata;
+mod plan;
+mod prepare;
+mod record;
+mod relay;
+mod reserve;
+mod resolve;
+mod settle;
+mod sink;
+mod trace;
+
+pub use authenticate::{Authenticator, Principal};
+pub use gateway::Gateway;
+pub use inbound::{Inbound, RequestHead, Surface};
+pub use reply::{Failed, Piece, Reply, ReplyBody};
+pub use world::{World, WorldError};

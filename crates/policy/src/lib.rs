@@ -1,1 +1,19 @@
-//! policy
+//! Decisions, all of them pure: which endpoints may answer a request, in which order they are
+//! tried, what follows from a failure, and how each of these is explained.
+//!
+//! Start at [`plan::plan`]; the rules are in [`rule`], one file each.
+
+pub mod attempt;
+pub mod explain;
+pub mod health;
+pub mod plan;
+pub mod preferences;
+pub mod rank;
+pub mod requirements;
+pub mod rule;
+pub mod slug;
+
+pub use attempt::{Attempts, Failure};
+pub use plan::{Candidate, Plan, Verdict, plan};
+pub use preferences::ProviderPreferences;
+pub use requirements::{Content, Requirements, Wanted};

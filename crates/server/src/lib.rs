@@ -1,1 +1,12 @@
-//! server
+//! HTTP in: routes, credentials, error shapes, event streams out.
+
+mod app;
+mod credential;
+mod error;
+mod inference;
+mod listen;
+mod router;
+mod v1;
+
+pub use app::App;
+pub use listen::{Listening, serve};

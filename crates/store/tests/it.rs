@@ -15,3 +15,21 @@ mod open;
 
 #[path = "it/settle.rs"]
 mod settle;
+
+#[path = "it/race.rs"]
+mod race;
+
+#[path = "it/crash.rs"]
+mod crash;
+
+#[path = "it/processes.rs"]
+mod processes;
+
+#[path = "it/limits.rs"]
+mod limits;
+
+#[path = "it/audit.rs"]
+mod audit;
+
+#[path = "it/pace.rs"]
+mod pace;

@@ -77,10 +77,9 @@ fn file(row: &ProviderFacts, known: &Known) -> Result<String> {
     writeln!(out, "byok = {}", row.byok)?;
     pair(out, "source", known.source.as_deref().unwrap_or("public catalogue, August 2026"))?;
     pair(out, "verified", if known.verified_by_docs { "docs" } else { "none" })?;
-    match known.speaks.as_deref().map(str::trim) {
+    if known.speaks.as_deref().map(str::trim) == Some("") {
         // An empty list has to stand before the tables.
-        Some("") => writeln!(out, "# Only a protocol of its own.\nspeaks = []")?,
-        _ => {}
+        writeln!(out, "# Only a protocol of its own.\nspeaks = []")?;
     }
     data_policy(out, policy(&row.data_policy))?;
     match known.speaks.as_deref().map(str::trim) {

@@ -224,6 +224,13 @@ fn index_models(
             snapshot.slugs.entry(slug).or_insert_with(|| model.id.clone());
         }
     }
+    // A canonical slug whose model has no plain row names the row that there is.
+    for model in &snapshot.models {
+        let slug = &model.canonical_slug;
+        if !snapshot.by_id.contains_key(slug) {
+            snapshot.slugs.entry(slug.clone()).or_insert_with(|| model.id.clone());
+        }
+    }
     for (slug, id) in legacy {
         if !snapshot.by_id.contains_key(&id) {
             let row = format!("legacy slug {slug:?}");

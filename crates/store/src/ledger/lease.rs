@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId, KeyHash};
 use signalbox_core::time::ResetInterval;
@@ -15,6 +16,9 @@ use crate::changes::{Change, announce};
 use crate::error::StoreError;
 use crate::keys::{self, KeyRecord};
 use crate::writer::Durability;
+
+/// How long a process that gave credit back leaves it to others. They hear of it within 200 ms.
+const YIELD: Duration = Duration::from_millis(500);
 
 /// Adds what is free of the balance to the lease; answers what was added and the lease after it.
 /// `None` when there is no such account.
@@ -90,7 +94,11 @@ impl Inner {
     pub(super) async fn top_up(&self, account: &AccountId) -> Result<(), StoreError> {
         let shard = self.shards.of(account);
         let _turn = shard.warming.lock().await;
-        if !shard.lock().has_account(account) {
+        let ours = {
+            let state = shard.lock();
+            state.has_account(account) && !state.is_yielded(account)
+        };
+        if !ours {
             return Ok(());
         }
         let (name, holder) = (account.clone(), self.holder.id().clone());
@@ -115,6 +123,9 @@ impl Inner {
         let _turn = shard.warming.lock().await;
         let now = self.store.clock().now();
         let Some(given) = withdraw_half(shard, account, now) else { return Ok(()) };
+        // Else we would hear of our own gift first and take it back.
+        let until = self.store.clock().monotonic().saturating_add(YIELD);
+        shard.lock().yield_until(account, until);
         let (name, holder) = (account.clone(), self.holder.id().clone());
         let done = self
             .store

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId, KeyHash};
 use signalbox_core::{Timestamp, Usd};
@@ -58,6 +59,8 @@ impl Shards {
 pub(super) struct State {
     pub book: Book,
     accounts: Vec<AccountId>,
+    /// Accounts whose free credit is left to another process until then.
+    yielded: HashMap<AccountId, Duration>,
     /// When the record was last changed that each key's terms come from.
     terms: HashMap<KeyHash, Timestamp>,
     /// Reservations in the order of their opening whose rows are not written yet.
@@ -118,6 +121,29 @@ impl State {
         if self.book.open_key(terms_of(key), spend) {
             self.terms.insert(key.hash.clone(), version(key));
         }
+    }
+
+    /// Leaves the free credit of an account to others until `until`.
+    pub fn yield_until(&mut self, account: &AccountId, until: Duration) {
+        self.yielded.insert(account.clone(), until);
+    }
+
+    pub fn is_yielded(&self, account: &AccountId) -> bool {
+        self.yielded.contains_key(account)
+    }
+
+    /// Accounts whose free credit may be taken again.
+    pub fn end_yields(&mut self, now: Duration) -> Vec<AccountId> {
+        let ended: Vec<_> = self
+            .yielded
+            .iter()
+            .filter(|(_, until)| **until <= now)
+            .map(|(account, _)| account.clone())
+            .collect();
+        for account in &ended {
+            self.yielded.remove(account);
+        }
+        ended
     }
 
     pub fn accounts(&self) -> Vec<AccountId> {

@@ -83,6 +83,13 @@ impl Inner {
 
     async fn look_around(&self) -> Result<(), StoreError> {
         self.post_young(Some(self.store.clock().now().plus_millis(-YOUNG_MILLIS)));
+        let now = self.store.clock().monotonic();
+        for shard in self.shards.iter() {
+            let ended = shard.lock().end_yields(now);
+            for account in ended {
+                self.top_up(&account).await?;
+            }
+        }
         let others = holder::bury_the_dead(&self.store, &self.holder).await?;
         self.others.store(others, Ordering::Relaxed);
         Ok(())

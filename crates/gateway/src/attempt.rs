@@ -1,0 +1,177 @@
+//! Stage 7: one try at one endpoint, up to its first content.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use signalbox_core::limits;
+use signalbox_dialect::openai_chat::error::read_error;
+use signalbox_dialect::openai_chat::unary::{UnaryAnswer, read_unary};
+use signalbox_dialect::{AnswerStream, Identity, RelayOptions, StreamFault};
+use signalbox_policy::{Candidate, Failure};
+use signalbox_upstream::{Answer, CallError};
+
+use crate::generation::Generation;
+use crate::prepare;
+
+/// An attempt that did not fail.
+#[derive(Debug)]
+pub(crate) enum Started {
+    /// There is content, or a complete answer.
+    Answer(Box<Answering>),
+    /// The client left while waiting for content, and the provider was told to stop.
+    ClientLeft,
+}
+
+/// A provider that is answering.
+#[derive(Debug)]
+pub(crate) struct Answering {
+    /// The candidate's place in the plan.
+    pub index: usize,
+    /// What the answer says about itself.
+    pub identity: Identity,
+    /// The answer so far.
+    pub kind: AnswerKind,
+}
+
+/// How it is answering.
+#[derive(Debug)]
+pub(crate) enum AnswerKind {
+    /// All at once.
+    Whole(UnaryAnswer),
+    /// In pieces: what is ready for the client, and where the rest comes from.
+    Stream {
+        relay: Box<AnswerStream>,
+        ready: Vec<u8>,
+        rest: Answer,
+        /// Whether the provider's body has already ended.
+        ended: bool,
+    },
+}
+
+/// Time to first content for models that think first.
+const REASONING_FACTOR: u32 = 6;
+
+pub(crate) async fn attempt(
+    generation: &mut Generation,
+    index: usize,
+    candidate: &Candidate,
+) -> Result<Started, Failure> {
+    let given = &generation.given;
+    let road = given.world.road(&candidate.endpoint.provider);
+    let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
+    let bound = generation.bounds.get(index);
+    let bound = bound.ok_or_else(|| Failure::unavailable("the candidate has no bound"))?;
+    let body = prepare::body(given, candidate, bound, road)
+        .map_err(|error| Failure::unavailable(error.message))?;
+    let streamed = given.resolved.survey.stream;
+    let patience = patience(candidate, streamed);
+    let began = generation.gateway.clock.monotonic();
+    let call = generation.gateway.client.post(&road.target, body, patience);
+    let abortable = candidate.endpoint.can_abort;
+    let answer = tokio::select! {
+        biased;
+        answer = call => answer.map_err(failed_call)?,
+        () = generation.sink.left(), if abortable => return Ok(Started::ClientLeft),
+    };
+    if !answer.status.is_success() {
+        return Err(refused(generation, answer).await);
+    }
+    let created = generation.trace.received.seconds();
+    let identity = given.identity(Some(index), created);
+    let kind = if streamed {
+        let spent = generation.gateway.clock.monotonic().saturating_sub(began);
+        let left = patience.saturating_sub(spent);
+        match tokio::time::timeout(left, first_content(generation, &identity, answer, abortable))
+            .await
+        {
+            Err(_) => return Err(Failure::timeout(format!("no content within {patience:?}"))),
+            Ok(Err(failure)) => return Err(failure),
+            Ok(Ok(None)) => return Ok(Started::ClientLeft),
+            Ok(Ok(Some(kind))) => kind,
+        }
+    } else {
+        let body = answer.collect(limits::MAX_ANSWER_BYTES, patience).await.map_err(failed_call)?;
+        AnswerKind::Whole(whole(body)?)
+    };
+    generation.trace.content(generation.gateway.clock.now());
+    Ok(Started::Answer(Box::new(Answering { index, identity, kind })))
+}
+
+/// How long to wait for the first content; for an answer in one piece, for all of it.
+fn patience(candidate: &Candidate, streamed: bool) -> Duration {
+    if !streamed {
+        return limits::TOTAL_TIMEOUT;
+    }
+    let thinks = candidate.model.reasoning.is_some();
+    limits::FIRST_CONTENT_TIMEOUT * if thinks { REASONING_FACTOR } else { 1 }
+}
+
+fn failed_call(error: CallError) -> Failure {
+    match error {
+        CallError::Timeout(_) => Failure::timeout(error.to_string()),
+        other => Failure::unavailable(other.to_string()),
+    }
+}
+
+async fn refused(generation: &Generation, answer: Answer) -> Failure {
+    let status = answer.status.as_u16();
+    let retry_after = answer.retry_after(generation.gateway.clock.now());
+    let text = answer.excerpt(limits::MAX_ERROR_BYTES, Duration::from_secs(5)).await;
+    let mut error = read_error(status, &text);
+    error.retry_after = retry_after;
+    Failure::reported(&error)
+}
+
+/// Reads until there is content for the client. `None`: the client left first.
+async fn first_content(
+    generation: &Generation,
+    identity: &Identity,
+    mut answer: Answer,
+    abortable: bool,
+) -> Result<Option<AnswerKind>, Failure> {
+    let given = &generation.given;
+    let options = options(generation);
+    let mut relay = Box::new(AnswerStream::new(given.style(), identity.clone(), options));
+    let mut ready = Vec::with_capacity(1024);
+    loop {
+        let chunk = tokio::select! {
+            biased;
+            chunk = answer.chunk() => chunk.map_err(failed_call)?,
+            () = generation.sink.left(), if abortable => return Ok(None),
+        };
+        let ended = chunk.is_none();
+        match chunk {
+            Some(bytes) => relay.push(&bytes, &mut ready),
+            None => relay.end(&mut ready),
+        }
+        .or_else(|fault| if relay.facts().content_seen { Ok(()) } else { Err(failed(&fault)) })?;
+        let facts = relay.facts();
+        if facts.content_seen || facts.done || ended {
+            if !facts.content_seen && facts.finish.is_none() {
+                return Err(Failure::unavailable("the answer was empty"));
+            }
+            return Ok(Some(AnswerKind::Stream { relay, ready, rest: answer, ended }));
+        }
+    }
+}
+
+pub(crate) fn options(generation: &Generation) -> RelayOptions {
+    let reasoning = generation.given.resolved.survey.reasoning.as_ref();
+    RelayOptions { exclude_reasoning: reasoning.is_some_and(|one| one.exclude) }
+}
+
+fn whole(body: Bytes) -> Result<UnaryAnswer, Failure> {
+    let answer = read_unary(body).map_err(|fault| failed(&fault))?;
+    if !answer.facts.content_seen && answer.facts.finish.is_none() {
+        return Err(Failure::unavailable("the answer was empty"));
+    }
+    Ok(answer)
+}
+
+/// A fault in an answer, before any content.
+fn failed(fault: &StreamFault) -> Failure {
+    match fault {
+        StreamFault::InBand(error) => Failure::reported(error),
+        other => Failure::unavailable(other.to_string()),
+    }
+}

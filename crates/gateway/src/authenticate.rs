@@ -1,0 +1,120 @@
+//! Stage 2: a key becomes a principal.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::future::Cache;
+use sha2::{Digest, Sha256};
+use signalbox_core::id::KeyHash;
+use signalbox_core::{ApiError, ErrorKind};
+use signalbox_runtime::{Clock, task};
+use signalbox_store::{Change, KeyRecord, Store};
+
+use crate::limit::Window;
+
+/// Who is calling.
+#[derive(Debug)]
+pub struct Principal {
+    /// The key and its policy.
+    pub key: KeyRecord,
+    window: Window,
+}
+
+/// Most keys kept in memory.
+const MAX_KEYS: u64 = 100_000;
+/// How long a key is kept without being asked for again. Changes end it at once.
+const KEEP: Duration = Duration::from_secs(600);
+
+/// Looks keys up, each once, and keeps the answers, the negative ones too.
+#[derive(Debug, Clone)]
+pub struct Authenticator {
+    keys: Cache<KeyHash, Option<Arc<Principal>>>,
+    store: Store,
+    clock: Clock,
+}
+
+impl Authenticator {
+    /// An authenticator that forgets a key when the store says that it changed.
+    #[must_use]
+    pub fn new(store: &Store, clock: Clock) -> Self {
+        let keys = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP).build();
+        let this = Self { keys, store: store.clone(), clock };
+        task::spawn("key changes", this.clone().follow_changes());
+        this
+    }
+
+    async fn follow_changes(self) {
+        let mut changes = self.store.subscribe();
+        loop {
+            match changes.recv().await {
+                Ok(Change::Key(hash)) => self.keys.invalidate(&hash).await,
+                Ok(Change::Account(_) | Change::Wanted(_)) => {}
+                // Missed some: forget all.
+                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                    self.keys.invalidate_all();
+                }
+                Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// The principal of a key. Memory only, once the key is known.
+    ///
+    /// # Errors
+    /// 401 for a key that is missing, unknown, disabled or expired; 503 when the store can't say.
+    pub async fn principal(&self, key: Option<&str>) -> Result<Arc<Principal>, ApiError> {
+        let denied = |message: &str| ApiError::new(ErrorKind::Authentication, message);
+        let key = key.ok_or_else(|| denied("Missing Authentication header"))?;
+        let hash = KeyHash::new(hex::encode(Sha256::digest(key.as_bytes())));
+        let found = match self.keys.get(&hash).await {
+            Some(found) => found,
+            None => self.load(hash).await?,
+        };
+        let principal = found.ok_or_else(|| denied("User not found."))?;
+        if principal.key.disabled {
+            return Err(denied("This API key is disabled."));
+        }
+        if !principal.key.is_active(self.clock.now()) {
+            return Err(denied("This API key has expired."));
+        }
+        Ok(principal)
+    }
+
+    /// Single flight: callers that ask for the same key at the same time share one look-up.
+    async fn load(&self, hash: KeyHash) -> Result<Option<Arc<Principal>>, ApiError> {
+        let load = async {
+            let found = self.store.key(&hash).await?;
+            Ok(found.map(|key| Arc::new(Principal { key, window: Window::default() })))
+        };
+        let result = self.keys.try_get_with(hash.clone(), load).await;
+        result.map_err(|error: Arc<signalbox_store::StoreError>| {
+            tracing::error!(%error, "a key could not be looked up");
+            out_of_reach()
+        })
+    }
+}
+
+/// The store is out of reach: never the client's fault, so never 401 or 402.
+pub(crate) fn out_of_reach() -> ApiError {
+    let message = "The gateway can't reach its database. Please try again.";
+    let mut error = ApiError::new(ErrorKind::ProviderOverloaded, message);
+    error.retry_after = Some(1);
+    error
+}
+
+impl Principal {
+    /// Refuses management keys, which can't call models, and counts the request.
+    ///
+    /// # Errors
+    /// 403 for a management key, 429 above the key's own request limit.
+    pub(crate) fn admit(&self, now: signalbox_core::Timestamp) -> Result<(), ApiError> {
+        if self.key.management {
+            let message = "Management keys can't call models. Use an API key.";
+            return Err(ApiError::new(ErrorKind::PermissionDenied, message));
+        }
+        match self.key.rpm {
+            Some(limit) => self.window.take(limit, now),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Everything that the stages share.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use signalbox_core::limits;
+use signalbox_runtime::Clock;
+use signalbox_store::{Ledger, Store};
+use signalbox_upstream::{Client, HealthBoard};
+use tokio::sync::Semaphore;
+use tokio_util::task::TaskTracker;
+
+use crate::authenticate::Authenticator;
+use crate::world::World;
+
+/// What the data plane is made of.
+#[derive(Debug)]
+pub struct Gateway {
+    /// What a request sees of catalogue and providers; replaced whole.
+    pub world: ArcSwap<World>,
+    /// Keys to principals.
+    pub authenticator: Authenticator,
+    /// Where the public pages are, for links in error texts.
+    pub public_url: String,
+    pub(crate) clock: Clock,
+    pub(crate) ledger: Ledger,
+    pub(crate) client: Client,
+    pub(crate) health: HealthBoard,
+    pub(crate) drains: Arc<Semaphore>,
+    pub(crate) running: TaskTracker,
+}
+
+impl Gateway {
+    /// A data plane over this store and catalogue.
+    #[must_use]
+    pub fn new(
+        store: &Store,
+        ledger: Ledger,
+        world: World,
+        clock: Clock,
+        public_url: String,
+    ) -> Arc<Self> {
+        Arc::new(Self {
+            world: ArcSwap::from_pointee(world),
+            authenticator: Authenticator::new(store, clock.clone()),
+            public_url,
+            clock,
+            ledger,
+            client: Client::new(),
+            health: HealthBoard::default(),
+            drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
+            running: TaskTracker::new(),
+        })
+    }
+
+    /// Waits until every generation has been settled, at most as long as a stop may take.
+    pub async fn idle(&self) {
+        self.running.close();
+        if tokio::time::timeout(limits::STOP_TIMEOUT, self.running.wait()).await.is_err() {
+            tracing::warn!(left = self.running.len(), "stopped with generations unfinished");
+        }
+    }
+}

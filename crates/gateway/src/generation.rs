@@ -1,0 +1,141 @@
+//! Stages 7 to 10 in one task, which owns the provider's stream and the reservation.
+
+use std::sync::Arc;
+
+use signalbox_core::ApiError;
+use signalbox_core::id::{GenerationId, RequestId};
+use signalbox_dialect::{AnswerStyle, Identity};
+use signalbox_policy::{Attempts, Plan};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::attempt::Started;
+use crate::authenticate::Principal;
+use crate::gateway::Gateway;
+use crate::inbound::RequestHead;
+use crate::reply::{Failed, Reply, ReplyBody};
+use crate::reserve::{Bound, Held};
+use crate::resolve::Resolved;
+use crate::sink::{PIECES, Sink};
+use crate::trace::Trace;
+use crate::world::World;
+use crate::{attempt, metadata, record, relay};
+
+/// What the first stages found out.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub id: GenerationId,
+    pub request_id: RequestId,
+    pub principal: Arc<Principal>,
+    pub head: RequestHead,
+    pub world: Arc<World>,
+    pub resolved: Resolved,
+    /// Only the candidates that the balance affords.
+    pub plan: Arc<Plan>,
+}
+
+impl Given {
+    /// What the answer says about itself when this candidate gives it.
+    pub(crate) fn identity(&self, candidate: Option<usize>, created: i64) -> Identity {
+        let candidate = candidate.and_then(|index| self.plan.candidates.get(index));
+        let (model, provider) = match candidate {
+            Some(one) => (one.model.id.clone(), one.provider.display_name.clone()),
+            None => (self.requested().to_owned(), String::new()),
+        };
+        Identity { id: self.id.clone(), model, provider, created }
+    }
+
+    /// The first model, as the client wrote it.
+    pub(crate) fn requested(&self) -> &str {
+        self.resolved.requirements.models.first().map_or("", |one| one.requested.as_str())
+    }
+
+    pub(crate) const fn style(&self) -> AnswerStyle {
+        self.resolved.style
+    }
+}
+
+/// One generation on its way.
+#[derive(Debug)]
+pub(crate) struct Generation {
+    pub gateway: Arc<Gateway>,
+    pub given: Given,
+    pub bounds: Vec<Bound>,
+    pub hold: Option<signalbox_store::Hold>,
+    pub trace: Trace,
+    pub attempts: Attempts,
+    pub sink: Sink,
+}
+
+impl Generation {
+    /// The task's state, and the client's end of it.
+    pub(crate) fn begin(
+        gateway: Arc<Gateway>,
+        mut given: Given,
+        held: Held,
+        trace: Trace,
+    ) -> (Self, Reply) {
+        given.plan = Arc::new(held.plan);
+        let (sink, body) = if given.resolved.survey.stream {
+            let (sender, receiver) = mpsc::channel(PIECES);
+            (Sink::Stream(sender), ReplyBody::Stream(receiver))
+        } else {
+            let (sender, receiver) = oneshot::channel();
+            (Sink::Whole(sender), ReplyBody::Whole(receiver))
+        };
+        let reply = Reply {
+            id: given.id.clone(),
+            body,
+            style: given.style(),
+            identity: given.identity(None, trace.received.seconds()),
+        };
+        let generation = Self {
+            gateway,
+            given,
+            bounds: held.bounds,
+            hold: Some(held.hold),
+            trace,
+            attempts: Attempts::default(),
+            sink,
+        };
+        (generation, reply)
+    }
+
+    /// Tries the candidates until one gives content, and sees that answer through.
+    pub(crate) async fn run(mut self) {
+        let plan = Arc::clone(&self.given.plan);
+        while let Some((index, candidate)) = self.attempts.next(&plan) {
+            match attempt::attempt(&mut self, index, candidate).await {
+                Ok(Started::Answer(answer)) => return relay::deliver(self, *answer).await,
+                Ok(Started::ClientLeft) => return self.abandon().await,
+                Err(failure) => {
+                    record::failure(&mut self, index, candidate, &failure);
+                    self.attempts.failed(index, candidate, failure);
+                }
+            }
+        }
+        let error = self.attempts.error(&plan, self.given.resolved.requirements.requested());
+        self.fail(error).await;
+    }
+
+    /// Nothing could answer: the money is given back before the client hears of it.
+    pub(crate) async fn fail(mut self, error: ApiError) {
+        let metadata = metadata::metadata(&self, None);
+        self.release(Some(error.kind.name()), false).await;
+        let id = Some(self.given.id.clone());
+        self.sink.fail(Failed { error, id, metadata }).await;
+    }
+
+    /// The client left before there was any content.
+    async fn abandon(mut self) {
+        self.release(None, true).await;
+    }
+
+    /// Gives the reservation back and keeps a record of the attempt.
+    async fn release(&mut self, error_type: Option<&'static str>, cancelled: bool) {
+        let Some(hold) = self.hold.take() else { return };
+        let row = record::unanswered(self, error_type, cancelled);
+        if let Err(error) = self.gateway.ledger.release(hold, Some(row)).await {
+            tracing::error!(%error, id = %self.given.id, "a release could not be written");
+        }
+    }
+}

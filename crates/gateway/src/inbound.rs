@@ -1,0 +1,40 @@
+//! Stage 1's product: what arrived.
+
+use bytes::Bytes;
+
+/// The door a request came in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Surface {
+    /// `POST /api/v1/chat/completions`.
+    Chat,
+    /// Legacy `POST /api/v1/completions`.
+    Completions,
+}
+
+/// The request headers that mean something to a generation (inference spec 0.2).
+#[derive(Debug, Clone, Default)]
+pub struct RequestHead {
+    /// `HTTP-Referer` or `Referer`: the calling application.
+    pub referer: Option<String>,
+    /// `X-OpenRouter-Title` or `X-Title`.
+    pub title: Option<String>,
+    /// `Origin`.
+    pub origin: Option<String>,
+    /// `User-Agent`.
+    pub user_agent: Option<String>,
+    /// `x-session-id`; the body's `session_id` wins.
+    pub session_id: Option<String>,
+    /// Whether router metadata was asked for.
+    pub wants_metadata: bool,
+}
+
+/// A request as it arrived, authenticated.
+#[derive(Debug, Clone)]
+pub struct Inbound {
+    /// The door.
+    pub surface: Surface,
+    /// Headers with a meaning.
+    pub head: RequestHead,
+    /// The body, not yet read.
+    pub body: Bytes,
+}

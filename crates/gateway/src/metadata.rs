@@ -1,0 +1,59 @@
+//! `openrouter_metadata`: how the request was routed, for callers that ask (inference spec 2.5).
+
+use serde_json::{Value, json};
+use signalbox_dialect::{Extras, Facts};
+
+use crate::generation::Generation;
+
+/// The object as raw JSON, when the caller asked for it. `winner` is the candidate that answered.
+pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option<String> {
+    let given = &generation.given;
+    if !given.head.wants_metadata {
+        return None;
+    }
+    let plan = &given.plan;
+    let available: Vec<Value> = plan
+        .candidates
+        .iter()
+        .enumerate()
+        .map(|(index, one)| {
+            json!({
+                "provider": one.provider.display_name,
+                "model": one.model.id,
+                "selected": winner == Some(index),
+            })
+        })
+        .collect();
+    let attempts: Vec<Value> = generation
+        .trace
+        .attempts
+        .iter()
+        .filter_map(|note| plan.candidates.get(note.candidate).map(|one| (note, one)))
+        .map(|(note, one)| {
+            json!({
+                "provider": one.provider.display_name,
+                "model": one.model.id,
+                "status": note.status,
+            })
+        })
+        .collect();
+    let fallback =
+        winner.and_then(|index| plan.candidates.get(index)).is_some_and(|one| one.model_index > 0);
+    let total = plan.candidates.len().saturating_add(plan.excluded.len());
+    let object = json!({
+        "requested": given.requested(),
+        "strategy": if fallback { "fallback" } else { "direct" },
+        "region": null,
+        "summary": format!("{} of {total} endpoints available", plan.candidates.len()),
+        "attempt": generation.trace.attempts.len(),
+        "is_byok": false,
+        "endpoints": { "total": total, "available": available },
+        "attempts": attempts,
+    });
+    Some(object.to_string())
+}
+
+/// The members of the last chunk or the whole answer that only the gateway knows.
+pub(crate) fn extras<'a>(facts: &'a Facts, metadata: Option<&'a str>) -> Extras<'a> {
+    Extras { service_tier: facts.service_tier.as_deref(), router_metadata: metadata }
+}

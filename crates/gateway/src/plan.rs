@@ -1,0 +1,22 @@
+//! Stage 5: the plan, or why there is none.
+
+use signalbox_core::ApiError;
+use signalbox_policy::{Plan, Requirements, explain};
+use signalbox_runtime::{Clock, entropy};
+use signalbox_upstream::HealthBoard;
+
+use crate::world::World;
+
+pub(crate) fn plan(
+    request: &Requirements,
+    world: &World,
+    health: &HealthBoard,
+    clock: &Clock,
+) -> Result<Plan, ApiError> {
+    let plan =
+        signalbox_policy::plan(request, &world.catalog, health, clock.now(), entropy::dice());
+    if plan.candidates.is_empty() {
+        return Err(explain::nothing_left(request, &plan));
+    }
+    Ok(plan)
+}

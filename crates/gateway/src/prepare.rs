@@ -1,0 +1,65 @@
+//! Stage 7's first half: the body that one candidate gets.
+
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use signalbox_core::{ApiError, Parameter};
+use signalbox_dialect::openai_chat::survey::PromptStyle;
+use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
+use signalbox_dialect::{openai_chat, openai_completions};
+use signalbox_policy::Candidate;
+use signalbox_policy::rule::supported;
+
+use crate::generation::Given;
+use crate::reserve::Bound;
+use crate::world::Road;
+
+/// The tokenizer family of OpenAI's models in the catalogue; only they read a message's `name`.
+const OPENAI_TOKENIZER: &str = "GPT";
+
+pub(crate) fn body(
+    given: &Given,
+    candidate: &Candidate,
+    bound: &Bound,
+    road: &Road,
+) -> Result<Bytes, ApiError> {
+    let (resolved, endpoint) = (&given.resolved, &candidate.endpoint);
+    let supported = supported(endpoint);
+    let user = user(given, endpoint.data_policy.requires_user_ids);
+    let outbound = Outbound {
+        provider_model_id: &endpoint.provider_model_id,
+        stream: resolved.survey.stream,
+        unsupported: resolved.survey.parameters.without(supported),
+        max_output: bound.clamped.then_some(bound.estimate.max_output),
+        user: user.as_deref(),
+        patches: &road.patches,
+        reasoning: if supported.contains(Parameter::Reasoning) {
+            ReasoningStyle::Effort
+        } else {
+            ReasoningStyle::None
+        },
+        forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
+    };
+    match resolved.survey.prompt_style {
+        PromptStyle::Messages => {
+            openai_chat::write_relay::write_relay(&resolved.document, &resolved.survey, &outbound)
+        }
+        PromptStyle::Prompt => openai_completions::write_relay::write_relay(
+            &resolved.document,
+            &resolved.survey,
+            &outbound,
+        ),
+    }
+}
+
+/// A stable name for the end user that tells the provider nothing else (inference spec 1.4).
+fn user(given: &Given, required: bool) -> Option<String> {
+    let user = given.resolved.survey.user.as_deref();
+    if user.is_none() && !required {
+        return None;
+    }
+    let account = given.principal.key.account.as_str();
+    let digest = Sha256::digest(format!("{account}\n{}", user.unwrap_or_default()));
+    let mut name = hex::encode(digest);
+    name.truncate(32);
+    Some(name)
+}

@@ -1,0 +1,169 @@
+//! Stage 10: the generation row, and what the planner learns.
+
+use serde_json::{Value, json};
+use signalbox_core::{Timestamp, Usage, Usd};
+use signalbox_ledger::Cost;
+use signalbox_policy::{Candidate, Failure};
+use signalbox_store::GenerationRow;
+use signalbox_upstream::health::Observation;
+
+use crate::generation::Generation;
+use crate::settle::Ending;
+use crate::trace::AttemptNote;
+
+/// How long an endpoint rests after a 429 that names no time.
+const REST_MILLIS: i64 = 5_000;
+
+/// Notes a failed attempt.
+pub(crate) fn failure(
+    generation: &mut Generation,
+    index: usize,
+    candidate: &Candidate,
+    failure: &Failure,
+) {
+    let now = generation.gateway.clock.now();
+    let since = generation.trace.received;
+    generation.trace.attempts.push(AttemptNote {
+        candidate: index,
+        status: failure.status.unwrap_or(0),
+        latency_ms: now.millis_since(since),
+        upstream_id: None,
+    });
+    let seen = if failure.status == Some(429) {
+        let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
+        let wait = wait.and_then(|millis| i64::try_from(millis).ok()).unwrap_or(REST_MILLIS);
+        Observation::RateLimited { until: now.plus_millis(wait) }
+    } else if failure.counts {
+        Observation::Fault
+    } else {
+        return;
+    };
+    generation.gateway.health.record(&candidate.endpoint.id, now, seen);
+}
+
+/// Notes that an endpoint answered to the end.
+pub(crate) fn success(generation: &Generation, index: usize) {
+    observe(generation, index, Observation::Success);
+}
+
+/// Notes that an endpoint failed after its first content.
+pub(crate) fn fault(generation: &Generation, index: usize) {
+    observe(generation, index, Observation::Fault);
+}
+
+fn observe(generation: &Generation, index: usize, seen: Observation) {
+    if let Some(candidate) = generation.given.plan.candidates.get(index) {
+        let now = generation.gateway.clock.now();
+        generation.gateway.health.record(&candidate.endpoint.id, now, seen);
+    }
+}
+
+/// The row of a generation that somebody answered.
+pub(crate) fn answered(
+    generation: &mut Generation,
+    ending: &Ending<'_>,
+    usage: &Usage,
+    cost: &Cost,
+    now: Timestamp,
+) -> GenerationRow {
+    let since = generation.trace.received;
+    let first = generation.trace.first_content.unwrap_or(now);
+    generation.trace.attempts.push(AttemptNote {
+        candidate: ending.index,
+        status: 200,
+        latency_ms: first.millis_since(since),
+        upstream_id: ending.facts.upstream_id.clone(),
+    });
+    let mut row = row(generation);
+    if let Some(candidate) = generation.given.plan.candidates.get(ending.index) {
+        row.model = candidate.model.id.clone();
+        row.provider = Some(candidate.endpoint.provider.clone());
+        row.provider_name = Some(candidate.provider.display_name.clone());
+        row.endpoint_id = Some(candidate.endpoint.id.clone());
+        row.prices = Some(candidate.endpoint.prices.clone());
+    }
+    row.upstream_id = ending.facts.upstream_id.clone();
+    row.cancelled = ending.cancelled;
+    row.finish_reason = ending.finish_reason().map(str::to_owned);
+    row.native_finish_reason = ending.facts.native_finish.clone();
+    row.error_type = ending.error.map(|error| error.kind.name().to_owned());
+    row.latency_ms = Some(first.millis_since(since));
+    row.generation_ms = Some(now.millis_since(since));
+    row.usage = *usage;
+    row.tokens_prompt = usage.prompt();
+    row.tokens_completion = usage.output;
+    row.cost = cost.total;
+    row.service_tier = ending.facts.service_tier.clone();
+    row
+}
+
+/// The row of a generation that nobody answered, or that nobody waited for.
+pub(crate) fn unanswered(
+    generation: &Generation,
+    error_type: Option<&'static str>,
+    cancelled: bool,
+) -> GenerationRow {
+    let mut row = row(generation);
+    row.cancelled = cancelled;
+    row.error_type = error_type.map(str::to_owned);
+    row
+}
+
+fn row(generation: &Generation) -> GenerationRow {
+    let given = &generation.given;
+    let (survey, head) = (&given.resolved.survey, &given.head);
+    GenerationRow {
+        id: given.id.clone(),
+        request_id: given.request_id.clone(),
+        account: given.principal.key.account.clone(),
+        key: given.principal.key.hash.clone(),
+        requested_model: given.requested().to_owned(),
+        model: given.requested().to_owned(),
+        provider: None,
+        provider_name: None,
+        endpoint_id: None,
+        upstream_id: None,
+        api_type: "completions".to_owned(),
+        router: None,
+        streamed: survey.stream,
+        cancelled: false,
+        finish_reason: None,
+        native_finish_reason: None,
+        error_type: None,
+        created_at: generation.trace.received,
+        latency_ms: None,
+        generation_ms: None,
+        usage: Usage::default(),
+        tokens_prompt: 0,
+        tokens_completion: 0,
+        cost: Usd::ZERO,
+        upstream_cost: None,
+        prices: None,
+        service_tier: None,
+        session_id: given.resolved.session_id.clone(),
+        external_user: survey.user.clone(),
+        http_referer: head.referer.clone(),
+        origin: head.origin.clone(),
+        user_agent: head.user_agent.clone(),
+        app_title: head.title.clone(),
+        num_media_prompt: Some(survey.images),
+        provider_responses: responses(generation),
+    }
+}
+
+/// One entry for each attempt (inference spec 2.4).
+fn responses(generation: &Generation) -> Value {
+    let entry = |note: &AttemptNote| {
+        let candidate = generation.given.plan.candidates.get(note.candidate);
+        json!({
+            "id": note.upstream_id,
+            "endpoint_id": candidate.map(|one| &one.endpoint.id),
+            "model_permaslug": candidate.map(|one| &one.model.canonical_slug),
+            "provider_name": candidate.map(|one| &one.provider.display_name),
+            "status": if note.status == 0 { None } else { Some(note.status) },
+            "latency": note.latency_ms,
+            "is_byok": false,
+        })
+    };
+    generation.trace.attempts.iter().map(entry).collect()
+}

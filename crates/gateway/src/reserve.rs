@@ -1,0 +1,190 @@
+//! Stage 6: hold an upper bound of the cost before the first byte goes to a provider.
+
+use signalbox_core::id::GenerationId;
+use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd, limits};
+use signalbox_ledger::{Estimate, Refusal, Reserve, affordable_output, upper_bound};
+use signalbox_policy::{Candidate, Plan};
+use signalbox_store::{Hold, Ledger};
+
+use crate::authenticate::{Principal, out_of_reach};
+use crate::estimate;
+use crate::gateway::Gateway;
+use crate::resolve::Resolved;
+
+/// Tries to take a hold whose size fits the balance while others spend from it.
+const TRIES: usize = 8;
+
+/// A reservation, and for each candidate what it may consume under it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub hold: Hold,
+    /// The candidates that the balance affords, with their bound, in the plan's order.
+    pub plan: Plan,
+    pub bounds: Vec<Bound>,
+}
+
+/// The most that one candidate may consume.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bound {
+    pub estimate: Estimate,
+    /// Whether the output is limited by the money and the provider has to be told.
+    pub clamped: bool,
+}
+
+/// Loads the account into memory, if it is not there.
+pub(crate) async fn warm(ledger: &Ledger, principal: &Principal) -> Result<(), ApiError> {
+    ledger.warm(&principal.key.account, &principal.key).await.map_err(|error| {
+        tracing::error!(%error, "an account could not be loaded");
+        out_of_reach()
+    })
+}
+
+/// Refuses early when nothing could be afforded at all (platform spec 2.5, steps 3 and 4).
+pub(crate) fn allowed(
+    ledger: &Ledger,
+    principal: &Principal,
+    now: Timestamp,
+    public_url: &str,
+) -> Result<(), ApiError> {
+    ledger
+        .spendable(&principal.key.account, &principal.key.hash, now)
+        .map(drop)
+        .map_err(|refusal| refused(&refusal, principal, public_url))
+}
+
+pub(crate) async fn reserve(
+    ledger: &Ledger,
+    generation: &GenerationId,
+    principal: &Principal,
+    resolved: &Resolved,
+    plan: &Plan,
+    now: Timestamp,
+    gateway: &Gateway,
+) -> Result<Held, ApiError> {
+    let mut budget = Usd::MAX;
+    let mut last = None;
+    for _ in 0..TRIES {
+        let Some((plan, bounds, amount)) = fit(resolved, plan, budget) else { break };
+        let wish = Reserve {
+            generation: generation.clone(),
+            account: principal.key.account.clone(),
+            key: principal.key.hash.clone(),
+            amount,
+            now,
+        };
+        match ledger.reserve_or_refill(wish).await {
+            Ok(hold) => return Ok(Held { hold, plan, bounds }),
+            Err(refusal) => {
+                budget = match refusal {
+                    Refusal::InsufficientCredit { available } => available,
+                    Refusal::KeyLimitTooLow { remaining } => remaining,
+                    other => return Err(refused(&other, principal, &gateway.public_url)),
+                };
+                last = Some(refusal);
+            }
+        }
+    }
+    match last {
+        Some(refusal) => {
+            let error = refused(&refusal, principal, &gateway.public_url);
+            Err(unaffordable(error, resolved, plan, budget))
+        }
+        None => Err(ApiError::internal("no candidate has a price")),
+    }
+}
+
+/// The candidates that the budget affords, each with its bound, and the dearest bound.
+fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Option<(Plan, Vec<Bound>, Usd)> {
+    let mut kept = Vec::new();
+    let mut bounds = Vec::new();
+    let mut dearest = Usd::ZERO;
+    for candidate in &plan.candidates {
+        let Some((bound, amount)) = bound(resolved, candidate, budget) else { continue };
+        dearest = dearest.max(amount);
+        kept.push(candidate.clone());
+        bounds.push(bound);
+    }
+    if kept.is_empty() {
+        return None;
+    }
+    let plan = Plan { candidates: kept, excluded: plan.excluded.clone() };
+    Some((plan, bounds, dearest))
+}
+
+fn bound(resolved: &Resolved, candidate: &Candidate, budget: Usd) -> Option<(Bound, Usd)> {
+    let prices = &candidate.endpoint.prices;
+    let inputs = &resolved.requirements.content.inputs;
+    let mut estimate = estimate::bound(&resolved.survey, &candidate.endpoint, inputs);
+    let amount = upper_bound(&estimate, prices).ok()?;
+    if amount <= budget {
+        return Some((Bound { estimate, clamped: false }, amount));
+    }
+    if resolved.survey.max_output.is_some() {
+        return None;
+    }
+    // The caller set no limit, so the balance does.
+    let most = affordable_output(&estimate, prices, budget)?;
+    if most < limits::MIN_AFFORDABLE_OUTPUT {
+        return None;
+    }
+    estimate.max_output = most;
+    let amount = upper_bound(&estimate, prices).ok()?;
+    Some((Bound { estimate, clamped: true }, amount))
+}
+
+/// A refusal as the client is told (platform spec 2.5, 2.6).
+fn refused(refusal: &Refusal, principal: &Principal, public_url: &str) -> ApiError {
+    let credits = || {
+        let text = format!("Insufficient credits. Add more using {public_url}/settings/credits");
+        ApiError::new(ErrorKind::PaymentRequired, text)
+            .with_metadata("limit_source", "signalbox_credits")
+            .with_metadata("remedy_hint", "add credits")
+    };
+    match refusal {
+        Refusal::InsufficientCredit { .. } | Refusal::NegativeBalance => credits(),
+        Refusal::KeyLimitExceeded { .. } => {
+            let window = principal.key.limit_reset.map_or("total", |reset| reset.name());
+            ApiError::new(
+                ErrorKind::PermissionDenied,
+                format!(
+                    "Key limit exceeded ({window} limit). Manage it using {public_url}/settings/keys"
+                ),
+            )
+        }
+        Refusal::KeyLimitTooLow { .. } => {
+            let text = format!(
+                "This request costs more than the key's limit allows. Manage it using \
+                 {public_url}/settings/keys"
+            );
+            ApiError::new(ErrorKind::PaymentRequired, text)
+                .with_metadata("limit_source", "key_limit")
+                .with_metadata("remedy_hint", "create a key with a higher limit")
+        }
+        other => ApiError::internal(format!("reservation refused: {other:?}")),
+    }
+}
+
+/// Adds the figures: how much was asked and how much the budget affords at the cheapest candidate.
+fn unaffordable(mut error: ApiError, resolved: &Resolved, plan: &Plan, budget: Usd) -> ApiError {
+    if error.kind != ErrorKind::PaymentRequired {
+        return error;
+    }
+    let inputs = &resolved.requirements.content.inputs;
+    let each = plan.candidates.iter().map(|one| {
+        let estimate = estimate::bound(&resolved.survey, &one.endpoint, inputs);
+        (estimate, affordable_output(&estimate, &one.endpoint.prices, budget))
+    });
+    let Some((estimate, most)) = each.max_by_key(|(_, most)| *most) else { return error };
+    let remedy = error.message.rsplit_once(". ").map_or("", |(_, tail)| tail).to_owned();
+    error.message = match most {
+        Some(most) => format!(
+            "This request requires more credits, or fewer max_tokens. You requested up to {} \
+             tokens, but can only afford {most}. {remedy}",
+            estimate.max_output
+        ),
+        None => format!(
+            "Insufficient credits: the prompt alone may cost more than the ${budget} left. {remedy}"
+        ),
+    };
+    error
+}

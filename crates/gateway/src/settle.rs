@@ -1,0 +1,85 @@
+//! Stage 9: what was consumed becomes a charge, durable before the client sees the end.
+
+use signalbox_core::{ApiError, Usage, Usd};
+use signalbox_dialect::openai_chat::finish::FinishReason;
+use signalbox_dialect::{Facts, UsageReport};
+use signalbox_ledger::{Cost, billable, price};
+
+use crate::estimate;
+use crate::generation::Generation;
+use crate::record;
+
+/// How an answer ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending<'a> {
+    /// The candidate that answered.
+    pub index: usize,
+    /// What was seen of the answer.
+    pub facts: &'a Facts,
+    /// Whether the client left and the provider was told to stop.
+    pub cancelled: bool,
+    /// The provider's failure after content.
+    pub error: Option<&'a ApiError>,
+}
+
+impl Ending<'_> {
+    /// The normalised finish reason; a failure is one too.
+    pub(crate) fn finish_reason(&self) -> Option<&'static str> {
+        if self.error.is_some() {
+            return Some(FinishReason::Error.name());
+        }
+        self.facts.finish.map(FinishReason::name)
+    }
+}
+
+/// Posts the charge and the generation row in one commit, and gives the rest of the reservation
+/// back. Prices are those of the moment in which the request arrived.
+///
+/// # Errors
+/// Ours: the endpoint has no usable price, or the ledger could not be written.
+pub(crate) async fn settle(
+    generation: &mut Generation,
+    ending: &Ending<'_>,
+) -> Result<UsageReport, ApiError> {
+    let now = generation.gateway.clock.now();
+    let candidate = generation.given.plan.candidates.get(ending.index);
+    let candidate = candidate.ok_or_else(|| ApiError::internal("no such candidate"))?;
+    let usage = observed(generation, ending);
+    let (billed, requests) = billable(&usage, ending.finish_reason());
+    let cost = price(&billed, &candidate.endpoint.prices, generation.trace.received, requests)
+        .map_err(|error| ApiError::internal(format!("{}: {error}", candidate.endpoint.id)))?;
+    let row = record::answered(generation, ending, &usage, &cost, now);
+    let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;
+    let settled = generation.gateway.ledger.settle(hold, cost.total, row).await;
+    let settled = settled.map_err(|error| ApiError::internal(format!("settlement: {error}")))?;
+    Ok(report(usage, &cost, settled.charged))
+}
+
+fn report(usage: Usage, cost: &Cost, charged: Usd) -> UsageReport {
+    UsageReport {
+        usage,
+        cost: charged,
+        is_byok: false,
+        upstream_cost: None,
+        prompt_cost: cost.prompt,
+        completion_cost: cost.completion,
+    }
+}
+
+/// The provider's own counts when they can be true, else an estimate that is flagged as one.
+fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
+    let survey = &generation.given.resolved.survey;
+    let bound = generation.bounds.get(ending.index).map(|one| one.estimate).unwrap_or_default();
+    match ending.facts.usage {
+        Some(usage) if ending.facts.usage_plausible && estimate::within(&usage, &bound) => usage,
+        counted => {
+            if counted.is_some() {
+                tracing::warn!(id = %generation.given.id, "a provider's usage can't be true");
+            }
+            if !ending.facts.content_seen && ending.facts.finish.is_none() {
+                return Usage { estimated: true, ..Usage::default() };
+            }
+            estimate::usage(survey, ending.facts.output_bytes, &bound)
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The owner task's side of the answer: the client may go at any moment, the task goes on.
+
+use bytes::Bytes;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::reply::{Failed, Piece};
+
+/// Pieces in flight to a client before the provider has to wait.
+pub(crate) const PIECES: usize = 32;
+
+/// Where an answer goes.
+#[derive(Debug)]
+pub(crate) enum Sink {
+    /// One document.
+    Whole(oneshot::Sender<Result<Bytes, Failed>>),
+    /// Events.
+    Stream(mpsc::Sender<Piece>),
+    /// Nowhere any more.
+    Gone,
+}
+
+impl Sink {
+    pub(crate) const fn is_gone(&self) -> bool {
+        matches!(self, Self::Gone)
+    }
+
+    /// Sends events; a client that left turns the sink off.
+    pub(crate) async fn send(&mut self, bytes: Bytes) {
+        if let Self::Stream(sender) = self
+            && sender.send(Piece::Bytes(bytes)).await.is_err()
+        {
+            *self = Self::Gone;
+        }
+    }
+
+    /// Sends the whole document.
+    pub(crate) fn finish(&mut self, document: Bytes) {
+        if let Self::Whole(sender) = std::mem::replace(self, Self::Gone) {
+            // A client that left does not get it; it is settled all the same.
+            drop(sender.send(Ok(document)));
+        }
+    }
+
+    /// Reports that nothing could answer.
+    pub(crate) async fn fail(&mut self, failed: Failed) {
+        match std::mem::replace(self, Self::Gone) {
+            Self::Whole(sender) => drop(sender.send(Err(failed))),
+            Self::Stream(sender) => drop(sender.send(Piece::Failed(failed)).await),
+            Self::Gone => {}
+        }
+    }
+
+    /// Waits until a streaming client leaves. Others are never cancelled (inference spec 3.3).
+    pub(crate) async fn left(&self) {
+        match self {
+            Self::Stream(sender) => sender.closed().await,
+            Self::Whole(_) | Self::Gone => std::future::pending().await,
+        }
+    }
+}

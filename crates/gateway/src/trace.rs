@@ -1,0 +1,37 @@
+//! What happened to one generation, noted as it happens and read once, by the record.
+
+use signalbox_core::Timestamp;
+
+/// One attempt.
+#[derive(Debug, Clone)]
+pub(crate) struct AttemptNote {
+    /// The candidate's place in the plan.
+    pub candidate: usize,
+    /// The provider's HTTP status; 0 when there was no answer.
+    pub status: u16,
+    /// Milliseconds from sending to content or failure.
+    pub latency_ms: u64,
+    /// The provider's own id of the answer.
+    pub upstream_id: Option<String>,
+}
+
+/// Append-only notes.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    /// When the request arrived.
+    pub received: Timestamp,
+    /// When the first content arrived.
+    pub first_content: Option<Timestamp>,
+    /// Every attempt, in order.
+    pub attempts: Vec<AttemptNote>,
+}
+
+impl Trace {
+    pub(crate) const fn begin(received: Timestamp) -> Self {
+        Self { received, first_content: None, attempts: Vec::new() }
+    }
+
+    pub(crate) fn content(&mut self, at: Timestamp) {
+        self.first_content.get_or_insert(at);
+    }
+}

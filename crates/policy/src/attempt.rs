@@ -1,0 +1,194 @@
+//! What follows from a failed attempt: the next endpoint, the next model, or an error. Pure: it
+//! knows the plan and the failures so far, nothing else.
+
+use serde_json::{Value, json};
+use signalbox_core::{ApiError, AvailabilityCode, ErrorKind};
+use signalbox_dialect::ProviderError;
+
+use crate::explain;
+use crate::plan::{Candidate, Plan};
+
+/// What may be tried after a failure (reliability design 5.2, inference spec appendix B).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// Another endpoint of the same model may do better.
+    Endpoint,
+    /// Every endpoint of this model would say the same; another model may not.
+    Model,
+}
+
+/// One failed attempt, before any content reached the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// What kind of failure it is.
+    pub kind: ErrorKind,
+    /// The provider's HTTP status, if it answered.
+    pub status: Option<u16>,
+    /// The provider's own code.
+    pub code: Option<String>,
+    /// What a client may be told.
+    pub message: String,
+    /// Seconds that the provider asked for.
+    pub retry_after: Option<u64>,
+    /// What may be tried next.
+    pub next: Next,
+    /// Whether it counts against the endpoint's uptime (inference spec 5.3).
+    pub counts: bool,
+}
+
+impl Failure {
+    /// The provider answered with an error, as a status or inside a 200.
+    #[must_use]
+    pub fn reported(error: &ProviderError) -> Self {
+        let status = error.status.unwrap_or_else(|| error.kind.status());
+        let refused = matches!(status, 401..=403);
+        let next = match error.kind {
+            ErrorKind::ContextLengthExceeded
+            | ErrorKind::ContentPolicyViolation
+            | ErrorKind::Refusal => Next::Model,
+            _ if matches!(status, 400 | 405..=407 | 410..=424 | 426..=428) => Next::Model,
+            _ => Next::Endpoint,
+        };
+        // What a provider says to a credential may repeat the credential.
+        let message = if refused {
+            "the provider refused the operator's credential".to_owned()
+        } else {
+            error.message.clone()
+        };
+        Self {
+            kind: error.kind,
+            status: error.status,
+            code: if refused { None } else { error.code.clone() },
+            message,
+            retry_after: error.retry_after,
+            next,
+            counts: matches!(status, 401 | 402 | 404) || status >= 500,
+        }
+    }
+
+    /// The provider could not be reached, broke off, or sent what is not its dialect.
+    #[must_use]
+    pub fn unavailable(message: impl Into<String>) -> Self {
+        Self::without_answer(ErrorKind::ProviderUnavailable, message)
+    }
+
+    /// The provider was too slow.
+    #[must_use]
+    pub fn timeout(message: impl Into<String>) -> Self {
+        Self::without_answer(ErrorKind::Timeout, message)
+    }
+
+    fn without_answer(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            status: None,
+            code: None,
+            message: message.into(),
+            retry_after: None,
+            next: Next::Endpoint,
+            counts: true,
+        }
+    }
+
+    fn is_rate_limit(&self) -> bool {
+        self.kind == ErrorKind::RateLimitExceeded
+    }
+
+    fn is_not_found(&self) -> bool {
+        self.status == Some(404)
+    }
+
+    /// The status that a list of attempts shows.
+    #[must_use]
+    pub fn shown_status(&self) -> u16 {
+        self.status.unwrap_or_else(|| self.kind.status())
+    }
+}
+
+/// The attempts of one request.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    next: usize,
+    failures: Vec<(usize, Failure)>,
+    skipped_models: Vec<usize>,
+}
+
+impl Attempts {
+    /// The next candidate to try, and its place in the plan. Each is tried at most once.
+    pub fn next<'p>(&mut self, plan: &'p Plan) -> Option<(usize, &'p Candidate)> {
+        loop {
+            let index = self.next;
+            let candidate = plan.candidates.get(index)?;
+            self.next = index.saturating_add(1);
+            if !self.skipped_models.contains(&candidate.model_index) {
+                return Some((index, candidate));
+            }
+        }
+    }
+
+    /// Notes that the candidate at this place failed.
+    pub fn failed(&mut self, index: usize, candidate: &Candidate, failure: Failure) {
+        if failure.next == Next::Model {
+            self.skipped_models.push(candidate.model_index);
+        }
+        self.failures.push((index, failure));
+    }
+
+    /// The failures so far, with the place of their candidate in the plan.
+    #[must_use]
+    pub fn failures(&self) -> &[(usize, Failure)] {
+        &self.failures
+    }
+
+    /// What the client is told when nothing is left to try (inference spec 4.7, 6: the last
+    /// model's error).
+    #[must_use]
+    pub fn error(&self, plan: &Plan, requested: Vec<String>) -> ApiError {
+        let Some((last_index, last)) = self.failures.last() else {
+            return ApiError::internal("no attempt was made");
+        };
+        let provider = |index: usize| {
+            plan.candidates.get(index).map_or("", |one| one.provider.display_name.as_str())
+        };
+        let mut error = if last.next == Next::Model {
+            ApiError::new(last.kind, last.message.clone())
+        } else {
+            self.exhausted(plan, requested, provider(*last_index), last)
+        };
+        error.provider_code = last.code.clone();
+        error.metadata.insert("provider_name".into(), provider(*last_index).into());
+        let previous: Vec<Value> = self.failures.iter().map(|(index, failure)| {
+            json!({"provider": provider(*index), "code": failure.code, "status": failure.shown_status()})
+        }).collect();
+        error.metadata.insert("previous_errors".into(), previous.into());
+        error
+    }
+
+    fn exhausted(
+        &self,
+        plan: &Plan,
+        requested: Vec<String>,
+        provider: &str,
+        last: &Failure,
+    ) -> ApiError {
+        let all = |test: fn(&Failure) -> bool| self.failures.iter().all(|(_, one)| test(one));
+        let code = if all(Failure::is_rate_limit) {
+            AvailabilityCode::CapacityExhausted
+        } else if all(Failure::is_not_found) {
+            AvailabilityCode::ModelUnavailableUpstream
+        } else {
+            AvailabilityCode::TemporarilyUnavailable
+        };
+        let mut answer = explain::availability(code, requested);
+        answer.retry_after = self.failures.iter().filter_map(|(_, one)| one.retry_after).min();
+        let tried = self.failures.iter().filter_map(|(index, _)| plan.candidates.get(*index));
+        answer.affected_providers =
+            explain::unique(tried.map(|one| one.endpoint.provider.as_str()));
+        let said = &last.message;
+        let message = match self.failures.len() {
+            1 => format!("Provider returned error: {provider}: {said}"),
+            count => format!("All {count} attempts failed; the last, {provider}: {said}"),
+        };
+        ApiError::unavailable(answer, message)
+    }
+}

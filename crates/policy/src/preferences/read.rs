@@ -1,0 +1,197 @@
+//! Reading the `provider` object, field by field, with an error that names the field.
+
+use serde_json::Value;
+use signalbox_core::{ApiError, Rate};
+
+use super::{Cutoffs, MaxPrice, Members, ProviderPreferences, SortBy};
+
+/// The quantizations that exist (inference spec 5.1).
+const QUANTIZATIONS: [&str; 12] = [
+    "int4", "int8", "fp4", "mxfp4", "nvfp4", "fp6", "fp8", "mxfp8", "fp16", "bf16", "fp32",
+    "unknown",
+];
+/// Longest list of slugs that is read.
+const MAX_SLUGS: usize = 200;
+
+fn wrong(field: &str, expected: &str) -> ApiError {
+    ApiError::invalid(format!("provider.{field}: expected {expected}"))
+}
+
+/// A member that is there and not null.
+fn present<'a>(members: &'a Members, field: &str) -> Option<&'a Value> {
+    members.get(field).filter(|value| !value.is_null())
+}
+
+fn flag(members: &Members, field: &str, absent: bool) -> Result<bool, ApiError> {
+    match present(members, field) {
+        None => Ok(absent),
+        Some(Value::Bool(value)) => Ok(*value),
+        Some(_) => Err(wrong(field, "true or false")),
+    }
+}
+
+fn slugs(members: &Members, field: &str) -> Result<Option<Vec<String>>, ApiError> {
+    let expected = || wrong(field, "a list of up to 200 names");
+    let Some(value) = present(members, field) else { return Ok(None) };
+    let list = value.as_array().filter(|list| list.len() <= MAX_SLUGS).ok_or_else(expected)?;
+    let texts = list.iter().map(|entry| entry.as_str().map(str::to_owned).ok_or_else(expected));
+    texts.collect::<Result<Vec<_>, _>>().map(Some)
+}
+
+/// Reads the members of `provider`. Unknown members are left alone: the API may grow.
+///
+/// # Errors
+/// 400 naming the field.
+pub fn read(members: &Members) -> Result<ProviderPreferences, ApiError> {
+    let (sort, across_models) = sort(members)?;
+    Ok(ProviderPreferences {
+        order: slugs(members, "order")?.unwrap_or_default(),
+        only: slugs(members, "only")?,
+        ignore: slugs(members, "ignore")?.unwrap_or_default(),
+        allow_fallbacks: flag(members, "allow_fallbacks", true)?,
+        require_parameters: flag(members, "require_parameters", false)?,
+        deny_data_collection: denies_collection(members)?,
+        zdr: flag(members, "zdr", false)?,
+        enforce_distillable_text: flag(members, "enforce_distillable_text", false)?,
+        quantizations: quantizations(members)?,
+        sort,
+        across_models,
+        preferred_min_throughput: cutoffs(members, "preferred_min_throughput")?,
+        preferred_max_latency: cutoffs(members, "preferred_max_latency")?,
+        max_price: max_price(members)?,
+    })
+}
+
+fn denies_collection(members: &Members) -> Result<bool, ApiError> {
+    match present(members, "data_collection").map(Value::as_str) {
+        None | Some(Some("allow")) => Ok(false),
+        Some(Some("deny")) => Ok(true),
+        Some(_) => Err(wrong("data_collection", "\"allow\" or \"deny\"")),
+    }
+}
+
+fn quantizations(members: &Members) -> Result<Vec<String>, ApiError> {
+    let names = slugs(members, "quantizations")?.unwrap_or_default();
+    match names.iter().find(|name| !QUANTIZATIONS.contains(&name.as_str())) {
+        Some(_) => Err(wrong("quantizations", &format!("any of {}", QUANTIZATIONS.join(", ")))),
+        None => Ok(names),
+    }
+}
+
+fn sort(members: &Members) -> Result<(Option<SortBy>, bool), ApiError> {
+    let (by, partition) = match present(members, "sort") {
+        None => return Ok((None, false)),
+        Some(Value::Object(object)) => (present(object, "by"), present(object, "partition")),
+        Some(value) => (Some(value), None),
+    };
+    let by = match by.map(Value::as_str) {
+        None => None,
+        Some(Some("price")) => Some(SortBy::Price),
+        Some(Some("throughput")) => Some(SortBy::Throughput),
+        Some(Some("latency")) => Some(SortBy::Latency),
+        Some(Some("exacto")) => Some(SortBy::Exacto),
+        Some(_) => {
+            return Err(wrong("sort", "\"price\", \"throughput\", \"latency\" or \"exacto\""));
+        }
+    };
+    match partition.map(Value::as_str) {
+        None | Some(Some("model")) => Ok((by, false)),
+        Some(Some("none")) => Ok((by, true)),
+        Some(_) => Err(wrong("sort.partition", "\"model\" or \"none\"")),
+    }
+}
+
+fn cutoffs(members: &Members, field: &str) -> Result<Cutoffs, ApiError> {
+    let expected = || wrong(field, "a positive number, or an object of p50, p75, p90, p99");
+    let number = |value: &Value| value.as_f64().filter(|n| *n >= 0.0).ok_or_else(expected);
+    match present(members, field) {
+        None => Ok(Cutoffs::default()),
+        Some(Value::Object(object)) => {
+            let at = |name| present(object, name).map(number).transpose();
+            Ok(Cutoffs { p50: at("p50")?, p75: at("p75")?, p90: at("p90")?, p99: at("p99")? })
+        }
+        Some(value) => Ok(Cutoffs { p50: Some(number(value)?), ..Cutoffs::default() }),
+    }
+}
+
+fn max_price(members: &Members) -> Result<MaxPrice, ApiError> {
+    let Some(value) = present(members, "max_price") else { return Ok(MaxPrice::default()) };
+    let object = value.as_object().ok_or_else(|| wrong("max_price", "an object"))?;
+    let price = |name: &str, per: i128| -> Result<Option<Rate>, ApiError> {
+        let text = match present(object, name) {
+            None => return Ok(None),
+            Some(Value::String(text)) => text.clone(),
+            Some(Value::Number(number)) => number.to_string(),
+            Some(_) => String::new(),
+        };
+        let rate = text.parse::<Rate>().ok().and_then(|rate| Rate::from_units(rate.units() / per));
+        let expected = || wrong(&format!("max_price.{name}"), "a price of zero or more");
+        rate.map(Some).ok_or_else(expected)
+    };
+    const MILLION: i128 = 1_000_000;
+    Ok(MaxPrice {
+        prompt: price("prompt", MILLION)?,
+        completion: price("completion", MILLION)?,
+        request: price("request", 1)?,
+        image: price("image", 1)?,
+        audio: price("audio", MILLION)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn from(raw: &str) -> Result<ProviderPreferences, ApiError> {
+        ProviderPreferences::from_json(Some(raw))
+    }
+
+    #[test]
+    fn every_field_is_read() {
+        let read = from(
+            r#"{"order":["a","b/fp8"],"only":["a"],"ignore":["c"],"allow_fallbacks":false,
+                "require_parameters":true,"data_collection":"deny","zdr":true,
+                "quantizations":["fp8"],"sort":{"by":"throughput","partition":"none"},
+                "preferred_min_throughput":50,"preferred_max_latency":{"p90":2.5},
+                "max_price":{"prompt":1,"completion":"2.5"},"something_new":1}"#,
+        )
+        .unwrap();
+        assert_eq!(read.order, ["a", "b/fp8"]);
+        assert_eq!(read.only, Some(vec!["a".into()]));
+        assert!(!read.allow_fallbacks && read.require_parameters && read.zdr);
+        assert!(read.deny_data_collection && read.across_models);
+        assert_eq!(read.sort, Some(SortBy::Throughput));
+        assert_eq!(read.preferred_min_throughput.p50, Some(50.0));
+        assert_eq!(read.preferred_max_latency.p90, Some(2.5));
+        assert_eq!(read.max_price.prompt.unwrap().to_string(), "0.000001");
+        assert_eq!(read.max_price.completion.unwrap().to_string(), "0.0000025");
+    }
+
+    #[test]
+    fn nothing_and_null_mean_no_preference() {
+        assert_eq!(ProviderPreferences::from_json(None).unwrap(), ProviderPreferences::default());
+        for raw in ["null", "{}", r#"{"only":null,"sort":null,"max_price":null}"#] {
+            assert_eq!(from(raw).unwrap(), ProviderPreferences::default(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_bad_field_is_named() {
+        for (raw, field) in [
+            (r#"[]"#, "provider:"),
+            (r#"{"order":"openai"}"#, "provider.order"),
+            (r#"{"only":[1]}"#, "provider.only"),
+            (r#"{"allow_fallbacks":"no"}"#, "provider.allow_fallbacks"),
+            (r#"{"data_collection":"maybe"}"#, "provider.data_collection"),
+            (r#"{"quantizations":["int3"]}"#, "provider.quantizations"),
+            (r#"{"sort":"random"}"#, "provider.sort"),
+            (r#"{"sort":{"partition":"all"}}"#, "provider.sort.partition"),
+            (r#"{"preferred_max_latency":-1}"#, "provider.preferred_max_latency"),
+            (r#"{"max_price":{"prompt":-1}}"#, "provider.max_price.prompt"),
+            (r#"{"max_price":5}"#, "provider.max_price"),
+        ] {
+            let error = from(raw).unwrap_err();
+            assert!(error.message.starts_with(field), "{raw}: {}", error.message);
+        }
+    }
+}

@@ -1,0 +1,30 @@
+//! What providers may do with prompts. An unknown policy counts as retaining and training.
+
+use signalbox_catalog::Endpoint;
+
+use super::{Ctx, Reason};
+
+pub(super) fn retains(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
+    if !ctx.request.provider.zdr || endpoint.data_policy.zdr {
+        return None;
+    }
+    Some(Reason::new("data_policy:zdr", "provider.zdr", "prompts are retained or trained on"))
+}
+
+pub(super) fn collects(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
+    let policy = &endpoint.data_policy;
+    if !ctx.request.provider.deny_data_collection || !(policy.training || policy.retains_prompts) {
+        return None;
+    }
+    let what = if policy.training { "prompts may be trained on" } else { "prompts are retained" };
+    Some(Reason::new("data_policy:training", "provider.data_collection", what))
+}
+
+/// No model in the catalogue has an author's permission on record, so the rule leaves none.
+pub(super) fn not_distillable(ctx: &Ctx<'_>, _: &Endpoint) -> Option<Reason> {
+    if !ctx.request.provider.enforce_distillable_text {
+        return None;
+    }
+    let detail = "no permission of the model's author to distil is on record";
+    Some(Reason::new("distillable", "provider.enforce_distillable_text", detail))
+}

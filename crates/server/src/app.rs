@@ -1,0 +1,49 @@
+//! What every route can reach.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signalbox_gateway::Gateway;
+use signalbox_platform::Platform;
+use signalbox_runtime::Clock;
+
+/// The two planes behind the routes. Clones are cheap.
+#[derive(Debug, Clone)]
+pub struct App(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    gateway: Arc<Gateway>,
+    platform: Platform,
+    clock: Clock,
+    ready: AtomicBool,
+}
+
+impl App {
+    /// An application that is ready to serve.
+    #[must_use]
+    pub fn new(gateway: Arc<Gateway>, platform: Platform, clock: Clock) -> Self {
+        Self(Arc::new(Shared { gateway, platform, clock, ready: AtomicBool::new(true) }))
+    }
+
+    pub(crate) fn gateway(&self) -> &Arc<Gateway> {
+        &self.0.gateway
+    }
+
+    pub(crate) fn platform(&self) -> &Platform {
+        &self.0.platform
+    }
+
+    pub(crate) fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub(crate) fn is_ready(&self) -> bool {
+        self.0.ready.load(Ordering::Relaxed)
+    }
+
+    /// From now on `/health/ready` says no: the process is about to stop.
+    pub(crate) fn stop_being_ready(&self) {
+        self.0.ready.store(false, Ordering::Relaxed);
+    }
+}

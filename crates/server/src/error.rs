@@ -1,0 +1,57 @@
+//! An error as an HTTP answer in the OpenAI envelope (inference spec 4).
+
+use axum::body::Body;
+use axum::response::{IntoResponse, Response};
+use http::{HeaderValue, StatusCode, header};
+use signalbox_core::ApiError;
+use signalbox_dialect::openai_chat::error::{ErrorContext, error_body};
+use signalbox_gateway::Failed;
+
+use crate::app::App;
+
+/// The answer for a request that failed.
+pub(crate) fn failed(app: &App, failed: &Failed) -> Response {
+    let error = &failed.error;
+    if !error.kind.is_public() {
+        tracing::error!(%error, id = ?failed.id, "a request failed by our fault");
+    }
+    let context = ErrorContext {
+        docs_base: &app.gateway().public_url,
+        openrouter_metadata: failed.metadata.as_deref(),
+        user_id: None,
+    };
+    let body = Body::from(error_body(error, &context));
+    let mut response = Response::new(body);
+    *response.status_mut() =
+        StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    if let Some(id) = failed.id.as_ref().and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {
+        headers.insert("x-generation-id", id);
+    }
+    if let Some(seconds) = error.retry_after {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    if let Some(limit) = error.rate_limit {
+        headers.insert("x-ratelimit-limit", HeaderValue::from(limit.limit));
+        headers.insert("x-ratelimit-remaining", HeaderValue::from(limit.remaining));
+        headers.insert("x-ratelimit-reset", HeaderValue::from(limit.reset_millis));
+    }
+    response
+}
+
+/// The answer for an error outside inference.
+pub(crate) fn error(app: &App, error: ApiError) -> Response {
+    failed(app, &Failed::from(error))
+}
+
+/// A JSON document, or the error instead of it.
+pub(crate) fn json(app: &App, result: Result<impl Into<bytes::Bytes>, ApiError>) -> Response {
+    match result {
+        Ok(document) => {
+            let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            (kind, Body::from(document.into())).into_response()
+        }
+        Err(problem) => error(app, problem),
+    }
+}

@@ -1,0 +1,77 @@
+//! The inference routes: body in, answer or event stream out.
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, header};
+use signalbox_core::ApiError;
+use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface};
+
+use crate::app::App;
+use crate::{credential, error};
+
+mod body;
+mod stream;
+
+/// `POST /api/v1/chat/completions`.
+pub(crate) async fn chat(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Chat).await
+}
+
+/// Legacy `POST /api/v1/completions`.
+pub(crate) async fn completions(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Completions).await
+}
+
+async fn answer(app: App, request: Request, surface: Surface) -> Response {
+    match infer(&app, request, surface).await {
+        Ok(response) => response,
+        Err(failed) => error::failed(&app, &failed),
+    }
+}
+
+async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response, Failed> {
+    let (head, body) = request.into_parts();
+    let principal = credential::any(app, &head.headers).await?;
+    let body = body::read(&head.headers, body).await?;
+    let inbound = Inbound { surface, head: request_head(&head.headers), body };
+    let reply = app.gateway().serve(principal, inbound).await?;
+    let id = HeaderValue::from_str(reply.id.as_str()).ok();
+    let mut response = match reply.body {
+        ReplyBody::Whole(receiver) => {
+            let gone = |_| ApiError::internal("the generation ended without an answer");
+            let document: Bytes = receiver.await.map_err(gone)??;
+            let mut response = Response::new(Body::from(document));
+            let json = HeaderValue::from_static("application/json");
+            response.headers_mut().insert(header::CONTENT_TYPE, json);
+            response
+        }
+        ReplyBody::Stream(pieces) => {
+            let Reply { style, identity, .. } = reply;
+            stream::respond(pieces, style, identity).await?
+        }
+    };
+    if let Some(id) = id {
+        response.headers_mut().insert("x-generation-id", id);
+    }
+    Ok(response)
+}
+
+/// The headers with a meaning (inference spec 0.2). Texts are cut at 512 characters.
+fn request_head(headers: &HeaderMap) -> RequestHead {
+    let text = |name: &str| {
+        let value = headers.get(name)?.to_str().ok()?;
+        Some(value.chars().take(512).collect::<String>())
+    };
+    let wants =
+        text("x-openrouter-metadata").or_else(|| text("x-openrouter-experimental-metadata"));
+    RequestHead {
+        referer: text("http-referer").or_else(|| text("referer")),
+        title: text("x-openrouter-title").or_else(|| text("x-title")),
+        origin: text("origin"),
+        user_agent: text("user-agent"),
+        session_id: text("x-session-id"),
+        wants_metadata: wants.is_some_and(|value| value.eq_ignore_ascii_case("enabled")),
+    }
+}

@@ -1,0 +1,85 @@
+//! A streamed answer as server-sent events, with comments while there is nothing to say.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::Body;
+use axum::response::Response;
+use bytes::Bytes;
+use http::{HeaderValue, header};
+use http_body::Frame;
+use signalbox_core::{ApiError, limits};
+use signalbox_dialect::answer::{DONE, comment, error_chunk_of};
+use signalbox_dialect::{AnswerStyle, Identity};
+use signalbox_gateway::{Failed, Piece};
+use tokio::sync::mpsc;
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// Waits for the first piece, so that a failure before it can still have a status of its own; after
+/// one keep-alive interval the stream begins without it.
+pub(super) async fn respond(
+    mut pieces: mpsc::Receiver<Piece>,
+    style: AnswerStyle,
+    identity: Identity,
+) -> Result<Response, Failed> {
+    let first = match tokio::time::timeout(limits::KEEP_ALIVE_EVERY, pieces.recv()).await {
+        Ok(None) => return Err(ApiError::internal("the generation ended without an answer").into()),
+        Ok(Some(Piece::Failed(failed))) => return Err(failed),
+        Ok(Some(Piece::Bytes(bytes))) => bytes,
+        Err(_) => Bytes::from(comment(limits::KEEP_ALIVE_COMMENT)),
+    };
+    let mut ticks = tokio::time::interval(limits::KEEP_ALIVE_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    ticks.reset();
+    let events = Events { first: Some(first), pieces, ticks, quiet: true, style, identity };
+    let mut response = Response::new(Body::new(events));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    Ok(response)
+}
+
+struct Events {
+    first: Option<Bytes>,
+    pieces: mpsc::Receiver<Piece>,
+    ticks: Interval,
+    /// Whether nothing was sent since the last tick.
+    quiet: bool,
+    style: AnswerStyle,
+    identity: Identity,
+}
+
+impl http_body::Body for Events {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(Frame::data(first))));
+        }
+        match self.pieces.poll_recv(cx) {
+            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(Some(Piece::Bytes(bytes))) => {
+                self.quiet = false;
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
+            Poll::Ready(Some(Piece::Failed(failed))) => {
+                let mut events = error_chunk_of(self.style, &failed.error, &self.identity);
+                events.extend_from_slice(DONE);
+                return Poll::Ready(Some(Ok(Frame::data(Bytes::from(events)))));
+            }
+            Poll::Pending => {}
+        }
+        while self.ticks.poll_tick(cx).is_ready() {
+            if std::mem::replace(&mut self.quiet, true) {
+                let text = Bytes::from(comment(limits::KEEP_ALIVE_COMMENT));
+                return Poll::Ready(Some(Ok(Frame::data(text))));
+            }
+        }
+        Poll::Pending
+    }
+}

@@ -1,0 +1,63 @@
+//! The accept loop: deadlines against slow clients, and a stop that lets streams end.
+
+use std::time::Duration;
+
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use signalbox_core::limits;
+use signalbox_runtime::task;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::app::App;
+use crate::router;
+
+/// Longest wait for the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A server that runs until its token is cancelled.
+#[derive(Debug)]
+pub struct Listening {
+    /// Cancel it to stop accepting; open streams get 30 seconds.
+    pub stop: CancellationToken,
+}
+
+/// Serves until `listening.stop` is cancelled and the open answers have ended.
+pub async fn serve(listener: TcpListener, app: App, listening: Listening) {
+    let service = router::router(app.clone());
+    let graceful = GracefulShutdown::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = listening.stop.cancelled() => break,
+        };
+        let socket = match accepted {
+            Ok((socket, _)) => socket,
+            Err(error) => {
+                // Out of descriptors, usually: others must end before more can begin.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        drop(socket.set_nodelay(true));
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(HEAD_TIMEOUT)
+            .half_close(false)
+            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service.clone()));
+        let watched = graceful.watch(connection);
+        drop(task::spawn("connection", async move {
+            if let Err(error) = watched.await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+        }));
+    }
+    app.stop_being_ready();
+    drop(listener);
+    if tokio::time::timeout(limits::STOP_TIMEOUT, graceful.shutdown()).await.is_err() {
+        tracing::warn!("stopped before every answer had ended");
+    }
+}

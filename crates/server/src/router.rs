@@ -1,0 +1,82 @@
+//! Every route. The way in is read here; each handler is in the folder of its URL.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use http::{HeaderValue, Method, StatusCode, header};
+use signalbox_core::{ApiError, ErrorKind};
+
+use crate::app::App;
+use crate::{error, inference, v1};
+
+/// The service that answers every request.
+pub(crate) fn router(app: App) -> Router {
+    Router::new()
+        .route("/api/v1/chat/completions", post(inference::chat))
+        .route("/api/v1/completions", post(inference::completions))
+        .route("/api/v1/models", get(v1::models::list))
+        .route("/api/v1/models/count", get(v1::models::count))
+        .route("/api/v1/models/{author}/{slug}/endpoints", get(v1::models::endpoints))
+        .route("/api/v1/model/{author}/{slug}", get(v1::models::one))
+        .route("/api/v1/embeddings/models", get(v1::models::embeddings))
+        .route("/api/v1/endpoints/zdr", get(v1::models::zdr))
+        .route("/api/v1/providers", get(v1::providers::list))
+        .route("/api/v1/credits", get(v1::account::credits))
+        .route("/api/v1/key", get(v1::account::key))
+        .route("/api/v1/generation", get(v1::account::generation))
+        .route("/health/live", get(|| async { "ok" }))
+        .route("/health/ready", get(ready))
+        .fallback(no_such_route)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(cross_origin))
+        .with_state(app)
+}
+
+async fn ready(State(app): State<App>) -> Response {
+    if app.is_ready() && app.platform().store().ping().await.is_ok() {
+        "ok".into_response()
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "not ready").into_response()
+    }
+}
+
+async fn no_such_route(State(app): State<App>, request: Request) -> Response {
+    let message = format!("{} {} does not exist", request.method(), request.uri().path());
+    error::error(&app, ApiError::new(ErrorKind::NotFound, message))
+}
+
+async fn wrong_method(State(app): State<App>, request: Request) -> Response {
+    let message = format!("{} is not for {}", request.uri().path(), request.method());
+    let mut response = error::error(&app, ApiError::invalid(message));
+    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
+    response
+}
+
+/// Pages of other origins may call the API: credentials travel in a header that no page sends by
+/// itself, and cookies are not looked at here.
+async fn cross_origin(request: Request, next: Next) -> Response {
+    let from_page = request.headers().contains_key(header::ORIGIN);
+    let preflight = from_page && request.method() == Method::OPTIONS;
+    let mut response =
+        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    if from_page {
+        let headers = response.headers_mut();
+        let any = HeaderValue::from_static("*");
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
+        let shown = HeaderValue::from_static("X-Generation-Id, Retry-After");
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, shown);
+        if preflight {
+            let methods = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS");
+            headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
+            let asked = HeaderValue::from_static(
+                "Authorization, Content-Type, HTTP-Referer, X-Title, X-OpenRouter-Title, \
+                 X-OpenRouter-Metadata, X-Session-Id, X-Api-Key",
+            );
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+            headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
+        }
+    }
+    response
+}

@@ -1,0 +1,5 @@
+//! The platform's JSON routes under `/api/v1`.
+
+pub(crate) mod account;
+pub(crate) mod models;
+pub(crate) mod providers;

@@ -1,0 +1,65 @@
+//! `signalbox serve`
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Args;
+use signalbox_gateway::Gateway;
+use signalbox_platform::{KeyPrefix, Platform};
+use signalbox_runtime::{Clock, task};
+use signalbox_server::{App, Listening};
+use signalbox_store::Ledger;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use super::Place;
+use crate::exit::Stop;
+use crate::wiring;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<String>,
+    /// Offers a simulated provider when no real one can be called
+    #[arg(long)]
+    demo: bool,
+}
+
+pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
+    let config = arguments.place.load(arguments.listen)?;
+    let clock = Clock::system();
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .map_err(|error| Stop::usage(format!("listen: {}: {error}", config.listen)))?;
+    let store = wiring::store(&config, clock.clone()).await?;
+    let ledger = Ledger::open(&store).await.map_err(|error| Stop::failed(error.to_string()))?;
+    let offered = wiring::world(&config, arguments.demo).await?;
+    let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
+    let (world, url) = (offered.world, config.public_url.clone());
+    let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), url);
+    let app = App::new(Arc::clone(&gateway), Platform::new(&store, prefix), clock);
+    let stop = CancellationToken::new();
+    drop(task::spawn("signals", wait_for_signal(stop.clone())));
+    tracing::info!(listen = %config.listen, offers = %offered.summary, "serving");
+    signalbox_server::serve(listener, app, Listening { stop }).await;
+    tracing::info!("stopping");
+    gateway.idle().await;
+    ledger.shutdown().await.map_err(|error| Stop::failed(error.to_string()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits for the signal that asks the process to stop.
+async fn wait_for_signal(stop: CancellationToken) {
+    let interrupt = tokio::signal::ctrl_c();
+    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = interrupt => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => drop(interrupt.await),
+    }
+    stop.cancel();
+}

@@ -1,0 +1,210 @@
+//! The process's configuration: one TOML file, then the environment, then the command line. Read
+//! once, at the start. This module alone reads the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
+use signalbox_core::Secret;
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::Stop;
+
+/// What the process runs with.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where clients reach it; links in error texts begin with it.
+    pub public_url: String,
+    /// `sqlite://PATH`.
+    pub database_url: String,
+    /// What every new API key begins with.
+    pub key_prefix: String,
+    /// The catalogue's part of the file.
+    pub catalogue: ConfiguredCatalogue,
+}
+
+/// The file, with every key that there is. Others are refused with their line.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct File {
+    listen: Option<String>,
+    public_url: Option<String>,
+    database: Database,
+    keys: Keys,
+    providers: Vec<ProviderRow>,
+    models: Vec<ConfiguredModel>,
+    endpoints: Vec<ConfiguredEndpoint>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Database {
+    url: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Keys {
+    prefix: Option<String>,
+}
+
+const LISTEN: &str = "127.0.0.1:8080";
+const DATABASE: &str = "sqlite://data/signalbox.db";
+const KEY_PREFIX: &str = "sk-sb-v1-";
+
+/// A variable of the environment, if it is set to something.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+pub(crate) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// What is logged: `SIGNALBOX_LOG`, else warnings and what the process says of itself.
+pub(crate) fn log_filter() -> EnvFilter {
+    let wish = variable("SIGNALBOX_LOG").unwrap_or_else(|| "warn,signalbox=info".to_owned());
+    EnvFilter::try_new(&wish).unwrap_or_else(|_| EnvFilter::new("warn,signalbox=info"))
+}
+
+impl Config {
+    /// Reads the file, if one is named, and lays environment and command line on top.
+    ///
+    /// # Errors
+    /// One line that names the file, the line and the key.
+    pub(crate) fn load(
+        file: Option<&Path>,
+        listen: Option<String>,
+        database: Option<String>,
+    ) -> Result<Self, Stop> {
+        let named =
+            file.map(PathBuf::from).or_else(|| variable("SIGNALBOX_CONFIG").map(PathBuf::from));
+        let file = match named {
+            None => File::default(),
+            Some(path) => read(&path)?,
+        };
+        let listen = listen.or_else(|| variable("SIGNALBOX_LISTEN")).or(file.listen);
+        let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
+        let listen: SocketAddr = listen
+            .parse()
+            .map_err(|_| Stop::usage(format!("listen: {listen:?} is not ADDRESS:PORT")))?;
+        let database = database.or_else(|| variable("SIGNALBOX_DATABASE")).or(file.database.url);
+        let prefix = file.keys.prefix.unwrap_or_else(|| KEY_PREFIX.to_owned());
+        if prefix.is_empty() || !prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
+            return Err(Stop::usage("keys.prefix: letters, digits and '-' only"));
+        }
+        let public_url = file.public_url.unwrap_or_else(|| format!("http://{listen}"));
+        Ok(Self {
+            listen,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            database_url: database.unwrap_or_else(|| DATABASE.to_owned()),
+            key_prefix: prefix,
+            catalogue: ConfiguredCatalogue {
+                providers: file.providers,
+                models: file.models,
+                endpoints: file.endpoints,
+            },
+        })
+    }
+}
+
+fn read(path: &Path) -> Result<File, Stop> {
+    let shown = path.display();
+    let text =
+        std::fs::read_to_string(path).map_err(|error| Stop::usage(format!("{shown}: {error}")))?;
+    toml::from_str(&text).map_err(|error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map_or(1, |before| before.matches('\n').count().saturating_add(1));
+        Stop::usage(format!("{shown}:{line}: {}", error.message().replace('\n', " ")))
+    })
+}
+
+/// A credential as it is written: `env:NAME`, `file:PATH`, or the value itself.
+///
+/// # Errors
+/// The variable is not set, or the file can't be read. The value is never repeated.
+pub(crate) fn secret(written: &str, owner: &str) -> Result<Secret<String>, Stop> {
+    let value = if let Some(name) = written.strip_prefix("env:") {
+        variable(name)
+            .ok_or_else(|| Stop::usage(format!("{owner}: the variable {name} is not set")))?
+    } else if let Some(path) = written.strip_prefix("file:") {
+        std::fs::read_to_string(path)
+            .map_err(|error| Stop::usage(format!("{owner}: {path}: {error}")))?
+            .trim()
+            .to_owned()
+    } else {
+        written.to_owned()
+    };
+    if value.is_empty() {
+        return Err(Stop::usage(format!("{owner}: the credential is empty")));
+    }
+    Ok(Secret::new(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(text: &str) -> Result<Config, Stop> {
+        let dir = std::env::temp_dir().join(format!("signalbox-config-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let name = text.len().to_string() + &text.replace(|c: char| !c.is_alphanumeric(), "");
+        let path = dir.join(name.chars().take(60).collect::<String>());
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path), None, None)
+    }
+
+    #[test]
+    fn a_bad_line_is_named() {
+        for (text, expected) in [
+            ("listen = \"nowhere\"", "listen"),
+            ("\n\nlisten_on = 1", ":3: unknown field `listen_on`"),
+            ("[database]\nurl = 5", ":2: "),
+            ("listen = ", ":1: "),
+            ("[[models]]\nid = \"a/b\"\n", "context_length"),
+        ] {
+            let stop = load(text).unwrap_err();
+            assert!(
+                matches!(&stop, Stop::Usage(line) if line.contains(expected)),
+                "{text}: {stop}"
+            );
+            assert!(!stop.to_string().contains('\n'), "one line");
+        }
+    }
+
+    #[test]
+    fn the_documented_example_is_read() {
+        let config = load(
+            r#"
+            listen = "127.0.0.1:9000"
+            public_url = "http://gate.example/"
+            [database]
+            url = "sqlite://somewhere.db"
+            [[providers]]
+            slug = "openai"
+            base_url = "http://127.0.0.1:9001/v1"
+            api_key = "literal"
+            [[models]]
+            id = "acme/tiny"
+            name = "Tiny"
+            context_length = 8192
+            [[endpoints]]
+            model = "acme/tiny"
+            provider = "openai"
+            provider_model_id = "tiny-1"
+            pricing = { prompt = "0.0000002", completion = "0.0000008" }
+            "#,
+        )
+        .unwrap();
+        assert_eq!(config.public_url, "http://gate.example");
+        assert_eq!(config.catalogue.endpoints.len(), 1);
+    }
+
+    #[test]
+    fn a_credential_can_be_a_variable_a_file_or_itself() {
+        assert_eq!(secret("abc", "x").unwrap().expose(), "abc");
+        assert!(secret("env:SIGNALBOX_NOT_SET_ANYWHERE", "x").is_err());
+        assert!(secret("file:/no/such/file", "x").is_err());
+        assert!(secret("", "x").is_err());
+    }
+}

@@ -1,0 +1,66 @@
+//! Putting the parts together: the store, and the world that requests see.
+
+use std::collections::HashSet;
+
+use signalbox_catalog::Snapshot;
+use signalbox_gateway::World;
+use signalbox_runtime::{Clock, task};
+use signalbox_simulator::{Running, Simulator};
+use signalbox_store::{Store, StoreError};
+use signalbox_upstream::{Client, discover};
+
+use crate::config::Config;
+use crate::exit::Stop;
+use crate::{credentials, demo, local};
+
+/// Opens the database, making it if there is none.
+pub(crate) async fn store(config: &Config, clock: Clock) -> Result<Store, Stop> {
+    Store::open(&config.database_url, clock).await.map_err(|error: StoreError| {
+        Stop::usage(format!("database: {}: {error}", config.database_url))
+    })
+}
+
+/// What can be called.
+pub(crate) struct Offered {
+    /// Catalogue and roads.
+    pub world: World,
+    /// For the log: how many providers are live, and whether it is a demo.
+    pub summary: String,
+}
+
+/// The catalogue with everything that can be called: configured providers, those with a key in the
+/// environment, local servers; in demo mode and with nothing else, the simulator.
+pub(crate) async fn world(config: &Config, demo: bool) -> Result<Offered, Stop> {
+    let built_in = Snapshot::embedded().map_err(|error| Stop::failed(error.to_string()))?;
+    let mut rows = config.catalogue.clone();
+    let keys = credentials::collect(&built_in, &rows)?;
+    let servers = discover::local_servers(&Client::new(), config.listen).await;
+    local::offer(&servers, &mut rows)?;
+    let nothing = keys.is_empty() && servers.is_empty() && config.catalogue.providers.is_empty();
+    let simulated = demo && nothing;
+    if simulated {
+        let running = simulator().await?;
+        demo::offer(&running.base_url(), &mut rows)?;
+        // It serves as long as the process does.
+        drop(task::spawn("simulator", async move {
+            let _running = running;
+            std::future::pending::<()>().await;
+        }));
+    }
+    let slugs: HashSet<String> = keys.keys().cloned().collect();
+    let catalog =
+        Snapshot::build(built_in, rows, &slugs).map_err(|error| Stop::usage(error.to_string()))?;
+    let live = catalog
+        .models()
+        .filter(|model| catalog.endpoints(&model.id).iter().any(|one| one.blocked.is_none()))
+        .count();
+    let world = World::new(catalog, &keys).map_err(|error| Stop::usage(error.to_string()))?;
+    let note = if simulated { ", simulated for the demo" } else { "" };
+    Ok(Offered { world, summary: format!("{live} models can be called{note}") })
+}
+
+async fn simulator() -> Result<Running, Stop> {
+    signalbox_simulator::start(Simulator::without_journal())
+        .await
+        .map_err(|error| Stop::failed(format!("the simulator could not start: {error}")))
+}

@@ -1,0 +1,210 @@
+//! One HTTP/1.1 client with warm connections for all providers.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper_rustls::HttpsConnector;
+use hyper_util::client::legacy::Client as Pool;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+use signalbox_core::limits;
+
+use crate::retry_after;
+use crate::transport::Target;
+
+/// Why a call gave no usable answer. Nothing here came from the provider's body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// No connection: nothing was sent, so another try is safe.
+    #[error("no connection")]
+    Connect,
+    /// The connection broke before the answer was complete.
+    #[error("the connection broke")]
+    Broken,
+    /// Nothing arrived in time.
+    #[error("no answer within {0:?}")]
+    Timeout(Duration),
+    /// The answer was larger than its limit in bytes.
+    #[error("the answer is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+/// The client. Clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Client {
+    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+}
+
+/// The head of a provider's answer, with its body still to be read.
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Response headers.
+    pub headers: HeaderMap,
+    body: Incoming,
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Client {
+    /// A client with the built-in trust roots. Connections are kept for 90 s, as many as are used.
+    #[must_use]
+    pub fn new() -> Self {
+        let mut tcp = HttpConnector::new();
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
+        tcp.set_connect_timeout(Some(limits::CONNECT_TIMEOUT));
+        tcp.set_keepalive(Some(Duration::from_secs(30)));
+        let connector = hyper_rustls::HttpsConnectorBuilder::new()
+            .with_webpki_roots()
+            .https_or_http()
+            .enable_http1()
+            .wrap_connector(tcp);
+        let pool = Pool::builder(TokioExecutor::new())
+            .pool_idle_timeout(Duration::from_secs(90))
+            .pool_timer(TokioTimer::new())
+            .retry_canceled_requests(true)
+            .build(connector);
+        Self { pool }
+    }
+
+    /// Posts a JSON body and waits for the head of the answer, at most `timeout`.
+    ///
+    /// # Errors
+    /// [`CallError::Connect`], [`CallError::Broken`] or [`CallError::Timeout`].
+    pub async fn post(
+        &self,
+        target: &Target,
+        body: Bytes,
+        timeout: Duration,
+    ) -> Result<Answer, CallError> {
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = target.uri.clone();
+        *request.headers_mut() = target.headers.clone();
+        self.send(request, timeout).await
+    }
+
+    /// Gets a small document, such as a local server's list of models.
+    ///
+    /// # Errors
+    /// As [`Client::post`], and [`CallError::TooLarge`] above one MiB.
+    pub async fn get(&self, target: &Target, timeout: Duration) -> Result<Bytes, CallError> {
+        let mut request = Request::new(Full::new(Bytes::new()));
+        *request.uri_mut() = target.uri.clone();
+        *request.headers_mut() = target.headers.clone();
+        let answer = self.send(request, timeout).await?;
+        if !answer.status.is_success() {
+            return Err(CallError::Broken);
+        }
+        answer.collect(1024 * 1024, timeout).await
+    }
+
+    async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        timeout: Duration,
+    ) -> Result<Answer, CallError> {
+        match tokio::time::timeout(timeout, self.pool.request(request)).await {
+            Err(_) => Err(CallError::Timeout(timeout)),
+            Ok(Err(error)) if error.is_connect() => Err(CallError::Connect),
+            Ok(Err(_)) => Err(CallError::Broken),
+            Ok(Ok(response)) => {
+                let (head, body) = response.into_parts();
+                Ok(Answer { status: head.status, headers: head.headers, body })
+            }
+        }
+    }
+}
+
+impl Answer {
+    /// Seconds after which the provider wants to be asked again, if it said so.
+    #[must_use]
+    pub fn retry_after(&self, now: signalbox_core::Timestamp) -> Option<u64> {
+        retry_after::read(&self.headers, now)
+    }
+
+    /// Whether the body is an event stream.
+    #[must_use]
+    pub fn is_event_stream(&self) -> bool {
+        self.headers
+            .get(header::CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.trim_start().starts_with("text/event-stream"))
+    }
+
+    /// The next bytes of the body, or `None` at its end. Waits as long as it takes: the caller
+    /// holds the deadline.
+    ///
+    /// # Errors
+    /// [`CallError::Broken`].
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
+        loop {
+            match self.body.frame().await {
+                None => return Ok(None),
+                Some(Err(_)) => return Err(CallError::Broken),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The whole body, at most `limit` bytes, within `timeout`.
+    ///
+    /// # Errors
+    /// Any [`CallError`] but `Connect`.
+    pub async fn collect(mut self, limit: usize, timeout: Duration) -> Result<Bytes, CallError> {
+        let read = async {
+            let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
+            let Some(second) = self.chunk().await? else {
+                return if first.len() > limit {
+                    Err(CallError::TooLarge(limit))
+                } else {
+                    Ok(first)
+                };
+            };
+            let mut whole = BytesMut::from(first);
+            let mut next = Some(second);
+            while let Some(chunk) = next {
+                if whole.len().saturating_add(chunk.len()) > limit {
+                    return Err(CallError::TooLarge(limit));
+                }
+                whole.extend_from_slice(&chunk);
+                next = self.chunk().await?;
+            }
+            Ok(whole.freeze())
+        };
+        match tokio::time::timeout(timeout, read).await {
+            Ok(done) => done,
+            Err(_) => Err(CallError::Timeout(timeout)),
+        }
+    }
+
+    /// The beginning of an error body, at most `limit` bytes; whatever goes wrong is left out.
+    pub async fn excerpt(mut self, limit: usize, timeout: Duration) -> Bytes {
+        let mut text = BytesMut::new();
+        let read = async {
+            while let Ok(Some(chunk)) = self.chunk().await {
+                let room = limit.saturating_sub(text.len());
+                text.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+                if chunk.len() >= room {
+                    break;
+                }
+            }
+        };
+        // What arrived before the deadline is enough.
+        drop(tokio::time::timeout(timeout, read).await);
+        text.freeze()
+    }
+}

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Builds the release binary, makes the first account with demo credit, and serves. When the server
+# is ready it prints a request that works.
+set -euo pipefail
+. "$(dirname "$0")/need.sh"
+listen="${SIGNALBOX_LISTEN:-127.0.0.1:8080}"
+database="${SIGNALBOX_DATABASE:-sqlite://data/signalbox.db}"
+export SIGNALBOX_LISTEN="$listen" SIGNALBOX_DATABASE="$database"
+
+echo "Building Signalbox (the first build takes some minutes)..."
+cargo build --release --locked -p signalbox
+binary="${CARGO_TARGET_DIR:-target}/release/signalbox"
+field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
+
+fresh=yes
+[ -e "${database#sqlite://}" ] && fresh=no
+account=$("$binary" admin bootstrap --json)
+key=$(printf '%s' "$account" | field api_key)
+id=$(printf '%s' "$account" | field account_id)
+[ "$fresh" = no ] || "$binary" admin grant --account "$id" --usd 5 >/dev/null
+
+greet() {
+  for _ in $(seq 100); do
+    models=$(curl -fsS "http://$listen/api/v1/models?routable=true&sort=pricing-low-to-high" 2>/dev/null) && break
+    kill -0 "$1" 2>/dev/null || return 0
+    sleep 0.1
+  done
+  model=$(printf '%s' "${models:-}" | sed -n 's/^{"data":\[{"id":"\([^"]*\)".*/\1/p')
+  [ -n "$model" ] || return 0
+  cat <<END
+
+Signalbox serves on http://$listen. Your key, shown this once:
+  $key
+Any OpenAI client works with it at base URL http://$listen/api/v1. For example:
+
+curl http://$listen/api/v1/chat/completions \\
+  -H 'Authorization: Bearer $key' -H 'Content-Type: application/json' \\
+  -d '{"model":"$model","messages":[{"role":"user","content":"Hello, Signalbox!"}]}'
+
+END
+}
+if command -v curl >/dev/null 2>&1; then greet $$ & else echo "Your key: $key"; fi
+exec "$binary" serve --demo

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Every test that fits CI. Ends with the closing lines of the runners.
+set -euo pipefail
+. "$(dirname "$0")/need.sh"
+need node "install Node.js 20 or newer"
+need python3 "install Python 3.9 or newer with venv"
+
+echo "== building"
+cargo build --workspace --all-targets --locked
+echo "== Rust tests and house rules"
+if cargo nextest --version >/dev/null 2>&1; then
+  cargo nextest run --workspace --locked --no-fail-fast
+else
+  cargo test --workspace --locked --no-fail-fast
+fi
+echo "== official clients"
+tests/clients/run.sh
