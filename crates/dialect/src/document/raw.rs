@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
 /// One JSON value as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -220,16 +220,21 @@ fn separators(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The place after the string whose opening quote is at `at`.
+/// The place after the string whose opening quote is at `at`. Goes from quote to quote: one that
+/// ends the string has an even number of backslashes before it.
 fn skip_string(bytes: &[u8], at: usize) -> usize {
-    let mut at = at.saturating_add(1);
+    let start = at.saturating_add(1);
+    let mut at = start;
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
-        let Some(found) = memchr2(b'"', b'\\', rest) else { return bytes.len() };
-        if rest.get(found) == Some(&b'"') {
-            return at + found + 1;
+        let Some(found) = memchr(b'"', rest) else { return bytes.len() };
+        let quote = at + found;
+        let before = bytes.get(start..quote).unwrap_or_default();
+        let slashes = before.iter().rev().take_while(|byte| **byte == b'\\').count();
+        at = quote + 1;
+        if slashes % 2 == 0 {
+            return at;
         }
-        at = (at + found + 2).min(bytes.len());
     }
 }
 
