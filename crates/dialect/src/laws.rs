@@ -131,7 +131,6 @@ fn client_ready(out: &[u8]) -> Result<(), String> {
 }
 
 /// The events of a stream.
-#[must_use]
 pub fn events_of(bytes: &[u8]) -> (Vec<Event>, Result<(), StreamFault>) {
     let mut reader = ChatReader::default();
     let mut events = Vec::new();

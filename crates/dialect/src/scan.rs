@@ -37,34 +37,46 @@ pub(crate) struct Scanner<'a> {
 }
 
 impl<'a> Scanner<'a> {
+    #[inline]
     pub(crate) fn new(text: &'a str) -> Self {
         Self { text, at: 0, depth: 0 }
     }
 
+    /// A scanner inside the outermost object, behind the first `at` bytes, which were read before.
+    pub(crate) fn inside(text: &'a str, at: usize) -> Self {
+        Self { text, at, depth: 1 }
+    }
+
     /// The text between two offsets that this scanner gave.
+    #[inline]
     pub(crate) fn slice(&self, from: usize, to: usize) -> &'a str {
         self.text.get(from..to).unwrap_or("")
     }
 
     /// The current offset.
+    #[inline]
     pub(crate) fn at(&self) -> usize {
         self.at
     }
 
     /// The first byte of the next token.
+    #[inline]
     pub(crate) fn peek(&mut self) -> Option<u8> {
         self.space();
         self.byte()
     }
 
+    #[inline]
     fn byte(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
+    #[inline]
     fn rest(&self) -> &'a [u8] {
         self.text.as_bytes().get(self.at..).unwrap_or(&[])
     }
 
+    #[inline]
     fn space(&mut self) {
         while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.byte() {
             self.at += 1;
@@ -75,6 +87,7 @@ impl<'a> Scanner<'a> {
         Err(Malformed { at: self.at, what })
     }
 
+    #[inline]
     fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), Malformed> {
         if self.peek() == Some(byte) {
             self.at += 1;
@@ -102,6 +115,7 @@ impl<'a> Scanner<'a> {
 
     /// The next key, or `None` at the end of the object. `first` is `true` before the first call.
     /// The caller reads the value before it calls again.
+    #[inline]
     pub(crate) fn next_key(&mut self, first: &mut bool) -> Result<Option<Key<'a>>, Malformed> {
         match self.peek() {
             Some(b'}') => {
@@ -118,14 +132,19 @@ impl<'a> Scanner<'a> {
         }
         *first = false;
         let at = self.at;
-        let raw = self.string()?;
-        let name = unescape(raw);
+        let (raw, escaped) = self.string()?;
+        let name = if escaped {
+            unescape(raw)
+        } else {
+            Cow::Borrowed(raw.get(1..raw.len() - 1).unwrap_or(""))
+        };
         self.expect(b':', "expected a colon")?;
         Ok(Some(Key { at, name }))
     }
 
     /// Whether another item follows. `first` is `true` before the first call. The caller reads the
     /// item before it calls again.
+    #[inline]
     pub(crate) fn next_item(&mut self, first: &mut bool) -> Result<bool, Malformed> {
         match self.peek() {
             Some(b']') => {
@@ -146,9 +165,10 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads one value whatever it is and gives its raw text.
+    #[inline]
     pub(crate) fn value(&mut self) -> Result<&'a str, Malformed> {
         let start = match self.peek() {
-            Some(b'"') => return self.string(),
+            Some(b'"') => return self.string().map(|(raw, _)| raw),
             Some(_) => self.at,
             None => return self.fail("expected a value"),
         };
@@ -206,22 +226,27 @@ impl<'a> Scanner<'a> {
         Ok(())
     }
 
-    /// Reads a string and gives it with its quotes.
-    fn string(&mut self) -> Result<&'a str, Malformed> {
+    /// Reads a string and gives it with its quotes, and whether it has escapes.
+    #[inline]
+    fn string(&mut self) -> Result<(&'a str, bool), Malformed> {
         self.space();
         let start = self.at;
         if self.byte() != Some(b'"') {
             return self.fail("expected a string");
         }
         self.at += 1;
+        let mut escaped = false;
         loop {
             self.at += plain_prefix(self.rest());
             match self.byte() {
                 Some(b'"') => {
                     self.at += 1;
-                    return Ok(self.slice(start, self.at));
+                    return Ok((self.slice(start, self.at), escaped));
                 }
-                Some(b'\\') => self.escape()?,
+                Some(b'\\') => {
+                    escaped = true;
+                    self.escape()?;
+                }
                 Some(_) => return self.fail("control character in a string"),
                 None => return self.fail("unfinished string"),
             }
@@ -276,6 +301,7 @@ impl<'a> Scanner<'a> {
 }
 
 /// How many bytes pass before a quote, a backslash or a control character; eight at a time.
+#[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;

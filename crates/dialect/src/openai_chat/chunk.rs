@@ -49,7 +49,21 @@ pub(super) struct Rewriter {
     pub(super) facts: Facts,
     pub(super) choices: Vec<ChoiceState>,
     head: Vec<u8>,
+    preamble: Preamble,
 }
+
+/// The members before `choices` of an earlier chunk. They hardly ever change within a stream, so a
+/// chunk that begins with the same bytes need not be read there again.
+#[derive(Debug, Default)]
+struct Preamble {
+    input: Vec<u8>,
+    output: Vec<u8>,
+    unknown: bool,
+    fingerprint: bool,
+}
+
+/// Longest preamble that is remembered.
+const MAX_PREAMBLE_BYTES: usize = 4096;
 
 /// What the members beside `choices` said.
 #[derive(Default)]
@@ -61,6 +75,32 @@ struct Top<'a> {
     complains: bool,
     unknown: bool,
     fingerprint: bool,
+    /// Something was seen that counts anew in every chunk.
+    counted: bool,
+}
+
+impl Preamble {
+    /// Whether a chunk begins with the remembered members, and goes on after them.
+    fn begins(&self, text: &str) -> bool {
+        let rest = text.as_bytes().strip_prefix(self.input.as_slice());
+        !self.input.is_empty() && rest.is_some_and(|rest| rest.first() == Some(&b','))
+    }
+
+    fn remember(&mut self, input: &str, output: &[u8], top: &Top<'_>) {
+        self.input.clear();
+        self.output.clear();
+        // An opening brace alone is not worth it.
+        if top.counted || top.error.is_some() || input.len() > MAX_PREAMBLE_BYTES {
+            return;
+        }
+        if input.ends_with('{') {
+            return;
+        }
+        self.input.extend_from_slice(input.as_bytes());
+        self.output.extend_from_slice(output);
+        self.unknown = top.unknown;
+        self.fingerprint = top.fingerprint;
+    }
 }
 
 /// The beginning of every message: everything up to and including `created`.
@@ -121,6 +161,7 @@ impl Rewriter {
             facts: Facts::default(),
             choices: Vec::new(),
             head: head(identity, shape),
+            preamble: Preamble::default(),
         }
     }
 
@@ -133,6 +174,7 @@ impl Rewriter {
             facts: Facts::default(),
             choices: Vec::new(),
             head: b"{\"object\":\"chat\"".to_vec(),
+            preamble: Preamble::default(),
         }
     }
 
@@ -153,13 +195,28 @@ impl Rewriter {
     }
 
     fn members(&mut self, text: &str, out: &mut Vec<u8>) -> Result<bool, StreamFault> {
-        let mut scanner = Scanner::new(text);
-        scanner.enter_object()?;
-        out.extend_from_slice(&self.head);
+        let before = out.len();
         let mut top = Top::default();
-        let mut first = true;
+        let recalled = self.preamble.begins(text);
+        let mut scanner = if recalled {
+            top.unknown = self.preamble.unknown;
+            top.fingerprint = self.preamble.fingerprint;
+            out.extend_from_slice(&self.preamble.output);
+            Scanner::inside(text, self.preamble.input.len())
+        } else {
+            out.extend_from_slice(&self.head);
+            let mut scanner = Scanner::new(text);
+            scanner.enter_object()?;
+            scanner
+        };
+        let mut first = !recalled;
+        let mut end = scanner.at();
         while let Some(key) = scanner.next_key(&mut first)? {
             if key.name == "choices" && top.choices.is_none() && scanner.peek() == Some(b'[') {
+                if !recalled {
+                    let written = out.get(before..).unwrap_or(&[]);
+                    self.preamble.remember(scanner.slice(0, end), written, &top);
+                }
                 self.write_choices(&mut scanner, &mut top, out)?;
                 continue;
             }
@@ -168,6 +225,7 @@ impl Rewriter {
                 out.push(b',');
                 out.extend_from_slice(scanner.slice(key.at, scanner.at()).as_bytes());
             }
+            end = scanner.at();
         }
         scanner.end()?;
         self.conclude(text, &top, out)
@@ -189,16 +247,19 @@ impl Rewriter {
             }
             "object" => {
                 top.complains |= raw == r#""error""#;
+                top.counted |= top.complains;
                 return Ok(false);
             }
             "choices" | "created" | "model" | "provider" | "openrouter_metadata" => {
                 return Ok(false);
             }
             "usage" => {
+                top.counted |= raw != "null";
                 self.watch_usage(raw);
                 return Ok(false);
             }
             "x_groq" => {
+                top.counted = true;
                 self.watch_groq(raw, top)?;
                 return Ok(false);
             }
@@ -209,8 +270,9 @@ impl Rewriter {
                 return Ok(false);
             }
             "service_tier" => {
-                if let Some(tier) = word(raw) {
-                    self.facts.service_tier = Some(tier);
+                let inner = raw.get(1..raw.len().saturating_sub(1));
+                if scan::is_text(raw) && self.facts.service_tier.as_deref() != inner {
+                    self.facts.service_tier = word(raw);
                 }
                 return Ok(!self.drop_service_tier);
             }
@@ -218,7 +280,10 @@ impl Rewriter {
                 // Twice would be two members of one name.
                 return Ok(!std::mem::replace(&mut top.fingerprint, true));
             }
-            "message" | "detail" => top.complains = true,
+            "message" | "detail" => {
+                top.complains = true;
+                top.counted = true;
+            }
             _ => {}
         }
         top.unknown = true;

@@ -23,10 +23,10 @@ impl Reasoning<'_> {
     /// The text as a raw value: the first of the two names that has any, else a null that was sent.
     fn text(&self) -> Option<&str> {
         let plain = self.plain.as_deref();
-        let both = [plain, self.alias].into_iter().flatten();
+        let mut both = [plain, self.alias].into_iter().flatten();
         both.clone()
             .find(|raw| scan::is_text(raw))
-            .or_else(|| both.filter(|raw| raw.starts_with('"') || *raw == "null").next_back())
+            .or_else(|| both.rfind(|raw| raw.starts_with('"') || *raw == "null"))
     }
 
     fn details(&self) -> Option<&str> {
