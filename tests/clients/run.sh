@@ -45,7 +45,12 @@ python3 "$here/configuration.py" "http://$simulator/v1" "$RUN/signalbox.db" "$LI
 start_signalbox
 broke=$(admin account create --email broke@example.test --json) || die "no second account"
 SIGNALBOX_BROKE_KEY=$(field api_key <<<"$broke") || die "the second account has no key"
-export SIGNALBOX_BROKE_KEY
+limited=$(admin key create --account "$SIGNALBOX_ACCOUNT" --limit 0.000002 --json) ||
+  die "no key with a limit"
+SIGNALBOX_LIMITED_KEY=$(field key <<<"$limited") || die "the key with a limit is not shown"
+slow=$(admin key create --account "$SIGNALBOX_ACCOUNT" --rpm 0 --json) || die "no slow key"
+SIGNALBOX_SLOW_KEY=$(field key <<<"$slow") || die "the slow key is not shown"
+export SIGNALBOX_BROKE_KEY SIGNALBOX_LIMITED_KEY SIGNALBOX_SLOW_KEY
 
 failed=0
 say "pytest"

@@ -37,6 +37,24 @@ def test_an_account_without_money_must_pay():
         ask(client_with(variable("BROKE_KEY")))
 
 
+def test_a_key_s_limit_is_kept():
+    before = balance()
+    with refused(openai.APIStatusError, 402, "payment_required"):
+        ask(client_with(variable("LIMITED_KEY")))
+    assert balance() == before
+
+
+def test_too_many_requests_say_when_to_come_back():
+    with pytest.raises(openai.RateLimitError) as caught:
+        ask(client_with(variable("SLOW_KEY")))
+    assert caught.value.body["metadata"]["error_type"] == "rate_limit_exceeded"
+    headers = caught.value.response.headers
+    assert headers["X-RateLimit-Limit"] == "0"
+    assert headers["X-RateLimit-Remaining"] == "0"
+    assert int(headers["X-RateLimit-Reset"]) > 0
+    assert "Retry-After" in headers
+
+
 def test_a_wrong_field_is_named(client):
     with refused(openai.BadRequestError, 400, "invalid_request") as body:
         ask(client, temperature="hot")
