@@ -10,6 +10,8 @@ use anyhow::{Context as _, bail};
 const PROXY_CORE: &str = "0";
 /// The core of the load and the simulator.
 const LOAD_CORE: &str = "1";
+/// What the names of the database's threads begin with.
+const STORAGE_THREAD: &str = "(sqlx-";
 /// Ticks per second in /proc/PID/stat. Linux shows 100 to programs on every common machine.
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -95,6 +97,20 @@ impl Process {
         ticks(&text)
             .and_then(|ticks| ticks.checked_mul(1_000_000 / TICKS_PER_SECOND))
             .context("/proc/PID/stat reads differently here")
+    }
+
+    /// The part of [`Process::cpu_micros`] that the database's own threads used: the ledger's
+    /// writing, which is not on the way of a request.
+    pub(crate) fn storage_micros(&self) -> anyhow::Result<u64> {
+        let mut sum = 0_u64;
+        for thread in fs::read_dir(self.file("task"))? {
+            // A thread that ends while it is read has no say.
+            let text = fs::read_to_string(thread?.path().join("stat")).unwrap_or_default();
+            if text.contains(STORAGE_THREAD) {
+                sum = sum.saturating_add(ticks(&text).unwrap_or(0));
+            }
+        }
+        Ok(sum.saturating_mul(1_000_000 / TICKS_PER_SECOND))
     }
 
     /// Most resident memory since the last [`Process::forget_peak`], in KiB.

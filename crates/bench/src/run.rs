@@ -58,6 +58,30 @@ async fn warm(target: &Target, cases: &[Case]) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// CPU time of a process in microseconds.
+#[derive(Clone, Copy)]
+struct Cpu {
+    whole: u64,
+    storage: u64,
+}
+
+impl Cpu {
+    fn since(self, before: Self) -> Self {
+        let whole = self.whole.saturating_sub(before.whole);
+        Self { whole, storage: self.storage.saturating_sub(before.storage) }
+    }
+
+    /// Without the database's threads.
+    fn path(self) -> u64 {
+        self.whole.saturating_sub(self.storage)
+    }
+}
+
+fn cpu(target: &Target) -> anyhow::Result<Option<Cpu>> {
+    let Some(process) = &target.process else { return Ok(None) };
+    Ok(Some(Cpu { whole: process.cpu_micros()?, storage: process.storage_micros()? }))
+}
+
 async fn measure(
     target: &mut Target,
     case: Case,
@@ -68,10 +92,9 @@ async fn measure(
         process.check()?;
         process.forget_peak();
     }
-    let cpu = |target: &Target| target.process.as_ref().map(|p| p.cpu_micros()).transpose();
     let before = cpu(target)?;
     let busy = load::run(&call, case.busy(options.scale, options.streams)).await?;
-    let spent = cpu(target)?.zip(before).map(|(after, before)| after.saturating_sub(before));
+    let spent = cpu(target)?.zip(before).map(|(after, before)| after.since(before));
     let peak_kib = target.process.as_ref().map(|p| p.peak_kib()).transpose()?;
     let calm = match case.calm(options.scale) {
         Some(volume) => load::run(&call, volume).await?.latencies,
@@ -88,7 +111,8 @@ async fn measure(
         target: target.name,
         requests: busy.requests,
         seconds: busy.took.as_secs_f64(),
-        cpu_micros_per_unit: spent.map(|spent| spent as f64 / units.max(1) as f64),
+        cpu_micros_per_unit: spent.map(|spent| spent.whole as f64 / units.max(1) as f64),
+        path_micros_per_unit: spent.map(|spent| spent.path() as f64 / units.max(1) as f64),
         p50_micros: percentile(&calm, 50),
         p99_micros: percentile(&calm, 99),
         peak_kib,
