@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 pub use endpoint_row::ConfiguredEndpoint;
 pub use model_row::ConfiguredModel;
-pub use provider_row::{DataPolicyRow, ProviderRow, SpeaksRow};
+pub use provider_row::{DataPolicyRow, ProviderRow, SpeaksRow, WrittenKey};
 
 /// The catalogue part of a configuration file: `[[providers]]`, `[[models]]`, `[[endpoints]]`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]

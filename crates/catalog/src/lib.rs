@@ -4,6 +4,7 @@
 //! the [`Snapshot`] that a request reads. Pure: nothing here does IO or reads a clock.
 
 pub mod config;
+pub mod dialect;
 mod embedded;
 pub mod endpoint;
 pub mod error;
@@ -15,9 +16,10 @@ pub mod slug;
 pub mod snapshot;
 
 pub use config::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
+pub use dialect::Dialect;
 pub use endpoint::{Blocked, DataPolicy, Endpoint, Percentiles, Perf, Quantization};
 pub use error::CatalogueError;
 pub use model::{Modality, Model, ModelStatus};
-pub use provider::{Dialect, Provider, Speaks, Transport, Verified, Watch};
+pub use provider::{Provider, Speaks, Transport, Verified, Watch};
 pub use slug::{Reference, Variant};
 pub use snapshot::{Catalogue, Lookup, Snapshot};

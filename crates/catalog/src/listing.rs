@@ -3,11 +3,6 @@
 //! Pure functions from a snapshot and a query to JSON; the server only routes. Every answer has the
 //! shape of the public API description.
 
-#![allow(
-    clippy::result_large_err,
-    reason = "an ApiError is made once and never on the way of a token"
-)]
-
 mod endpoint_row;
 mod filter;
 mod model_row;

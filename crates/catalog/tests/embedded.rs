@@ -70,6 +70,18 @@ fn endpoints_are_priced_and_their_policies_agree_with_themselves() {
 }
 
 #[test]
+fn no_base_url_is_somebody_elses_tenancy() {
+    for provider in rows().providers {
+        let Some(url) = provider.base_url else { continue };
+        let host = url.strip_prefix("https://").unwrap().split('/').next().unwrap();
+        let uuid = host.split('.').any(|label| label.len() == 36);
+        let foreign = ["openrouter", "workers.dev", "/accounts/", "/partner/", "maas.aliyuncs"];
+        assert!(!uuid && foreign.iter().all(|part| !url.contains(part)), "{url}");
+        assert!(!provider.key_env.is_empty(), "{}", provider.slug);
+    }
+}
+
+#[test]
 fn tiers_cost_what_they_say_and_need_an_opt_in() {
     let snapshot = build("", &[]);
     let endpoints = snapshot.endpoints("google/gemini-2.5-pro");
@@ -238,5 +250,29 @@ fn bad_configuration_names_row_and_key() {
     for text in ["[[models]]\nid = 'a/b'\ncontext_lenght = 1", "[[modles]]\nid = 'a/b'"] {
         let error = toml::from_str::<ConfiguredCatalogue>(text).unwrap_err().to_string();
         assert!(error.contains("line") && error.contains("unknown field"), "{error}");
+    }
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_text_is_looked_up_without_harm(slug in "[a-z~/@:.-]{0,24}|.{0,40}") {
+        let snapshot = Snapshot::default();
+        proptest::prop_assert_eq!(snapshot.lookup(&slug), Lookup::Unknown);
+        let _ = signalbox_catalog::Reference::parse(&slug);
+        proptest::prop_assert!(snapshot.models_named_like(&slug).is_empty());
+    }
+
+    #[test]
+    fn any_query_is_read_without_harm(key in 0..12_usize, value in ".{0,20}") {
+        const KEYS: [&str; 12] = [
+            "offset", "limit", "sort", "q", "context", "max_price", "min_age_days", "region",
+            "min_coding_index", "supported_parameters", "providers", "arch",
+        ];
+        let query = signalbox_catalog::listing::ModelsQuery::parse([(KEYS[key], value.as_str())]);
+        if let Err(error) = query {
+            proptest::prop_assert_eq!(error.kind.status(), 400);
+        }
     }
 }

@@ -23,7 +23,7 @@ pub struct ProviderRow {
     pub base_url_required: bool,
     /// As written: a literal, `env:NAME` or `file:PATH`. Read by the binary, never kept here.
     #[serde(default)]
-    pub api_key: Option<String>,
+    pub api_key: Option<WrittenKey>,
     #[serde(default)]
     pub key_env: Option<Vec<String>>,
     /// For the dialects that name no transport of their own.
@@ -54,6 +54,25 @@ pub struct ProviderRow {
     /// Left out: `openai-chat`.
     #[serde(default)]
     pub speaks: Option<Vec<SpeaksRow>>,
+}
+
+/// A key as it is written, which may be the key itself: it does not print.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct WrittenKey(String);
+
+impl std::ops::Deref for WrittenKey {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for WrittenKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
 }
 
 /// A data policy as it is written; what is left out is no.
@@ -288,6 +307,13 @@ mod tests {
         let speaks = provider.in_dialect(Dialect::OpenaiChat).unwrap();
         assert_eq!((speaks.path(), &speaks.transport), ("/chat/completions", &Transport::Bearer));
         assert!(!provider.data_policy.training && !provider.data_policy.retains_prompts);
+    }
+
+    #[test]
+    fn a_key_does_not_print() {
+        let row = row("slug = 'a'\napi_key = 'sk-123'");
+        assert_eq!(row.api_key.as_deref(), Some("sk-123"));
+        assert!(!format!("{row:?}").contains("sk-123"));
     }
 
     #[test]

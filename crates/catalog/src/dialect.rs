@@ -1,0 +1,178 @@
+//! The wire formats that providers speak.
+
+use serde::{Deserialize, Serialize};
+use signalbox_core::{Parameter as P, ParameterSet};
+
+use crate::Transport;
+
+/// A wire format, whoever speaks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "each variant is its own name in provider files")]
+pub enum Dialect {
+    OpenaiChat,
+    OpenaiResponses,
+    AnthropicMessages,
+    OpenaiCompletions,
+    Gemini,
+    BedrockConverse,
+    CohereV2,
+}
+
+impl Dialect {
+    /// Every dialect, in declaration order.
+    pub const ALL: [Self; 7] = [
+        Self::OpenaiChat,
+        Self::OpenaiResponses,
+        Self::AnthropicMessages,
+        Self::OpenaiCompletions,
+        Self::Gemini,
+        Self::BedrockConverse,
+        Self::CohereV2,
+    ];
+
+    /// The name in provider files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::OpenaiResponses => "openai-responses",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::OpenaiCompletions => "openai-completions",
+            Self::Gemini => "gemini",
+            Self::BedrockConverse => "bedrock-converse",
+            Self::CohereV2 => "cohere-v2",
+        }
+    }
+
+    /// Whether the gateway can call an endpoint in this dialect.
+    #[must_use]
+    pub const fn is_served(self) -> bool {
+        matches!(self, Self::OpenaiChat)
+    }
+
+    /// The path below the base URL when a row names none. `{model}` stands for the provider's id of
+    /// the model.
+    #[must_use]
+    pub const fn default_path(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "/chat/completions",
+            Self::OpenaiResponses => "/responses",
+            Self::AnthropicMessages => "/messages",
+            Self::OpenaiCompletions => "/completions",
+            Self::Gemini => "/models/{model}:generateContent",
+            Self::BedrockConverse => "/model/{model}/converse",
+            Self::CohereV2 => "/chat",
+        }
+    }
+
+    /// How it travels when a row says nothing else.
+    #[must_use]
+    pub fn default_transport(self) -> Transport {
+        match self {
+            Self::AnthropicMessages => Transport::HeaderKey { header: String::from("x-api-key") },
+            Self::Gemini => Transport::HeaderKey { header: String::from("x-goog-api-key") },
+            Self::BedrockConverse => Transport::Sigv4,
+            _ => Transport::Bearer,
+        }
+    }
+
+    /// The parameters that the dialect has a place for: what a configured endpoint supports when it
+    /// names none.
+    #[must_use]
+    pub fn parameters(self) -> ParameterSet {
+        let listed = match self {
+            Self::OpenaiChat | Self::OpenaiCompletions => return ParameterSet::all(),
+            Self::OpenaiResponses => RESPONSES,
+            Self::AnthropicMessages => MESSAGES,
+            Self::Gemini => GEMINI,
+            Self::BedrockConverse => CONVERSE,
+            Self::CohereV2 => COHERE,
+        };
+        listed.iter().copied().collect()
+    }
+}
+
+const RESPONSES: &[P] = &[
+    P::Temperature,
+    P::TopP,
+    P::MaxTokens,
+    P::MaxCompletionTokens,
+    P::TopLogprobs,
+    P::Logprobs,
+    P::ResponseFormat,
+    P::StructuredOutputs,
+    P::Tools,
+    P::ToolChoice,
+    P::ParallelToolCalls,
+    P::IncludeReasoning,
+    P::Reasoning,
+    P::ReasoningEffort,
+    P::Verbosity,
+];
+
+const MESSAGES: &[P] = &[
+    P::Temperature,
+    P::TopP,
+    P::TopK,
+    P::MaxTokens,
+    P::MaxCompletionTokens,
+    P::Stop,
+    P::ResponseFormat,
+    P::StructuredOutputs,
+    P::Tools,
+    P::ToolChoice,
+    P::ParallelToolCalls,
+    P::IncludeReasoning,
+    P::Reasoning,
+    P::ReasoningEffort,
+    P::Verbosity,
+];
+
+const GEMINI: &[P] = &[
+    P::Temperature,
+    P::TopP,
+    P::TopK,
+    P::MaxTokens,
+    P::MaxCompletionTokens,
+    P::FrequencyPenalty,
+    P::PresencePenalty,
+    P::Seed,
+    P::Logprobs,
+    P::TopLogprobs,
+    P::Stop,
+    P::ResponseFormat,
+    P::StructuredOutputs,
+    P::Tools,
+    P::ToolChoice,
+    P::IncludeReasoning,
+    P::Reasoning,
+    P::ReasoningEffort,
+];
+
+const CONVERSE: &[P] = &[
+    P::Temperature,
+    P::TopP,
+    P::MaxTokens,
+    P::MaxCompletionTokens,
+    P::Stop,
+    P::Tools,
+    P::ToolChoice,
+];
+
+const COHERE: &[P] = &[
+    P::Temperature,
+    P::TopP,
+    P::TopK,
+    P::MaxTokens,
+    P::MaxCompletionTokens,
+    P::FrequencyPenalty,
+    P::PresencePenalty,
+    P::Seed,
+    P::Logprobs,
+    P::Stop,
+    P::ResponseFormat,
+    P::StructuredOutputs,
+    P::Tools,
+    P::ToolChoice,
+];
