@@ -157,7 +157,8 @@ impl Ledger {
     /// (limit, reset) replaces the older terms.
     ///
     /// # Errors
-    /// [`LedgerError::UnknownAccount`]; [`LedgerError::Store`] when the database does not answer.
+    /// [`LedgerError::UnknownAccount`]; [`LedgerError::Delayed`] while more postings wait for the
+    /// database than its queue should hold, so that an outage can't fill the memory; [`LedgerError::Store`] when the database does not answer.
     pub async fn warm(&self, account: &AccountId, key: &KeyRecord) -> Result<(), LedgerError> {
         self.inner.warm(account, key).await
     }

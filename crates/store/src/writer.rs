@@ -5,6 +5,8 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use signalbox_core::limits;
 use sqlx::{SqliteConnection, query};
@@ -41,19 +43,29 @@ pub(crate) enum Command {
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::UnboundedSender<Command>,
+    /// Entries that are queued and not yet durable.
+    backlog: Arc<AtomicUsize>,
 }
 
 impl Writer {
     /// Starts the task. It ends when every sender is gone and the queue is empty.
     pub fn start(connection: SqliteConnection) -> Self {
         let (queue, commands) = mpsc::unbounded_channel();
-        drop(signalbox_runtime::task::spawn("store-writer", run(connection, commands)));
-        Self { queue }
+        let backlog = Arc::new(AtomicUsize::new(0));
+        let task = run(connection, commands, backlog.clone());
+        drop(signalbox_runtime::task::spawn("store-writer", task));
+        Self { queue, backlog }
     }
 
     /// Queues a ledger entry without waiting.
     pub fn post(&self, entry: Entry) -> Result<(), StoreError> {
+        self.backlog.fetch_add(1, Ordering::Relaxed);
         self.queue.send(Command::Entry(entry)).map_err(|_| StoreError::Closed)
+    }
+
+    /// How many entries wait for their commit.
+    pub fn backlog(&self) -> usize {
+        self.backlog.load(Ordering::Relaxed)
     }
 
     /// Runs one transaction and waits for its commit. Dropping the returned future does not stop it.
@@ -81,8 +93,12 @@ impl Writer {
     }
 }
 
-async fn run(mut connection: SqliteConnection, mut commands: mpsc::UnboundedReceiver<Command>) {
-    let mut scribe = Scribe::default();
+async fn run(
+    mut connection: SqliteConnection,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    backlog: Arc<AtomicUsize>,
+) {
+    let mut scribe = Scribe::new(backlog);
     let mut waiting = Vec::with_capacity(limits::LEDGER_BATCH);
     let mut entries = Vec::with_capacity(limits::LEDGER_BATCH);
     while commands.recv_many(&mut waiting, limits::LEDGER_BATCH).await > 0 {

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use signalbox_core::{Timestamp, Usd};
@@ -63,15 +64,20 @@ impl Entry {
 }
 
 /// Writes batches and keeps the texts of their statements.
-#[derive(Default)]
 pub(crate) struct Scribe {
     statements: Statements,
+    backlog: Arc<AtomicUsize>,
 }
 
 /// First and longest pause after a failed commit.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
 impl Scribe {
+    /// A scribe that counts down `backlog` as entries are done with.
+    pub fn new(backlog: Arc<AtomicUsize>) -> Self {
+        Self { statements: Statements::default(), backlog }
+    }
+
     /// Writes all entries and answers them. A database that is away is tried again until it is back:
     /// a charge is delayed, never lost. An entry that the database refuses is told so; the others of
     /// its batch are written without it.
@@ -79,6 +85,12 @@ impl Scribe {
         if entries.is_empty() {
             return;
         }
+        let count = entries.len();
+        self.write_all(connection, entries).await;
+        self.backlog.fetch_sub(count, Ordering::Relaxed);
+    }
+
+    async fn write_all(&mut self, connection: &mut SqliteConnection, entries: &mut Vec<Entry>) {
         match self.persist(connection, entries).await {
             Ok(()) => entries.drain(..).for_each(|entry| entry.answer(Ok(()))),
             Err(_) if entries.len() > 1 => {

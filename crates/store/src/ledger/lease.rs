@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId, KeyHash};
 use signalbox_core::time::ResetInterval;
-use signalbox_core::{Timestamp, Usd};
+use signalbox_core::{Timestamp, Usd, limits};
 use signalbox_ledger::{KeyTerms, Reserve, Spend};
 use signalbox_runtime::entropy;
 use sqlx::{Row, SqliteConnection, query};
@@ -57,6 +57,9 @@ impl Inner {
     ) -> Result<(), LedgerError> {
         if &key.account != account {
             return Err(LedgerError::UnknownAccount);
+        }
+        if self.store.writer().backlog() > limits::LEDGER_QUEUE {
+            return Err(LedgerError::Delayed);
         }
         let shard = self.shards.of(account);
         if shard.lock().is_warm(account, key) {
