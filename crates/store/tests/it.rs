@@ -34,3 +34,6 @@ mod audit;
 
 #[path = "it/pace.rs"]
 mod pace;
+
+#[path = "it/kill.rs"]
+mod kill;
