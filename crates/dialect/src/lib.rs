@@ -4,11 +4,6 @@
 //! answer in the client's own dialect is relayed by splicing (`openai_chat::stream_relay`); any
 //! other pair of dialects goes through the [`event::Event`] stream.
 
-#![expect(
-    clippy::result_large_err,
-    reason = "an ApiError is made once per refused request; boxing it would burden every caller"
-)]
-
 pub mod answer;
 pub mod document;
 pub mod error;

@@ -6,7 +6,7 @@
     clippy::indexing_slicing,
     missing_docs
 )]
-#![allow(clippy::result_large_err)]
+
 
 #[path = "requests/laws.rs"]
 mod laws;

@@ -233,6 +233,7 @@ async fn spending_shows_in_credits_key_and_generation() {
         ("is_management_key", json!(false)),
         ("is_provisioning_key", json!(false)),
         ("creator_user_id", Value::Null),
+        ("free_model_daily_requests", json!({"limit": 50, "remaining": 50, "used": 0})),
         ("include_byok_in_limit", json!(false)),
     ] {
         assert_eq!(shown.get(name), Some(&value), "{name}");

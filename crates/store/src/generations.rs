@@ -102,6 +102,26 @@ impl Store {
             .await?;
         row.as_ref().map(read_generation).transpose()
     }
+
+    /// Requests of an account to `:free` models since a moment.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn free_requests_since(
+        &self,
+        account: &AccountId,
+        since: Timestamp,
+    ) -> Result<u64, StoreError> {
+        let row = query(
+            "SELECT COUNT(*) AS requests FROM generations \
+             WHERE account_id = $1 AND created_at >= $2 AND model LIKE '%:free'",
+        )
+        .bind(account.as_str())
+        .bind(since.micros())
+        .fetch_one(self.readers())
+        .await?;
+        Ok(u64::try_from(row.try_get::<i64, _>("requests")?).unwrap_or(0))
+    }
 }
 
 /// Reads a JSON text of this row.

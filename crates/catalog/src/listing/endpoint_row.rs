@@ -54,6 +54,7 @@ pub(super) fn row(
         "quantization": endpoint.quantization.name(),
         "pricing": pricing(endpoint),
         "supported_parameters": endpoint.supported_parameters,
+        "supports_tool_choice": endpoint.tool_choice,
         "supports_implicit_caching": endpoint.features.implicit_caching,
         "supports_voice_cloning": endpoint.features.voice_cloning,
         "status": endpoint.status,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use signalbox_core::time::ResetInterval;
-use signalbox_core::{Timestamp, Usd};
+use signalbox_core::{Timestamp, Usd, limits};
 use signalbox_store::KeyRecord;
 
 use super::Data;
@@ -32,8 +32,24 @@ pub struct KeyBody {
     /// The deprecated twin of `is_management_key`.
     pub is_provisioning_key: bool,
     pub creator_user_id: Option<String>,
+    /// The organization that owns the key; there are none yet.
+    pub organization_id: Option<String>,
+    /// The key's workspace; there are none yet.
+    pub workspace_id: Option<String>,
+    /// Regions that requests may be routed in: there is one installation and so one region.
+    pub allowed_data_regions: [&'static str; 1],
+    pub free_model_daily_requests: FreeModelDailyRequests,
     pub expires_at: Option<String>,
     pub rate_limit: LegacyRateLimit,
+}
+
+/// Requests to `:free` models on this UTC day (inference spec 17.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the published schema")]
+pub struct FreeModelDailyRequests {
+    pub limit: u64,
+    pub remaining: u64,
+    pub used: u64,
 }
 
 /// Deprecated; always -1 (platform spec 2.3).
@@ -55,6 +71,9 @@ impl Platform {
         let key = store.key(&caller.hash).await?.ok_or(PlatformError::NotFound("key"))?;
         let spend = store.key_spend(&key.hash, store.clock().now()).await?;
         let balance = store.balance(&key.account).await?.unwrap_or_default();
+        let today = store.clock().now().day_start();
+        let used = store.free_requests_since(&key.account, today).await?;
+        let limit = limits::FREE_REQUESTS_PER_DAY;
         let left = |limit: Usd| limit.saturating_sub(spend.within(key.limit_reset)).max(Usd::ZERO);
         let data = KeyBody {
             limit_remaining: key.limit.map(left),
@@ -74,6 +93,14 @@ impl Platform {
             is_management_key: key.management,
             is_provisioning_key: key.management,
             creator_user_id: None,
+            organization_id: None,
+            workspace_id: None,
+            allowed_data_regions: ["global"],
+            free_model_daily_requests: FreeModelDailyRequests {
+                limit,
+                remaining: limit.saturating_sub(used),
+                used,
+            },
             expires_at: key.expires_at.map(Timestamp::to_rfc3339),
             rate_limit: LegacyRateLimit {
                 requests: -1,

@@ -37,3 +37,6 @@ CREATE TABLE generations (
     num_media_prompt INTEGER,
     provider_responses TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- For the daily count of free requests; only those are in it.
+CREATE INDEX generations_free ON generations (account_id, created_at) WHERE model LIKE '%:free';
