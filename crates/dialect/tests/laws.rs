@@ -13,7 +13,7 @@ use std::path::Path;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use signalbox_dialect::laws;
+use signalbox_dialect::{AnswerStyle, RelayOptions, laws};
 
 /// All recorded streams and bodies.
 fn goldens() -> Vec<Vec<u8>> {
@@ -162,6 +162,28 @@ proptest! {
     #[test]
     fn any_split_gives_the_same_answer(bytes in any_bytes(), cuts in vec(0..400usize, 0..6)) {
         check(laws::splits_do_not_matter(&bytes, &cuts))?;
+    }
+
+    #[test]
+    fn a_remembered_preamble_changes_nothing(
+        first in message("delta"),
+        choices in vec(select(vec!["a", "b\\n", ""]), 1..5),
+    ) {
+        // A space more in each chunk makes each preamble new.
+        let stream = |space: bool| -> Vec<u8> {
+            let start = first.split("\"choices\"").next().unwrap().trim_start_matches('{');
+            let chunk = |(count, text): (usize, &&str)| {
+                let spaces = " ".repeat(if space { count + 1 } else { 0 });
+                let choice = format!("{{\"index\":0,\"delta\":{{\"content\":\"{text}\"}}}}");
+                format!("data: {{{spaces}{start}\"choices\":[{choice}]}}\n\n")
+            };
+            choices.iter().enumerate().map(chunk).collect::<String>().into_bytes()
+        };
+        let relay = |bytes: &[u8]| {
+            laws::relay(AnswerStyle::Chat, RelayOptions::default(), &[bytes])
+        };
+        let (recalled, fresh) = (relay(&stream(false)), relay(&stream(true)));
+        prop_assert_eq!((recalled.out, recalled.facts), (fresh.out, fresh.facts));
     }
 
     #[test]

@@ -7,7 +7,6 @@
     missing_docs
 )]
 
-
 #[path = "requests/laws.rs"]
 mod laws;
 #[path = "requests/patches.rs"]
