@@ -42,6 +42,8 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 pub const FIRST_CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest silence inside a stream.
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest wait for a client that reads nothing (reliability design 5.3); then it counts as gone.
+pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest life of one attempt.
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
 

@@ -110,6 +110,9 @@ impl Generation {
                 Err(failure) => {
                     record::failure(&mut self, index, candidate, &failure);
                     self.attempts.failed(index, candidate, failure);
+                    if self.sink.has_left() {
+                        return self.abandon().await;
+                    }
                 }
             }
         }

@@ -1,6 +1,8 @@
 //! The owner task's side of the answer: the client may go at any moment, the task goes on.
 
 use bytes::Bytes;
+use signalbox_core::limits;
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::reply::{Failed, Piece};
@@ -24,11 +26,27 @@ impl Sink {
         matches!(self, Self::Gone)
     }
 
-    /// Sends events; a client that left turns the sink off.
+    /// Whether a streaming client is known to have left.
+    pub(crate) fn has_left(&self) -> bool {
+        match self {
+            Self::Stream(sender) => sender.is_closed(),
+            Self::Whole(_) => false,
+            Self::Gone => true,
+        }
+    }
+
+    /// Sends events. A client that left, or that takes nothing for too long, turns the sink off.
     pub(crate) async fn send(&mut self, bytes: Bytes) {
-        if let Self::Stream(sender) = self
-            && sender.send(Piece::Bytes(bytes)).await.is_err()
-        {
+        let Self::Stream(sender) = self else { return };
+        let sent = match sender.try_send(Piece::Bytes(bytes)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(piece)) => {
+                let send = tokio::time::timeout(limits::STALL_TIMEOUT, sender.send(piece));
+                matches!(send.await, Ok(Ok(())))
+            }
+            Err(TrySendError::Closed(_)) => false,
+        };
+        if !sent {
             *self = Self::Gone;
         }
     }
