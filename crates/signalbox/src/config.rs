@@ -146,10 +146,8 @@ mod tests {
     use super::*;
 
     fn load(text: &str) -> Result<Config, Stop> {
-        let dir = std::env::temp_dir().join(format!("signalbox-config-{}", std::process::id()));
-        std::fs::create_dir_all(&dir).unwrap();
-        let name = text.len().to_string() + &text.replace(|c: char| !c.is_alphanumeric(), "");
-        let path = dir.join(name.chars().take(60).collect::<String>());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("signalbox.toml");
         std::fs::write(&path, text).unwrap();
         Config::load(Some(&path), None, None)
     }
@@ -161,7 +159,7 @@ mod tests {
             ("\n\nlisten_on = 1", ":3: unknown field `listen_on`"),
             ("[database]\nurl = 5", ":2: "),
             ("listen = ", ":1: "),
-            ("[[models]]\nid = \"a/b\"\n", "context_length"),
+            ("[[models]]\nid = \"a/b\"\nctx = 1\n", "ctx"),
         ] {
             let stop = load(text).unwrap_err();
             assert!(
