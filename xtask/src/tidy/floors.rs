@@ -23,7 +23,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("signalbox", 6),
     // Beside the house: they may be used by the binary and by tests, and use the runtime.
     ("simulator", 3),
-    ("testkit", 5),
+    ("testkit", 6),
     ("bench", 6),
 ];
 /// Crates that know no clock, no socket, no database and no task.

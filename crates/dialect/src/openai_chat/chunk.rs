@@ -250,6 +250,10 @@ impl Rewriter {
                 top.counted |= top.complains;
                 return Ok(false);
             }
+            // Where there is no answer yet, another provider's is better than an odd one.
+            "choices" if !self.facts.content_seen && raw != "null" && !raw.starts_with('[') => {
+                return Err(StreamFault::Malformed("`choices` is no list".to_owned()));
+            }
             "choices" | "created" | "model" | "provider" | "openrouter_metadata" => {
                 return Ok(false);
             }

@@ -1,0 +1,18 @@
+//! A whole server in this process: requests over loopback, a provider that does as it is told, and
+//! the audit after everything.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "it/speech.rs"]
+mod speech;
+
+#[path = "it/failover.rs"]
+mod failover;
+
+#[path = "it/broken_off.rs"]
+mod broken_off;

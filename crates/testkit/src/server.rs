@@ -1,0 +1,228 @@
+//! The whole server, put together as the binary does, with the simulator for a provider.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use signalbox_core::Usd;
+use signalbox_core::id::{AccountId, GenerationId};
+use signalbox_gateway::Gateway;
+use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
+use signalbox_runtime::{Clock, task};
+use signalbox_server::{App, Listening};
+use signalbox_simulator::{Journal, Running, Simulator};
+use signalbox_store::{Balance, GenerationRow, Ledger, Store};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::{Caller, Offer, eventually};
+
+/// What the owner's account has to begin with.
+const CREDIT: &str = "100";
+/// How long reservations may stay open once nobody calls any more.
+const SETTLED_WITHIN: Duration = Duration::from_secs(5);
+/// How many looks in a row must find nothing open: a request that has just arrived has no
+/// reservation yet.
+const QUIET_LOOKS: usize = 10;
+
+/// A server on a free port of 127.0.0.1 with its own database, for as long as it lives.
+#[derive(Debug)]
+pub struct TestServer {
+    /// The first account, with its keys.
+    pub owner: IssuedAccount,
+    /// The control plane.
+    pub platform: Platform,
+    /// The live ledger.
+    pub ledger: Ledger,
+    address: SocketAddr,
+    gateway: Arc<Gateway>,
+    simulator: Simulated,
+    serving: JoinHandle<Option<()>>,
+    stop: CancellationToken,
+    _folder: TempDir,
+}
+
+/// A simulator without a debug form.
+struct Simulated(Running);
+
+impl std::fmt::Debug for Simulated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Simulated({})", self.0.address())
+    }
+}
+
+impl Drop for TestServer {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.serving.abort();
+    }
+}
+
+impl TestServer {
+    /// A server whose owner has a hundred dollars.
+    pub async fn start(offer: Offer) -> Self {
+        Self::start_with(offer, CREDIT).await
+    }
+
+    /// A server whose owner has this credit in dollars; `"0"` is none.
+    ///
+    /// # Panics
+    /// When any part does not start.
+    pub async fn start_with(offer: Offer, credit: &str) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let clock = Clock::system();
+        let url = format!("sqlite://{}", folder.path().join("signalbox.db").display());
+        let store = Store::open(&url, clock.clone()).await.expect("a store");
+        let ledger = Ledger::open(&store).await.expect("a ledger");
+        let simulator = signalbox_simulator::start(Simulator::new()).await.expect("a simulator");
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let world = offer.world(&simulator.base_url());
+        let public = format!("http://{address}");
+        let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), public);
+        let platform = Platform::new(&store, KeyPrefix::default());
+        let owner = platform.bootstrap(RevokeOld::No).await.expect("the first account");
+        let app = App::new(Arc::clone(&gateway), platform.clone(), clock);
+        let stop = CancellationToken::new();
+        let listening = Listening { stop: stop.clone() };
+        let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
+        let server = Self {
+            owner,
+            platform,
+            ledger,
+            address,
+            gateway,
+            simulator: Simulated(simulator),
+            serving,
+            stop,
+            _folder: folder,
+        };
+        server.grant(&server.owner.account_id, credit).await;
+        server
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// A client with the owner's API key.
+    #[must_use]
+    pub fn caller(&self) -> Caller {
+        Caller::new(self.address, &self.owner.api_key)
+    }
+
+    /// A client with the owner's management key.
+    #[must_use]
+    pub fn manager(&self) -> Caller {
+        Caller::new(self.address, &self.owner.management_key)
+    }
+
+    /// What the simulator really did.
+    #[must_use]
+    pub fn journal(&self) -> Journal {
+        self.simulator.0.journal()
+    }
+
+    /// Another account with this credit in dollars.
+    ///
+    /// # Panics
+    /// When it can't be made.
+    pub async fn account(&self, email: &str, credit: &str) -> IssuedAccount {
+        let account = self.platform.create_account(email).await.expect("an account");
+        self.grant(&account.account_id, credit).await;
+        account
+    }
+
+    /// Adds credit in dollars; `"0"` adds nothing.
+    ///
+    /// # Panics
+    /// When the grant is refused.
+    pub async fn grant(&self, account: &AccountId, credit: &str) {
+        let amount: Usd = credit.parse().expect("an amount of dollars");
+        if amount > Usd::ZERO {
+            let granted = self.platform.grant(account, amount, "test", "test").await;
+            granted.expect("a grant");
+        }
+    }
+
+    /// Another key of the owner.
+    ///
+    /// # Panics
+    /// When it can't be made.
+    pub async fn key(&self, wanted: NewKey) -> IssuedKey {
+        self.platform.create_key(&self.owner.account_id, wanted).await.expect("a key")
+    }
+
+    /// The owner's balance, as durable now.
+    ///
+    /// # Panics
+    /// When the store does not answer.
+    pub async fn balance(&self) -> Balance {
+        let balance = self.platform.store().balance(&self.owner.account_id).await;
+        balance.expect("a store that answers").expect("the owner's balance")
+    }
+
+    /// A stored generation of the owner.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn generation(&self, id: &str) -> GenerationRow {
+        let id = GenerationId::new(id);
+        let found = self.platform.store().generation(&self.owner.account_id, &id).await;
+        let found = found.expect("a store that answers");
+        found.unwrap_or_else(|| panic!("no generation {id} is stored"))
+    }
+
+    /// Waits until no reservation is open and everything is durable.
+    ///
+    /// # Panics
+    /// When a reservation is still open after five seconds.
+    pub async fn settled(&self) {
+        let mut quiet = 0;
+        let what = "the end of every reservation";
+        eventually(SETTLED_WITHIN, what, async || {
+            quiet = if self.ledger.open_count() == 0 { quiet + 1 } else { 0 };
+            (quiet >= QUIET_LOOKS).then_some(())
+        })
+        .await;
+        self.ledger.flush().await.expect("a ledger that writes");
+    }
+
+    /// Checks every money invariant over the stored rows.
+    ///
+    /// # Panics
+    /// When one is broken; the sentence lists the breaches.
+    pub async fn audit(&self) {
+        let report = self.platform.audit().await.expect("an audit");
+        let breaches: Vec<String> = report
+            .breaches
+            .iter()
+            .map(|one| format!("{} {}: {}", one.invariant, one.subject, one.detail))
+            .collect();
+        let (count, list) = (report.breach_count, breaches.join("\n"));
+        assert!(report.is_clean(), "the audit found {count} breaches:\n{list}");
+    }
+
+    /// Settled, and the books are right.
+    ///
+    /// # Panics
+    /// As [`TestServer::settled`] and [`TestServer::audit`].
+    pub async fn closes_clean(&self) {
+        self.settled().await;
+        self.audit().await;
+    }
+
+    /// Stops as the binary does: no more requests, open answers end, leases are given back.
+    ///
+    /// # Panics
+    /// When it does not stop.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.gateway.idle().await;
+        self.ledger.shutdown().await.expect("a ledger that stops");
+    }
+}
