@@ -7,7 +7,7 @@ use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Ledger, Store};
 
-use crate::world::{CENT, World, audit, fresh, usd};
+use crate::world::{CENT, World, audit, usd};
 
 const PLACE: &str = "SIGNALBOX_TEST_DATABASE";
 const COST: i64 = 7;
@@ -29,9 +29,7 @@ async fn victim() {
             let (world, ledger, key) = (world.clone(), ledger.clone(), key.clone());
             task::spawn("victim", async move {
                 loop {
-                    let mut request = world.request(&key, CENT);
-                    request.generation = fresh();
-                    let hold = ledger.reserve(request).unwrap();
+                    let hold = ledger.reserve(world.request(&key, CENT)).unwrap();
                     let id = hold.generation().clone();
                     ledger.settle(hold, usd(COST), world.row(COST)).await.unwrap();
                     let mut out = std::io::stdout().lock();

@@ -89,7 +89,7 @@ impl World {
 
     pub fn request(&self, key: &KeyRecord, amount: i64) -> Reserve {
         Reserve {
-            generation: fresh(),
+            generation: GenerationId::generate(self.clock.now(), entropy::bytes()),
             account: key.account.clone(),
             key: key.hash.clone(),
             amount: usd(amount),

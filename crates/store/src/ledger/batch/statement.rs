@@ -1,5 +1,8 @@
 //! Statements over many rows at once. A batch is cut into pieces of 64, 32, … 1 rows, so that each
 //! statement exists in few sizes and stays prepared.
+//!
+//! The markers are `?`, not `$1`: to SQLite `$1` is a name, and binding by name searches the list of
+//! all names for each value. With 64 rows of 35 values that search was a third of the whole cost.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -31,15 +34,10 @@ impl Statements {
     fn text(&mut self, shape: &Shape, rows: usize) -> Arc<str> {
         let make = || {
             let mut text = String::from(shape.head);
-            let mut number = 1usize;
-            for row in 0..rows {
-                text.push_str(if row == 0 { "(" } else { ", (" });
-                for column in 0..shape.columns {
-                    text.push_str(if column == 0 { "$" } else { ", $" });
-                    text.push_str(&number.to_string());
-                    number = number.saturating_add(1);
-                }
-                text.push(')');
+            let row = format!("(?{})", ", ?".repeat(shape.columns.saturating_sub(1)));
+            for number in 0..rows {
+                text.push_str(if number == 0 { "" } else { ", " });
+                text.push_str(&row);
             }
             text.push_str(shape.tail);
             Arc::from(text)
@@ -203,10 +201,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_are_numbered_through() {
+    fn a_statement_has_a_marker_for_each_value() {
         let shape = Shape { head: "INSERT INTO t VALUES ", columns: 2, tail: " RETURNING a" };
         let text = Statements::default().text(&shape, 2);
-        assert_eq!(&*text, "INSERT INTO t VALUES ($1, $2), ($3, $4) RETURNING a");
+        assert_eq!(&*text, "INSERT INTO t VALUES (?, ?), (?, ?) RETURNING a");
     }
 
     #[test]
