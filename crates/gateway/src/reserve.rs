@@ -166,7 +166,7 @@ fn refused(refusal: &Refusal, principal: &Principal, public_url: &str) -> ApiErr
 
 /// Adds the figures: how much was asked and how much the budget affords at the cheapest candidate.
 fn unaffordable(mut error: ApiError, resolved: &Resolved, plan: &Plan, budget: Usd) -> ApiError {
-    if error.kind != ErrorKind::PaymentRequired {
+    if error.kind != ErrorKind::PaymentRequired || budget <= Usd::ZERO {
         return error;
     }
     let inputs = &resolved.requirements.content.inputs;

@@ -6,6 +6,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, Method, StatusCode, header};
+use serde_json::json;
 use signalbox_core::{ApiError, ErrorKind};
 
 use crate::app::App;
@@ -47,11 +48,17 @@ async fn no_such_route(State(app): State<App>, request: Request) -> Response {
     error::error(&app, ApiError::new(ErrorKind::NotFound, message))
 }
 
-async fn wrong_method(State(app): State<App>, request: Request) -> Response {
+/// No kind of error has the status that HTTP prescribes here, so the body is written by hand.
+async fn wrong_method(request: Request) -> Response {
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let kind = ErrorKind::InvalidRequest.name();
     let message = format!("{} is not for {}", request.uri().path(), request.method());
-    let mut response = error::error(&app, ApiError::invalid(message));
-    *response.status_mut() = StatusCode::METHOD_NOT_ALLOWED;
-    response
+    let body = json!({"error": {
+        "code": status.as_u16(), "message": message, "http_status": status.as_u16(),
+        "error_type": kind, "metadata": {"error_type": kind},
+    }});
+    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (status, json, body.to_string()).into_response()
 }
 
 /// Pages of other origins may call the API: credentials travel in a header that no page sends by

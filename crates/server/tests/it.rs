@@ -16,3 +16,18 @@ mod failover;
 
 #[path = "it/broken_off.rs"]
 mod broken_off;
+
+#[path = "it/crowd.rs"]
+mod crowd;
+
+#[path = "it/bad_input.rs"]
+mod bad_input;
+
+#[path = "it/money.rs"]
+mod money;
+
+#[path = "it/leaving.rs"]
+mod leaving;
+
+#[path = "it/surface.rs"]
+mod surface;
