@@ -235,6 +235,8 @@ pub struct ApiError {
     pub availability: Option<Box<Availability>>,
     /// The limit that was hit, for the platform's own 429s.
     pub rate_limit: Option<RateLimit>,
+    /// A status that says more than the kind's own, such as 405 or 408.
+    pub exact_status: Option<u16>,
 }
 
 impl ApiError {
@@ -249,6 +251,7 @@ impl ApiError {
             retry_after: None,
             availability: None,
             rate_limit: None,
+            exact_status: None,
         }
     }
 
@@ -278,6 +281,19 @@ impl ApiError {
     pub fn with_metadata(mut self, key: &str, value: impl Into<Value>) -> Self {
         self.metadata.insert(key.to_owned(), value.into());
         self
+    }
+
+    /// With a status that says more than the kind's own.
+    #[must_use]
+    pub fn with_status(mut self, status: u16) -> Self {
+        self.exact_status = Some(status);
+        self
+    }
+
+    /// The HTTP status of the answer.
+    #[must_use]
+    pub fn status(&self) -> u16 {
+        self.exact_status.unwrap_or_else(|| self.kind.status())
     }
 
     /// The message that may leave the process.

@@ -44,7 +44,7 @@ pub const FIRST_CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait for a client that reads nothing (reliability design 5.3); then it counts as gone.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Longest life of one attempt.
+/// Longest time that one request may take in all, attempts together.
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Upper bound on the whole of one request's attempts, so that a hostile `models` list can't turn
@@ -68,6 +68,15 @@ pub const LEDGER_QUEUE: usize = 8192;
 
 /// Streams and answers that go on being read after their client left, at most.
 pub const MAX_DRAINS: usize = 512;
+/// Longest wait for the counts of an answer that is complete, after its client left.
+pub const USAGE_WAIT: Duration = Duration::from_secs(2);
+/// Time for which a client may hold up a stream before the provider's impatience is no longer the
+/// provider's fault.
+pub const HOLD_UP: Duration = Duration::from_secs(5);
+/// Largest piece of a stream that is kept back before there is any content.
+pub const MAX_READY_BYTES: usize = 1024 * 1024;
+/// Searches that a provider may make for one request.
+pub const MAX_SEARCHES: u64 = 50;
 /// Longest such drain.
 pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
 

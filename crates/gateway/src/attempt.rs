@@ -45,6 +45,8 @@ pub(crate) enum AnswerKind {
         rest: Answer,
         /// Whether the provider's body has already ended.
         ended: bool,
+        /// What went wrong right after the first content.
+        fault: Option<StreamFault>,
     },
 }
 
@@ -64,8 +66,13 @@ pub(crate) async fn attempt(
     let body = prepare::body(given, candidate, bound, road)
         .map_err(|error| Failure::unavailable(error.message))?;
     let streamed = given.resolved.survey.stream;
-    let patience = patience(candidate, streamed);
+    let left = limits::TOTAL_TIMEOUT.saturating_sub(generation.age());
+    if left.is_zero() {
+        return Err(Failure::timeout("the request took too long"));
+    }
+    let patience = patience(candidate, streamed).min(left);
     let began = generation.gateway.clock.monotonic();
+    generation.trace.sent = generation.gateway.clock.now();
     let call = generation.gateway.client.post(&road.target, body, patience);
     let abortable = candidate.endpoint.can_abort;
     let answer = tokio::select! {
@@ -90,7 +97,9 @@ pub(crate) async fn attempt(
             Ok(Ok(Some(kind))) => kind,
         }
     } else {
-        let body = answer.collect(limits::MAX_ANSWER_BYTES, patience).await.map_err(failed_call)?;
+        let spent = generation.gateway.clock.monotonic().saturating_sub(began);
+        let left = patience.saturating_sub(spent);
+        let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
         AnswerKind::Whole(whole(body)?)
     };
     generation.trace.content(generation.gateway.clock.now());
@@ -133,24 +142,31 @@ async fn first_content(
     let options = options(generation);
     let mut relay = Box::new(AnswerStream::new(given.style(), identity.clone(), options));
     let mut ready = Vec::with_capacity(1024);
+    let mut left = std::pin::pin!(generation.sink.left());
     loop {
         let chunk = tokio::select! {
             biased;
             chunk = answer.chunk() => chunk.map_err(failed_call)?,
-            () = generation.sink.left(), if abortable => return Ok(None),
+            () = &mut left, if abortable => return Ok(None),
         };
         let ended = chunk.is_none();
-        match chunk {
+        let pushed = match chunk {
             Some(bytes) => relay.push(&bytes, &mut ready),
             None => relay.end(&mut ready),
-        }
-        .or_else(|fault| if relay.facts().content_seen { Ok(()) } else { Err(failed(&fault)) })?;
+        };
         let facts = relay.facts();
+        let fault = match pushed {
+            Err(fault) if !facts.content_seen => return Err(failed(&fault)),
+            other => other.err(),
+        };
         if facts.content_seen || facts.done || ended {
             if !facts.content_seen && facts.finish.is_none() {
                 return Err(Failure::unavailable("the answer was empty"));
             }
-            return Ok(Some(AnswerKind::Stream { relay, ready, rest: answer, ended }));
+            return Ok(Some(AnswerKind::Stream { relay, ready, rest: answer, ended, fault }));
+        }
+        if ready.len() > limits::MAX_READY_BYTES {
+            return Err(Failure::unavailable("the answer has no content"));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use signalbox_core::id::KeyHash;
-use signalbox_core::{ApiError, ErrorKind};
+use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store};
 
@@ -20,10 +20,20 @@ pub struct Principal {
     window: Window,
 }
 
+/// A caller that may ask, with what it may spend.
+#[derive(Debug)]
+pub struct Admitted {
+    pub(crate) principal: Arc<Principal>,
+    pub(crate) budget: Usd,
+    pub(crate) received: Timestamp,
+}
+
 /// Most keys kept in memory.
 const MAX_KEYS: u64 = 100_000;
 /// How long a key is kept without being asked for again. Changes end it at once.
 const KEEP: Duration = Duration::from_secs(600);
+/// How long it is kept at all: should news of a change be missed, this is the longest it can live on.
+const KEEP_AT_MOST: Duration = Duration::from_secs(900);
 
 /// Looks keys up, each once, and keeps the answers, the negative ones too.
 #[derive(Debug, Clone)]
@@ -37,7 +47,11 @@ impl Authenticator {
     /// An authenticator that forgets a key when the store says that it changed.
     #[must_use]
     pub fn new(store: &Store, clock: Clock) -> Self {
-        let keys = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP).build();
+        let keys = Cache::builder()
+            .max_capacity(MAX_KEYS)
+            .time_to_idle(KEEP)
+            .time_to_live(KEEP_AT_MOST)
+            .build();
         let this = Self { keys, store: store.clone(), clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
@@ -107,7 +121,7 @@ impl Principal {
     ///
     /// # Errors
     /// 403 for a management key, 429 above the key's own request limit.
-    pub(crate) fn admit(&self, now: signalbox_core::Timestamp) -> Result<(), ApiError> {
+    pub(crate) fn admit(&self, now: Timestamp) -> Result<(), ApiError> {
         if self.key.management {
             let message = "Management keys can't call models. Use an API key.";
             return Err(ApiError::new(ErrorKind::PermissionDenied, message));

@@ -1,9 +1,11 @@
 //! How many tokens a request may have, before anybody counted them.
 
 use signalbox_catalog::{Endpoint, Modality};
-use signalbox_core::Usage;
+use signalbox_core::{Parameter, PriceKind, Usage, limits};
 use signalbox_dialect::openai_chat::survey::Survey;
 use signalbox_ledger::Estimate;
+
+use crate::resolve::Resolved;
 
 /// Bytes of text in a token, usually (a common rule for English; other languages have fewer).
 const BYTES_PER_TOKEN: u64 = 4;
@@ -14,9 +16,13 @@ const TEMPLATE_TOKENS: u64 = 1024;
 /// Tokens of one image at most: the dearest published tiling stays below.
 const IMAGE_TOKENS: u64 = 16_384;
 
+/// Tokens of one image, usually.
+const USUAL_IMAGE_TOKENS: u64 = 1024;
+
 /// The prompt's tokens, probably.
 pub(crate) fn prompt_expected(survey: &Survey) -> u64 {
-    survey.prompt_bytes.div_ceil(BYTES_PER_TOKEN)
+    let images = survey.images.saturating_mul(USUAL_IMAGE_TOKENS);
+    survey.prompt_bytes.div_ceil(BYTES_PER_TOKEN).saturating_add(images)
 }
 
 /// The prompt's tokens, at least.
@@ -24,38 +30,96 @@ pub(crate) fn prompt_at_least(survey: &Survey) -> u64 {
     survey.prompt_bytes / MOST_BYTES_PER_TOKEN
 }
 
-/// An upper bound of what this endpoint can consume: a token has at least one byte, and whatever
-/// can't be counted may fill the context.
-pub(crate) fn bound(survey: &Survey, endpoint: &Endpoint, inputs: &[Modality]) -> Estimate {
+/// An upper bound of what this endpoint can consume: a token has at least one byte of the body, and
+/// media that can't be counted may fill the context.
+pub(crate) fn bound(resolved: &Resolved, endpoint: &Endpoint) -> Estimate {
+    let survey = &resolved.survey;
+    let inputs = &resolved.requirements.content.inputs;
     let context = endpoint.context_length;
     let uncounted = inputs.iter().any(|one| *one != Modality::Image);
+    let body = u64::try_from(resolved.document.bytes().len()).unwrap_or(u64::MAX);
+    let text = body.saturating_sub(survey.media_bytes);
     let images = survey.images.saturating_mul(IMAGE_TOKENS);
-    let counted = survey.prompt_bytes.saturating_add(TEMPLATE_TOKENS).saturating_add(images);
+    let counted = text.saturating_add(TEMPLATE_TOKENS).saturating_add(images);
     let prompt_tokens = if uncounted { context } else { counted.min(context) };
     let most = endpoint.max_output.unwrap_or(context);
+    let asked = survey.parameters.contains(Parameter::WebSearchOptions);
+    let searching = asked || endpoint.features.web_search;
+    let priced = endpoint.prices.rates.get(PriceKind::WebSearch).is_some();
     Estimate {
         prompt_tokens,
         max_output: survey.max_output.unwrap_or(most).min(most),
         images: survey.images,
         choices: survey.choices,
-        ..Estimate::default()
+        searches: if searching && priced { limits::MAX_SEARCHES } else { 0 },
     }
 }
 
-/// Whether a provider's counts can be true of a request with this bound.
-pub(crate) fn within(usage: &Usage, bound: &Estimate) -> bool {
-    usage.prompt() <= bound.prompt_tokens
-        && usage.output <= bound.max_output.saturating_mul(bound.choices)
-        && usage.searches <= bound.searches
+/// A provider's counts, cut where they are more than this request can have.
+pub(crate) fn within(usage: &Usage, bound: &Estimate) -> Usage {
+    let mut room = bound.prompt_tokens;
+    let mut take = |count: u64| {
+        let taken = count.min(room);
+        room = room.saturating_sub(taken);
+        taken
+    };
+    let output = usage.output.min(most_output(bound));
+    let input_uncached = take(usage.input_uncached);
+    Usage {
+        input_uncached,
+        cache_read: take(usage.cache_read),
+        cache_write_5m: take(usage.cache_write_5m),
+        cache_write_1h: take(usage.cache_write_1h),
+        input_audio: usage.input_audio.min(input_uncached),
+        input_image: usage.input_image.min(input_uncached),
+        output,
+        reasoning: usage.reasoning.min(output),
+        output_audio: usage.output_audio.min(output),
+        output_image: usage.output_image.min(output),
+        searches: usage.searches.min(bound.searches),
+        estimated: usage.estimated,
+    }
+}
+
+const fn most_output(bound: &Estimate) -> u64 {
+    bound.max_output.saturating_mul(bound.choices)
 }
 
 /// Counts for an answer whose provider sent none that can be true.
 pub(crate) fn usage(survey: &Survey, output_bytes: u64, bound: &Estimate) -> Usage {
-    let most = bound.max_output.saturating_mul(bound.choices);
     Usage {
         input_uncached: prompt_expected(survey).min(bound.prompt_tokens),
-        output: output_bytes.div_ceil(BYTES_PER_TOKEN).min(most),
+        output: output_bytes.div_ceil(BYTES_PER_TOKEN).min(most_output(bound)),
         estimated: true,
         ..Usage::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_above_the_bound_are_cut_and_others_are_left() {
+        let bound =
+            Estimate { prompt_tokens: 100, max_output: 10, choices: 2, ..Estimate::default() };
+        let fair = Usage {
+            input_uncached: 60,
+            cache_read: 40,
+            output: 20,
+            reasoning: 5,
+            ..Usage::default()
+        };
+        assert_eq!(within(&fair, &bound), fair);
+        let huge = Usage {
+            input_uncached: u64::MAX,
+            cache_read: 7,
+            output: u64::MAX,
+            reasoning: u64::MAX,
+            searches: 3,
+            ..Usage::default()
+        };
+        let cut = within(&huge, &bound);
+        assert_eq!((cut.prompt(), cut.output, cut.reasoning, cut.searches), (100, 20, 20, 0));
     }
 }

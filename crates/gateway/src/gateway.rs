@@ -8,6 +8,7 @@ use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Store};
 use signalbox_upstream::{Client, HealthBoard};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::authenticate::Authenticator;
@@ -28,6 +29,8 @@ pub struct Gateway {
     pub(crate) health: HealthBoard,
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) running: TaskTracker,
+    /// Cancelled when answers must end because the process does.
+    pub(crate) stopping: CancellationToken,
 }
 
 impl Gateway {
@@ -50,13 +53,21 @@ impl Gateway {
             health: HealthBoard::default(),
             drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
             running: TaskTracker::new(),
+            stopping: CancellationToken::new(),
         })
     }
 
-    /// Waits until every generation has been settled, at most as long as a stop may take.
+    /// Waits until every generation has been settled; those that take too long are ended with an
+    /// error.
     pub async fn idle(&self) {
         self.running.close();
-        if tokio::time::timeout(limits::STOP_TIMEOUT, self.running.wait()).await.is_err() {
+        if tokio::time::timeout(limits::STOP_TIMEOUT, self.running.wait()).await.is_ok() {
+            return;
+        }
+        tracing::warn!(left = self.running.len(), "ending the answers that are still open");
+        self.stopping.cancel();
+        let last = tokio::time::timeout(limits::USAGE_WAIT, self.running.wait());
+        if last.await.is_err() {
             tracing::warn!(left = self.running.len(), "stopped with generations unfinished");
         }
     }

@@ -1,6 +1,7 @@
 //! Stages 7 to 10 in one task, which owns the provider's stream and the reservation.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use signalbox_core::ApiError;
 use signalbox_core::id::{GenerationId, RequestId};
@@ -13,7 +14,7 @@ use crate::authenticate::Principal;
 use crate::gateway::Gateway;
 use crate::inbound::RequestHead;
 use crate::reply::{Failed, Reply, ReplyBody};
-use crate::reserve::{Bound, Held};
+use crate::reserve::Bound;
 use crate::resolve::Resolved;
 use crate::sink::{PIECES, Sink};
 use crate::trace::Trace;
@@ -70,11 +71,11 @@ impl Generation {
     /// The task's state, and the client's end of it.
     pub(crate) fn begin(
         gateway: Arc<Gateway>,
-        mut given: Given,
-        held: Held,
+        given: Given,
+        bounds: Vec<Bound>,
+        hold: signalbox_store::Hold,
         trace: Trace,
     ) -> (Self, Reply) {
-        given.plan = Arc::new(held.plan);
         let (sink, body) = if given.resolved.survey.stream {
             let (sender, receiver) = mpsc::channel(PIECES);
             (Sink::Stream(sender), ReplyBody::Stream(receiver))
@@ -91,8 +92,8 @@ impl Generation {
         let generation = Self {
             gateway,
             given,
-            bounds: held.bounds,
-            hold: Some(held.hold),
+            bounds,
+            hold: Some(hold),
             trace,
             attempts: Attempts::default(),
             sink,
@@ -118,6 +119,11 @@ impl Generation {
         }
         let error = self.attempts.error(&plan, self.given.resolved.requirements.requested());
         self.fail(error).await;
+    }
+
+    /// How long ago the request arrived.
+    pub(crate) fn age(&self) -> Duration {
+        Duration::from_millis(self.gateway.clock.now().millis_since(self.trace.received))
     }
 
     /// Nothing could answer: the money is given back before the client hears of it.

@@ -22,7 +22,7 @@ mod settle;
 mod sink;
 mod trace;
 
-pub use authenticate::{Authenticator, Principal};
+pub use authenticate::{Admitted, Authenticator, Principal};
 pub use gateway::Gateway;
 pub use inbound::{Inbound, RequestHead, Surface};
 pub use reply::{Failed, Piece, Reply, ReplyBody};

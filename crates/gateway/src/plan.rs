@@ -1,8 +1,8 @@
 //! Stage 5: the plan, or why there is none.
 
-use signalbox_core::ApiError;
+use signalbox_core::{ApiError, Timestamp};
 use signalbox_policy::{Plan, Requirements, explain};
-use signalbox_runtime::{Clock, entropy};
+use signalbox_runtime::entropy;
 use signalbox_upstream::HealthBoard;
 
 use crate::world::World;
@@ -11,10 +11,9 @@ pub(crate) fn plan(
     request: &Requirements,
     world: &World,
     health: &HealthBoard,
-    clock: &Clock,
+    now: Timestamp,
 ) -> Result<Plan, ApiError> {
-    let plan =
-        signalbox_policy::plan(request, &world.catalog, health, clock.now(), entropy::dice());
+    let plan = signalbox_policy::plan(request, &world.catalog, health, now, entropy::dice());
     if plan.candidates.is_empty() {
         return Err(explain::nothing_left(request, &plan));
     }

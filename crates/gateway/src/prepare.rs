@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use signalbox_core::{ApiError, Parameter};
+use signalbox_catalog::Endpoint;
+use signalbox_core::{ApiError, Parameter, ParameterSet};
 use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
 use signalbox_dialect::{openai_chat, openai_completions};
@@ -28,9 +29,10 @@ pub(crate) fn body(
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
         stream: resolved.survey.stream,
-        unsupported: resolved.survey.parameters.without(supported),
+        unsupported: unsupported(resolved.survey.parameters, endpoint),
         max_output: bound.clamped.then_some(bound.estimate.max_output),
         user: user.as_deref(),
+        service_tier: endpoint.tier.as_deref(),
         patches: &road.patches,
         reasoning: if supported.contains(Parameter::Reasoning) {
             ReasoningStyle::Effort
@@ -49,6 +51,22 @@ pub(crate) fn body(
             &outbound,
         ),
     }
+}
+
+/// What the body must not have. Of the two spellings of the output limit the endpoint may take only
+/// one, which [`supported`] does not tell; with neither in its list, what was sent goes as it is.
+fn unsupported(sent: ParameterSet, endpoint: &Endpoint) -> ParameterSet {
+    let listed = endpoint.supported_parameters;
+    let mut unsupported = sent.without(supported(endpoint));
+    let (old, new) = (Parameter::MaxTokens, Parameter::MaxCompletionTokens);
+    for (one, other) in [(old, new), (new, old)] {
+        if listed.contains(other) && !listed.contains(one) {
+            unsupported.insert(one);
+        } else {
+            unsupported.remove(one);
+        }
+    }
+    unsupported
 }
 
 /// A stable name for the end user that tells the provider nothing else (inference spec 1.4).

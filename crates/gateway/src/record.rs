@@ -22,13 +22,13 @@ pub(crate) fn failure(
     failure: &Failure,
 ) {
     let now = generation.gateway.clock.now();
-    let since = generation.trace.received;
     generation.trace.attempts.push(AttemptNote {
         candidate: index,
         status: failure.status.unwrap_or(0),
-        latency_ms: now.millis_since(since),
+        latency_ms: now.millis_since(generation.trace.sent),
         upstream_id: None,
     });
+    log(generation, candidate, failure);
     let seen = if failure.status == Some(429) {
         let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
         let wait = wait.and_then(|millis| i64::try_from(millis).ok()).unwrap_or(REST_MILLIS);
@@ -39,6 +39,17 @@ pub(crate) fn failure(
         return;
     };
     generation.gateway.health.record(&candidate.endpoint.id, now, seen);
+}
+
+/// For the operator: what failed, without the provider's words. A refused credential needs a hand.
+fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
+    let (id, endpoint) = (&generation.given.id, candidate.endpoint.id.as_str());
+    let (kind, status) = (failure.kind.name(), failure.status);
+    if matches!(failure.status, Some(401..=403)) {
+        tracing::error!(%id, endpoint, kind, status, "a provider refused its credential");
+    } else {
+        tracing::warn!(%id, endpoint, kind, status, "an attempt failed");
+    }
 }
 
 /// Notes that an endpoint answered to the end.
@@ -71,7 +82,7 @@ pub(crate) fn answered(
     generation.trace.attempts.push(AttemptNote {
         candidate: ending.index,
         status: 200,
-        latency_ms: first.millis_since(since),
+        latency_ms: first.millis_since(generation.trace.sent),
         upstream_id: ending.facts.upstream_id.clone(),
     });
     let mut row = row(generation);
@@ -88,7 +99,7 @@ pub(crate) fn answered(
     row.native_finish_reason = ending.facts.native_finish.clone();
     row.error_type = ending.error.map(|error| error.kind.name().to_owned());
     row.latency_ms = Some(first.millis_since(since));
-    row.generation_ms = Some(now.millis_since(since));
+    row.generation_ms = Some(now.millis_since(first));
     row.usage = *usage;
     row.tokens_prompt = usage.prompt();
     row.tokens_completion = usage.output;

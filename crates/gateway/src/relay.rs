@@ -5,13 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use signalbox_core::{ApiError, ErrorKind, limits};
 use signalbox_dialect::answer::{DONE, write_unary};
-use signalbox_dialect::openai_chat::finish::FinishReason;
-use signalbox_dialect::{AnswerStream, Facts, StreamFault};
+use signalbox_dialect::{AnswerStream, StreamFault};
+use signalbox_runtime::Timer;
 use signalbox_upstream::{Answer, CallError};
 
 use crate::attempt::{AnswerKind, Answering, options};
 use crate::generation::Generation;
 use crate::settle::{self, Ending};
+use crate::sink::Sink;
 use crate::{metadata, record};
 
 /// Sees an answer through to its settlement.
@@ -34,122 +35,187 @@ pub(crate) async fn deliver(mut generation: Generation, answering: Answering) {
                 Err(error) => generation.fail(error).await,
             }
         }
-        AnswerKind::Stream { mut relay, ready, mut rest, ended } => {
-            let fault = flow(&mut generation, index, &mut relay, ready, &mut rest, ended).await;
-            finish(generation, index, *relay, fault, rest).await;
+        AnswerKind::Stream { relay, ready, rest, ended, fault } => {
+            let mut stream = Streaming { relay, rest, ended };
+            let cut = match fault {
+                None => flow(&mut generation, index, &mut stream, ready).await,
+                Some(fault) => {
+                    generation.sink.send(Bytes::from(ready)).await;
+                    Some(Cut::Fault(reported(fault)))
+                }
+            };
+            finish(generation, index, stream, cut).await;
         }
     }
+}
+
+/// A provider's stream on its way.
+struct Streaming {
+    relay: Box<AnswerStream>,
+    rest: Answer,
+    /// Whether the provider's body has ended.
+    ended: bool,
 }
 
 /// Why a stream stopped before its end.
 #[derive(Debug)]
 enum Cut {
-    /// The provider failed.
+    /// The provider failed: the client is told, and pays nothing.
     Fault(ApiError),
-    /// The client left and the provider can be told to stop.
-    Cancelled,
+    /// The process stops: the client is told, and pays nothing.
+    Stopping,
+    /// Nobody reads on: what was delivered is paid.
+    Left,
 }
 
-/// Passes pieces on until the provider is done.
+/// Passes pieces on until the provider is done, or there is nobody to pass them to.
 async fn flow(
     generation: &mut Generation,
     index: usize,
-    relay: &mut AnswerStream,
+    stream: &mut Streaming,
     mut out: Vec<u8>,
-    rest: &mut Answer,
-    mut ended: bool,
 ) -> Option<Cut> {
-    let candidate = generation.given.plan.candidates.get(index);
-    let abortable = candidate.is_some_and(|one| one.endpoint.can_abort);
-    let began = generation.gateway.clock.monotonic();
-    let mut drain = None;
+    let mut held_up = Duration::ZERO;
+    let mut patience = Timer::new(limits::IDLE_TIMEOUT);
+    let mut left = Box::pin(generation.sink.left());
+    let stopping = generation.gateway.stopping.clone();
+    let mut stop = Box::pin(stopping.cancelled());
     loop {
         if !out.is_empty() {
+            let began = generation.gateway.clock.monotonic();
             generation.sink.send(Bytes::from(std::mem::take(&mut out))).await;
+            let now = generation.gateway.clock.monotonic();
+            held_up = held_up.saturating_add(now.saturating_sub(began));
             out.reserve(256);
         }
-        if ended || relay.facts().done {
+        if stream.ended || stream.relay.facts().done {
             return None;
         }
-        if generation.sink.is_gone() && drain.is_none() {
-            if abortable {
-                return Some(Cut::Cancelled);
-            }
-            // The provider bills in full, so what it says is read to the end, within bounds.
-            match generation.gateway.drains.clone().try_acquire_owned() {
-                Ok(permit) => drain = Some(permit),
-                Err(_) => return Some(Cut::Cancelled),
-            }
+        if generation.sink.is_gone() {
+            return drain(generation, index, stream).await;
         }
-        let spent = generation.gateway.clock.monotonic().saturating_sub(began);
-        let total = if drain.is_some() { limits::DRAIN_TIMEOUT } else { limits::TOTAL_TIMEOUT };
-        let wait = limits::IDLE_TIMEOUT.min(total.saturating_sub(spent));
+        // Time in which the client held up the stream is not the provider's.
+        let spent = generation.age().saturating_sub(held_up);
+        patience.set(limits::IDLE_TIMEOUT.min(limits::TOTAL_TIMEOUT.saturating_sub(spent)));
         let chunk = tokio::select! {
             biased;
-            chunk = tokio::time::timeout(wait, rest.chunk()) => chunk,
-            () = generation.sink.left() => { generation.sink = crate::sink::Sink::Gone; continue; }
+            chunk = stream.rest.chunk() => chunk,
+            () = &mut left => { generation.sink = Sink::Gone; continue; }
+            () = &mut patience => return Some(Cut::Fault(timed_out())),
+            () = &mut stop => return Some(Cut::Stopping),
         };
-        let pushed = match chunk {
-            Err(_) => return Some(Cut::Fault(timed_out(wait))),
-            Ok(Err(error)) => return Some(Cut::Fault(broken(&error))),
-            Ok(Ok(Some(bytes))) => relay.push(&bytes, &mut out),
-            Ok(Ok(None)) => {
-                ended = true;
-                relay.end(&mut out)
-            }
-        };
-        if let Err(fault) = pushed {
+        if let Err(fault) = take(stream, chunk, &mut out) {
             if !out.is_empty() {
                 generation.sink.send(Bytes::from(out)).await;
             }
-            return Some(Cut::Fault(reported(&fault)));
+            let impatient = held_up > limits::HOLD_UP && !matches!(fault, Fault::Stream(_));
+            return Some(if impatient { Cut::Left } else { Cut::Fault(fault.into()) });
         }
+    }
+}
+
+/// What one read can go wrong with.
+enum Fault {
+    Call(CallError),
+    Stream(StreamFault),
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Call(error) => ApiError::new(
+                ErrorKind::ProviderUnavailable,
+                format!("The provider's answer broke off: {error}"),
+            ),
+            Fault::Stream(fault) => reported(fault),
+        }
+    }
+}
+
+/// Takes one read into the relay.
+fn take(
+    stream: &mut Streaming,
+    chunk: Result<Option<Bytes>, CallError>,
+    out: &mut Vec<u8>,
+) -> Result<(), Fault> {
+    match chunk.map_err(Fault::Call)? {
+        Some(bytes) => stream.relay.push(&bytes, out).map_err(Fault::Stream),
+        None => {
+            stream.ended = true;
+            stream.relay.end(out).map_err(Fault::Stream)
+        }
+    }
+}
+
+/// The client is gone. A provider that can be told to stop is told; but an answer that is complete
+/// is read up to its counts, and one that will be billed in full is read to the end, within bounds.
+async fn drain(generation: &Generation, index: usize, stream: &mut Streaming) -> Option<Cut> {
+    let candidate = generation.given.plan.candidates.get(index);
+    let abortable = candidate.is_some_and(|one| one.endpoint.can_abort);
+    let complete = stream.relay.facts().finish.is_some();
+    let time = match (complete, abortable) {
+        (true, _) => limits::USAGE_WAIT,
+        (false, true) => return Some(Cut::Left),
+        (false, false) => limits::DRAIN_TIMEOUT,
+    };
+    let Ok(_permit) = generation.gateway.drains.clone().try_acquire_owned() else {
+        return Some(Cut::Left);
+    };
+    let mut unread = Vec::new();
+    let read = async {
+        while !stream.ended && !stream.relay.facts().done {
+            let chunk = stream.rest.chunk().await;
+            if take(stream, chunk, &mut unread).is_err() {
+                return Some(Cut::Left);
+            }
+            unread.clear();
+        }
+        None
+    };
+    tokio::select! {
+        outcome = tokio::time::timeout(time, read) => outcome.unwrap_or(Some(Cut::Left)),
+        () = generation.gateway.stopping.cancelled() => Some(Cut::Left),
     }
 }
 
 /// Settles a stream, then lets the client see its end.
-async fn finish(
-    mut generation: Generation,
-    index: usize,
-    relay: AnswerStream,
-    cut: Option<Cut>,
-    rest: Answer,
-) {
-    let facts: &Facts = relay.facts();
-    let (cancelled, error) = match cut {
-        None if facts.finish == Some(FinishReason::Error) => (false, None),
-        None => (false, None),
-        Some(Cut::Cancelled) => (true, None),
-        Some(Cut::Fault(error)) => (false, Some(error)),
-    };
-    if cancelled {
-        // Closing the connection is what tells the provider to stop.
+async fn finish(mut generation: Generation, index: usize, stream: Streaming, cut: Option<Cut>) {
+    let Streaming { relay, rest, .. } = stream;
+    // Closing the connection is what tells the provider to stop, so it comes before the books.
+    let rest = if cut.is_none() {
+        Some(rest)
+    } else {
         drop(rest);
-        let ending = Ending { index, facts, cancelled, error: None };
-        if let Err(error) = settle::settle(&mut generation, &ending).await {
-            tracing::error!(%error, id = %generation.given.id, "a settlement failed");
-        }
-        return;
+        None
+    };
+    let cancelled = matches!(cut, Some(Cut::Left)) || generation.sink.is_gone();
+    if matches!(cut, Some(Cut::Fault(_))) {
+        record::fault(&generation, index);
     }
+    let error = match cut {
+        Some(Cut::Fault(error)) => Some(error),
+        Some(Cut::Stopping) => Some(stopping()),
+        Some(Cut::Left) | None => None,
+    };
+    let facts = relay.facts();
     let ending = Ending { index, facts, cancelled, error: error.as_ref() };
     let settled = settle::settle(&mut generation, &ending).await;
-    let metadata = metadata::metadata(&generation, Some(index));
     let mut last = match (settled, error) {
         (Ok(report), None) => {
-            record::success(&generation, index);
-            let extras = metadata::extras(facts, metadata.as_deref());
-            relay.usage_chunk(&report, &extras)
+            if !cancelled {
+                record::success(&generation, index);
+            }
+            let metadata = metadata::metadata(&generation, Some(index));
+            relay.usage_chunk(&report, &metadata::extras(facts, metadata.as_deref()))
         }
-        (Ok(_), Some(error)) => {
-            record::fault(&generation, index);
-            relay.error_chunk(&error)
-        }
-        (Err(error), _) => relay.error_chunk(&error),
+        (Ok(_), Some(error)) | (Err(error), _) => relay.error_chunk(&error),
     };
     last.extend_from_slice(DONE);
-    generation.sink.send(Bytes::from(last)).await;
+    generation.sink.end(Bytes::from(last)).await;
     drop(generation);
-    settle_connection(rest).await;
+    if let Some(rest) = rest {
+        settle_connection(rest).await;
+    }
 }
 
 /// Reads the end of the body, which is usually there already, so that the connection can be used
@@ -159,25 +225,19 @@ async fn settle_connection(mut rest: Answer) {
     drop(tokio::time::timeout(Duration::from_millis(250), read).await);
 }
 
-fn timed_out(wait: Duration) -> ApiError {
-    ApiError::new(ErrorKind::Timeout, format!("The provider sent nothing for {wait:?}"))
+fn timed_out() -> ApiError {
+    ApiError::new(ErrorKind::Timeout, "The provider stopped sending")
 }
 
-fn broken(error: &CallError) -> ApiError {
-    ApiError::new(
-        ErrorKind::ProviderUnavailable,
-        format!("The provider's answer broke off: {error}"),
-    )
+fn stopping() -> ApiError {
+    ApiError::new(ErrorKind::ProviderOverloaded, "The gateway is restarting. Please try again.")
 }
 
-fn reported(fault: &StreamFault) -> ApiError {
+/// A provider's failure as the client may see it; what concerns the operator's credential is told
+/// to nobody.
+fn reported(fault: StreamFault) -> ApiError {
     match fault {
-        StreamFault::InBand(said) => {
-            let failure = signalbox_policy::Failure::reported(said);
-            let mut error = ApiError::new(failure.kind, failure.message);
-            error.provider_code = failure.code;
-            error
-        }
+        StreamFault::InBand(said) => said.for_client(false),
         other => ApiError::new(ErrorKind::ProviderUnavailable, other.to_string()),
     }
 }

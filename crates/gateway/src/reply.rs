@@ -33,6 +33,8 @@ pub enum ReplyBody {
 pub enum Piece {
     /// Complete events.
     Bytes(Bytes),
+    /// The last events; a stream without them broke off.
+    Last(Bytes),
     /// Nothing could answer; comes first and alone.
     Failed(Failed),
 }

@@ -6,7 +6,7 @@ use signalbox_ledger::{Estimate, Refusal, Reserve, affordable_output, upper_boun
 use signalbox_policy::{Candidate, Plan};
 use signalbox_store::{Hold, Ledger};
 
-use crate::authenticate::{Principal, out_of_reach};
+use crate::authenticate::{Admitted, Principal, out_of_reach};
 use crate::estimate;
 use crate::gateway::Gateway;
 use crate::resolve::Resolved;
@@ -18,8 +18,9 @@ const TRIES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Held {
     pub hold: Hold,
-    /// The candidates that the balance affords, with their bound, in the plan's order.
+    /// The plan, with only the candidates that the balance affords.
     pub plan: Plan,
+    /// The bound of each of them, in the plan's order.
     pub bounds: Vec<Bound>,
 }
 
@@ -39,82 +40,103 @@ pub(crate) async fn warm(ledger: &Ledger, principal: &Principal) -> Result<(), A
     })
 }
 
-/// Refuses early when nothing could be afforded at all (platform spec 2.5, steps 3 and 4).
-pub(crate) fn allowed(
+/// What the key may spend now, or why nothing (platform spec 2.5, steps 3 and 4).
+pub(crate) fn spendable(
     ledger: &Ledger,
     principal: &Principal,
     now: Timestamp,
     public_url: &str,
-) -> Result<(), ApiError> {
+) -> Result<Usd, ApiError> {
     ledger
         .spendable(&principal.key.account, &principal.key.hash, now)
-        .map(drop)
         .map_err(|refusal| refused(&refusal, principal, public_url))
 }
 
+/// Holds the dearest candidate's bound, among those that `budget` affords.
 pub(crate) async fn reserve(
-    ledger: &Ledger,
-    generation: &GenerationId,
-    principal: &Principal,
-    resolved: &Resolved,
-    plan: &Plan,
-    now: Timestamp,
     gateway: &Gateway,
+    id: &GenerationId,
+    admitted: &Admitted,
+    resolved: &Resolved,
+    mut plan: Plan,
+    now: Timestamp,
 ) -> Result<Held, ApiError> {
-    let mut budget = Usd::MAX;
-    let mut last = None;
+    let principal = &admitted.principal;
+    let wish = |amount| Reserve {
+        generation: id.clone(),
+        account: principal.key.account.clone(),
+        key: principal.key.hash.clone(),
+        amount,
+        now,
+    };
+    let mut budget = admitted.budget;
+    let mut refusal = None;
     for _ in 0..TRIES {
-        let Some((plan, bounds, amount)) = fit(resolved, plan, budget) else { break };
-        let wish = Reserve {
-            generation: generation.clone(),
-            account: principal.key.account.clone(),
-            key: principal.key.hash.clone(),
-            amount,
-            now,
+        let fitting = fit(resolved, &plan, budget);
+        let outcome = match fitting.dearest {
+            Some(amount) => gateway.ledger.reserve(wish(amount)),
+            // Nothing fits here: another process may hold the rest of the balance.
+            None if refusal.is_none() => match fit(resolved, &plan, Usd::MAX).dearest {
+                Some(amount) => gateway.ledger.reserve_or_refill(wish(amount)).await,
+                None => return Err(ApiError::internal("no candidate has a price")),
+            },
+            None => break,
         };
-        match ledger.reserve_or_refill(wish).await {
-            Ok(hold) => return Ok(Held { hold, plan, bounds }),
-            Err(refusal) => {
-                budget = match refusal {
-                    Refusal::InsufficientCredit { available } => available,
-                    Refusal::KeyLimitTooLow { remaining } => remaining,
-                    other => return Err(refused(&other, principal, &gateway.public_url)),
+        match outcome {
+            Ok(hold) => {
+                let fitting = if fitting.dearest.is_some() {
+                    fitting
+                } else {
+                    fit(resolved, &plan, Usd::MAX)
                 };
-                last = Some(refusal);
+                let mut bounds = fitting.bounds.into_iter();
+                let mut kept = Vec::with_capacity(plan.candidates.len());
+                plan.candidates.retain(|_| match bounds.next().flatten() {
+                    Some(bound) => {
+                        kept.push(bound);
+                        true
+                    }
+                    None => false,
+                });
+                return Ok(Held { hold, plan, bounds: kept });
             }
+            Err(Refusal::InsufficientCredit { available }) => {
+                budget = available;
+                refusal = Some(Refusal::InsufficientCredit { available });
+            }
+            Err(Refusal::KeyLimitTooLow { remaining }) => {
+                budget = remaining;
+                refusal = Some(Refusal::KeyLimitTooLow { remaining });
+            }
+            Err(other) => return Err(refused(&other, principal, &gateway.public_url)),
         }
     }
-    match last {
-        Some(refusal) => {
-            let error = refused(&refusal, principal, &gateway.public_url);
-            Err(unaffordable(error, resolved, plan, budget))
-        }
-        None => Err(ApiError::internal("no candidate has a price")),
-    }
+    let refusal = refusal.unwrap_or(Refusal::InsufficientCredit { available: budget });
+    let error = refused(&refusal, principal, &gateway.public_url);
+    Err(unaffordable(error, resolved, &plan, budget))
 }
 
-/// The candidates that the budget affords, each with its bound, and the dearest bound.
-fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Option<(Plan, Vec<Bound>, Usd)> {
-    let mut kept = Vec::new();
-    let mut bounds = Vec::new();
-    let mut dearest = Usd::ZERO;
+/// What a budget affords.
+struct Fitting {
+    /// For each candidate its bound, if it is affordable.
+    bounds: Vec<Option<Bound>>,
+    /// The dearest of them; `None` when there is none.
+    dearest: Option<Usd>,
+}
+
+fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Fitting {
+    let mut fitting = Fitting { bounds: Vec::with_capacity(plan.candidates.len()), dearest: None };
     for candidate in &plan.candidates {
-        let Some((bound, amount)) = bound(resolved, candidate, budget) else { continue };
-        dearest = dearest.max(amount);
-        kept.push(candidate.clone());
-        bounds.push(bound);
+        let bound = bound(resolved, candidate, budget);
+        fitting.dearest = fitting.dearest.max(bound.map(|(_, amount)| amount));
+        fitting.bounds.push(bound.map(|(bound, _)| bound));
     }
-    if kept.is_empty() {
-        return None;
-    }
-    let plan = Plan { candidates: kept, excluded: plan.excluded.clone() };
-    Some((plan, bounds, dearest))
+    fitting
 }
 
 fn bound(resolved: &Resolved, candidate: &Candidate, budget: Usd) -> Option<(Bound, Usd)> {
     let prices = &candidate.endpoint.prices;
-    let inputs = &resolved.requirements.content.inputs;
-    let mut estimate = estimate::bound(&resolved.survey, &candidate.endpoint, inputs);
+    let mut estimate = estimate::bound(resolved, &candidate.endpoint);
     let amount = upper_bound(&estimate, prices).ok()?;
     if amount <= budget {
         return Some((Bound { estimate, clamped: false }, amount));
@@ -169,9 +191,8 @@ fn unaffordable(mut error: ApiError, resolved: &Resolved, plan: &Plan, budget: U
     if error.kind != ErrorKind::PaymentRequired || budget <= Usd::ZERO {
         return error;
     }
-    let inputs = &resolved.requirements.content.inputs;
     let each = plan.candidates.iter().map(|one| {
-        let estimate = estimate::bound(&resolved.survey, &one.endpoint, inputs);
+        let estimate = estimate::bound(resolved, &one.endpoint);
         (estimate, affordable_output(&estimate, &one.endpoint.prices, budget))
     });
     let Some((estimate, most)) = each.max_by_key(|(_, most)| *most) else { return error };

@@ -10,7 +10,7 @@ use signalbox_policy::preferences::SortBy;
 use signalbox_policy::{Content, ProviderPreferences, Requirements, Wanted, explain};
 
 use crate::estimate;
-use crate::inbound::{Inbound, Surface};
+use crate::inbound::{Inbound, RequestHead, Surface};
 
 /// The request, read and resolved.
 #[derive(Debug)]
@@ -27,9 +27,13 @@ pub(crate) struct Resolved {
     pub session_id: Option<String>,
 }
 
-pub(crate) fn resolve(inbound: &Inbound, catalog: &Snapshot) -> Result<Resolved, ApiError> {
-    let document = Document::parse(inbound.body.clone())?;
-    let survey = match inbound.surface {
+pub(crate) fn resolve(
+    inbound: Inbound,
+    catalog: &Snapshot,
+) -> Result<(Resolved, RequestHead), ApiError> {
+    let Inbound { surface, head, body } = inbound;
+    let document = Document::parse(body)?;
+    let survey = match surface {
         Surface::Chat => openai_chat::survey::survey(&document)?,
         Surface::Completions => openai_completions::survey::survey(&document)?,
     };
@@ -37,7 +41,7 @@ pub(crate) fn resolve(inbound: &Inbound, catalog: &Snapshot) -> Result<Resolved,
         PromptStyle::Messages => AnswerStyle::Chat,
         PromptStyle::Prompt => AnswerStyle::Completions,
     };
-    let session_id = session(&survey, inbound)?;
+    let session_id = session(&survey, &head)?;
     let mut provider = ProviderPreferences::from_json(survey.provider.as_deref())?;
     provider.across_models |= survey.route.as_deref() == Some("sort");
     if survey.preset.is_some() {
@@ -45,12 +49,12 @@ pub(crate) fn resolve(inbound: &Inbound, catalog: &Snapshot) -> Result<Resolved,
     }
     let models = wanted(&survey, catalog)?;
     let requirements = Requirements { models, provider, content: content(&survey)? };
-    Ok(Resolved { document, survey, requirements, style, session_id })
+    Ok((Resolved { document, survey, requirements, style, session_id }, head))
 }
 
 /// The body's session wins over the header's (inference spec 0.2).
-fn session(survey: &Survey, inbound: &Inbound) -> Result<Option<String>, ApiError> {
-    let header = inbound.head.session_id.as_ref();
+fn session(survey: &Survey, head: &RequestHead) -> Result<Option<String>, ApiError> {
+    let header = head.session_id.as_ref();
     if header.is_some_and(|id| id.chars().count() > limits::MAX_SESSION_ID_CHARS) {
         return Err(ApiError::invalid("x-session-id: at most 256 characters"));
     }

@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 
+use signalbox_core::ApiError;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_runtime::{entropy, task};
 
-use crate::authenticate::Principal;
+use crate::authenticate::{Admitted, Principal};
 use crate::gateway::Gateway;
 use crate::generation::{Generation, Given};
 use crate::inbound::Inbound;
@@ -15,39 +16,48 @@ use crate::trace::Trace;
 use crate::{plan, reserve, resolve};
 
 impl Gateway {
+    /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
+    /// spend?
+    ///
+    /// # Errors
+    /// 403 for a management key or a used-up limit, 429 above the request limit, 402 without credit.
+    pub async fn admit(&self, principal: Arc<Principal>) -> Result<Admitted, ApiError> {
+        let now = self.clock.now();
+        principal.admit(now)?;
+        reserve::warm(&self.ledger, &principal).await?;
+        let budget = reserve::spendable(&self.ledger, &principal, now, &self.public_url)?;
+        Ok(Admitted { principal, budget, received: now })
+    }
+
     /// Serves one inference request: the reply's channel carries the answer.
     ///
     /// # Errors
     /// Whatever is known before an attempt: a bad request, an unknown model, no endpoint, no money.
     pub async fn serve(
         self: &Arc<Self>,
-        principal: Arc<Principal>,
+        admitted: Admitted,
         inbound: Inbound,
     ) -> Result<Reply, Failed> {
-        let now = self.clock.now();
-        let trace = Trace::begin(now);
-        principal.admit(now)?;
-        reserve::warm(&self.ledger, &principal).await?;
-        reserve::allowed(&self.ledger, &principal, now, &self.public_url)?;
+        let now = admitted.received;
         let world = self.world.load_full();
-        let resolved = resolve::resolve(&inbound, &world.catalog)?;
-        let plan = plan::plan(&resolved.requirements, &world, &self.health, &self.clock)?;
+        let (resolved, head) = resolve::resolve(inbound, &world.catalog)?;
+        let plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
         let id = GenerationId::generate(now, entropy::bytes());
-        let held =
-            reserve::reserve(&self.ledger, &id, &principal, &resolved, &plan, now, self).await?;
+        let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
         let given = Given {
             id,
             request_id: RequestId::generate(now, entropy::bytes()),
-            principal,
-            head: inbound.head,
+            principal: admitted.principal,
+            head,
             world,
             resolved,
-            plan: Arc::new(plan),
+            plan: Arc::new(held.plan),
         };
-        let (generation, reply) = Generation::begin(Arc::clone(self), given, held, trace);
+        let generation =
+            Generation::begin(Arc::clone(self), given, held.bounds, held.hold, Trace::begin(now));
+        let (generation, reply) = generation;
         // From here on nothing depends on the client: this future may be dropped.
-        let run = self.running.track_future(generation.run());
-        drop(task::spawn("generation", run));
+        drop(task::spawn("generation", self.running.track_future(generation.run())));
         Ok(reply)
     }
 }

@@ -5,6 +5,7 @@ use signalbox_dialect::openai_chat::finish::FinishReason;
 use signalbox_dialect::{Facts, UsageReport};
 use signalbox_ledger::{Cost, billable, price};
 
+use crate::authenticate::out_of_reach;
 use crate::estimate;
 use crate::generation::Generation;
 use crate::record;
@@ -51,7 +52,10 @@ pub(crate) async fn settle(
     let row = record::answered(generation, ending, &usage, &cost, now);
     let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;
     let settled = generation.gateway.ledger.settle(hold, cost.total, row).await;
-    let settled = settled.map_err(|error| ApiError::internal(format!("settlement: {error}")))?;
+    let settled = settled.map_err(|error| {
+        tracing::error!(%error, id = %generation.given.id, "a settlement failed");
+        out_of_reach()
+    })?;
     Ok(report(usage, &cost, settled.charged))
 }
 
@@ -71,10 +75,16 @@ fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
     let survey = &generation.given.resolved.survey;
     let bound = generation.bounds.get(ending.index).map(|one| one.estimate).unwrap_or_default();
     match ending.facts.usage {
-        Some(usage) if ending.facts.usage_plausible && estimate::within(&usage, &bound) => usage,
+        Some(usage) if ending.facts.usage_plausible => {
+            let cut = estimate::within(&usage, &bound);
+            if cut != usage {
+                warn(generation, ending, "a provider counts more than the request can have");
+            }
+            cut
+        }
         counted => {
             if counted.is_some() {
-                tracing::warn!(id = %generation.given.id, "a provider's usage can't be true");
+                warn(generation, ending, "a provider's counts can't be true");
             }
             if !ending.facts.content_seen && ending.facts.finish.is_none() {
                 return Usage { estimated: true, ..Usage::default() };
@@ -82,4 +92,10 @@ fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
             estimate::usage(survey, ending.facts.output_bytes, &bound)
         }
     }
+}
+
+fn warn(generation: &Generation, ending: &Ending<'_>, what: &str) {
+    let candidate = generation.given.plan.candidates.get(ending.index);
+    let endpoint = candidate.map_or("", |one| one.endpoint.id.as_str());
+    tracing::warn!(id = %generation.given.id, endpoint, "{what}");
 }

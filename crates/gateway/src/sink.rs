@@ -26,11 +26,11 @@ impl Sink {
         matches!(self, Self::Gone)
     }
 
-    /// Whether a streaming client is known to have left.
+    /// Whether the client is known to have left.
     pub(crate) fn has_left(&self) -> bool {
         match self {
             Self::Stream(sender) => sender.is_closed(),
-            Self::Whole(_) => false,
+            Self::Whole(sender) => sender.is_closed(),
             Self::Gone => true,
         }
     }
@@ -68,11 +68,26 @@ impl Sink {
         }
     }
 
-    /// Waits until a streaming client leaves. Others are never cancelled (inference spec 3.3).
-    pub(crate) async fn left(&self) {
-        match self {
-            Self::Stream(sender) => sender.closed().await,
-            Self::Whole(_) | Self::Gone => std::future::pending().await,
+    /// Ends when a streaming client leaves. Others are never cancelled (inference spec 3.3).
+    pub(crate) fn left(&self) -> impl Future<Output = ()> + Send + 'static {
+        let sender = match self {
+            Self::Stream(sender) => Some(sender.clone()),
+            Self::Whole(_) | Self::Gone => None,
+        };
+        async move {
+            match sender {
+                Some(sender) => sender.closed().await,
+                None => std::future::pending().await,
+            }
+        }
+    }
+
+    /// Sends the last events.
+    pub(crate) async fn end(&mut self, bytes: Bytes) {
+        if let Self::Stream(sender) = std::mem::replace(self, Self::Gone) {
+            let send = sender.send(Piece::Last(bytes));
+            // A client that left does not see the end; it is settled all the same.
+            drop(tokio::time::timeout(limits::STALL_TIMEOUT, send).await);
         }
     }
 }

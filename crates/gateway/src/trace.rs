@@ -20,6 +20,8 @@ pub(crate) struct AttemptNote {
 pub(crate) struct Trace {
     /// When the request arrived.
     pub received: Timestamp,
+    /// When the current attempt was sent.
+    pub sent: Timestamp,
     /// When the first content arrived.
     pub first_content: Option<Timestamp>,
     /// Every attempt, in order.
@@ -28,7 +30,7 @@ pub(crate) struct Trace {
 
 impl Trace {
     pub(crate) const fn begin(received: Timestamp) -> Self {
-        Self { received, first_content: None, attempts: Vec::new() }
+        Self { received, sent: received, first_content: None, attempts: Vec::new() }
     }
 
     pub(crate) fn content(&mut self, at: Timestamp) {

@@ -5,5 +5,7 @@
 pub mod clock;
 pub mod entropy;
 pub mod task;
+pub mod timer;
 
 pub use clock::Clock;
+pub use timer::Timer;

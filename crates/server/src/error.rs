@@ -23,7 +23,7 @@ pub(crate) fn failed(app: &App, failed: &Failed) -> Response {
     let body = Body::from(error_body(error, &context));
     let mut response = Response::new(body);
     *response.status_mut() =
-        StatusCode::from_u16(error.kind.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     if let Some(id) = failed.id.as_ref().and_then(|id| HeaderValue::from_str(id.as_str()).ok()) {

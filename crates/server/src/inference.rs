@@ -34,9 +34,11 @@ async fn answer(app: App, request: Request, surface: Surface) -> Response {
 async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response, Failed> {
     let (head, body) = request.into_parts();
     let principal = credential::any(app, &head.headers).await?;
+    // Whoever may not ask does not get to send a hundred megabytes first.
+    let admitted = app.gateway().admit(principal).await?;
     let body = body::read(&head.headers, body).await?;
     let inbound = Inbound { surface, head: request_head(&head.headers), body };
-    let reply = app.gateway().serve(principal, inbound).await?;
+    let reply = app.gateway().serve(admitted, inbound).await?;
     let id = HeaderValue::from_str(reply.id.as_str()).ok();
     let mut response = match reply.body {
         ReplyBody::Whole(receiver) => {

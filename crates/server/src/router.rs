@@ -6,7 +6,6 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderValue, Method, StatusCode, header};
-use serde_json::json;
 use signalbox_core::{ApiError, ErrorKind};
 
 use crate::app::App;
@@ -48,17 +47,9 @@ async fn no_such_route(State(app): State<App>, request: Request) -> Response {
     error::error(&app, ApiError::new(ErrorKind::NotFound, message))
 }
 
-/// No kind of error has the status that HTTP prescribes here, so the body is written by hand.
-async fn wrong_method(request: Request) -> Response {
-    let status = StatusCode::METHOD_NOT_ALLOWED;
-    let kind = ErrorKind::InvalidRequest.name();
+async fn wrong_method(State(app): State<App>, request: Request) -> Response {
     let message = format!("{} is not for {}", request.uri().path(), request.method());
-    let body = json!({"error": {
-        "code": status.as_u16(), "message": message, "http_status": status.as_u16(),
-        "error_type": kind, "metadata": {"error_type": kind},
-    }});
-    let json = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-    (status, json, body.to_string()).into_response()
+    error::error(&app, ApiError::invalid(message).with_status(405))
 }
 
 /// Pages of other origins may call the API: credentials travel in a header that no page sends by
@@ -66,22 +57,24 @@ async fn wrong_method(request: Request) -> Response {
 async fn cross_origin(request: Request, next: Next) -> Response {
     let from_page = request.headers().contains_key(header::ORIGIN);
     let preflight = from_page && request.method() == Method::OPTIONS;
+    let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let mut response =
         if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     if from_page {
         let headers = response.headers_mut();
         let any = HeaderValue::from_static("*");
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
-        let shown = HeaderValue::from_static("X-Generation-Id, Retry-After");
+        let shown = HeaderValue::from_static(
+            "X-Generation-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, \
+             X-RateLimit-Reset",
+        );
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, shown);
         if preflight {
             let methods = HeaderValue::from_static("GET, POST, PATCH, PUT, DELETE, OPTIONS");
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, methods);
-            let asked = HeaderValue::from_static(
-                "Authorization, Content-Type, HTTP-Referer, X-Title, X-OpenRouter-Title, \
-                 X-OpenRouter-Metadata, X-Session-Id, X-Api-Key",
-            );
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+            if let Some(asked) = asked {
+                headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, asked);
+            }
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("86400"));
         }
     }

@@ -35,7 +35,7 @@ use crate::keys::KeyRecord;
 use crate::store::Store;
 
 /// How long a settlement waits for its commit before it answers [`LedgerError::Delayed`].
-const COMMIT_WAIT: Duration = Duration::from_secs(10);
+const COMMIT_WAIT: Duration = Duration::from_secs(60);
 /// How long a reservation waits for other processes to give back credit they don't need.
 const REFILL_WAIT: Duration = Duration::from_secs(1);
 
@@ -201,7 +201,7 @@ impl Ledger {
     /// hold and the charge. Once polled past its first wait it completes even if it is dropped.
     ///
     /// # Errors
-    /// [`LedgerError::Delayed`] when the commit takes longer than ten seconds;
+    /// [`LedgerError::Delayed`] when the commit takes longer than a minute;
     /// [`LedgerError::Terminal`] and [`LedgerError::Store`] when the database knows better.
     pub async fn settle(
         &self,

@@ -122,10 +122,10 @@ pub struct ErrorContext<'a> {
 }
 
 /// The JSON body of an answer that failed before any output (inference spec 4.1, 4.3, 4.7). The HTTP
-/// status is `error.kind.status()`. A 500 tells nothing but that.
+/// status is `error.status()`. A 500 tells nothing but that.
 #[must_use]
 pub fn error_body(error: &ApiError, context: &ErrorContext<'_>) -> Vec<u8> {
-    let status = error.kind.status();
+    let status = error.status();
     let mut out = format!(
         "{{\"error\":{{\"code\":{status},\"message\":{},\"http_status\":{status},\"error_type\":\"{}\"",
         quoted(error.public_message()),
@@ -136,7 +136,7 @@ pub fn error_body(error: &ApiError, context: &ErrorContext<'_>) -> Vec<u8> {
         out.push_str(&availability_object(availability, context.docs_base));
     }
     out.push_str(",\"metadata\":");
-    out.push_str(&metadata_object(error, true));
+    out.push_str(&metadata_object(error));
     out.push('}');
     if let Some(metadata) = context.openrouter_metadata.filter(|_| error.kind.is_public()) {
         out.push_str(",\"openrouter_metadata\":");
@@ -150,7 +150,7 @@ pub fn error_body(error: &ApiError, context: &ErrorContext<'_>) -> Vec<u8> {
     out.into_bytes()
 }
 
-/// The frame that reports an error after output has begun (inference spec 3.2).
+/// The frame that reports an error after the status line went out (inference spec 3.2).
 #[must_use]
 pub fn error_chunk(error: &ApiError, id: &Identity) -> Vec<u8> {
     format!(
@@ -166,28 +166,33 @@ pub fn error_chunk(error: &ApiError, id: &Identity) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The `error` object of a chunk, or of a choice that failed after partial output (4.1).
+/// The `error` object of a chunk, or of a choice that failed after partial output (4.1). It may come
+/// after keep-alive comments alone, so it tells as much as [`error_body`] does: availability (4.7,
+/// without its link) and all metadata, and as little about a 500.
 #[must_use]
 pub fn inband_object(error: &ApiError) -> String {
+    let availability = error.availability.as_deref().filter(|_| error.kind.is_public());
+    let availability = availability
+        .and_then(|availability| serde_json::to_string(availability).ok())
+        .map(|object| format!(",\"availability\":{object}"));
     format!(
-        "{{\"code\":{},\"message\":{},\"metadata\":{}}}",
-        error.kind.status(),
+        "{{\"code\":{},\"message\":{}{},\"metadata\":{}}}",
+        error.status(),
         quoted(error.public_message()),
-        metadata_object(error, false),
+        availability.unwrap_or_default(),
+        metadata_object(error),
     )
 }
 
-fn metadata_object(error: &ApiError, whole: bool) -> String {
+fn metadata_object(error: &ApiError) -> String {
     let mut out = format!("{{\"error_type\":\"{}\"", error.kind.name());
     if error.kind.is_public() {
         if let Some(code) = &error.provider_code {
             out.push_str(",\"provider_code\":");
             out.push_str(&quoted(code));
         }
-        let extra = error.metadata.iter().filter(|_| whole);
-        for (key, value) in
-            extra.filter(|(key, _)| !matches!(key.as_str(), "error_type" | "provider_code"))
-        {
+        let own = |key: &str| matches!(key, "error_type" | "provider_code");
+        for (key, value) in error.metadata.iter().filter(|(key, _)| !own(key)) {
             out.push(',');
             out.push_str(&quoted(key));
             out.push(':');
@@ -342,6 +347,15 @@ mod tests {
 
     #[test]
     fn an_availability_links_to_its_explanation() {
+        let shown = body(&refused());
+        assert_eq!(
+            shown["error"]["availability"],
+            json!({"code":"privacy_restricted","retryable":false,"requested_models":["acme/m1"],
+                "excluded_by":["data_policy:zdr"],"docs_url":"http://sb/docs/errors#privacy_restricted"})
+        );
+    }
+
+    fn refused() -> ApiError {
         let availability = Availability {
             code: AvailabilityCode::PrivacyRestricted,
             retryable: false,
@@ -352,11 +366,25 @@ mod tests {
             fallback_models: vec![],
             constraint: None,
         };
-        let shown = body(&ApiError::unavailable(availability, "none"));
+        ApiError::unavailable(availability, "none")
+            .with_metadata("previous_errors", json!([{"code":429}]))
+    }
+
+    #[test]
+    fn an_error_after_keep_alives_still_says_what_is_available_and_what_was_tried() {
+        let mut error = refused();
+        let inband =
+            |error: &ApiError| -> Value { serde_json::from_str(&inband_object(error)).unwrap() };
         assert_eq!(
-            shown["error"]["availability"],
+            inband(&error)["availability"],
             json!({"code":"privacy_restricted","retryable":false,"requested_models":["acme/m1"],
-                "excluded_by":["data_policy:zdr"],"docs_url":"http://sb/docs/errors#privacy_restricted"})
+                "excluded_by":["data_policy:zdr"]})
+        );
+        assert_eq!(inband(&error)["metadata"]["previous_errors"], json!([{"code":429}]));
+        error.kind = ErrorKind::Server;
+        assert_eq!(
+            inband(&error),
+            json!({"code":500,"message":"Internal Server Error","metadata":{"error_type":"server"}})
         );
     }
 

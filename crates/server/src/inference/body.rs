@@ -48,7 +48,9 @@ pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, A
 async fn data(body: &mut Body) -> Result<Option<Bytes>, ApiError> {
     loop {
         let Ok(frame) = tokio::time::timeout(IDLE, body.frame()).await else {
-            return Err(ApiError::invalid("The request body did not arrive in time"));
+            return Err(
+                ApiError::invalid("The request body did not arrive in time").with_status(408)
+            );
         };
         match frame {
             None => return Ok(None),

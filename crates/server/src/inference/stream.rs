@@ -25,13 +25,15 @@ pub(super) async fn respond(
     let first = match tokio::time::timeout(limits::KEEP_ALIVE_EVERY, pieces.recv()).await {
         Ok(None) => return Err(ApiError::internal("the generation ended without an answer").into()),
         Ok(Some(Piece::Failed(failed))) => return Err(failed),
-        Ok(Some(Piece::Bytes(bytes))) => bytes,
-        Err(_) => Bytes::from(comment(limits::KEEP_ALIVE_COMMENT)),
+        Ok(Some(Piece::Bytes(bytes))) => (bytes, false),
+        Ok(Some(Piece::Last(bytes))) => (bytes, true),
+        Err(_) => (Bytes::from(comment(limits::KEEP_ALIVE_COMMENT)), false),
     };
+    let (first, ended) = first;
     let mut ticks = tokio::time::interval(limits::KEEP_ALIVE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
-    let events = Events { first: Some(first), pieces, ticks, quiet: true, style, identity };
+    let events = Events { first: Some(first), pieces, ticks, quiet: true, ended, style, identity };
     let mut response = Response::new(Body::new(events));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -46,8 +48,23 @@ struct Events {
     ticks: Interval,
     /// Whether nothing was sent since the last tick.
     quiet: bool,
+    /// Whether the client was sent an end.
+    ended: bool,
     style: AnswerStyle,
     identity: Identity,
+}
+
+impl Events {
+    /// The error as the stream's end.
+    fn failed(&mut self, error: &ApiError) -> Bytes {
+        self.ended = true;
+        if !error.kind.is_public() {
+            tracing::error!(%error, id = %self.identity.id, "a stream failed by our fault");
+        }
+        let mut events = error_chunk_of(self.style, error, &self.identity);
+        events.extend_from_slice(DONE);
+        Bytes::from(events)
+    }
 }
 
 impl http_body::Body for Events {
@@ -62,15 +79,21 @@ impl http_body::Body for Events {
             return Poll::Ready(Some(Ok(Frame::data(first))));
         }
         match self.pieces.poll_recv(cx) {
-            Poll::Ready(None) => return Poll::Ready(None),
+            Poll::Ready(None) if self.ended => return Poll::Ready(None),
+            Poll::Ready(None) => {
+                let lost = ApiError::internal("the generation ended without an end");
+                return Poll::Ready(Some(Ok(Frame::data(self.failed(&lost)))));
+            }
+            Poll::Ready(Some(Piece::Last(bytes))) => {
+                self.ended = true;
+                return Poll::Ready(Some(Ok(Frame::data(bytes))));
+            }
             Poll::Ready(Some(Piece::Bytes(bytes))) => {
                 self.quiet = false;
                 return Poll::Ready(Some(Ok(Frame::data(bytes))));
             }
             Poll::Ready(Some(Piece::Failed(failed))) => {
-                let mut events = error_chunk_of(self.style, &failed.error, &self.identity);
-                events.extend_from_slice(DONE);
-                return Poll::Ready(Some(Ok(Frame::data(Bytes::from(events)))));
+                return Poll::Ready(Some(Ok(Frame::data(self.failed(&failed.error)))));
             }
             Poll::Pending => {}
         }
