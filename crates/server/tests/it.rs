@@ -31,3 +31,6 @@ mod leaving;
 
 #[path = "it/surface.rs"]
 mod surface;
+
+#[path = "it/leaks.rs"]
+mod leaks;
