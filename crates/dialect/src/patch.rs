@@ -62,7 +62,8 @@ pub struct Patch {
 /// What to do at a pointer.
 #[derive(Debug, Clone, PartialEq)]
 enum Action {
-    /// Another key in the same object. A member that has that key already wins.
+    /// Another key in the same object. A member that has that key already wins, except over a limit
+    /// on output: what was reserved for must hold (see [`is_limit`]).
     Rename(String),
     /// Leave it out.
     Drop,
@@ -76,8 +77,15 @@ enum Action {
     Map(BTreeMap<String, Value>),
     /// A list of one for a string, number or boolean.
     Wrap,
-    /// Another place. A member that is there already wins.
+    /// Another place. A member that is there already wins, except over a limit on output.
     Move(Pointer),
+}
+
+/// Whether a key has one of the two names of the limit on output tokens. A provider may call it
+/// something else, and a client may send that name too; the limit that was surveyed and reserved for
+/// takes its place.
+fn is_limit(key: &str) -> bool {
+    matches!(key, "max_tokens" | "max_completion_tokens")
 }
 
 /// The patches of an endpoint, in the order they apply.

@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use signalbox_catalog::Endpoint;
 use signalbox_core::{ApiError, Parameter, ParameterSet};
 use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
@@ -29,7 +28,11 @@ pub(crate) fn body(
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
         stream: resolved.survey.stream,
-        unsupported: unsupported(resolved.survey.parameters, endpoint),
+        unsupported: unsupported(
+            resolved.survey.parameters,
+            endpoint.supported_parameters,
+            supported,
+        ),
         max_output: bound.clamped.then_some(bound.estimate.max_output),
         user: user.as_deref(),
         service_tier: endpoint.tier.as_deref(),
@@ -54,10 +57,9 @@ pub(crate) fn body(
 }
 
 /// What the body must not have. Of the two spellings of the output limit the endpoint may take only
-/// one, which [`supported`] does not tell; with neither in its list, what was sent goes as it is.
-fn unsupported(sent: ParameterSet, endpoint: &Endpoint) -> ParameterSet {
-    let listed = endpoint.supported_parameters;
-    let mut unsupported = sent.without(supported(endpoint));
+/// one, which `supported` does not tell; with neither listed, what was sent goes as it is.
+fn unsupported(sent: ParameterSet, listed: ParameterSet, supported: ParameterSet) -> ParameterSet {
+    let mut unsupported = sent.without(supported);
     let (old, new) = (Parameter::MaxTokens, Parameter::MaxCompletionTokens);
     for (one, other) in [(old, new), (new, old)] {
         if listed.contains(other) && !listed.contains(one) {
@@ -80,4 +82,23 @@ fn user(given: &Given, required: bool) -> Option<String> {
     let mut name = hex::encode(digest);
     name.truncate(32);
     Some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_with_one_spelling_of_the_limit_does_not_support_the_other() {
+        let (old, new) = (Parameter::MaxTokens, Parameter::MaxCompletionTokens);
+        let set = |parameters: &[Parameter]| parameters.iter().copied().collect::<ParameterSet>();
+        let both = set(&[old, new]);
+        let judged = |listed: &[Parameter]| {
+            unsupported(set(&[old, Parameter::Seed]), set(listed), both).iter().collect::<Vec<_>>()
+        };
+        assert_eq!(judged(&[new, Parameter::Seed]), [old, Parameter::Seed]);
+        assert_eq!(judged(&[old]), [new, Parameter::Seed]);
+        assert_eq!(judged(&[old, new]), [Parameter::Seed]);
+        assert_eq!(judged(&[]), [Parameter::Seed]);
+    }
 }

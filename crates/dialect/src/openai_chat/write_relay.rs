@@ -36,10 +36,14 @@ pub struct Outbound<'a> {
     /// Whether the provider is to stream.
     pub stream: bool,
     /// Parameters that were sent but that the endpoint does not support: left out. The three ways to
-    /// ask for reasoning follow `reasoning` instead, and a limit on output is respelled, not lost.
+    /// ask for reasoning follow `reasoning` instead, and a limit on output is respelled, not lost;
+    /// with `max_tokens` in here, a limit that nobody sent is spelled the other way too.
     pub unsupported: ParameterSet,
-    /// The limit on output tokens; `None` leaves what was sent.
+    /// The limit on output tokens; `None` leaves what was sent: of two spellings the smaller limit.
     pub max_output: Option<u64>,
+    /// The tier to ask for: `flex` or `priority`. What the client sent is never passed on, because
+    /// the price depends on it.
+    pub service_tier: Option<&'a str>,
     /// The hashed id of the end user. `None` sends none.
     pub user: Option<&'a str>,
     /// The endpoint's own patches; they come last.
@@ -66,6 +70,7 @@ const OWN: &[&str] = &[
     "metadata",
     "max_tool_calls",
     "stop_server_tools_when",
+    "service_tier",
     "speed",
     "cache_control",
     "x_search_filter",
@@ -110,7 +115,10 @@ pub(crate) fn relay(
         Some(user) => edits.set("user", quoted(user)),
         None => edits.remove("user"),
     }
-    max_output(document, out, &mut edits);
+    if let Some(tier) = out.service_tier {
+        edits.set("service_tier", quoted(tier));
+    }
+    max_output(document, survey, out, &mut edits);
     reasoning::ask(document, survey, out, &mut edits);
     prompt_or_messages(document, survey, out, &mut edits)?;
     out.patches.apply(document, &mut edits);
@@ -141,8 +149,9 @@ fn stream(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
 }
 
 /// Sets the limit in the client's spelling, or in the other one when the endpoint does not support
-/// that. With both spellings sent, both are set, so that neither can exceed what was reserved.
-fn max_output(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
+/// that. With both spellings sent, both say the same: what was reserved for holds, whichever of them
+/// the provider reads or a patch leaves.
+fn max_output(document: &Document, survey: &Survey, out: &Outbound<'_>, edits: &mut Edits) {
     const SPELLINGS: [(&str, Parameter); 2] = [
         ("max_tokens", Parameter::MaxTokens),
         ("max_completion_tokens", Parameter::MaxCompletionTokens),
@@ -151,21 +160,23 @@ fn max_output(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
     let [old, new] =
         SPELLINGS.map(|(key, parameter)| (sent(key), out.unsupported.contains(parameter)));
     let (write_old, write_new) = match (old, new) {
-        ((None, _), (None, _)) => (out.max_output.is_some(), false),
+        ((None, old_unsupported), (None, new_unsupported)) => {
+            let respelled = old_unsupported && !new_unsupported;
+            (!respelled, respelled)
+        }
         ((Some(_), unsupported), (None, _)) => (!unsupported, unsupported),
         ((None, _), (Some(_), unsupported)) => (unsupported, !unsupported),
         ((Some(_), false), (Some(_), true)) | ((Some(_), true), (Some(_), true)) => (true, false),
         ((Some(_), true), (Some(_), false)) => (false, true),
         ((Some(_), false), (Some(_), false)) => (true, true),
     };
-    let any = out.max_output.map(|limit| limit.to_string());
-    for ((key, _), (write, own, other)) in
-        SPELLINGS.into_iter().zip([(write_old, old.0, new.0), (write_new, new.0, old.0)])
+    let limit = out.max_output.or(survey.max_output).map(|limit| limit.to_string());
+    for ((key, _), (own, write)) in
+        SPELLINGS.into_iter().zip([(old.0, write_old), (new.0, write_new)])
     {
-        let limit = any.clone().or_else(|| own.or(other).map(str::to_owned));
-        match limit.filter(|_| write) {
-            Some(limit) if own != Some(&limit) => edits.set(key, limit),
-            Some(_) => {}
+        match limit.as_deref().filter(|_| write) {
+            Some(limit) if own == Some(limit) => {}
+            Some(limit) => edits.set(key, limit.to_owned()),
             None => edits.remove(key),
         }
     }

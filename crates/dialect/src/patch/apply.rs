@@ -2,7 +2,7 @@
 
 use serde_json::Number;
 
-use super::{Action, Patch, Pointer, Step};
+use super::{Action, Patch, Pointer, Step, is_limit};
 use crate::document::{Document, Edits, Kind, Raw, quoted, rewrite_elements, splice};
 
 /// The members of one object, wherever it is, as far as a patch needs them.
@@ -105,7 +105,7 @@ fn at_member(
         (Action::Drop, Some(_)) => vec![(key.to_owned(), None)],
         (Action::Rename(to), Some(value)) if to != key => {
             let mut changes = vec![(key.to_owned(), None)];
-            if members.current(to).is_none() {
+            if members.current(to).is_none() || is_limit(key) {
                 changes.push((to.clone(), Some(value.text().to_owned())));
             }
             changes
@@ -140,7 +140,8 @@ fn moved(from: &Pointer, to: &Pointer, top: &Top<'_>) -> Changes {
         return Vec::new();
     };
     let mut changed = changes(top, &from.0, &Action::Drop);
-    if find(top, &to.0).is_some_and(|there| !there.is_null()) {
+    let is_limit = matches!(from.0.as_slice(), [Step::Key(key)] if is_limit(key));
+    if !is_limit && find(top, &to.0).is_some_and(|there| !there.is_null()) {
         return changed;
     }
     let (Some((Step::Key(first), rest)), Some((target, _))) = (

@@ -105,6 +105,7 @@ fn read_everything(document: &Document) {
         stream: true,
         unsupported: ParameterSet::EMPTY,
         max_output: Some(1),
+        service_tier: None,
         user: Some("h"),
         patches: &patches,
         reasoning: ReasoningStyle::Object,

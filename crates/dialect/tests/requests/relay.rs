@@ -12,6 +12,7 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         stream: false,
         unsupported: ParameterSet::EMPTY,
         max_output: None,
+        service_tier: None,
         user: None,
         patches,
         reasoning: ReasoningStyle::Effort,
@@ -66,7 +67,7 @@ fn the_routers_own_members_stay_here() {
     let body = with(
         r#""models":["a"],"route":"sort","provider":{},"plugins":[],"preset":"p","transforms":[],
         "session_id":"s","trace":{},"debug":{},"usage":{"include":true},"metadata":{},"max_tool_calls":3,
-        "stop_server_tools_when":[{}],"speed":"fast","cache_control":{"type":"ephemeral"},
+        "stop_server_tools_when":[{}],"speed":"fast","service_tier":"priority","cache_control":{"type":"ephemeral"},
         "user":"ann@example.com","safety_identifier":"ann","prompt":"ann","stream_options":{"x":1}"#,
     );
     let sent = json(&body, |_| ());
@@ -105,12 +106,13 @@ fn the_output_limit_keeps_the_clients_spelling() {
         limits(r#""max_tokens":50,"max_completion_tokens":60"#, &[], Some(9)),
         (Some(9), Some(9))
     );
+    assert_eq!(limits(r#""seed":1"#, &[old], Some(9)), (None, Some(9)));
     assert_eq!(limits(r#""max_tokens":50"#, &[], None), (Some(50), None));
     assert_eq!(limits(r#""max_tokens":50"#, &[old], None), (None, Some(50)));
     assert_eq!(limits(r#""max_completion_tokens":50"#, &[new], None), (Some(50), None));
     assert_eq!(
         limits(r#""max_tokens":50,"max_completion_tokens":60"#, &[old], None),
-        (None, Some(60))
+        (None, Some(50))
     );
     assert_eq!(limits(r#""max_tokens":null"#, &[], Some(9)), (Some(9), None));
 }
@@ -206,4 +208,67 @@ fn the_endpoints_patches_see_what_was_decided() {
     let sent: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!((sent.get("max_tokens"), &sent["max_completion_tokens"]), (None, &json!(20)));
     assert_eq!(sent["extra"], json!({"deep":true}));
+}
+
+#[test]
+fn two_spellings_of_the_limit_leave_with_the_smaller_one() {
+    let (one, other) = (r#""max_tokens":1"#, r#""max_completion_tokens":16000"#);
+    for members in [
+        format!("{one},{other}"),
+        format!("{other},{one}"),
+        r#""max_tokens":16000,"max_completion_tokens":1"#.to_owned(),
+    ] {
+        for prompt in [MESSAGES, r#""prompt":"hi""#] {
+            let sent = json(&format!("{{{prompt},{members},\"n\":2}}"), |_| ());
+            let found = [&sent["max_tokens"], &sent["max_completion_tokens"], &sent["n"]];
+            assert_eq!(found, [&json!(1), &json!(1), &json!(2)], "{members}");
+        }
+    }
+}
+
+#[test]
+fn no_patch_and_no_other_name_gets_round_the_limit() {
+    for (row, members) in [
+        (
+            json!({"rename":"/max_tokens","to":"max_completion_tokens"}),
+            r#""max_tokens":1,"max_completion_tokens":16000"#,
+        ),
+        (
+            json!({"rename":"/max_completion_tokens","to":"max_tokens"}),
+            r#""max_tokens":16000,"max_completion_tokens":1"#,
+        ),
+        (
+            json!({"rename":"/max_tokens","to":"max_new_tokens"}),
+            r#""max_tokens":1,"max_new_tokens":16000"#,
+        ),
+        (
+            json!({"move":"/max_tokens","to":"/options/num_predict"}),
+            r#""max_tokens":1,"options":{"num_predict":16000}"#,
+        ),
+    ] {
+        let patches: Patches = serde_json::from_value(json!([row])).unwrap();
+        let body = document(&with(members));
+        let survey = openai_chat::survey::survey(&body).unwrap();
+        let out = outbound(&patches);
+        let bytes = openai_chat::write_relay::write_relay(&body, &survey, &out).unwrap();
+        let sent = String::from_utf8(bytes.to_vec()).unwrap();
+        assert!(!sent.contains("16000") && sent.contains(":1"), "{row}: {sent}");
+    }
+}
+
+#[test]
+fn only_the_gateway_asks_for_a_tier() {
+    let body = with(r#""service_tier":"priority","speed":"fast""#);
+    let sent = json(&body, |_| ());
+    assert_eq!((sent.get("service_tier"), sent.get("speed")), (None, None));
+    let sent = json(&body, |out| out.service_tier = Some("flex"));
+    assert_eq!((&sent["service_tier"], sent.get("speed")), (&json!("flex"), None));
+}
+
+#[test]
+fn web_search_goes_only_where_it_is_supported() {
+    let body = with(r#""web_search_options":{"search_context_size":"high"}"#);
+    assert!(json(&body, |_| ()).get("web_search_options").is_some());
+    let sent = json(&body, |out| out.unsupported.insert(Parameter::WebSearchOptions));
+    assert_eq!(sent.get("web_search_options"), None);
 }
