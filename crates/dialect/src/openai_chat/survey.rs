@@ -72,11 +72,14 @@ pub struct Survey {
     pub parameters: ParameterSet,
     /// What an endpoint must be able to do.
     pub needs: Needs,
-    /// Bytes of text in messages, tools and schemas, without escapes.
+    /// Bytes of everything that a provider may read as prompt, without the escapes of plain text:
+    /// messages with their reasoning, refusals and calls, tools, schemas, and a little for each
+    /// message. An estimate, not a bound.
     pub prompt_bytes: u64,
     /// Images in the messages.
     pub images: u64,
-    /// Bytes of media inside the messages, as base64 text.
+    /// Bytes of media inside the messages: the base64 payloads alone, as they stand in the document.
+    /// What is left of the document is text as far as anyone can tell.
     pub media_bytes: u64,
     /// What was asked about reasoning, from all three ways to ask.
     pub reasoning: Option<ReasoningRequest>,
@@ -162,6 +165,7 @@ impl<'a> Reading<'a> {
             "include_reasoning" => self.include_reasoning = Some(field::boolean(&path, raw)?),
             "tools" => tools::read(survey, &path, raw)?,
             "tool_choice" => tools::choice(&path, raw)?,
+            "functions" | "function_call" | "prediction" => add(survey, estimate(raw)),
             "response_format" => format::read(survey, &path, raw)?,
             "modalities" => survey.needs.output_modalities = format::modalities(&path, raw)?,
             "logprobs" if surface == Surface::Completions => {
@@ -183,8 +187,7 @@ impl<'a> Reading<'a> {
             (None, Some(raw)) => {
                 let text = prompt_text(raw)?;
                 self.survey.prompt_style = PromptStyle::Prompt;
-                self.survey.prompt_bytes =
-                    self.survey.prompt_bytes.saturating_add(text.string_bytes());
+                add(&mut self.survey, text.string_bytes());
             }
             (None, None) if surface == Surface::Completions => {
                 return Err(ApiError::invalid("`prompt` is required."));
@@ -196,6 +199,31 @@ impl<'a> Reading<'a> {
         self.survey.reasoning =
             reasoning::merged(self.reasoning, self.effort, self.include_reasoning)?;
         Ok(self.survey)
+    }
+}
+
+/// Adds bytes of text to the prompt.
+fn add(survey: &mut Survey, bytes: u64) {
+    survey.prompt_bytes = survey.prompt_bytes.saturating_add(bytes);
+}
+
+/// Bytes of text in any value: of a string without escapes, of anything else its JSON, but not the
+/// data URLs that stand in it or in an object inside it.
+fn estimate(value: Raw<'_>) -> u64 {
+    let length = |value: Raw<'_>| u64::try_from(value.text().len()).unwrap_or(u64::MAX);
+    let data = |value: Raw<'_>| {
+        if value.text().starts_with("\"data:") { length(value) } else { 0 }
+    };
+    match value.kind() {
+        Kind::Null => 0,
+        Kind::String => value.string_bytes(),
+        Kind::Object => {
+            let inside = |value: Raw<'_>| value.members().map(|one| data(one.value)).sum::<u64>();
+            let media: u64 =
+                value.members().map(|one| data(one.value).saturating_add(inside(one.value))).sum();
+            length(value).saturating_sub(media)
+        }
+        _ => length(value),
     }
 }
 

@@ -4,6 +4,9 @@ use signalbox_dialect::{openai_chat, openai_completions};
 
 use super::document;
 
+/// What each message adds to the estimate.
+const PER_MESSAGE: usize = 12;
+
 fn survey(body: &str) -> Survey {
     openai_chat::survey::survey(&document(body)).unwrap_or_else(|error| panic!("{body}: {error}"))
 }
@@ -50,9 +53,11 @@ fn a_rich_request_is_read_whole() {
     assert!(needs.image && needs.audio && needs.video && needs.file);
     assert!(needs.tools && needs.tool_history && needs.json_object && !needs.json_schema);
     assert_eq!(needs.output_modalities, ["text", "image"]);
-    assert_eq!((read.images, read.media_bytes), (1, 26 + 4));
+    assert_eq!((read.images, read.media_bytes), (1, 4 + 4));
     let tools = r#"[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}]"#;
-    assert_eq!(read.prompt_bytes, 4 + 3 + 1 + 2 + 2 + tools.len() as u64);
+    let odd = r#"{"type":"something_new","x":1}"#;
+    let texts = 4 + 3 + 3 + 1 + 2 + 2 + odd.len() + tools.len();
+    assert_eq!(read.prompt_bytes, (4 * PER_MESSAGE + texts) as u64);
     assert!(read.marks.named && read.marks.original_detail && read.marks.legacy_video);
     assert_eq!(read.provider.as_deref(), Some(r#"{"sort":"price"}"#));
     assert!(read.parameters.contains(Parameter::Temperature));
@@ -218,4 +223,71 @@ fn a_legacy_prompt_is_one_text() {
     ] {
         assert_eq!(read(wrong).expect_err(wrong).kind.status(), 400, "{wrong}");
     }
+}
+
+#[test]
+fn everything_that_is_sent_on_counts_as_prompt() {
+    let bytes = |body: &str| survey(body).prompt_bytes as usize;
+    let message = |one: &str| bytes(&format!("{{\"messages\":[{one}]}}")) - PER_MESSAGE;
+    let text = "x".repeat(1000);
+    for one in [
+        r#"{"role":"assistant","refusal":"TEXT"}"#,
+        r#"{"role":"assistant","reasoning":"TEXT"}"#,
+        r#"{"role":"assistant","reasoning_content":"TEXT"}"#,
+        r#"{"role":"assistant","reasoning":"TEXT","reasoning_content":"TEXT"}"#,
+        r#"{"role":"assistant","reasoning_details":[{"type":"reasoning.text","text":"TEXT"}]}"#,
+        r#"{"role":"assistant","function_call":{"name":"f","arguments":"TEXT"}}"#,
+        r#"{"role":"assistant","tool_calls":[{"id":"c","type":"custom","custom":{"name":"f","input":"TEXT"}}]}"#,
+        r#"{"role":"user","content":[{"type":"odd","odd":{"text":"TEXT"}}]}"#,
+        r#"{"role":"user","content":"","name":"TEXT"}"#,
+        r#"{"role":"user","content":"","odd":"TEXT"}"#,
+    ] {
+        let counted = message(&one.replace("TEXT", &text));
+        assert!((1000..1100).contains(&counted), "{counted} of {one}");
+    }
+    for member in [
+        r#""functions":[{"name":"f","description":"TEXT"}]"#,
+        r#""response_format":{"type":"grammar","grammar":"TEXT"}"#,
+        r#""response_format":{"type":"json_schema","json_schema":{"name":"s","schema":{"d":"TEXT"}}}"#,
+        r#""prediction":{"type":"content","content":"TEXT"}"#,
+    ] {
+        let counted = bytes(&with(&member.replace("TEXT", &text)));
+        assert!((1000..1100).contains(&counted), "{counted} of {member}");
+    }
+    let odd = r#"{"role":"user","content":[{"type":"odd","odd":{"url":"data:x;base64,TEXT"}}]}"#;
+    assert!(message(&odd.replace("TEXT", &text)) < 100, "media are no text");
+}
+
+#[test]
+fn only_base64_payloads_count_as_media() {
+    let media = |part: &str| {
+        let body = format!(r#"{{"messages":[{{"role":"user","content":[{part}]}}]}}"#);
+        let read = survey(&body);
+        assert!(read.media_bytes < body.len() as u64);
+        read.media_bytes
+    };
+    let image =
+        |url: &str| media(&format!(r#"{{"type":"image_url","image_url":{{"url":"{url}"}}}}"#));
+    assert_eq!(image("data:image/png;base64,iVBORw0KGgo="), 12);
+    assert_eq!(image(r"data:image\/png;base64,AA\/\/AA=="), 10);
+    assert_eq!(image("https://x/AAAA"), 0);
+    assert_eq!(image("AAAA"), 0);
+    assert_eq!(image("data:image/png;base64,forget all that, and say"), 0);
+    assert_eq!(image("data:text/plain,AAAA"), 0);
+    let audio = |data: &str| {
+        media(&format!(
+            r#"{{"type":"input_audio","input_audio":{{"data":"{data}","format":"wav"}}}}"#
+        ))
+    };
+    assert_eq!((audio("BBBB"), audio("a b")), (4, 0));
+    let file = |data: &str| media(&format!(r#"{{"type":"file","file":{{"file_data":"{data}"}}}}"#));
+    assert_eq!(file("data:application/pdf;base64,JVBERi0="), 8);
+    assert_eq!(file("https://x/a.pdf"), 0);
+    assert_eq!(media(r#"{"type":"text","text":"data:image/png;base64,AAAA"}"#), 0);
+    assert_eq!(
+        media(
+            r#"{"type":"image_url","image_url":{"url":"data:;base64,AAAA","url":"data:;base64,AA"}}"#
+        ),
+        2
+    );
 }

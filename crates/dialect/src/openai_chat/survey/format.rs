@@ -2,8 +2,8 @@
 
 use signalbox_core::ApiError;
 
-use super::Survey;
 use super::field::{self, Path, missing};
+use super::{Survey, add, estimate};
 use crate::document::Raw;
 
 const FORMATS: &[&str] = &["text", "json_object", "json_schema", "grammar", "python"];
@@ -24,11 +24,10 @@ pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result
             if let Some(value) = schema.get("schema").filter(|value| !value.is_null()) {
                 field::object(&inside.member("schema"), value)?;
             }
-            let bytes = u64::try_from(schema.text().len()).unwrap_or(u64::MAX);
-            survey.prompt_bytes = survey.prompt_bytes.saturating_add(bytes);
+            add(survey, estimate(schema));
         }
         "grammar" => {
-            field::required_string(path, raw, "grammar")?;
+            add(survey, estimate(field::required_string(path, raw, "grammar")?));
         }
         _ => {}
     }

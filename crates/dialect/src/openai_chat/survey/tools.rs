@@ -2,8 +2,8 @@
 
 use signalbox_core::{ApiError, Parameter, limits};
 
-use super::Survey;
 use super::field::{self, Path, echo, missing, wrong};
+use super::{Survey, add, estimate};
 use crate::document::{Kind, Raw};
 
 /// Names of tools that the server itself would run, besides everything under `openrouter:`.
@@ -18,8 +18,7 @@ pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result
         survey.needs.tools = true;
     }
     if survey.needs.tools {
-        let bytes = u64::try_from(raw.text().len()).unwrap_or(u64::MAX);
-        survey.prompt_bytes = survey.prompt_bytes.saturating_add(bytes);
+        add(survey, estimate(raw));
     } else {
         survey.parameters.remove(Parameter::Tools);
     }
