@@ -55,6 +55,8 @@ pub struct Snapshot {
     slugs: HashMap<String, String>,
     by_slug: HashMap<String, Arc<Provider>>,
     by_model: HashMap<String, Vec<Arc<Endpoint>>>,
+    /// What resemblance is measured by, made when a slug is first unknown.
+    names: OnceLock<Vec<hints::Name>>,
     /// The default answer of `/models`, rendered when it is first asked for.
     pub(crate) default_models: OnceLock<Bytes>,
 }
@@ -124,7 +126,8 @@ impl Snapshot {
         self.providers.iter()
     }
 
-    /// Up to three ids of live models whose names resemble an unknown slug, best first.
+    /// Up to three ids of live models whose names resemble an unknown slug, best first. None for a slug
+    /// that is longer than any can be.
     #[must_use]
     pub fn models_named_like(&self, slug: &str) -> Vec<String> {
         hints::similar(self, slug)

@@ -36,8 +36,9 @@ pub const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(5);
 /// The keep-alive comment.
 pub const KEEP_ALIVE_COMMENT: &str = "SIGNALBOX PROCESSING";
 
-/// Time to open a connection to a provider (reliability design 5.3).
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+/// Time to open a connection to a provider: name, TCP and TLS together (reliability design 5.3). Two
+/// round trips of TLS to another continent fit.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time from the request to the first content-bearing event.
 pub const FIRST_CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Longest silence inside a stream.

@@ -126,6 +126,19 @@ const POLICY_WORDS: &[&str] = &[
     "flagged as potentially",
     "inappropriate content",
 ];
+/// Our key is refused; some providers say so with a 400.
+const KEY_CODES: &[&str] =
+    &["invalid_api_key", "api_key_invalid", "authentication", "unauthorized"];
+const KEY_WORDS: &[&str] = &[
+    "incorrect api key",
+    "invalid api key",
+    "invalid api-key",
+    "api key not valid",
+    "api key expired",
+];
+/// Our account there is empty; some say so with a 400.
+const PAYMENT_CODES: &[&str] = &["insufficient_quota", "insufficient_balance", "billing"];
+const PAYMENT_WORDS: &[&str] = &["credit balance is too low", "insufficient balance"];
 const OUTPUT_WORDS: &[&str] = &["max_tokens is too large", "max_completion_tokens is too large"];
 
 /// Codes and type words that several providers use in the same sense.
@@ -156,6 +169,15 @@ fn kind(status: Option<u16>, code: &str, message: &str) -> ErrorKind {
         let message = message.to_ascii_lowercase();
         words.iter().any(|word| message.contains(word))
     };
+    if matches!(status, Some(400 | 422)) {
+        let named = |words: &[&str]| words.iter().any(|word| code.contains(word));
+        if named(KEY_CODES) || says(KEY_WORDS) {
+            return ErrorKind::Authentication;
+        }
+        if named(PAYMENT_CODES) || says(PAYMENT_WORDS) {
+            return ErrorKind::PaymentRequired;
+        }
+    }
     // A mistake in the request may hide behind any 4xx but those that have a meaning of their own.
     if matches!(status, None | Some(400 | 403 | 413 | 422 | 500)) {
         if CONTEXT_CODES.contains(&code.as_str()) || (status != Some(403) && says(CONTEXT_WORDS)) {
@@ -233,6 +255,25 @@ mod tests {
         assert_eq!(by_words.kind, ErrorKind::ContextLengthExceeded);
         let busy = ProviderError::new(Some(429), None, "context window tokens per minute");
         assert_eq!(busy.kind, ErrorKind::RateLimitExceeded);
+    }
+
+    #[test]
+    fn trouble_with_our_account_may_hide_behind_a_400() {
+        for (code, message, kind) in [
+            (Some("invalid_api_key"), "no", ErrorKind::Authentication),
+            (Some("authentication_error"), "no", ErrorKind::Authentication),
+            (
+                Some("INVALID_ARGUMENT"),
+                "API key not valid. Pass another.",
+                ErrorKind::Authentication,
+            ),
+            (None, "Incorrect API key provided: sk-abc", ErrorKind::Authentication),
+            (None, "Your credit balance is too low", ErrorKind::PaymentRequired),
+            (Some("invalid_request_error"), "messages: required", ErrorKind::InvalidRequest),
+        ] {
+            let error = ProviderError::new(Some(400), code, message);
+            assert_eq!(error.kind, kind, "{code:?} {message}");
+        }
     }
 
     #[test]

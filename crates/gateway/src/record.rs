@@ -29,7 +29,7 @@ pub(crate) fn failure(
         upstream_id: None,
     });
     log(generation, candidate, failure);
-    let seen = if failure.status == Some(429) {
+    let seen = if failure.is_rate_limited() {
         let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
         let wait = wait.and_then(|millis| i64::try_from(millis).ok()).unwrap_or(REST_MILLIS);
         Observation::RateLimited { until: now.plus_millis(wait) }

@@ -39,7 +39,8 @@ impl World {
     /// Compiles the rows of every provider in the catalogue.
     ///
     /// # Errors
-    /// The first row whose patches don't compile, or whose address or credential is malformed.
+    /// The first row whose patches don't compile, or whose address or credential is malformed. A
+    /// provider whose transport is not spoken yet has no road, which is no error.
     pub fn new(
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
@@ -54,7 +55,9 @@ impl World {
                 rows.collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
             let key = credentials.get(&provider.slug);
             let open = speaks.transport == signalbox_catalog::Transport::None;
-            if provider.base_url.is_none() || (key.is_none() && !open) {
+            // The catalogue calls these blocked, each with its reason.
+            let called = speaks.transport.is_served() && provider.base_url.is_some();
+            if !called || (key.is_none() && !open) {
                 continue;
             }
             let target = Target::new(provider, Dialect::OpenaiChat, key)

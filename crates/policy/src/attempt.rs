@@ -2,7 +2,7 @@
 //! knows the plan and the failures so far, nothing else.
 
 use serde_json::{Value, json};
-use signalbox_core::{ApiError, AvailabilityCode, ErrorKind};
+use signalbox_core::{ApiError, AvailabilityCode, ErrorKind, limits};
 use signalbox_dialect::ProviderError;
 
 use crate::explain;
@@ -32,7 +32,8 @@ pub struct Failure {
     pub retry_after: Option<u64>,
     /// What may be tried next.
     pub next: Next,
-    /// Whether it counts against the endpoint's uptime (inference spec 5.3).
+    /// Whether it counts against the endpoint's uptime: neither the caller's faults nor limits on
+    /// requests nor refusals by region do (inference spec 5.3).
     pub counts: bool,
 }
 
@@ -41,9 +42,14 @@ impl Failure {
     #[must_use]
     pub fn reported(error: &ProviderError) -> Self {
         let status = error.status.unwrap_or_else(|| error.kind.status());
-        let refused = matches!(status, 401..=403);
+        let refused = matches!(
+            error.kind,
+            ErrorKind::Authentication | ErrorKind::PaymentRequired | ErrorKind::PermissionDenied
+        );
         let next = match error.kind {
+            _ if refused => Next::Endpoint,
             ErrorKind::ContextLengthExceeded
+            | ErrorKind::MaxTokensExceeded
             | ErrorKind::ContentPolicyViolation
             | ErrorKind::Refusal => Next::Model,
             _ if matches!(status, 400 | 405..=407 | 410..=424 | 426..=428) => Next::Model,
@@ -62,7 +68,11 @@ impl Failure {
             message,
             retry_after: error.retry_after,
             next,
-            counts: matches!(status, 401 | 402 | 404) || status >= 500,
+            counts: next == Next::Endpoint
+                && !matches!(
+                    error.kind,
+                    ErrorKind::RateLimitExceeded | ErrorKind::PermissionDenied
+                ),
         }
     }
 
@@ -90,7 +100,9 @@ impl Failure {
         }
     }
 
-    fn is_rate_limit(&self) -> bool {
+    /// Whether the provider asks for patience. It may say so with a status or inside a 200.
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
         self.kind == ErrorKind::RateLimitExceeded
     }
 
@@ -109,18 +121,24 @@ impl Failure {
 #[derive(Debug, Default)]
 pub struct Attempts {
     next: usize,
+    tried: usize,
     failures: Vec<(usize, Failure)>,
     skipped_models: Vec<usize>,
 }
 
 impl Attempts {
-    /// The next candidate to try, and its place in the plan. Each is tried at most once.
+    /// The next candidate to try, and its place in the plan. Each is tried at most once, and no
+    /// more than [`limits::MAX_ATTEMPTS`] of them.
     pub fn next<'p>(&mut self, plan: &'p Plan) -> Option<(usize, &'p Candidate)> {
+        if self.tried >= limits::MAX_ATTEMPTS {
+            return None;
+        }
         loop {
             let index = self.next;
             let candidate = plan.candidates.get(index)?;
             self.next = index.saturating_add(1);
             if !self.skipped_models.contains(&candidate.model_index) {
+                self.tried = self.tried.saturating_add(1);
                 return Some((index, candidate));
             }
         }
@@ -172,7 +190,7 @@ impl Attempts {
         last: &Failure,
     ) -> ApiError {
         let all = |test: fn(&Failure) -> bool| self.failures.iter().all(|(_, one)| test(one));
-        let code = if all(Failure::is_rate_limit) {
+        let code = if all(Failure::is_rate_limited) {
             AvailabilityCode::CapacityExhausted
         } else if all(Failure::is_not_found) {
             AvailabilityCode::ModelUnavailableUpstream

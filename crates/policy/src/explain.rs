@@ -4,7 +4,7 @@ use signalbox_core::{ApiError, Availability, AvailabilityCode, Constraint};
 
 use crate::plan::{Plan, Verdict};
 use crate::requirements::Requirements;
-use crate::rule::RULES;
+use crate::rule::{Detail, ROUTABLE, RULES};
 
 /// An empty availability object for these models.
 #[must_use]
@@ -21,13 +21,16 @@ pub fn availability(code: AvailabilityCode, requested: Vec<String>) -> Availabil
     }
 }
 
-/// Why the plan has no candidate (inference spec 4.7). The rule that the endpoints which got
-/// furthest failed at is the one to blame.
+/// Why the plan has no candidate (inference spec 4.7). Endpoints that asked for patience would
+/// have answered, so they come first. Else the rule that the endpoints which got furthest failed at
+/// is the one to blame; that none can be called at all is the answer only when that is true of all.
 #[must_use]
 pub fn nothing_left(request: &Requirements, plan: &Plan) -> ApiError {
     let models = request.requested();
     let named = models.join(", ");
-    let place = |verdict: &Verdict| RULES.iter().position(|rule| rule.name == verdict.rule);
+    if let Some(wait) = plan.excluded.iter().filter_map(wait).min() {
+        return all_cooling(models, plan, wait);
+    }
     let Some(furthest) = plan.excluded.iter().max_by_key(|verdict| place(verdict)) else {
         let availability = availability(AvailabilityCode::NoEndpoints, models);
         return ApiError::unavailable(availability, format!("No endpoints found for {named}."));
@@ -35,23 +38,58 @@ pub fn nothing_left(request: &Requirements, plan: &Plan) -> ApiError {
     let code = code_of(furthest.rule);
     let mut answer = availability(code, models);
     answer.affected_providers = unique(plan.excluded.iter().map(|v| v.endpoint.provider.as_str()));
-    answer.excluded_by = unique(plan.excluded.iter().map(|v| v.reason.excluded_by));
-    if let Some(field) = furthest.reason.field {
-        let detail = furthest.reason.detail.clone();
-        answer.constraint = Some(Constraint { field: field.to_owned(), detail });
-    }
+    let callable = |verdict: &&Verdict| verdict.rule != ROUTABLE || furthest.rule == ROUTABLE;
+    let to_blame = plan.excluded.iter().filter(callable);
+    answer.excluded_by = unique(to_blame.map(|verdict| verdict.reason.excluded_by));
+    let detail = furthest.detail(request);
     let serving = answer.affected_providers.join(", ");
     let message = match furthest.rule {
         "only" | "ignore" | "order" => format!(
             "No allowed providers are available for the selected model. Providers serving \
              {named}: {serving}, but your request's {}.",
-            preference(&furthest.reason.detail)
+            preference(&detail)
         ),
-        "routable" => format!(
+        ROUTABLE => format!(
             "No endpoints found for {named}: none of its providers ({serving}) is set up here."
         ),
-        _ => format!("No endpoints found for {named} that fit: {}.", furthest.reason.detail),
+        _ => format!("No endpoints found for {named} that fit: {detail}."),
     };
+    if let Some(field) = furthest.reason.field {
+        answer.constraint = Some(Constraint { field: field.to_owned(), detail });
+    }
+    ApiError::unavailable(answer, message)
+}
+
+/// How far an endpoint got before it was ruled out: rules are asked in order, then the soft ones.
+fn place(verdict: &Verdict) -> usize {
+    RULES.iter().position(|rule| rule.name == verdict.rule).unwrap_or(RULES.len())
+}
+
+/// Seconds for which the endpoint asks not to be called.
+fn wait(verdict: &Verdict) -> Option<u64> {
+    match verdict.reason.detail {
+        Detail::Cooling { seconds } => Some(seconds),
+        _ => None,
+    }
+}
+
+fn all_cooling(models: Vec<String>, plan: &Plan, seconds: u64) -> ApiError {
+    let named = models.join(", ");
+    let mut answer = availability(AvailabilityCode::CapacityExhausted, models);
+    answer.retry_after = Some(seconds);
+    let cooling = plan.excluded.iter().filter(|verdict| wait(verdict).is_some());
+    answer.affected_providers = unique(cooling.map(|verdict| verdict.endpoint.provider.as_str()));
+    answer.excluded_by = unique(
+        plan.excluded
+            .iter()
+            .filter(|verdict| verdict.rule != ROUTABLE)
+            .map(|verdict| verdict.reason.excluded_by),
+    );
+    let busy = answer.affected_providers.join(", ");
+    let message = format!(
+        "Every provider that may answer for {named} is rate limited ({busy}). Try again in \
+         {seconds} s."
+    );
     ApiError::unavailable(answer, message)
 }
 

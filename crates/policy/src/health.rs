@@ -18,14 +18,21 @@ const OUTAGE_SECONDS: i64 = 30;
 
 impl EndpointHealth {
     /// Whether the endpoint should wait behind the others: it failed within the last 30 s and did
-    /// not answer since, or it asked for patience.
+    /// not answer since.
     #[must_use]
     pub fn is_out(&self, now: Timestamp) -> bool {
-        let recent = self.last_fault.is_some_and(|fault| {
+        self.last_fault.is_some_and(|fault| {
             let failing = self.last_success.is_none_or(|success| success < fault);
             failing && now < fault.plus_millis(OUTAGE_SECONDS * 1000)
-        });
-        recent || self.cooling_until.is_some_and(|until| now < until)
+        })
+    }
+
+    /// Whole seconds, at least one, for which the provider still asks not to be called; `None` when
+    /// it may be called. It is never called before (reliability design 2.22).
+    #[must_use]
+    pub fn cooling(&self, now: Timestamp) -> Option<u64> {
+        let left = self.cooling_until?.micros().saturating_sub(now.micros());
+        u64::try_from(left).ok().filter(|left| *left > 0).map(|left| left.div_ceil(1_000_000))
     }
 }
 
@@ -58,7 +65,9 @@ mod tests {
         let back = EndpointHealth { last_success: Some(at(101)), ..failed };
         assert!(!back.is_out(at(102)));
         let cooling = EndpointHealth { cooling_until: Some(at(500)), ..EndpointHealth::default() };
-        assert!(cooling.is_out(at(499)));
-        assert!(!cooling.is_out(at(500)));
+        assert!(!cooling.is_out(at(499)), "asking for patience is no outage");
+        assert_eq!(cooling.cooling(at(490)), Some(10));
+        assert_eq!(cooling.cooling(Timestamp::from_micros(499_999_999)), Some(1));
+        assert_eq!(cooling.cooling(at(500)), None);
     }
 }

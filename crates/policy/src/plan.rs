@@ -9,7 +9,7 @@ use crate::health::Health;
 use crate::preferences::SortBy;
 use crate::rank::{self, Dice};
 use crate::requirements::{Requirements, Wanted};
-use crate::rule::{self, Ctx, Reason};
+use crate::rule::{self, Ctx, Detail, Reason};
 use crate::slug;
 
 /// An endpoint that may be tried.
@@ -36,16 +36,28 @@ pub struct Verdict {
     pub reason: Reason,
 }
 
+impl Verdict {
+    /// What was asked and what there is, for a person.
+    #[must_use]
+    pub fn detail(&self, request: &Requirements) -> String {
+        self.reason.detail.text(request, &self.endpoint)
+    }
+}
+
 /// The ranked candidates, and the verdict on every other endpoint of the requested models.
 #[derive(Debug, Clone, Default)]
 pub struct Plan {
-    /// In the order in which they are tried.
+    /// In the order in which they are tried. With several models there may be more than
+    /// [`limits::MAX_ATTEMPTS`]: a model that refuses leaves its attempts to the others.
     pub candidates: Vec<Candidate>,
     /// What was ruled out.
     pub excluded: Vec<Verdict>,
 }
 
-/// Plans a request. Pure: the same arguments give the same plan.
+/// The name of the verdict on an endpoint whose provider asked for patience.
+pub const COOLING: &str = "cooling";
+
+/// Plans a request. Pure: the same arguments give the same plan. An endpoint is in it at most once.
 #[must_use]
 pub fn plan(
     request: &Requirements,
@@ -58,28 +70,98 @@ pub fn plan(
     let mut excluded = Vec::new();
     let mut groups: Vec<Vec<Candidate>> = Vec::new();
     for (index, wanted) in request.models.iter().enumerate() {
+        // Two slugs of one model, such as with and without `:floor`: judged twice, noted once.
+        let again = is_repeated(request, index);
+        let noted = excluded.len();
         let mut passed = pass_rules(request, catalog, wanted, index, &mut excluded);
         prefer_parameters(request, &mut passed, &mut excluded);
+        if again {
+            excluded.truncate(noted);
+        }
         groups.push(passed);
     }
     if request.provider.across_models {
         groups = vec![groups.into_iter().flatten().collect()];
     }
-    let mut candidates = Vec::new();
+    let mut fair = Fair::new(request);
     for group in groups {
-        let mut ranked = order(request, group, &mut dice);
-        // Stable: those in trouble, and those too slow, keep their order behind the others.
-        ranked.sort_by_key(|one| {
-            let slow = !rank::meets_thresholds(&one.endpoint, &request.provider);
-            (health.of(&one.endpoint.id).is_out(now), slow)
-        });
+        let ranked = order(request, group, &mut dice);
+        let mut ranked = rested(ranked, health, now, request, &mut excluded);
         if !request.provider.allow_fallbacks && request.provider.order.is_empty() {
             ranked.truncate(1);
         }
-        candidates.extend(ranked);
+        fair.extend(ranked);
     }
-    candidates.truncate(limits::MAX_ATTEMPTS);
-    Plan { candidates, excluded }
+    Plan { candidates: fair.candidates, excluded }
+}
+
+/// Whether an earlier entry of the request stands for the same model.
+fn is_repeated(request: &Requirements, index: usize) -> bool {
+    let mut earlier = request.models.iter().take(index);
+    request.models.get(index).is_some_and(|one| earlier.any(|two| two.model.id == one.model.id))
+}
+
+/// Leaves out the endpoints that asked for patience. Those in trouble, and those too slow, go
+/// behind the others and otherwise keep their order.
+fn rested(
+    ranked: Vec<Candidate>,
+    health: &dyn Health,
+    now: Timestamp,
+    request: &Requirements,
+    excluded: &mut Vec<Verdict>,
+) -> Vec<Candidate> {
+    let mut keyed = Vec::with_capacity(ranked.len());
+    for one in ranked {
+        let past = health.of(&one.endpoint.id);
+        if let Some(seconds) = past.cooling(now) {
+            let noted = |verdict: &Verdict| {
+                verdict.rule == COOLING && Arc::ptr_eq(&verdict.endpoint, &one.endpoint)
+            };
+            if !excluded.iter().any(noted) {
+                let detail = Detail::Cooling { seconds };
+                let reason = Reason { excluded_by: "rate_limit", field: None, detail };
+                excluded.push(Verdict { endpoint: one.endpoint, rule: COOLING, reason });
+            }
+            continue;
+        }
+        let slow = !rank::meets_thresholds(&one.endpoint, &request.provider);
+        keyed.push(((past.is_out(now), slow), one));
+    }
+    keyed.sort_by_key(|(key, _)| *key);
+    keyed.into_iter().map(|(_, one)| one).collect()
+}
+
+/// The candidates so far, with room kept for each model that is wanted.
+struct Fair {
+    candidates: Vec<Candidate>,
+    /// How many of each wanted model are in, by its place in the request.
+    counts: Vec<usize>,
+    most: usize,
+}
+
+/// Fewest candidates of a model, however many models are wanted.
+const FEWEST_OF_A_MODEL: usize = 2;
+
+impl Fair {
+    /// One model alone may use every attempt; several share them.
+    fn new(request: &Requirements) -> Self {
+        let wanted = request.models.len().max(1);
+        let most = limits::MAX_ATTEMPTS.div_ceil(wanted).max(FEWEST_OF_A_MODEL);
+        Self { candidates: Vec::new(), counts: vec![0; wanted], most }
+    }
+
+    fn extend(&mut self, ranked: Vec<Candidate>) {
+        for one in ranked {
+            let planned = |two: &Candidate| Arc::ptr_eq(&two.endpoint, &one.endpoint);
+            if let Some(count) = self.counts.get_mut(one.model_index)
+                && *count < self.most
+                && !self.candidates.iter().any(planned)
+            {
+                *count = count.saturating_add(1);
+                self.candidates.push(one);
+            }
+        }
+    }
 }
 
 fn pass_rules(
@@ -135,7 +217,7 @@ fn prefer_parameters(
             reason: Reason {
                 excluded_by: "require_parameters",
                 field: Some(parameter.name()),
-                detail: format!("others support {}", parameter.name()),
+                detail: Detail::OthersSupport(parameter),
             },
         }));
     }
@@ -156,7 +238,8 @@ fn order(request: &Requirements, group: Vec<Candidate>, dice: &mut Dice) -> Vec<
     };
     let listed = &request.provider.order;
     if !listed.is_empty() {
-        ranked.sort_by_key(|one| slug::position(listed, &one.endpoint).unwrap_or(usize::MAX));
+        let place = |one: &Candidate| slug::position(listed, &one.endpoint).unwrap_or(usize::MAX);
+        ranked.sort_by_cached_key(place);
     }
     ranked
 }

@@ -28,13 +28,34 @@ pub fn by_metric<T>(
         SortBy::Latency => speed::latency(endpoint),
         SortBy::Exacto => None,
     };
-    endpoints.sort_by(|a, b| match (score(of(a)), score(of(b))) {
-        (Some(a), Some(b)) => a.total_cmp(&b),
-        (Some(_), None) => Ordering::Less,
-        (None, Some(_)) => Ordering::Greater,
-        (None, None) => Ordering::Equal,
-    });
+    endpoints.sort_by_cached_key(|one| Score(score(of(one))));
 }
+
+/// A score that sorts: less is better, none is worst.
+struct Score(Option<f64>);
+
+impl Ord for Score {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.0, other.0) {
+            (Some(a), Some(b)) => a.total_cmp(&b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        }
+    }
+}
+
+impl PartialOrd for Score {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Score {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Score {}
 
 /// Whether the endpoint meets the caller's performance thresholds. They only ever demote.
 #[must_use]

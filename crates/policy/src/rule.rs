@@ -7,6 +7,7 @@ use signalbox_catalog::{Endpoint, Snapshot};
 use crate::requirements::{Requirements, Wanted};
 
 mod data_policy;
+mod detail;
 mod modality;
 mod parameters;
 mod price;
@@ -16,6 +17,7 @@ mod routable;
 mod size;
 mod tier;
 
+pub use detail::Detail;
 pub use parameters::supported;
 
 /// What a rule may look at.
@@ -29,20 +31,20 @@ pub struct Ctx<'a> {
     pub wanted: &'a Wanted,
 }
 
-/// Why an endpoint is out.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why an endpoint is out. Making one costs no memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reason {
     /// The word in `availability.excluded_by`.
     pub excluded_by: &'static str,
     /// The request field to blame, if it is one.
     pub field: Option<&'static str>,
-    /// What was asked and what there is, for a person.
-    pub detail: String,
+    /// What was asked and what there is; [`Detail::text`] writes it for a person.
+    pub detail: Detail,
 }
 
 impl Reason {
-    fn new(excluded_by: &'static str, field: &'static str, detail: impl Into<String>) -> Self {
-        Self { excluded_by, field: Some(field), detail: detail.into() }
+    const fn new(excluded_by: &'static str, field: &'static str, detail: Detail) -> Self {
+        Self { excluded_by, field: Some(field), detail }
     }
 }
 
@@ -55,8 +57,13 @@ pub struct Rule {
     pub judge: fn(&Ctx<'_>, &Endpoint) -> Option<Reason>,
 }
 
-/// Every hard rule, in the order in which they are asked.
+/// The name of the rule that asks whether an endpoint can be called at all.
+pub const ROUTABLE: &str = "routable";
+
+/// Every hard rule, in the order in which they are asked. Most endpoints have no credential, so
+/// that rule comes first; among the rest, an endpoint that a later rule ruled out got further.
 pub const RULES: &[Rule] = &[
+    Rule { name: ROUTABLE, judge: routable::judge },
     Rule { name: "tier", judge: tier::judge },
     Rule { name: "ignore", judge: providers::ignored },
     Rule { name: "only", judge: providers::not_in_only },
@@ -70,7 +77,6 @@ pub const RULES: &[Rule] = &[
     Rule { name: "max_output", judge: size::too_much_output },
     Rule { name: "modality", judge: modality::judge },
     Rule { name: "parameters", judge: parameters::judge },
-    Rule { name: "routable", judge: routable::judge },
 ];
 
 /// The first rule that rules the endpoint out.

@@ -251,8 +251,7 @@ fn what_all_attempts_have_in_common_decides_the_error() {
 
 #[test]
 fn a_refused_credential_is_never_repeated() {
-    let mut error =
-        ProviderError::new(Some(401), Some("invalid_api_key".into()), "bad key sk-secret");
+    let mut error = ProviderError::new(Some(401), Some("invalid_api_key"), "bad key sk-secret");
     error.kind = ErrorKind::Authentication;
     let failure = Failure::reported(&error);
     assert!(!failure.message.contains("sk-secret"));

@@ -3,15 +3,17 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
-use hyper_util::client::legacy::Client as Pool;
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client as Pool, Error as PoolError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use signalbox_core::limits;
+use tokio::time::error::Elapsed;
 
+use crate::connect::{self, InTime};
 use crate::retry_after;
 use crate::transport::Target;
 
@@ -35,7 +37,7 @@ pub enum CallError {
 /// The client. Clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pool: Pool<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    pool: Pool<InTime<HttpsConnector<HttpConnector>>, Full<Bytes>>,
 }
 
 /// The head of a provider's answer, with its body still to be read.
@@ -72,11 +74,13 @@ impl Client {
             .pool_idle_timeout(Duration::from_secs(90))
             .pool_timer(TokioTimer::new())
             .retry_canceled_requests(true)
-            .build(connector);
+            .build(InTime::new(connector, limits::CONNECT_TIMEOUT));
         Self { pool }
     }
 
-    /// Posts a JSON body and waits for the head of the answer, at most `timeout`.
+    /// Posts a JSON body and waits for the head of the answer, at most `timeout`. When no
+    /// connection came about, nothing was sent, so that it is tried a second time at once; unless
+    /// the first try already took all the time that a connection may take.
     ///
     /// # Errors
     /// [`CallError::Connect`], [`CallError::Broken`] or [`CallError::Timeout`].
@@ -86,11 +90,22 @@ impl Client {
         body: Bytes,
         timeout: Duration,
     ) -> Result<Answer, CallError> {
-        let mut request = Request::new(Full::new(body));
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = target.uri.clone();
-        *request.headers_mut() = target.headers.clone();
-        self.send(request, timeout).await
+        let request = || {
+            let mut request = Request::new(Full::new(body.clone()));
+            *request.method_mut() = Method::POST;
+            *request.uri_mut() = target.uri.clone();
+            *request.headers_mut() = target.headers.clone();
+            request
+        };
+        let call = async {
+            match self.pool.request(request()).await {
+                Err(error) if error.is_connect() && !connect::was_too_slow(&error) => {
+                    self.pool.request(request()).await
+                }
+                done => done,
+            }
+        };
+        answered(tokio::time::timeout(timeout, call).await, timeout)
     }
 
     /// Gets a small document, such as a local server's list of models.
@@ -101,35 +116,39 @@ impl Client {
         let mut request = Request::new(Full::new(Bytes::new()));
         *request.uri_mut() = target.uri.clone();
         *request.headers_mut() = target.headers.clone();
-        let answer = self.send(request, timeout).await?;
+        let called = tokio::time::timeout(timeout, self.pool.request(request)).await;
+        let answer = answered(called, timeout)?;
         if !answer.status.is_success() {
             return Err(CallError::Broken);
         }
         answer.collect(1024 * 1024, timeout).await
     }
+}
 
-    async fn send(
-        &self,
-        request: Request<Full<Bytes>>,
-        timeout: Duration,
-    ) -> Result<Answer, CallError> {
-        match tokio::time::timeout(timeout, self.pool.request(request)).await {
-            Err(_) => Err(CallError::Timeout(timeout)),
-            Ok(Err(error)) if error.is_connect() => Err(CallError::Connect),
-            Ok(Err(_)) => Err(CallError::Broken),
-            Ok(Ok(response)) => {
-                let (head, body) = response.into_parts();
-                Ok(Answer { status: head.status, headers: head.headers, body })
-            }
+/// The head of the answer, or why there is none.
+fn answered(
+    called: Result<Result<Response<Incoming>, PoolError>, Elapsed>,
+    timeout: Duration,
+) -> Result<Answer, CallError> {
+    match called {
+        Err(_) => Err(CallError::Timeout(timeout)),
+        Ok(Err(error)) if error.is_connect() => Err(CallError::Connect),
+        Ok(Err(_)) => Err(CallError::Broken),
+        Ok(Ok(response)) => {
+            let (head, body) = response.into_parts();
+            Ok(Answer { status: head.status, headers: head.headers, body })
         }
     }
 }
 
 impl Answer {
-    /// Seconds after which the provider wants to be asked again, if it said so.
+    /// Seconds after which the provider wants to be asked again, if it said so. Figures of its
+    /// request limit count only with a 429: other answers carry them too.
     #[must_use]
     pub fn retry_after(&self, now: signalbox_core::Timestamp) -> Option<u64> {
-        retry_after::read(&self.headers, now)
+        let limited = self.status == StatusCode::TOO_MANY_REQUESTS;
+        let reset = || limited.then(|| retry_after::reset(&self.headers, now)).flatten();
+        retry_after::read(&self.headers, now).or_else(reset)
     }
 
     /// Whether the body is an event stream.

@@ -2,6 +2,7 @@
 //! about each endpoint on the way.
 
 pub mod client;
+mod connect;
 pub mod discover;
 pub mod health;
 pub mod retry_after;

@@ -12,6 +12,8 @@ const QUANTIZATIONS: [&str; 12] = [
 ];
 /// Longest list of slugs that is read.
 const MAX_SLUGS: usize = 200;
+/// Longest name in such a list, in bytes. The longest tag in the catalogue has a quarter of that.
+const MAX_SLUG_BYTES: usize = 128;
 
 fn wrong(field: &str, expected: &str) -> ApiError {
     ApiError::invalid(format!("provider.{field}: expected {expected}"))
@@ -31,10 +33,14 @@ fn flag(members: &Members, field: &str, absent: bool) -> Result<bool, ApiError> 
 }
 
 fn slugs(members: &Members, field: &str) -> Result<Option<Vec<String>>, ApiError> {
-    let expected = || wrong(field, "a list of up to 200 names");
+    let expected = || wrong(field, "a list of up to 200 names of up to 128 bytes");
     let Some(value) = present(members, field) else { return Ok(None) };
     let list = value.as_array().filter(|list| list.len() <= MAX_SLUGS).ok_or_else(expected)?;
-    let texts = list.iter().map(|entry| entry.as_str().map(str::to_owned).ok_or_else(expected));
+    let name = |entry: &Value| {
+        let text = entry.as_str().filter(|text| text.len() <= MAX_SLUG_BYTES);
+        text.map(str::to_owned).ok_or_else(expected)
+    };
+    let texts = list.iter().map(name);
     texts.collect::<Result<Vec<_>, _>>().map(Some)
 }
 
@@ -172,6 +178,16 @@ mod tests {
         assert_eq!(ProviderPreferences::from_json(None).unwrap(), ProviderPreferences::default());
         for raw in ["null", "{}", r#"{"only":null,"sort":null,"max_price":null}"#] {
             assert_eq!(from(raw).unwrap(), ProviderPreferences::default(), "{raw}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_at_most_128_bytes() {
+        for field in ["order", "only", "ignore"] {
+            let with = |bytes| from(&format!(r#"{{"{field}":["{}"]}}"#, "a".repeat(bytes)));
+            assert!(with(128).is_ok());
+            let error = with(129).unwrap_err();
+            assert!(error.message.starts_with(&format!("provider.{field}")), "{}", error.message);
         }
     }
 

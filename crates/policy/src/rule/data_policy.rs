@@ -2,13 +2,14 @@
 
 use signalbox_catalog::Endpoint;
 
-use super::{Ctx, Reason};
+use super::{Ctx, Detail, Reason};
 
 pub(super) fn retains(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     if !ctx.request.provider.zdr || endpoint.data_policy.zdr {
         return None;
     }
-    Some(Reason::new("data_policy:zdr", "provider.zdr", "prompts are retained or trained on"))
+    let words = Detail::Words("prompts are retained or trained on");
+    Some(Reason::new("data_policy:zdr", "provider.zdr", words))
 }
 
 pub(super) fn collects(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
@@ -17,7 +18,7 @@ pub(super) fn collects(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
         return None;
     }
     let what = if policy.training { "prompts may be trained on" } else { "prompts are retained" };
-    Some(Reason::new("data_policy:training", "provider.data_collection", what))
+    Some(Reason::new("data_policy:training", "provider.data_collection", Detail::Words(what)))
 }
 
 /// No model in the catalogue has an author's permission on record, so the rule leaves none.
@@ -25,6 +26,6 @@ pub(super) fn not_distillable(ctx: &Ctx<'_>, _: &Endpoint) -> Option<Reason> {
     if !ctx.request.provider.enforce_distillable_text {
         return None;
     }
-    let detail = "no permission of the model's author to distil is on record";
+    let detail = Detail::Words("no permission of the model's author to distil is on record");
     Some(Reason::new("distillable", "provider.enforce_distillable_text", detail))
 }

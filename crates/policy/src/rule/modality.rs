@@ -2,7 +2,7 @@
 
 use signalbox_catalog::{Endpoint, Modality};
 
-use super::{Ctx, Reason};
+use super::{Ctx, Detail, Reason};
 
 pub(super) fn judge(ctx: &Ctx<'_>, _: &Endpoint) -> Option<Reason> {
     let (model, content) = (&ctx.wanted.model, &ctx.request.content);
@@ -10,9 +10,8 @@ pub(super) fn judge(ctx: &Ctx<'_>, _: &Endpoint) -> Option<Reason> {
         needs.iter().find(|one| !has.contains(one)).map(|one| one.name())
     };
     if let Some(name) = lacks(&model.input_modalities, &content.inputs) {
-        let detail = format!("{} takes no {name} input", model.id);
-        return Some(Reason::new("modality", "messages", detail));
+        return Some(Reason::new("modality", "messages", Detail::Input(name)));
     }
     let name = lacks(&model.output_modalities, &content.outputs)?;
-    Some(Reason::new("modality", "modalities", format!("{} gives no {name}", model.id)))
+    Some(Reason::new("modality", "modalities", Detail::Output(name)))
 }

@@ -3,7 +3,7 @@
 use signalbox_catalog::Endpoint;
 use signalbox_core::{Parameter, ParameterSet};
 
-use super::{Ctx, Reason};
+use super::{Ctx, Detail, Reason};
 
 /// What an endpoint supports, with the spellings that mean the same.
 #[must_use]
@@ -33,7 +33,6 @@ pub(super) fn judge(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     if missing.is_empty() {
         return None;
     }
-    let names: Vec<_> = missing.iter().map(Parameter::name).collect();
-    let detail = format!("it does not support: {}", names.join(", "));
+    let detail = Detail::Lacks(missing);
     Some(Reason::new("require_parameters", "provider.require_parameters", detail))
 }

@@ -2,13 +2,12 @@
 
 use signalbox_catalog::Endpoint;
 
-use super::{Ctx, Reason};
+use super::{Ctx, Detail, Reason};
 use crate::slug;
 
 pub(super) fn ignored(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     slug::position(&ctx.request.provider.ignore, endpoint)?;
-    let detail = format!("provider.ignore names {}", endpoint.provider);
-    Some(Reason::new("allowed_providers", "provider.ignore", detail))
+    Some(Reason::new("allowed_providers", "provider.ignore", Detail::Ignored))
 }
 
 pub(super) fn not_in_only(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
@@ -16,8 +15,7 @@ pub(super) fn not_in_only(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> 
     if slug::position(only, endpoint).is_some() {
         return None;
     }
-    let detail = format!("provider.only permits only: {}", only.join(", "));
-    Some(Reason::new("allowed_providers", "provider.only", detail))
+    Some(Reason::new("allowed_providers", "provider.only", Detail::NotInOnly))
 }
 
 /// With `allow_fallbacks: false` the `order` list is also the list of what is allowed.
@@ -29,6 +27,5 @@ pub(super) fn not_in_order(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason>
     if slug::position(&wishes.order, endpoint).is_some() {
         return None;
     }
-    let detail = format!("provider.order without fallbacks lists: {}", wishes.order.join(", "));
-    Some(Reason::new("allowed_providers", "provider.order", detail))
+    Some(Reason::new("allowed_providers", "provider.order", Detail::NotInOrder))
 }

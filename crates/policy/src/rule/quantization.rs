@@ -2,7 +2,7 @@
 
 use signalbox_catalog::Endpoint;
 
-use super::{Ctx, Reason};
+use super::{Ctx, Detail, Reason};
 
 pub(super) fn judge(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     let allowed = &ctx.request.provider.quantizations;
@@ -15,6 +15,5 @@ pub(super) fn judge(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     if allowed.is_empty() || allowed.iter().any(includes) {
         return None;
     }
-    let detail = format!("its quantization is {has}, allowed are: {}", allowed.join(", "));
-    Some(Reason::new("quantization", "provider.quantizations", detail))
+    Some(Reason::new("quantization", "provider.quantizations", Detail::Quantization))
 }

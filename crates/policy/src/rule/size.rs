@@ -2,7 +2,7 @@
 
 use signalbox_catalog::Endpoint;
 
-use super::{Ctx, Reason};
+use super::{Ctx, Detail, Reason};
 
 pub(super) fn too_long(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     let least = ctx.request.content.prompt_tokens_at_least;
@@ -10,8 +10,7 @@ pub(super) fn too_long(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     if least <= room {
         return None;
     }
-    let detail = format!("the prompt has at least {least} tokens, its limit is {room}");
-    Some(Reason::new("context_length", "messages", detail))
+    Some(Reason::new("context_length", "messages", Detail::TooLong { least, room }))
 }
 
 pub(super) fn too_much_output(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
@@ -20,6 +19,5 @@ pub(super) fn too_much_output(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reas
     if wanted <= most {
         return None;
     }
-    let detail = format!("max_tokens is {wanted}, its limit is {most}");
-    Some(Reason::new("context_length", "max_tokens", detail))
+    Some(Reason::new("context_length", "max_tokens", Detail::TooMuchOutput { wanted, most }))
 }

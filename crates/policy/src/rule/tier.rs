@@ -2,16 +2,16 @@
 
 use signalbox_catalog::Endpoint;
 
-use super::{Ctx, Reason};
+use super::{Ctx, Detail, Reason};
 use crate::slug;
 
 pub(super) fn judge(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
-    let tier = endpoint.tier.as_deref()?;
+    endpoint.tier.as_ref()?;
     let wishes = &ctx.request.provider;
     let named = slug::position(&wishes.order, endpoint).is_some()
         || wishes.only.as_deref().is_some_and(|only| slug::position(only, endpoint).is_some());
     if named {
         return None;
     }
-    Some(Reason::new("service_tier", "service_tier", format!("the {tier} tier was not asked for")))
+    Some(Reason::new("service_tier", "service_tier", Detail::Tier))
 }
