@@ -159,7 +159,11 @@ fn an_unknown_slug_has_hints() {
     let hints = snapshot.models_named_like("anthropic/claude-haiku-45");
     assert_eq!(hints.first().map(String::as_str), Some("anthropic/claude-haiku-4.5"));
     assert!(hints.len() <= 3);
+    assert_eq!(snapshot.models_named_like("anthropic/claude-haiku-45"), hints, "asked again");
+    assert_eq!(snapshot.models_named_like("claude-haiku-45:nitro"), hints, "no author, a suffix");
     assert!(snapshot.models_named_like("zzzzzz/qqqqqq").is_empty());
+    let padded = format!("anthropic/claude-haiku-45:{}", "x".repeat(256));
+    assert!(snapshot.models_named_like(&padded).is_empty(), "longer than any slug");
 }
 
 #[test]
@@ -179,6 +183,42 @@ fn only_endpoints_with_a_key_are_routable() {
     assert_eq!(gpt.blocked, Some(Blocked::Credential));
     let pro = without.endpoints("openai/gpt-5-pro").iter().find(|one| one.tag == "openai").unwrap();
     assert_eq!(pro.blocked, Some(Blocked::Dialect));
+}
+
+#[test]
+fn a_transport_that_is_not_spoken_yet_blocks_its_endpoints() {
+    for (transport, blocked) in [
+        ("bearer", None),
+        ("header-key\"\nheader = \"x-key", None),
+        ("none", None),
+        ("query-key\"\nparameter = \"key", Some(Blocked::Transport)),
+        ("azure", Some(Blocked::Transport)),
+        ("vertex", Some(Blocked::Transport)),
+        ("sigv4", Some(Blocked::Transport)),
+        ("bedrock-invoke", Some(Blocked::Transport)),
+    ] {
+        let config = format!(
+            r#"
+            [[providers]]
+            slug = "local"
+            base_url = "http://127.0.0.1:9001/v1"
+            [[providers.speaks]]
+            dialect = "openai-chat"
+            transport = "{transport}"
+            [[models]]
+            id = "acme/tiny"
+            context_length = 8192
+            [[endpoints]]
+            model = "acme/tiny"
+            provider = "local"
+            provider_model_id = "tiny-1"
+            pricing = {{ prompt = "0", completion = "0" }}
+            "#
+        );
+        let snapshot = build(&config, &["local"]);
+        assert_eq!(snapshot.endpoints("acme/tiny")[0].blocked, blocked, "{transport}");
+    }
+    assert_eq!(Blocked::Transport.name(), "transport");
 }
 
 #[test]
