@@ -14,6 +14,15 @@ macro_rules! parameters {
             /// Every parameter, in declaration order.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
+            /// The parameter with this name.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name {
+                    $($name => Some(Self::$variant),)+
+                    _ => None,
+                }
+            }
+
             /// The name in a request body and in `supported_parameters`.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -50,14 +59,6 @@ parameters! {
     ReasoningEffort = "reasoning_effort",
     WebSearchOptions = "web_search_options",
     Verbosity = "verbosity",
-}
-
-impl Parameter {
-    /// The parameter with this name.
-    #[must_use]
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|one| one.name() == name)
-    }
 }
 
 /// A set of parameters: one bit each.

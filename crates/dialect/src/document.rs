@@ -76,6 +76,9 @@ struct Member {
     value: Range<usize>,
 }
 
+/// Up to so many members, keys are compared one by one: that is faster than hashing them.
+const FEW_MEMBERS: usize = 32;
+
 /// Lets `Bytes` share the text of a document.
 struct SharedText(Arc<String>);
 
@@ -134,10 +137,7 @@ impl Document {
     }
 
     fn key<'a>(&'a self, member: &'a Member) -> &'a str {
-        member.unescaped.as_deref().unwrap_or_else(|| {
-            let inner = member.key.start.saturating_add(1)..member.key.end.saturating_sub(1);
-            self.slice(&inner)
-        })
+        key_of(&self.text, member)
     }
 
     fn slice(&self, range: &Range<usize>) -> &str {
@@ -179,15 +179,31 @@ fn index(text: &str) -> Result<Vec<Member>, DocumentError> {
 }
 
 fn refuse_duplicates(text: &str, members: &[Member]) -> Result<(), DocumentError> {
-    let mut seen = HashSet::with_capacity(members.len());
-    for member in members {
-        let raw = Raw::new(text.get(member.key.clone()).unwrap_or_default());
-        let key = member.unescaped.as_deref().or_else(|| raw.inner()).unwrap_or_default();
-        if !seen.insert(key) {
-            return Err(DocumentError::DuplicateKey(key.chars().take(64).collect()));
+    let refuse = |key: &str| Err(DocumentError::DuplicateKey(key.chars().take(64).collect()));
+    if members.len() > FEW_MEMBERS {
+        let mut seen = HashSet::with_capacity(members.len());
+        for member in members {
+            let key = key_of(text, member);
+            if !seen.insert(key) {
+                return refuse(key);
+            }
+        }
+        return Ok(());
+    }
+    for (at, member) in members.iter().enumerate() {
+        let key = key_of(text, member);
+        if members.iter().take(at).any(|other| key_of(text, other) == key) {
+            return refuse(key);
         }
     }
     Ok(())
+}
+
+fn key_of<'a>(text: &'a str, member: &'a Member) -> &'a str {
+    member.unescaped.as_deref().unwrap_or_else(|| {
+        let inner = member.key.start.saturating_add(1)..member.key.end.saturating_sub(1);
+        text.get(inner).unwrap_or_default()
+    })
 }
 
 fn at_place(text: &str, fault: Fault) -> DocumentError {

@@ -10,6 +10,7 @@ pub mod read_stream;
 mod reasoning;
 pub mod stream_relay;
 pub mod survey;
+mod template;
 pub mod unary;
 pub mod usage;
 pub mod write_relay;

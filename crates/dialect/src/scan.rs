@@ -11,8 +11,9 @@ use std::borrow::Cow;
 
 use signalbox_core::limits;
 
-use self::text::plain_prefix;
-pub(crate) use self::text::{is_text, push_string, text, text_bytes, unescape, whole};
+pub(crate) use self::text::{
+    is_text, plain_prefix, push_string, text, text_bytes, unescape, whole,
+};
 
 /// Where and why a text is not JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -256,6 +257,11 @@ impl<'a> Scanner<'a> {
                 None => return self.fail("unfinished string"),
             }
         }
+    }
+
+    /// Whether one string is all there is, without white space around it.
+    pub(crate) fn is_string(mut self) -> bool {
+        self.byte() == Some(b'"') && self.string().is_ok() && self.at == self.text.len()
     }
 
     fn escape(&mut self) -> Result<(), Malformed> {

@@ -156,6 +156,31 @@ fn check(result: Result<(), String>) -> Result<(), TestCaseError> {
     result.map_err(TestCaseError::fail)
 }
 
+/// Many chunks that hardly differ, with something odd among them now and then.
+fn monotone() -> impl Strategy<Value = Vec<u8>> {
+    let odd = message("delta").prop_map(|json| format!("data: {json}\n\n"));
+    let text = select(vec![
+        " a",
+        "\\n",
+        "\u{e9}",
+        "\\u00e9",
+        "",
+        "\"",
+        "\\",
+        "\"},\"x\":{\"y\":\"z",
+        "\\\"",
+    ]);
+    let usual = (text, select(vec!["null", "\"stop\""]), 0..12u8).prop_map(|(text, finish, rare)| {
+        let finish = if rare == 0 { finish } else { "null" };
+        let index = u8::from(rare == 1);
+        format!(
+            "data: {{\"id\":\"c\",\"choices\":[{{\"index\":{index},\"delta\":{{\"content\":\"{text}\"}},\
+             \"finish_reason\":{finish}}}]}}\n\n"
+        )
+    });
+    vec(prop_oneof![9 => usual, 1 => odd], 0..12).prop_map(|lines| lines.concat().into_bytes())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -196,5 +221,19 @@ proptest! {
         bytes in prop_oneof![4 => message("message").prop_map(String::into_bytes), 1 => mangled()],
     ) {
         check(laws::whole_answers_survive(&bytes))?;
+    }
+}
+
+proptest! {
+    // An event with a name is always read in full.
+    #[test]
+    fn a_chunk_like_the_one_before_reads_as_if_it_came_alone(bytes in monotone()) {
+        let text = String::from_utf8(bytes).unwrap();
+        let named = text.replace("data: ", "event: x\ndata: ");
+        for exclude_reasoning in [false, true] {
+            let options = RelayOptions { exclude_reasoning };
+            let relay = |text: &str| laws::relay(AnswerStyle::Chat, options, &[text.as_bytes()]);
+            prop_assert_eq!(relay(&text), relay(&named));
+        }
     }
 }

@@ -38,6 +38,9 @@ impl Edits {
     }
 
     fn put(&mut self, key: Cow<'static, str>, value: Option<String>) {
+        if self.0.capacity() == 0 {
+            self.0.reserve(12);
+        }
         match self.0.iter_mut().find(|(name, _)| *name == key) {
             Some((_, slot)) => *slot = value,
             None => self.0.push((key, value)),
@@ -54,6 +57,9 @@ impl Edits {
 
 /// A text as a JSON string, quotes included.
 pub(crate) fn quoted(text: &str) -> String {
+    if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
+        return ["\"", text, "\""].concat();
+    }
     serde_json::Value::from(text).to_string()
 }
 

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use memchr::memchr;
 
+use crate::scan::plain_prefix;
+
 /// One JSON value as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Raw<'a>(&'a str);
@@ -133,7 +135,12 @@ impl<'a> Raw<'a> {
     pub fn string_bytes(self) -> u64 {
         let Some(mut rest) = self.inner().map(str::as_bytes) else { return 0 };
         let mut count = 0_usize;
-        while let Some(plain) = memchr(b'\\', rest) {
+        loop {
+            // Inside a string this ends at a backslash, or at the end.
+            let plain = plain_prefix(rest);
+            if plain == rest.len() {
+                break;
+            }
             let (taken, bytes) = match rest.get(plain + 1..plain + 6) {
                 Some([b'u', digits @ ..]) => (6, unicode_bytes(digits)),
                 _ => (2, 1),

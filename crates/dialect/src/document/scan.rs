@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use memchr::memchr2;
 use signalbox_core::limits;
+
+use crate::scan::plain_prefix;
 
 /// A mistake and its byte offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,22 +134,19 @@ impl<'a> Scanner<'a> {
     fn string(&mut self) -> Result<(), Fault> {
         self.at += 1;
         loop {
-            let rest = self.bytes.get(self.at..).unwrap_or_default();
-            let Some(length) = memchr2(b'"', b'\\', rest) else {
-                self.at = self.bytes.len();
-                return self.fault("unterminated string");
-            };
-            let plain = rest.get(..length).unwrap_or_default();
-            // A fold without an early way out, so that the compiler uses vector instructions.
-            if plain.iter().fold(false, |found, byte| found | (*byte < 0x20)) {
-                self.at += plain.iter().position(|byte| *byte < 0x20).unwrap_or(0);
-                return self.fault("control character in a string");
+            self.at += plain_prefix(self.bytes.get(self.at..).unwrap_or_default());
+            match self.peek() {
+                Some(b'"') => {
+                    self.at += 1;
+                    return Ok(());
+                }
+                Some(b'\\') => {
+                    self.at += 1;
+                    self.escape()?;
+                }
+                Some(_) => return self.fault("control character in a string"),
+                None => return self.fault("unterminated string"),
             }
-            self.at += length + 1;
-            if rest.get(length) == Some(&b'"') {
-                return Ok(());
-            }
-            self.escape()?;
         }
     }
 

@@ -58,7 +58,10 @@ impl Rewriter {
                 "index" => {}
                 "finish_reason" => waiting.finish = Some(raw),
                 "native_finish_reason" => waiting.native = Some(raw),
-                "usage" => self.watch_usage(raw),
+                "usage" => {
+                    self.spoiled |= raw != "null";
+                    self.watch_usage(raw);
+                }
                 "error" if raw != "null" => return Err(StreamFault::InBand(read_inband(raw))),
                 "error" => {}
                 _ if is_body => {}
@@ -105,6 +108,7 @@ impl Rewriter {
         let hidden = self.exclude_reasoning && reasoning && !role;
         let shown = rest || waiting.more || (reasoning && !self.exclude_reasoning);
         let ends = self.write_finish(index, waiting.finish, waiting.native, out)?;
+        self.spoiled |= ends;
         out.push(b'}');
         Ok(!shown && !ends && (hidden || after_its_end))
     }

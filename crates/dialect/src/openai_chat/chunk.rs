@@ -3,9 +3,12 @@
 //! Members that are ours (`id`, `object`, `created`, `model`, `provider`, `usage`) are replaced,
 //! members we understand are watched, everything else is copied byte for byte.
 
+use std::ops::Range;
+
 use signalbox_core::limits;
 
 use super::error::read_inband;
+use super::template::{Hole, Template};
 use super::usage::read_usage;
 use crate::identity::{Facts, Identity, StreamFault};
 use crate::scan::{self, Malformed, Scanner};
@@ -28,6 +31,22 @@ pub(super) enum Shape {
     Whole,
 }
 
+/// Members that depend on what the gateway and the client want.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Member {
+    /// Reasoning in all its forms.
+    Reasoning,
+    /// The provider's tier.
+    Tier,
+}
+
+/// Where such a member stands in the output, comma included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Optional {
+    pub(super) member: Member,
+    pub(super) at: Range<usize>,
+}
+
 /// What is remembered of a choice.
 #[derive(Debug, Default)]
 pub(super) struct ChoiceState {
@@ -44,12 +63,17 @@ pub(super) struct ChoiceState {
 pub(super) struct Rewriter {
     pub(super) shape: Shape,
     pub(super) exclude_reasoning: bool,
-    /// Leave out the provider's tier, because ours follows.
-    pub(super) drop_service_tier: bool,
+    /// Members of a whole answer that its writer may leave out.
+    pub(super) optional: Vec<Optional>,
     pub(super) facts: Facts,
     pub(super) choices: Vec<ChoiceState>,
+    /// The text of this chunk, while it is the only thing that counts in it.
+    pub(super) hole: Option<Hole>,
+    /// Something else in this chunk counts anew, or there is more than one choice.
+    pub(super) spoiled: bool,
     head: Vec<u8>,
     preamble: Preamble,
+    template: Template,
 }
 
 /// The members before `choices` of an earlier chunk. They hardly ever change within a stream, so a
@@ -157,11 +181,14 @@ impl Rewriter {
         Self {
             shape,
             exclude_reasoning,
-            drop_service_tier: false,
+            optional: Vec::new(),
             facts: Facts::default(),
             choices: Vec::new(),
             head: head(identity, shape),
             preamble: Preamble::default(),
+            hole: None,
+            spoiled: false,
+            template: Template::default(),
         }
     }
 
@@ -170,11 +197,14 @@ impl Rewriter {
         Self {
             shape,
             exclude_reasoning: false,
-            drop_service_tier: false,
+            optional: Vec::new(),
             facts: Facts::default(),
             choices: Vec::new(),
             head: b"{\"object\":\"chat\"".to_vec(),
             preamble: Preamble::default(),
+            hole: None,
+            spoiled: false,
+            template: Template::default(),
         }
     }
 
@@ -187,11 +217,37 @@ impl Rewriter {
     /// sending; then, as after a fault, `out` is as it was.
     pub(super) fn rewrite(&mut self, text: &str, out: &mut Vec<u8>) -> Result<bool, StreamFault> {
         let before = out.len();
+        let bytes_before = self.facts.output_bytes;
+        self.template.forget();
+        self.hole = None;
+        self.spoiled = false;
         let result = self.members(text, out);
         if !matches!(result, Ok(true)) {
             out.truncate(before);
+            return result;
+        }
+        if let Some(hole) = self.hole.filter(|_| !self.spoiled && self.shape == Shape::Chunk) {
+            let raw = text.get(hole.from..hole.from + hole.length).unwrap_or_default();
+            let counted = self.facts.output_bytes.saturating_sub(bytes_before);
+            if counted == scan::text_bytes(raw) {
+                let out_end = hole.out_end.saturating_sub(before);
+                let written = out.get(before..).unwrap_or_default();
+                self.template.remember(text, Hole { out_end, ..hole }, written);
+            }
         }
         result
+    }
+
+    /// Appends a chunk that differs from the one before in its text alone, without its closing
+    /// brace. `false` when it differs in more, and nothing was done.
+    #[inline]
+    pub(super) fn repeat(&mut self, chunk: &[u8], out: &mut Vec<u8>) -> bool {
+        let Some(raw) = self.template.text(chunk) else { return false };
+        let facts = &mut self.facts;
+        facts.content_seen = true;
+        facts.output_bytes = facts.output_bytes.saturating_add(scan::text_bytes(raw));
+        self.template.write(raw, out);
+        true
     }
 
     fn members(&mut self, text: &str, out: &mut Vec<u8>) -> Result<bool, StreamFault> {
@@ -222,13 +278,24 @@ impl Rewriter {
             }
             let raw = scanner.value()?;
             if self.keeps(&key.name, raw, &mut top)? {
+                let from = out.len();
                 out.push(b',');
                 out.extend_from_slice(scanner.slice(key.at, scanner.at()).as_bytes());
+                if key.name == "service_tier" {
+                    self.may_leave_out(Member::Tier, from..out.len());
+                }
             }
             end = scanner.at();
         }
         scanner.end()?;
+        self.spoiled |= top.counted || top.choices != Some(1);
         self.conclude(text, &top, out)
+    }
+
+    pub(super) fn may_leave_out(&mut self, member: Member, at: Range<usize>) {
+        if self.shape == Shape::Whole && !at.is_empty() {
+            self.optional.push(Optional { member, at });
+        }
     }
 
     /// Looks at a member beside `choices` and says whether it is copied.
@@ -278,7 +345,7 @@ impl Rewriter {
                 if scan::is_text(raw) && self.facts.service_tier.as_deref() != inner {
                     self.facts.service_tier = word(raw);
                 }
-                return Ok(!self.drop_service_tier);
+                return Ok(true);
             }
             "system_fingerprint" => {
                 // Twice would be two members of one name.

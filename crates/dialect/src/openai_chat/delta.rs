@@ -2,8 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::chunk::{Rewriter, Shape, comma};
+use super::chunk::{Member, Rewriter, Shape, comma};
 use super::reasoning::{Reasoning, flatten};
+use super::template::Hole;
 use crate::identity::StreamFault;
 use crate::scan::{self, Scanner};
 
@@ -62,6 +63,10 @@ impl Rewriter {
             if self.keeps_in_body(&key.name, raw, &mut body, out) {
                 comma(out);
                 out.extend_from_slice(scanner.slice(key.at, scanner.at()).as_bytes());
+                if key.name == "content" && scan::is_text(raw) {
+                    let from = scanner.at().saturating_sub(raw.len());
+                    self.hole = Some(Hole { from, length: raw.len(), out_end: out.len() });
+                }
             }
         }
         if self.shape == Shape::Whole && !body.has_content {
@@ -69,7 +74,9 @@ impl Rewriter {
         }
         let given = body.reasoning.count(&mut self.facts);
         if !self.exclude_reasoning {
+            let from = out.len();
             body.reasoning.write(out);
+            self.may_leave_out(Member::Reasoning, from..out.len());
         }
         out.push(b'}');
         Ok(Weight { role: body.role, reasoning: given, rest: body.significant })
@@ -164,6 +171,7 @@ impl Rewriter {
         comma(out);
         out.extend_from_slice(b"\"tool_calls\":[");
         scanner.enter_array()?;
+        self.spoiled = true;
         let mut first = true;
         let mut any = false;
         while scanner.next_item(&mut first)? {

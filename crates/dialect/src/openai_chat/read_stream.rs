@@ -9,7 +9,6 @@ mod blocks;
 use signalbox_core::ErrorKind;
 
 use self::blocks::Blocks;
-use super::chunk::{Rewriter, Shape};
 use super::stream_relay::StreamRelay;
 use super::unary::UnaryAnswer;
 use crate::ProviderError;
@@ -130,13 +129,8 @@ fn finish(blocks: &mut Blocks, facts: &Facts, events: &mut Vec<Event>) {
 #[must_use]
 pub fn read_unary_events(answer: &UnaryAnswer) -> Vec<Event> {
     let mut events = vec![Event::Begin { upstream_id: answer.facts.upstream_id.clone() }];
-    let mut rewriter = Rewriter::surveyor(Shape::Whole);
-    let mut out = Vec::new();
-    let written = answer.text().and_then(|whole| rewriter.rewrite(whole, &mut out));
-    debug_assert!(written.is_ok(), "a body that was read can be written: {written:?}");
-    out.push(b'}');
     let mut blocks = Blocks::default();
-    blocks.read(std::str::from_utf8(&out).unwrap_or_default(), "message", &mut events);
+    blocks.read(&answer.normal(), "message", &mut events);
     finish(&mut blocks, &answer.facts, &mut events);
     events
 }

@@ -159,6 +159,10 @@ impl Rewriter {
             _ => {}
         }
         self.facts.chunks = self.facts.chunks.saturating_add(1);
+        if event.is_empty() && self.repeat(data, out) {
+            out.extend_from_slice(b"}\n\n");
+            return Ok(());
+        }
         let text = line_of(data);
         if event == b"error" {
             return Err(named_error(&text));

@@ -1,29 +1,31 @@
 //! A whole chat answer for a chat client.
+//!
+//! Reading it brings it to one form in one pass; writing it puts our members around that.
 
 use bytes::Bytes;
 
-use super::chunk::{Rewriter, Shape, error_member};
+use super::chunk::{Member, Optional, Rewriter, Shape, error_member, head};
 use super::error::read_inband;
 use super::stream_relay::push_closing;
 use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
 
-/// A provider's whole answer, checked and surveyed.
+/// A provider's whole answer, checked, surveyed and brought to our form.
 #[derive(Debug, Clone)]
 pub struct UnaryAnswer {
     /// What was seen of it.
     pub facts: Facts,
-    body: Bytes,
+    /// The answer without its closing brace; it begins with a head that nobody is to see.
+    written: Vec<u8>,
+    head: usize,
+    optional: Vec<Optional>,
 }
 
 impl UnaryAnswer {
-    /// The provider's body.
-    #[must_use]
-    pub fn body(&self) -> &Bytes {
-        &self.body
-    }
-
-    pub(super) fn text(&self) -> Result<&str, StreamFault> {
-        text(&self.body)
+    /// The answer in our form, under a head that nobody is to see.
+    pub(super) fn normal(&self) -> String {
+        let mut text = String::from_utf8_lossy(&self.written).into_owned();
+        text.push('}');
+        text
     }
 }
 
@@ -38,16 +40,20 @@ fn text(body: &[u8]) -> Result<&str, StreamFault> {
 /// `InBand` when it is an error after all, `Malformed` when it is no chat completion.
 pub fn read_unary(body: Bytes) -> Result<UnaryAnswer, StreamFault> {
     let whole = text(&body)?;
-    // An error wins over whatever stands beside it, even over a choice of another shape.
-    if let Some(error) = error_member(whole)? {
-        return Err(StreamFault::InBand(read_inband(error)));
-    }
     let mut rewriter = Rewriter::surveyor(Shape::Whole);
-    rewriter.rewrite(whole, &mut Vec::with_capacity(whole.len()))?;
-    let mut facts = rewriter.facts;
+    let head = rewriter.head().len();
+    let mut written = Vec::with_capacity(whole.len().saturating_add(256));
+    if let Err(fault) = rewriter.rewrite(whole, &mut written) {
+        // An error wins over whatever stands beside it, even over a choice of another shape.
+        return Err(match error_member(whole)? {
+            Some(error) => StreamFault::InBand(read_inband(error)),
+            None => fault,
+        });
+    }
+    let (mut facts, optional) = (rewriter.facts, rewriter.optional);
     facts.chunks = 1;
     facts.done = true;
-    Ok(UnaryAnswer { facts, body })
+    Ok(UnaryAnswer { facts, written, head, optional })
 }
 
 /// The client's body (inference spec 2.1): the provider's own, with our members in place.
@@ -59,11 +65,18 @@ pub fn write_unary(
     options: RelayOptions,
     extras: &Extras<'_>,
 ) -> Bytes {
-    let mut rewriter = Rewriter::new(identity, Shape::Whole, options.exclude_reasoning);
-    rewriter.drop_service_tier = extras.service_tier.is_some();
-    let mut out = Vec::with_capacity(answer.body.len() + 1024);
-    let written = text(&answer.body).and_then(|whole| rewriter.rewrite(whole, &mut out));
-    debug_assert!(written.is_ok(), "a body that was read can be written: {written:?}");
+    let mut out = Vec::with_capacity(answer.written.len() + 1024);
+    out.extend_from_slice(&head(identity, Shape::Whole));
+    let mut done = answer.head;
+    let unwanted = answer.optional.iter().filter(|optional| match optional.member {
+        Member::Reasoning => options.exclude_reasoning,
+        Member::Tier => extras.service_tier.is_some(),
+    });
+    for Optional { at, .. } in unwanted {
+        out.extend_from_slice(answer.written.get(done..at.start).unwrap_or_default());
+        done = at.end;
+    }
+    out.extend_from_slice(answer.written.get(done..).unwrap_or_default());
     push_closing(&mut out, report, extras);
     out.push(b'}');
     out.into()

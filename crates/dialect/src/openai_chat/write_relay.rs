@@ -55,7 +55,7 @@ pub struct Outbound<'a> {
     pub forward_name: bool,
 }
 
-/// Members that are for the router alone.
+/// Members that are for the router alone, or that it writes itself.
 const OWN: &[&str] = &[
     "models",
     "route",
@@ -75,6 +75,8 @@ const OWN: &[&str] = &[
     "cache_control",
     "x_search_filter",
     "safety_identifier",
+    "user",
+    "include_reasoning",
 ];
 
 /// Writes the body of a request to an `openai-chat` endpoint. Works for legacy prompts too: a
@@ -99,21 +101,20 @@ pub(crate) fn relay(
     mut edits: Edits,
 ) -> Result<Bytes, ApiError> {
     for (key, _) in document.members() {
-        let unsupported = || {
-            Parameter::from_name(key).is_some_and(|parameter| out.unsupported.contains(parameter))
-        };
-        if OWN.contains(&key)
-            || (key == "prompt_cache_options" && !out.forward_name)
-            || (!governed_elsewhere(key) && unsupported())
-        {
-            edits.remove(key.to_owned());
+        if let Some(own) = OWN.iter().find(|own| **own == key) {
+            edits.remove(*own);
         }
+    }
+    if !out.forward_name {
+        leave_out(document, "prompt_cache_options", &mut edits);
+    }
+    for parameter in out.unsupported.iter().filter(|one| !governed_elsewhere(*one)) {
+        leave_out(document, parameter.name(), &mut edits);
     }
     edits.set("model", quoted(out.provider_model_id));
     stream(document, out, &mut edits);
-    match out.user {
-        Some(user) => edits.set("user", quoted(user)),
-        None => edits.remove("user"),
+    if let Some(user) = out.user {
+        edits.set("user", quoted(user));
     }
     if let Some(tier) = out.service_tier {
         edits.set("service_tier", quoted(tier));
@@ -125,15 +126,22 @@ pub(crate) fn relay(
     Ok(document.edited(&edits))
 }
 
-fn governed_elsewhere(key: &str) -> bool {
+const fn governed_elsewhere(parameter: Parameter) -> bool {
     matches!(
-        key,
-        "reasoning"
-            | "reasoning_effort"
-            | "include_reasoning"
-            | "max_tokens"
-            | "max_completion_tokens"
+        parameter,
+        Parameter::Reasoning
+            | Parameter::ReasoningEffort
+            | Parameter::IncludeReasoning
+            | Parameter::MaxTokens
+            | Parameter::MaxCompletionTokens
     )
+}
+
+/// Leaves a member out that is in the document or was put there by another dialect.
+fn leave_out(document: &Document, key: &'static str, edits: &mut Edits) {
+    if edits.current(document, key).is_some() {
+        edits.remove(key);
+    }
 }
 
 fn stream(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
@@ -142,7 +150,7 @@ fn stream(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
         edits.set("stream_options", r#"{"include_usage":true}"#.to_owned());
         return;
     }
-    edits.remove("stream_options");
+    leave_out(document, "stream_options", edits);
     if document.get("stream").is_some_and(|sent| sent != "false") {
         edits.set("stream", "false".to_owned());
     }
@@ -177,7 +185,7 @@ fn max_output(document: &Document, survey: &Survey, out: &Outbound<'_>, edits: &
         match limit.as_deref().filter(|_| write) {
             Some(limit) if own == Some(limit) => {}
             Some(limit) => edits.set(key, limit.to_owned()),
-            None => edits.remove(key),
+            None => leave_out(document, key, edits),
         }
     }
 }
@@ -189,7 +197,7 @@ fn prompt_or_messages(
     edits: &mut Edits,
 ) -> Result<(), ApiError> {
     let prompt = document.get("prompt");
-    edits.remove("prompt");
+    leave_out(document, "prompt", edits);
     match survey.prompt_style {
         PromptStyle::Prompt => {
             let prompt = prompt.ok_or_else(|| ApiError::invalid("`prompt` is required."))?;

@@ -2,9 +2,39 @@
 
 use std::borrow::Cow;
 
-/// How many bytes pass before a quote, a backslash or a control character; eight at a time.
+/// Most strings are shorter, and longer ones are cut by escapes.
+const NEAR: usize = 64;
+
+/// How many bytes pass before a quote, a backslash or a control character.
 #[inline]
-pub(super) fn plain_prefix(bytes: &[u8]) -> usize {
+pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
+    let near = bytes.get(..NEAR).unwrap_or(bytes);
+    let count = nearby(near);
+    if count < near.len() || near.len() == bytes.len() { count } else { far(bytes) }
+}
+
+/// The same for long texts: whole blocks first, each without an early way out, so that the compiler
+/// uses vector instructions.
+#[inline(never)]
+fn far(bytes: &[u8]) -> usize {
+    let plain = |block: &[u8; NEAR]| {
+        !block.iter().fold(false, |special, byte| {
+            special | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\')
+        })
+    };
+    let mut rest = bytes;
+    while let Some((block, tail)) = rest.split_first_chunk::<NEAR>() {
+        if !plain(block) {
+            break;
+        }
+        rest = tail;
+    }
+    bytes.len() - rest.len() + nearby(rest)
+}
+
+/// The same, eight at a time.
+#[inline]
+fn nearby(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;

@@ -1,23 +1,22 @@
 //! Asking for reasoning in the way the endpoint wants.
 
-use super::{Outbound, ReasoningStyle};
+use super::{Outbound, ReasoningStyle, leave_out};
 use crate::document::{Document, Edits, Raw, splice};
 use crate::openai_chat::survey::{Effort, ReasoningRequest, Survey};
 
 /// Replaces the three ways to ask by the one that the endpoint knows.
 pub(super) fn ask(document: &Document, survey: &Survey, out: &Outbound<'_>, edits: &mut Edits) {
-    edits.remove("include_reasoning");
     match (out.reasoning, survey.reasoning) {
         (ReasoningStyle::Effort, Some(request)) => {
-            edits.remove("reasoning");
+            leave_out(document, "reasoning", edits);
             let limit = out.max_output.or(survey.max_output);
             match effort(request, limit) {
                 Some(effort) => edits.set("reasoning_effort", format!("\"{}\"", effort.name())),
-                None => edits.remove("reasoning_effort"),
+                None => leave_out(document, "reasoning_effort", edits),
             }
         }
         (ReasoningStyle::Object, Some(request)) => {
-            edits.remove("reasoning_effort");
+            leave_out(document, "reasoning_effort", edits);
             let sent = document.get("reasoning").map(Raw::new).filter(|raw| !raw.is_null());
             match sent {
                 Some(object) => {
@@ -29,8 +28,8 @@ pub(super) fn ask(document: &Document, survey: &Survey, out: &Outbound<'_>, edit
             }
         }
         (ReasoningStyle::None, _) | (_, None) => {
-            edits.remove("reasoning");
-            edits.remove("reasoning_effort");
+            leave_out(document, "reasoning", edits);
+            leave_out(document, "reasoning_effort", edits);
         }
     }
 }

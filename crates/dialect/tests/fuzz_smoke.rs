@@ -1,0 +1,86 @@
+//! Each fuzz target's body for about a second, on goldens that are mangled by a fixed seed.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use std::fs;
+use std::path::Path;
+
+use signalbox_dialect::laws;
+
+/// Inputs for each body; in a build without optimisation they take about a second.
+const INPUTS: usize = 1500;
+
+/// Numbers that look random and are the same in every run (xorshift).
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % limit.max(1) as u64) as usize
+    }
+}
+
+fn goldens() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/openai-chat");
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+/// One golden with a few bytes changed, left out, doubled, or taken from another.
+fn mangled(goldens: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
+    const BYTES: &[u8] = b"\"\\{}[]:,\n\r 019-eu\0\x7f\xc3\xff";
+    let mut bytes = goldens[dice.below(goldens.len())].clone();
+    for _ in 0..dice.below(5) {
+        let at = dice.below(bytes.len());
+        let end = (at + dice.below(12)).min(bytes.len());
+        match dice.below(4) {
+            0 => drop(bytes.drain(at..end)),
+            1 => bytes.splice(at..at, [BYTES[dice.below(BYTES.len())]]).for_each(drop),
+            2 => bytes.extend_from_within(at..end),
+            _ => {
+                let other = &goldens[dice.below(goldens.len())];
+                let from = dice.below(other.len());
+                let piece = other[from..(from + dice.below(40)).min(other.len())].to_vec();
+                bytes.splice(at..end, piece).for_each(drop);
+            }
+        }
+    }
+    bytes
+}
+
+fn run(seed: u64, mut body: impl FnMut(&[u8], &mut Dice) -> Result<(), String>) {
+    let (goldens, mut dice) = (goldens(), Dice(seed));
+    for _ in 0..INPUTS {
+        let bytes = mangled(&goldens, &mut dice);
+        if let Err(broken) = body(&bytes, &mut dice) {
+            panic!("{broken}\nof {:?}", String::from_utf8_lossy(&bytes));
+        }
+    }
+}
+
+#[test]
+fn splits_of_mangled_streams_do_not_matter() {
+    run(0x5eed_0001, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        laws::splits_do_not_matter(bytes, &cuts)
+    });
+}
+
+#[test]
+fn events_of_mangled_streams_survive_writing() {
+    run(0x5eed_0002, |bytes, _| laws::events_survive_writing(bytes));
+}
+
+#[test]
+fn mangled_whole_answers_survive() {
+    run(0x5eed_0003, |bytes, _| laws::whole_answers_survive(bytes));
+}
