@@ -73,3 +73,28 @@ impl World {
         self.roads.get(provider)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use signalbox_catalog::{Catalogue, ConfiguredCatalogue};
+
+    use super::*;
+
+    #[test]
+    fn a_transport_that_is_not_spoken_yet_does_not_stop_the_process() {
+        let rows = serde_json::json!({"providers": [
+            {"slug": "cloud", "base_url": "https://cloud.invalid", "speaks": [
+                {"dialect": "openai-chat", "transport": "azure"}]},
+            {"slug": "local", "base_url": "http://127.0.0.1:1"},
+        ]});
+        let configured: ConfiguredCatalogue = serde_json::from_value(rows).unwrap();
+        let keys: HashSet<String> = ["cloud", "local"].map(String::from).into();
+        let secrets = keys.iter().map(|slug| (slug.clone(), Secret::new("key".to_owned())));
+        let secrets: HashMap<_, _> = secrets.collect();
+        let catalog = Snapshot::build(Catalogue::default(), configured, &keys).unwrap();
+        let world = World::new(catalog, &secrets).unwrap();
+        assert!(world.road("cloud").is_none() && world.road("local").is_some());
+    }
+}
