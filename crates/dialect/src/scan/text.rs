@@ -10,7 +10,10 @@ const NEAR: usize = 64;
 pub(crate) fn plain_prefix(bytes: &[u8]) -> usize {
     let near = bytes.get(..NEAR).unwrap_or(bytes);
     let count = nearby(near);
-    if count < near.len() || near.len() == bytes.len() { count } else { far(bytes) }
+    match bytes.get(NEAR..) {
+        Some(rest) if count == NEAR => NEAR + far(rest),
+        _ => count,
+    }
 }
 
 /// The same for long texts: whole blocks first, each without an early way out, so that the compiler
