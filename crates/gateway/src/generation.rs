@@ -68,14 +68,14 @@ pub(crate) struct Generation {
 }
 
 impl Generation {
-    /// The task's state, and the client's end of it.
+    /// The task's state, and the client's end of it. Boxed: it is handed from stage to stage.
     pub(crate) fn begin(
         gateway: Arc<Gateway>,
         given: Given,
         bounds: Vec<Bound>,
         hold: signalbox_store::Hold,
         trace: Trace,
-    ) -> (Self, Reply) {
+    ) -> (Box<Self>, Reply) {
         let (sink, body) = if given.resolved.survey.stream {
             let (sender, receiver) = mpsc::channel(PIECES);
             (Sink::Stream(sender), ReplyBody::Stream(receiver))
@@ -98,11 +98,11 @@ impl Generation {
             attempts: Attempts::default(),
             sink,
         };
-        (generation, reply)
+        (Box::new(generation), reply)
     }
 
     /// Tries the candidates until one gives content, and sees that answer through.
-    pub(crate) async fn run(mut self) {
+    pub(crate) async fn run(mut self: Box<Self>) {
         let plan = Arc::clone(&self.given.plan);
         while let Some((index, candidate)) = self.attempts.next(&plan) {
             match attempt::attempt(&mut self, index, candidate).await {
@@ -127,7 +127,7 @@ impl Generation {
     }
 
     /// Nothing could answer: the money is given back before the client hears of it.
-    pub(crate) async fn fail(mut self, error: ApiError) {
+    pub(crate) async fn fail(mut self: Box<Self>, error: ApiError) {
         let metadata = metadata::metadata(&self, None);
         self.release(Some(error.kind.name()), false).await;
         let id = Some(self.given.id.clone());
@@ -135,7 +135,7 @@ impl Generation {
     }
 
     /// The client left before there was any content.
-    async fn abandon(mut self) {
+    async fn abandon(mut self: Box<Self>) {
         self.release(None, true).await;
     }
 

@@ -16,7 +16,7 @@ use crate::sink::Sink;
 use crate::{metadata, record};
 
 /// Sees an answer through to its settlement.
-pub(crate) async fn deliver(mut generation: Generation, answering: Answering) {
+pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answering) {
     let Answering { index, identity, kind } = answering;
     match kind {
         AnswerKind::Whole(answer) => {
@@ -179,7 +179,12 @@ async fn drain(generation: &Generation, index: usize, stream: &mut Streaming) ->
 }
 
 /// Settles a stream, then lets the client see its end.
-async fn finish(mut generation: Generation, index: usize, stream: Streaming, cut: Option<Cut>) {
+async fn finish(
+    mut generation: Box<Generation>,
+    index: usize,
+    stream: Streaming,
+    cut: Option<Cut>,
+) {
     let Streaming { relay, rest, .. } = stream;
     // Closing the connection is what tells the provider to stop, so it comes before the books.
     let rest = if cut.is_none() {

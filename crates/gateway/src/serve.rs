@@ -53,11 +53,12 @@ impl Gateway {
             resolved,
             plan: Arc::new(held.plan),
         };
-        let generation =
-            Generation::begin(Arc::clone(self), given, held.bounds, held.hold, Trace::begin(now));
-        let (generation, reply) = generation;
+        let trace = Trace::begin(now);
+        let (generation, reply) =
+            Generation::begin(Arc::clone(self), given, held.bounds, held.hold, trace);
         // From here on nothing depends on the client: this future may be dropped.
-        drop(task::spawn("generation", self.running.track_future(generation.run())));
+        let run = Box::pin(generation.run());
+        drop(task::spawn("generation", self.running.track_future(run)));
         Ok(reply)
     }
 }

@@ -4,7 +4,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use signalbox_core::ApiError;
 use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface};
 
@@ -13,6 +13,14 @@ use crate::{credential, error};
 
 mod body;
 mod stream;
+
+const HTTP_REFERER: HeaderName = HeaderName::from_static("http-referer");
+const X_OPENROUTER_TITLE: HeaderName = HeaderName::from_static("x-openrouter-title");
+const X_TITLE: HeaderName = HeaderName::from_static("x-title");
+const X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
+const X_OPENROUTER_METADATA: HeaderName = HeaderName::from_static("x-openrouter-metadata");
+const X_OPENROUTER_EXPERIMENTAL_METADATA: HeaderName =
+    HeaderName::from_static("x-openrouter-experimental-metadata");
 
 /// `POST /api/v1/chat/completions`.
 pub(crate) async fn chat(State(app): State<App>, request: Request) -> Response {
@@ -62,18 +70,17 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
 
 /// The headers with a meaning (inference spec 0.2). Texts are cut at 512 characters.
 fn request_head(headers: &HeaderMap) -> RequestHead {
-    let text = |name: &str| {
+    let text = |name: HeaderName| {
         let value = headers.get(name)?.to_str().ok()?;
         Some(value.chars().take(512).collect::<String>())
     };
-    let wants =
-        text("x-openrouter-metadata").or_else(|| text("x-openrouter-experimental-metadata"));
+    let wants = text(X_OPENROUTER_METADATA).or_else(|| text(X_OPENROUTER_EXPERIMENTAL_METADATA));
     RequestHead {
-        referer: text("http-referer").or_else(|| text("referer")),
-        title: text("x-openrouter-title").or_else(|| text("x-title")),
-        origin: text("origin"),
-        user_agent: text("user-agent"),
-        session_id: text("x-session-id"),
+        referer: text(HTTP_REFERER).or_else(|| text(header::REFERER)),
+        title: text(X_OPENROUTER_TITLE).or_else(|| text(X_TITLE)),
+        origin: text(header::ORIGIN),
+        user_agent: text(header::USER_AGENT),
+        session_id: text(X_SESSION_ID),
         wants_metadata: wants.is_some_and(|value| value.eq_ignore_ascii_case("enabled")),
     }
 }
