@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use signalbox_core::limits;
 
 pub(crate) use self::text::{
-    is_text, plain_prefix, push_string, text, text_bytes, unescape, whole,
+    NEAR, is_text, nearby, plain_prefix, push_string, text, text_bytes, unescape, whole,
 };
 
 /// Where and why a text is not JSON.

@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use memchr::memchr;
 
-use crate::scan::plain_prefix;
+use crate::scan::{NEAR, nearby, plain_prefix};
 
 /// One JSON value as text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,10 +124,10 @@ impl<'a> Raw<'a> {
     #[must_use]
     pub fn string(self) -> Option<Cow<'a, str>> {
         let inner = self.inner()?;
-        match memchr(b'\\', inner.as_bytes()) {
-            None => Some(Cow::Borrowed(inner)),
-            Some(_) => Some(Cow::Owned(unescape(inner))),
+        if plain_prefix(inner.as_bytes()) == inner.len() {
+            return Some(Cow::Borrowed(inner));
         }
+        Some(Cow::Owned(unescape(inner)))
     }
 
     /// How many bytes the string has without escapes.
@@ -255,7 +255,12 @@ fn separators(bytes: &[u8], mut at: usize) -> usize {
 /// ends the string has an even number of backslashes before it.
 fn skip_string(bytes: &[u8], at: usize) -> usize {
     let start = at.saturating_add(1);
-    let mut at = start;
+    let rest = bytes.get(start..).unwrap_or_default();
+    let plain = nearby(rest.get(..NEAR).unwrap_or(rest));
+    let mut at = start + plain;
+    if bytes.get(at) == Some(&b'"') {
+        return at + 1;
+    }
     loop {
         let rest = bytes.get(at..).unwrap_or_default();
         let Some(found) = memchr(b'"', rest) else { return bytes.len() };

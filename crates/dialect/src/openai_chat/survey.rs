@@ -165,7 +165,7 @@ impl<'a> Reading<'a> {
             "include_reasoning" => self.include_reasoning = Some(field::boolean(&path, raw)?),
             "tools" => tools::read(survey, &path, raw)?,
             "tool_choice" => tools::choice(&path, raw)?,
-            "functions" | "function_call" | "prediction" => add(survey, estimate(raw)),
+            "functions" | "function_call" => add(survey, estimate(raw)),
             "response_format" => format::read(survey, &path, raw)?,
             "modalities" => survey.needs.output_modalities = format::modalities(&path, raw)?,
             "logprobs" if surface == Surface::Completions => {

@@ -56,28 +56,31 @@ pub struct Outbound<'a> {
 }
 
 /// Members that are for the router alone, or that it writes itself.
-const OWN: &[&str] = &[
-    "models",
-    "route",
-    "provider",
-    "plugins",
-    "preset",
-    "transforms",
-    "session_id",
-    "trace",
-    "debug",
-    "usage",
-    "metadata",
-    "max_tool_calls",
-    "stop_server_tools_when",
-    "service_tier",
-    "speed",
-    "cache_control",
-    "x_search_filter",
-    "safety_identifier",
-    "user",
-    "include_reasoning",
-];
+fn is_own(key: &str) -> bool {
+    matches!(
+        key,
+        "models"
+            | "route"
+            | "provider"
+            | "plugins"
+            | "preset"
+            | "transforms"
+            | "session_id"
+            | "trace"
+            | "debug"
+            | "usage"
+            | "metadata"
+            | "max_tool_calls"
+            | "stop_server_tools_when"
+            | "service_tier"
+            | "speed"
+            | "cache_control"
+            | "x_search_filter"
+            | "safety_identifier"
+            | "user"
+            | "include_reasoning"
+    )
+}
 
 /// Writes the body of a request to an `openai-chat` endpoint. Works for legacy prompts too: a
 /// `prompt` becomes one user message.
@@ -101,8 +104,8 @@ pub(crate) fn relay(
     mut edits: Edits,
 ) -> Result<Bytes, ApiError> {
     for (key, _) in document.members() {
-        if let Some(own) = OWN.iter().find(|own| **own == key) {
-            edits.remove(*own);
+        if is_own(key) {
+            edits.remove(key.to_owned());
         }
     }
     if !out.forward_name {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 /// Most strings are shorter, and longer ones are cut by escapes.
-const NEAR: usize = 64;
+pub(crate) const NEAR: usize = 64;
 
 /// How many bytes pass before a quote, a backslash or a control character.
 #[inline]
@@ -35,9 +35,9 @@ fn far(bytes: &[u8]) -> usize {
     bytes.len() - rest.len() + nearby(rest)
 }
 
-/// The same, eight at a time.
+/// The same for short texts, eight at a time.
 #[inline]
-fn nearby(bytes: &[u8]) -> usize {
+pub(crate) fn nearby(bytes: &[u8]) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x8080_8080_8080_8080;
     let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;

@@ -114,6 +114,7 @@ fn mistakes_are_named_by_path() {
             with(r#""logit_bias":{"5":101}"#),
             "`logit_bias.5` must be a number between -100 and 100.",
         ),
+        (with(r#""prediction":"a""#), "`prediction` must be an object."),
         (with(r#""stream":"yes""#), "`stream` must be true or false."),
         (with(r#""model":"""#), "`model` must be a model id, not an empty text."),
         (with(r#""metadata":{"a[0]":"b"}"#), "`metadata.a[0]` must be a key without brackets."),

@@ -1,26 +1,11 @@
 //! The parameters that shape the output (inference spec 1.2).
 
-use std::ops::RangeInclusive;
-
 use signalbox_core::{ApiError, limits};
 
-use super::Survey;
 use super::field::{self, Path, wrong};
+use super::{Survey, add, estimate};
 use crate::document::{Kind, Raw};
 
-const NUMBERS: &[(&str, RangeInclusive<f64>)] = &[
-    ("temperature", 0.0..=2.0),
-    ("top_p", 0.0..=1.0),
-    ("min_p", 0.0..=1.0),
-    ("top_a", 0.0..=1.0),
-    ("frequency_penalty", -2.0..=2.0),
-    ("presence_penalty", -2.0..=2.0),
-    ("repetition_penalty", 0.0..=2.0),
-];
-const INTEGERS: &[(&str, RangeInclusive<i64>)] =
-    &[("top_k", 0..=i64::MAX), ("seed", i64::MIN..=i64::MAX), ("top_logprobs", 0..=20)];
-const BOOLEANS: &[&str] = &["logprobs", "parallel_tool_calls", "structured_outputs"];
-const OBJECTS: &[&str] = &["prediction", "web_search_options", "audio", "image_config"];
 const VERBOSITIES: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// Reads one member; false when it is none of these.
@@ -30,31 +15,49 @@ pub(super) fn read(
     key: &str,
     raw: Raw<'_>,
 ) -> Result<bool, ApiError> {
-    if let Some((_, range)) = NUMBERS.iter().find(|(name, _)| *name == key) {
-        field::number(path, raw, range.clone())?;
-    } else if let Some((_, range)) = INTEGERS.iter().find(|(name, _)| *name == key) {
-        field::integer(path, raw, range.clone())?;
-    } else if BOOLEANS.contains(&key) {
-        field::boolean(path, raw)?;
-    } else if OBJECTS.contains(&key) {
-        field::object(path, raw)?;
-    } else {
-        match key {
-            "max_tokens" | "max_completion_tokens" => {
-                let limit = tokens(path, raw)?;
-                survey.max_output = Some(survey.max_output.map_or(limit, |other| other.min(limit)));
-            }
-            "n" => {
-                let most = i64::try_from(limits::MAX_CHOICES).unwrap_or(i64::MAX);
-                survey.choices = field::integer(path, raw, 1..=most)?.unsigned_abs();
-            }
-            "stop" => stop(path, raw)?,
-            "logit_bias" => logit_bias(path, raw)?,
-            "verbosity" => {
-                field::word(path, raw, VERBOSITIES)?;
-            }
-            _ => return Ok(false),
+    match key {
+        "temperature" | "repetition_penalty" => {
+            field::number(path, raw, 0.0..=2.0)?;
         }
+        "top_p" | "min_p" | "top_a" => {
+            field::number(path, raw, 0.0..=1.0)?;
+        }
+        "frequency_penalty" | "presence_penalty" => {
+            field::number(path, raw, -2.0..=2.0)?;
+        }
+        "top_k" => {
+            field::integer(path, raw, 0..=i64::MAX)?;
+        }
+        "seed" => {
+            field::integer(path, raw, i64::MIN..=i64::MAX)?;
+        }
+        "top_logprobs" => {
+            field::integer(path, raw, 0..=20)?;
+        }
+        "logprobs" | "parallel_tool_calls" | "structured_outputs" => {
+            field::boolean(path, raw)?;
+        }
+        "prediction" => {
+            field::object(path, raw)?;
+            add(survey, estimate(raw));
+        }
+        "web_search_options" | "audio" | "image_config" => {
+            field::object(path, raw)?;
+        }
+        "max_tokens" | "max_completion_tokens" => {
+            let limit = tokens(path, raw)?;
+            survey.max_output = Some(survey.max_output.map_or(limit, |other| other.min(limit)));
+        }
+        "n" => {
+            let most = i64::try_from(limits::MAX_CHOICES).unwrap_or(i64::MAX);
+            survey.choices = field::integer(path, raw, 1..=most)?.unsigned_abs();
+        }
+        "stop" => stop(path, raw)?,
+        "logit_bias" => logit_bias(path, raw)?,
+        "verbosity" => {
+            field::word(path, raw, VERBOSITIES)?;
+        }
+        _ => return Ok(false),
     }
     Ok(true)
 }
