@@ -106,7 +106,12 @@ impl Document {
     /// The raw JSON text of a member.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.members().find(|(name, _)| *name == key).map(|(_, value)| value)
+        // Most keys differ in length already.
+        let fits = |member: &&Member| {
+            (member.unescaped.is_some() || member.key.len() == key.len().saturating_add(2))
+                && self.key(member) == key
+        };
+        self.members.iter().find(fits).map(|member| self.slice(&member.value))
     }
 
     /// The members in the order received: the key without escapes, and the raw JSON text.
@@ -192,7 +197,13 @@ fn refuse_duplicates(text: &str, members: &[Member]) -> Result<(), DocumentError
     }
     for (at, member) in members.iter().enumerate() {
         let key = key_of(text, member);
-        if members.iter().take(at).any(|other| key_of(text, other) == key) {
+        let length = |one: &Member| one.unescaped.is_none().then_some(one.key.len());
+        let may_equal = |other: &Member| match (length(member), length(other)) {
+            (Some(one), Some(other)) => one == other,
+            _ => true,
+        };
+        let mut before = members.iter().take(at);
+        if before.any(|other| may_equal(other) && key_of(text, other) == key) {
             return refuse(key);
         }
     }
