@@ -6,7 +6,12 @@
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use signalbox_core::id::GenerationId;
-use signalbox_core::{Usage, Usd};
+use signalbox_core::{ParameterSet, Usage, Usd};
+
+use crate::document::Document;
+use crate::openai_chat::write_relay::{Outbound, ReasoningStyle};
+use crate::patch::Patches;
+use crate::{openai_chat, openai_completions};
 
 use crate::answer::{AnswerStream, AnswerStyle, write_unary};
 use crate::event::{Event, Folded};
@@ -238,6 +243,48 @@ pub fn whole_answers_survive(bytes: &[u8]) -> Result<(), String> {
             };
             if seen(&again.facts) != seen(&answer.facts) {
                 return Err(format!("{:?} became {:?}", answer.facts, again.facts));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Any body is refused, or becomes a JSON object for the provider that names the provider's model
+/// and none of the router's members.
+///
+/// # Errors
+/// What was broken.
+pub fn requests_survive(bytes: &[u8]) -> Result<(), String> {
+    let Ok(document) = Document::parse(Bytes::copy_from_slice(bytes)) else { return Ok(()) };
+    let patches = Patches::default();
+    let outbound = Outbound {
+        provider_model_id: "m-1",
+        stream: true,
+        unsupported: ParameterSet::EMPTY,
+        max_output: Some(16),
+        service_tier: None,
+        user: Some("0123"),
+        patches: &patches,
+        reasoning: ReasoningStyle::Effort,
+        forward_name: false,
+    };
+    let written = [
+        openai_chat::survey::survey(&document).and_then(|survey| {
+            openai_chat::write_relay::write_relay(&document, &survey, &outbound)
+        }),
+        openai_completions::survey::survey(&document).and_then(|survey| {
+            openai_completions::write_relay::write_relay(&document, &survey, &outbound)
+        }),
+    ];
+    for body in written.into_iter().flatten() {
+        let shown = || String::from_utf8_lossy(&body).into_owned();
+        let again = Document::parse(body.clone()).map_err(|e| format!("{e}: {}", shown()))?;
+        if again.get("model") != Some("\"m-1\"") {
+            return Err(format!("another model: {}", shown()));
+        }
+        for own in ["models", "provider", "plugins", "route", "session_id", "preset", "prompt"] {
+            if again.get(own).is_some() {
+                return Err(format!("{own} was sent on: {}", shown()));
             }
         }
     }

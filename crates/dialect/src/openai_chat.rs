@@ -6,6 +6,7 @@ mod chunk;
 mod delta;
 pub mod error;
 pub mod finish;
+mod preamble;
 pub mod read_stream;
 mod reasoning;
 pub mod stream_relay;

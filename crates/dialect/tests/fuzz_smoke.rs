@@ -57,10 +57,18 @@ fn mangled(goldens: &[Vec<u8>], dice: &mut Dice) -> Vec<u8> {
     bytes
 }
 
-fn run(seed: u64, mut body: impl FnMut(&[u8], &mut Dice) -> Result<(), String>) {
-    let (goldens, mut dice) = (goldens(), Dice(seed));
+fn run(seed: u64, body: impl FnMut(&[u8], &mut Dice) -> Result<(), String>) {
+    run_on(&goldens(), seed, body);
+}
+
+fn run_on(
+    goldens: &[Vec<u8>],
+    seed: u64,
+    mut body: impl FnMut(&[u8], &mut Dice) -> Result<(), String>,
+) {
+    let mut dice = Dice(seed);
     for _ in 0..INPUTS {
-        let bytes = mangled(&goldens, &mut dice);
+        let bytes = mangled(goldens, &mut dice);
         if let Err(broken) = body(&bytes, &mut dice) {
             panic!("{broken}\nof {:?}", String::from_utf8_lossy(&bytes));
         }
@@ -83,4 +91,20 @@ fn events_of_mangled_streams_survive_writing() {
 #[test]
 fn mangled_whole_answers_survive() {
     run(0x5eed_0003, |bytes, _| laws::whole_answers_survive(bytes));
+}
+
+/// Requests that use most of what a request may have.
+const REQUESTS: [&str; 3] = [
+    r#"{"model":"a/b","messages":[{"role":"system","content":"s"},{"role":"user","name":"Ann","content":[{"type":"text","text":"h\u00e9"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"original"}}]}],"max_tokens":5,"stream":true,"provider":{"order":["x"]},"user":"u","temperature":1.0}"#,
+    r#"{"models":["a/b","c/d:floor"],"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"7"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"reasoning":{"effort":"low"},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}}"#,
+    r#"{"model":"a/b","prompt":"once upon","max_completion_tokens":9,"n":2,"stop":["a","b"],"metadata":{"k":"v"},"session_id":"s","stream_options":{"include_usage":false}}"#,
+];
+
+#[test]
+fn mangled_requests_are_refused_or_become_clean() {
+    let requests = REQUESTS.map(|text| text.as_bytes().to_vec());
+    run_on(&requests, 0x5eed_0004, |bytes, _| laws::requests_survive(bytes));
+    for request in requests {
+        laws::requests_survive(&request).unwrap();
+    }
 }

@@ -8,6 +8,7 @@ use std::ops::Range;
 use signalbox_core::limits;
 
 use super::error::read_inband;
+use super::preamble::Preamble;
 use super::template::{Hole, Template};
 use super::usage::read_usage;
 use crate::identity::{Facts, Identity, StreamFault};
@@ -76,55 +77,18 @@ pub(super) struct Rewriter {
     template: Template,
 }
 
-/// The members before `choices` of an earlier chunk. They hardly ever change within a stream, so a
-/// chunk that begins with the same bytes need not be read there again.
-#[derive(Debug, Default)]
-struct Preamble {
-    input: Vec<u8>,
-    output: Vec<u8>,
-    unknown: bool,
-    fingerprint: bool,
-}
-
-/// Longest preamble that is remembered.
-const MAX_PREAMBLE_BYTES: usize = 4096;
-
 /// What the members beside `choices` said.
 #[derive(Default)]
-struct Top<'a> {
-    choices: Option<usize>,
-    hollow: usize,
-    error: Option<&'a str>,
+pub(super) struct Top<'a> {
+    pub(super) choices: Option<usize>,
+    pub(super) hollow: usize,
+    pub(super) error: Option<&'a str>,
     /// `"object":"error"`, or a `message` or `detail` where an answer should be.
-    complains: bool,
-    unknown: bool,
-    fingerprint: bool,
+    pub(super) complains: bool,
+    pub(super) unknown: bool,
+    pub(super) fingerprint: bool,
     /// Something was seen that counts anew in every chunk.
-    counted: bool,
-}
-
-impl Preamble {
-    /// Whether a chunk begins with the remembered members, and goes on after them.
-    fn begins(&self, text: &str) -> bool {
-        let rest = text.as_bytes().strip_prefix(self.input.as_slice());
-        !self.input.is_empty() && rest.is_some_and(|rest| rest.first() == Some(&b','))
-    }
-
-    fn remember(&mut self, input: &str, output: &[u8], top: &Top<'_>) {
-        self.input.clear();
-        self.output.clear();
-        // An opening brace alone is not worth it.
-        if top.counted || top.error.is_some() || input.len() > MAX_PREAMBLE_BYTES {
-            return;
-        }
-        if input.ends_with('{') {
-            return;
-        }
-        self.input.extend_from_slice(input.as_bytes());
-        self.output.extend_from_slice(output);
-        self.unknown = top.unknown;
-        self.fingerprint = top.fingerprint;
-    }
+    pub(super) counted: bool,
 }
 
 /// The beginning of every message: everything up to and including `created`.
