@@ -12,6 +12,10 @@ cargo build --release --locked -p signalbox
 binary="${CARGO_TARGET_DIR:-target}/release/signalbox"
 field() { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p"; }
 
+if (exec 3<>"/dev/tcp/${listen%:*}/${listen##*:}") 2>/dev/null; then
+  echo "signalbox: listen: $listen is in use; set SIGNALBOX_LISTEN to another address" >&2
+  exit 2
+fi
 fresh=yes
 [ -e "${database#sqlite://}" ] && fresh=no
 account=$("$binary" admin bootstrap --json)
@@ -25,8 +29,9 @@ greet() {
     kill -0 "$1" 2>/dev/null || return 0
     sleep 0.1
   done
-  model=$(printf '%s' "${models:-}" | sed -n 's/^{"data":\[{"id":"\([^"]*\)".*/\1/p')
-  [ -n "$model" ] || return 0
+  case "${models:-}" in *'"id":"'*) ;; *) return 0 ;; esac
+  model=${models#*\"id\":\"}
+  model=${model%%\"*}
   cat <<END
 
 Signalbox serves on http://$listen. Your key, shown this once:
