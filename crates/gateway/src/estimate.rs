@@ -11,8 +11,12 @@ use crate::resolve::Resolved;
 const BYTES_PER_TOKEN: u64 = 4;
 /// Bytes of text in a token at most, for saying that a prompt certainly does not fit.
 const MOST_BYTES_PER_TOKEN: u64 = 8;
-/// Tokens that a provider's own template may add around the messages.
-const TEMPLATE_TOKENS: u64 = 1024;
+/// Tokens that a provider's template may add beyond one for each byte of the body, whose brackets and
+/// names already stand for the markers between messages.
+const TEMPLATE_TOKENS: u64 = 64;
+/// Tokens of the instructions that providers add once there are tools (published figures stay below
+/// 600).
+const TOOL_TEMPLATE_TOKENS: u64 = 1024;
 /// Tokens of one image at most: the dearest published tiling stays below.
 const IMAGE_TOKENS: u64 = 16_384;
 
@@ -40,7 +44,8 @@ pub(crate) fn bound(resolved: &Resolved, endpoint: &Endpoint) -> Estimate {
     let body = u64::try_from(resolved.document.bytes().len()).unwrap_or(u64::MAX);
     let text = body.saturating_sub(survey.media_bytes);
     let images = survey.images.saturating_mul(IMAGE_TOKENS);
-    let counted = text.saturating_add(TEMPLATE_TOKENS).saturating_add(images);
+    let template = if survey.needs.tools { TOOL_TEMPLATE_TOKENS } else { TEMPLATE_TOKENS };
+    let counted = text.saturating_add(template).saturating_add(images);
     let prompt_tokens = if uncounted { context } else { counted.min(context) };
     let most = endpoint.max_output.unwrap_or(context);
     let asked = survey.parameters.contains(Parameter::WebSearchOptions);

@@ -159,7 +159,7 @@ fn refused(refusal: &Refusal, principal: &Principal, public_url: &str) -> ApiErr
     let credits = || {
         let text = format!("Insufficient credits. Add more using {public_url}/settings/credits");
         ApiError::new(ErrorKind::PaymentRequired, text)
-            .with_metadata("limit_source", "signalbox_credits")
+            .with_metadata("limit_source", "openrouter_credits")
             .with_metadata("remedy_hint", "add credits")
     };
     match refusal {

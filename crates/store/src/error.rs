@@ -49,6 +49,9 @@ impl StoreError {
     }
 }
 
+/// The code of SQLite for an error that a trigger raises (SQLITE_CONSTRAINT_TRIGGER).
+const RAISED: &str = "1811";
+
 /// Keeps the first line of a driver's text, at most 300 characters of it.
 pub(crate) fn one_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(300).collect()
@@ -60,6 +63,9 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(inner) => {
                 use sqlx::error::ErrorKind;
                 match inner.kind() {
+                    ErrorKind::Other if inner.code().as_deref() == Some(RAISED) => {
+                        Self::Constraint(one_line(inner.message()))
+                    }
                     ErrorKind::Other => Self::Unavailable(one_line(inner.message())),
                     _ => Self::Constraint(one_line(inner.message())),
                 }

@@ -9,15 +9,15 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use crate::error::{StoreError, one_line};
+use crate::ledger::batch::intake;
 use crate::migrate;
 
 /// How long SQLite itself waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
 /// Connections that only read.
 const READERS: u32 = 4;
-/// Prepared statements kept by the writing connection: each statement of a settlement exists in
-/// seven sizes.
-const STATEMENTS: usize = 256;
+/// Prepared statements kept by the writing connection: that of a batch exists in eighteen sizes.
+const STATEMENTS: usize = 128;
 /// Pages after which the writer moves the log into the file itself, should the keeper lag.
 const AUTO_CHECKPOINT: &str = "16000";
 
@@ -107,6 +107,7 @@ pub(crate) async fn open(url: &str, now: i64) -> Result<Opened, StoreError> {
     prepare(&path)?;
     let mut writer = connect_writer(&path).await?;
     migrate::run(&mut writer, now).await?;
+    intake::prepare(&mut writer).await?;
     let keeper = options(&path).synchronous(SqliteSynchronous::Normal).connect().await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)

@@ -58,7 +58,7 @@ async fn an_empty_account_is_told_where_to_add_credit() {
         let error = typed_error(&server.caller().chat(&body).await, 402, "payment_required");
         let place = format!("http://{}/settings/credits", server.address());
         assert_eq!(error["message"], format!("Insufficient credits. Add more using {place}"));
-        assert_eq!(error["metadata"]["limit_source"], "signalbox_credits");
+        assert_eq!(error["metadata"]["limit_source"], "openrouter_credits");
         assert!(error["metadata"]["remedy_hint"].is_string(), "{error}");
     }
     assert!(server.journal().entries().is_empty(), "no provider was called");

@@ -12,12 +12,13 @@ use tokio::sync::oneshot;
 
 use super::rows::Written;
 use crate::error::StoreError;
+use crate::grants;
 
+pub(crate) mod intake;
 mod posting;
-mod statement;
 
-use self::posting::Sums;
-use self::statement::Statements;
+use self::intake::{Line, Statements};
+use self::posting::{Head, Sum, Sums};
 
 /// How a reservation ended, as its row says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +67,8 @@ impl Entry {
 /// Writes batches and keeps the texts of their statements.
 pub(crate) struct Scribe {
     statements: Statements,
+    /// The end of the chain as this process wrote it; another may have appended since.
+    head: Option<Head>,
     backlog: Arc<AtomicUsize>,
 }
 
@@ -75,19 +78,20 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_
 impl Scribe {
     /// A scribe that counts down `backlog` as entries are done with.
     pub fn new(backlog: Arc<AtomicUsize>) -> Self {
-        Self { statements: Statements::default(), backlog }
+        Self { statements: Statements::default(), head: None, backlog }
     }
 
     /// Writes all entries and answers them. A database that is away is tried again until it is back:
     /// a charge is delayed, never lost. An entry that the database refuses is told so; the others of
     /// its batch are written without it.
     pub async fn write(&mut self, connection: &mut SqliteConnection, entries: &mut Vec<Entry>) {
-        if entries.is_empty() {
-            return;
+        while !entries.is_empty() {
+            let rest = entries.split_off(entries.len().min(intake::MOST));
+            let count = entries.len();
+            self.write_all(connection, entries).await;
+            self.backlog.fetch_sub(count, Ordering::Relaxed);
+            *entries = rest;
         }
-        let count = entries.len();
-        self.write_all(connection, entries).await;
-        self.backlog.fetch_sub(count, Ordering::Relaxed);
     }
 
     async fn write_all(&mut self, connection: &mut SqliteConnection, entries: &mut Vec<Entry>) {
@@ -125,48 +129,63 @@ impl Scribe {
         }
     }
 
+    /// Tries one statement that is its own transaction, linked to the transfer that was the last
+    /// when this process wrote. Where that fails, for whatever reason, the same statement runs after
+    /// a look at the chain under the write lock, and the error of that attempt counts.
     async fn commit(
         &mut self,
         connection: &mut SqliteConnection,
         entries: &[Entry],
     ) -> Result<(), StoreError> {
+        if let Some(head) = self.head.take()
+            && self.fill(connection, entries, head).await.is_ok()
+        {
+            return Ok(());
+        }
         query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        let mut done = self.fill(connection, entries).await;
+        let mut done = match grants::head(connection).await {
+            Ok(head) => self.fill(connection, entries, head).await,
+            Err(error) => Err(error),
+        };
         if done.is_ok() {
             done = query("COMMIT").execute(&mut *connection).await.map(|_| ()).map_err(Into::into);
         }
         if done.is_err() {
+            self.head = None;
             // Fails when SQLite has rolled back by itself, which is what is wanted.
             drop(query("ROLLBACK").execute(connection).await);
         }
         done
     }
 
+    /// Writes the entries behind `head` and remembers the new head.
     async fn fill(
         &mut self,
         connection: &mut SqliteConnection,
         entries: &[Entry],
+        mut head: Head,
     ) -> Result<(), StoreError> {
         let ended: HashSet<&str> = entries
             .iter()
             .filter(|entry| entry.end.is_some())
             .map(|entry| entry.reservation.generation.as_str())
             .collect();
-        let openings: Vec<&Entry> = entries
-            .iter()
-            .filter(|entry| entry.end.is_none())
-            .filter(|entry| !ended.contains(entry.reservation.generation.as_str()))
-            .collect();
-        let ends: Vec<(&Entry, &End)> =
-            entries.iter().filter_map(|entry| Some((entry, entry.end.as_ref()?))).collect();
-        let statements = &mut self.statements;
-        statement::open(statements, connection, &openings).await?;
-        statement::end(statements, connection, &ends).await?;
-        let charges: Vec<(&Entry, &End)> =
-            ends.iter().copied().filter(|(_, end)| end.charged > Usd::ZERO).collect();
-        posting::post(statements, connection, &charges).await?;
-        let rows: Vec<&Written> = ends.iter().filter_map(|(_, end)| end.row.as_ref()).collect();
-        statement::record(statements, connection, &rows).await?;
-        posting::project(statements, connection, &Sums::of(&ends)).await
+        let mut sums = Sums::of(entries);
+        let mut lines = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let (link, sum) = match &entry.end {
+                None if ended.contains(entry.reservation.generation.as_str()) => continue,
+                None => (None, Sum::default()),
+                Some(end) => {
+                    let charged = end.charged > Usd::ZERO;
+                    let link = charged.then(|| posting::link(&mut head, entry, end));
+                    (link, sums.take(entry, end))
+                }
+            };
+            lines.push(Line { entry, link, sum });
+        }
+        self.statements.run(connection, lines).await?;
+        self.head = Some(head);
+        Ok(())
     }
 }

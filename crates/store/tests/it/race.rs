@@ -183,3 +183,49 @@ async fn a_cold_account_is_loaded_once() {
     world.spend(&ledger, &key, 100, 100).await;
     assert!(world.audit().await.is_clean());
 }
+
+/// The writer remembers the end of the chain. When somebody else has moved it, nothing is lost.
+#[tokio::test]
+async fn two_writers_of_one_chain_take_turns() {
+    let world = World::new().await;
+    let account = world.account(100 * CENT).await;
+    let key = world.key(&account, None, None).await;
+    let rich = world.account(100 * CENT).await;
+    let rich_key = world.key(&rich, None, None).await;
+    let other = world.again().await;
+    let one = Ledger::open(&world.store).await.unwrap();
+    one.warm(&account, &key).await.unwrap();
+    let two = Ledger::open(&other).await.unwrap();
+    two.warm(&rich, &rich_key).await.unwrap();
+    for _ in 0..5 {
+        world.spend(&one, &key, CENT, CENT).await;
+        world.spend(&two, &rich_key, CENT, CENT).await;
+        world.spend(&two, &rich_key, CENT, CENT).await;
+    }
+    let report = world.audit().await;
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!(report.checked.transfers, 17);
+}
+
+/// The last entry also carries a NUL, as JSON allows it in a request: it is kept whole.
+#[tokio::test]
+async fn more_than_one_statement_holds_is_written_in_order() {
+    let world = World::new().await;
+    let account = world.account(1000 * CENT).await;
+    let key = world.key(&account, None, None).await;
+    let ledger = Ledger::open(&world.store).await.unwrap();
+    ledger.warm(&account, &key).await.unwrap();
+    for _ in 0..700 {
+        drop(ledger.reserve(world.request(&key, 1)).unwrap());
+    }
+    let hold = ledger.reserve(world.request(&key, CENT)).unwrap();
+    let id = hold.generation().clone();
+    let mut row = world.row(CENT);
+    row.session_id = Some("a\0b".to_owned());
+    ledger.settle(hold, usd(CENT), row).await.unwrap();
+    let stored = world.store.generation(&account, &id).await.unwrap().unwrap();
+    assert_eq!(stored.session_id.as_deref(), Some("a\0b"));
+    let report = world.audit().await;
+    assert!(report.is_clean(), "{report:?}");
+    assert_eq!((report.checked.reservations, report.checked.transfers), (701, 2));
+}

@@ -1,0 +1,182 @@
+//! One statement for a whole batch: its rows go into a view of the writing connection, and the
+//! triggers of the view write the tables. Without an open transaction such a statement commits by
+//! itself, so a batch is one round trip to the thread that SQLite runs on.
+//!
+//! The markers are `?`, not `$1`: to SQLite `$1` is a name, and binding by name searches the list of
+//! all names for each value.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use signalbox_core::{Timestamp, Usd};
+use sqlx::sqlite::{Sqlite, SqliteArguments};
+use sqlx::{AssertSqlSafe, SqliteConnection, query, raw_sql};
+
+use super::posting::{Link, Sum};
+use super::{End, Entry, Written};
+use crate::error::StoreError;
+
+/// A statement that owns everything it binds.
+type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
+
+/// Rows that a statement can have. A batch takes the next larger one; the rows that it lacks are
+/// left unbound, which is NULL.
+const SIZES: [usize; 18] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, MOST];
+
+/// Most rows of a statement.
+pub(super) const MOST: usize = 512;
+
+const VIEW: &str = include_str!("intake.sql");
+const COLUMNS: usize = 48;
+/// Columns that only an end has.
+const OF_THE_END: usize = COLUMNS - 6;
+/// Columns of the generation row.
+const OF_THE_ROW: usize = 31;
+
+/// Makes the view and its triggers; they end with the connection.
+pub(crate) async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
+    raw_sql(VIEW).execute(connection).await?;
+    Ok(())
+}
+
+/// One row of the statement.
+pub(super) struct Line<'a> {
+    pub entry: &'a Entry,
+    pub link: Option<Link>,
+    pub sum: Sum,
+}
+
+/// The texts that were made so far.
+#[derive(Default)]
+pub(super) struct Statements(HashMap<usize, Arc<str>>);
+
+impl Statements {
+    fn text(&mut self, rows: usize) -> Arc<str> {
+        let make = || {
+            let row = format!("(?{})", ", ?".repeat(COLUMNS - 1));
+            let rows = vec![row; rows].join(", ");
+            Arc::from(format!("INSERT INTO intake VALUES {rows}"))
+        };
+        self.0.entry(rows).or_insert_with(make).clone()
+    }
+
+    /// Writes the lines, at most [`MOST`] of them.
+    pub async fn run(
+        &mut self,
+        connection: &mut SqliteConnection,
+        lines: Vec<Line<'_>>,
+    ) -> Result<(), StoreError> {
+        let rows = SIZES.into_iter().find(|size| *size >= lines.len()).unwrap_or(lines.len());
+        let mut ready: Query = query(AssertSqlSafe(self.text(rows)));
+        for line in lines {
+            ready = bind(ready, line);
+        }
+        ready.execute(connection).await?;
+        Ok(())
+    }
+}
+
+fn nulls(query: Query, count: usize) -> Query {
+    (0..count).fold(query, |query, _| query.bind(None::<i64>))
+}
+
+fn bind(query: Query, line: Line<'_>) -> Query {
+    let Line { entry, link, sum } = line;
+    let held = &entry.reservation;
+    let query = query
+        .bind(held.generation.as_str().to_owned())
+        .bind(held.account.as_str().to_owned())
+        .bind(held.key.as_str().to_owned())
+        .bind(held.amount.nanos())
+        .bind(held.opened_at.micros())
+        .bind(entry.holder.clone());
+    let Some(end) = &entry.end else { return nulls(query, OF_THE_END) };
+    let query = bind_sum(bind_end(query, end, link), sum);
+    match &end.row {
+        Some(written) => bind_generation(query, written),
+        None => nulls(query, OF_THE_ROW),
+    }
+}
+
+fn bind_end(query: Query, end: &End, link: Option<Link>) -> Query {
+    let (seq, previous, hash) = match link {
+        Some(link) => (Some(link.seq), Some(link.previous), Some(link.hash)),
+        None => (None, None, None),
+    };
+    query
+        .bind(end.at.micros())
+        .bind(end.outcome.name())
+        .bind(seq)
+        .bind(end.charged.nanos())
+        .bind(previous)
+        .bind(hash)
+}
+
+fn bind_sum(query: Query, sum: Sum) -> Query {
+    let (day, charged, requests) = match sum.key {
+        Some((day, charged, requests)) => (Some(day), Some(charged), Some(requests)),
+        None => (None, None, None),
+    };
+    query.bind(sum.account).bind(sum.lease).bind(day).bind(charged).bind(requests)
+}
+
+/// A count as the database holds it.
+fn count(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn bind_generation(query: Query, written: &Written) -> Query {
+    let row = &written.row;
+    query
+        .bind(row.request_id.as_str().to_owned())
+        .bind(row.requested_model.clone())
+        .bind(row.model.clone())
+        .bind(row.provider.clone())
+        .bind(row.provider_name.clone())
+        .bind(row.endpoint_id.clone())
+        .bind(row.upstream_id.clone())
+        .bind(row.api_type.clone())
+        .bind(row.router.clone())
+        .bind(row.streamed)
+        .bind(row.cancelled)
+        .bind(row.finish_reason.clone())
+        .bind(row.native_finish_reason.clone())
+        .bind(row.error_type.clone())
+        .bind(Timestamp::micros(row.created_at))
+        .bind(row.latency_ms.map(count))
+        .bind(row.generation_ms.map(count))
+        .bind(written.usage.clone())
+        .bind(count(row.tokens_prompt))
+        .bind(count(row.tokens_completion))
+        .bind(row.upstream_cost.map(Usd::nanos))
+        .bind(written.prices.clone())
+        .bind(row.service_tier.clone())
+        .bind(row.session_id.clone())
+        .bind(row.external_user.clone())
+        .bind(row.http_referer.clone())
+        .bind(row.origin.clone())
+        .bind(row.user_agent.clone())
+        .bind(row.app_title.clone())
+        .bind(row.num_media_prompt.map(count))
+        .bind(written.provider_responses.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_statement_has_a_marker_for_each_value() {
+        let text = Statements::default().text(3);
+        assert_eq!(text.matches('?').count(), 3 * COLUMNS);
+        assert_eq!(text.matches('(').count(), 3);
+    }
+
+    #[test]
+    fn the_view_has_as_many_columns_as_are_bound() {
+        let view = VIEW.split("WHERE 0").next().unwrap();
+        assert_eq!(view.matches("NULL AS ").count(), COLUMNS);
+        let row = view.split_once("AS request_id").unwrap().1;
+        assert_eq!(row.matches("NULL AS ").count() + 1, OF_THE_ROW);
+    }
+}
