@@ -18,6 +18,10 @@ const BUSY: Duration = Duration::from_secs(5);
 const READERS: u32 = 4;
 /// Prepared statements kept by the writing connection: that of a batch exists in eighteen sizes.
 const STATEMENTS: usize = 128;
+/// The writer's page cache in KiB, negative as SQLite wants it. When a page of a table splits, the
+/// commit walks the whole cache, so a large one costs more than it saves; ids grow with time, so
+/// few pages are hot.
+const CACHE: &str = "-8000";
 /// Pages after which the writer moves the log into the file itself, should the keeper lag.
 const AUTO_CHECKPOINT: &str = "16000";
 
@@ -84,7 +88,7 @@ async fn connect_writer(path: &Path) -> Result<SqliteConnection, StoreError> {
         .synchronous(SqliteSynchronous::Normal)
         .statement_cache_capacity(STATEMENTS)
         .pragma("wal_autocheckpoint", AUTO_CHECKPOINT)
-        .pragma("cache_size", "-32000")
+        .pragma("cache_size", CACHE)
         .pragma("temp_store", "memory");
     // Entering WAL mode needs an exclusive moment that SQLite does not wait for, so two processes
     // that open a new file together may collide.

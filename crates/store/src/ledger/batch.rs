@@ -64,7 +64,7 @@ impl Entry {
     }
 }
 
-/// Writes batches and keeps the texts of their statements.
+/// Writes batches, keeps the texts of their statements and remembers the end of the chain.
 pub(crate) struct Scribe {
     statements: Statements,
     /// The end of the chain as this process wrote it; another may have appended since.
@@ -85,13 +85,12 @@ impl Scribe {
     /// a charge is delayed, never lost. An entry that the database refuses is told so; the others of
     /// its batch are written without it.
     pub async fn write(&mut self, connection: &mut SqliteConnection, entries: &mut Vec<Entry>) {
-        while !entries.is_empty() {
-            let rest = entries.split_off(entries.len().min(intake::MOST));
-            let count = entries.len();
-            self.write_all(connection, entries).await;
-            self.backlog.fetch_sub(count, Ordering::Relaxed);
-            *entries = rest;
+        if entries.is_empty() {
+            return;
         }
+        let count = entries.len();
+        self.write_all(connection, entries).await;
+        self.backlog.fetch_sub(count, Ordering::Relaxed);
     }
 
     async fn write_all(&mut self, connection: &mut SqliteConnection, entries: &mut Vec<Entry>) {

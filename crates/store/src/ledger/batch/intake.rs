@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use signalbox_core::{Timestamp, Usd};
+use signalbox_core::{Timestamp, Usd, limits};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{AssertSqlSafe, SqliteConnection, query, raw_sql};
 
@@ -21,10 +21,8 @@ type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 
 /// Rows that a statement can have. A batch takes the next larger one; the rows that it lacks are
 /// left unbound, which is NULL.
-const SIZES: [usize; 18] = [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, MOST];
-
-/// Most rows of a statement.
-pub(super) const MOST: usize = 512;
+const SIZES: [usize; 18] =
+    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, limits::LEDGER_BATCH];
 
 const VIEW: &str = include_str!("intake.sql");
 const COLUMNS: usize = 48;
@@ -60,7 +58,7 @@ impl Statements {
         self.0.entry(rows).or_insert_with(make).clone()
     }
 
-    /// Writes the lines, at most [`MOST`] of them.
+    /// Writes the lines: in a transaction of their own, or in the one that is open.
     pub async fn run(
         &mut self,
         connection: &mut SqliteConnection,
