@@ -5,8 +5,6 @@ use signalbox_core::{Parameter, PriceKind, Usage, limits};
 use signalbox_dialect::openai_chat::survey::Survey;
 use signalbox_ledger::Estimate;
 
-use crate::resolve::Resolved;
-
 /// Bytes of text in a token, usually (a common rule for English; other languages have fewer).
 const BYTES_PER_TOKEN: u64 = 4;
 /// Bytes of text in a token at most, for saying that a prompt certainly does not fit.
@@ -36,12 +34,15 @@ pub(crate) fn prompt_at_least(survey: &Survey) -> u64 {
 
 /// An upper bound of what this endpoint can consume: a token has at least one byte of the body, and
 /// media that can't be counted may fill the context.
-pub(crate) fn bound(resolved: &Resolved, endpoint: &Endpoint) -> Estimate {
-    let survey = &resolved.survey;
-    let inputs = &resolved.requirements.content.inputs;
+pub(crate) fn bound(
+    survey: &Survey,
+    body_bytes: usize,
+    inputs: &[Modality],
+    endpoint: &Endpoint,
+) -> Estimate {
     let context = endpoint.context_length;
     let uncounted = inputs.iter().any(|one| *one != Modality::Image);
-    let body = u64::try_from(resolved.document.bytes().len()).unwrap_or(u64::MAX);
+    let body = u64::try_from(body_bytes).unwrap_or(u64::MAX);
     let text = body.saturating_sub(survey.media_bytes);
     let images = survey.images.saturating_mul(IMAGE_TOKENS);
     let template = if survey.needs.tools { TOOL_TEMPLATE_TOKENS } else { TEMPLATE_TOKENS };

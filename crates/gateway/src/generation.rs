@@ -1,25 +1,22 @@
-//! Stages 7 to 10 in one task, which owns the provider's stream and the reservation.
+//! The state of one generation on its way through stages 7 to 10.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalbox_core::ApiError;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_dialect::{AnswerStyle, Identity};
 use signalbox_policy::{Attempts, Plan};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::attempt::Started;
 use crate::authenticate::Principal;
 use crate::gateway::Gateway;
 use crate::inbound::RequestHead;
-use crate::reply::{Failed, Reply, ReplyBody};
+use crate::reply::{Reply, ReplyBody};
 use crate::reserve::Bound;
 use crate::resolve::Resolved;
 use crate::sink::{PIECES, Sink};
 use crate::trace::Trace;
 use crate::world::World;
-use crate::{attempt, metadata, record, relay};
 
 /// What the first stages found out.
 #[derive(Debug)]
@@ -101,50 +98,8 @@ impl Generation {
         (Box::new(generation), reply)
     }
 
-    /// Tries the candidates until one gives content, and sees that answer through.
-    pub(crate) async fn run(mut self: Box<Self>) {
-        let plan = Arc::clone(&self.given.plan);
-        while let Some((index, candidate)) = self.attempts.next(&plan) {
-            match attempt::attempt(&mut self, index, candidate).await {
-                Ok(Started::Answer(answer)) => return relay::deliver(self, *answer).await,
-                Ok(Started::ClientLeft) => return self.abandon().await,
-                Err(failure) => {
-                    record::failure(&mut self, index, candidate, &failure);
-                    self.attempts.failed(index, candidate, failure);
-                    if self.sink.has_left() {
-                        return self.abandon().await;
-                    }
-                }
-            }
-        }
-        let error = self.attempts.error(&plan, self.given.resolved.requirements.requested());
-        self.fail(error).await;
-    }
-
     /// How long ago the request arrived.
     pub(crate) fn age(&self) -> Duration {
         Duration::from_millis(self.gateway.clock.now().millis_since(self.trace.received))
-    }
-
-    /// Nothing could answer: the money is given back before the client hears of it.
-    pub(crate) async fn fail(mut self: Box<Self>, error: ApiError) {
-        let metadata = metadata::metadata(&self, None);
-        self.release(Some(error.kind.name()), false).await;
-        let id = Some(self.given.id.clone());
-        self.sink.fail(Failed { error, id, metadata }).await;
-    }
-
-    /// The client left before there was any content.
-    async fn abandon(mut self: Box<Self>) {
-        self.release(None, true).await;
-    }
-
-    /// Gives the reservation back and keeps a record of the attempt.
-    async fn release(&mut self, error_type: Option<&'static str>, cancelled: bool) {
-        let Some(hold) = self.hold.take() else { return };
-        let row = record::unanswered(self, error_type, cancelled);
-        if let Err(error) = self.gateway.ledger.release(hold, Some(row)).await {
-            tracing::error!(%error, id = %self.given.id, "a release could not be written");
-        }
     }
 }

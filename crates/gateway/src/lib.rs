@@ -9,6 +9,8 @@ pub mod serve;
 pub mod world;
 
 mod attempt;
+mod drive;
+mod ending;
 mod estimate;
 mod generation;
 mod metadata;
@@ -16,6 +18,7 @@ mod plan;
 mod prepare;
 mod record;
 mod relay;
+mod release;
 mod reserve;
 mod resolve;
 mod settle;

@@ -7,8 +7,8 @@ use signalbox_policy::{Candidate, Failure};
 use signalbox_store::GenerationRow;
 use signalbox_upstream::health::Observation;
 
+use crate::ending::Ending;
 use crate::generation::Generation;
-use crate::settle::Ending;
 use crate::trace::AttemptNote;
 
 /// How long an endpoint rests after a 429 that names no time.

@@ -10,10 +10,10 @@ use signalbox_runtime::Timer;
 use signalbox_upstream::{Answer, CallError};
 
 use crate::attempt::{AnswerKind, Answering, options};
+use crate::ending::Ending;
 use crate::generation::Generation;
-use crate::settle::{self, Ending};
 use crate::sink::Sink;
-use crate::{metadata, record};
+use crate::{metadata, record, release, settle};
 
 /// Sees an answer through to its settlement.
 pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answering) {
@@ -32,7 +32,7 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
                     let body = write_unary(style, &answer, &identity, &report, options, &extras);
                     generation.sink.finish(body);
                 }
-                Err(error) => generation.fail(error).await,
+                Err(error) => release::fail(generation, error).await,
             }
         }
         AnswerKind::Stream { relay, ready, rest, ended, fault } => {

@@ -134,9 +134,16 @@ fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Fitting {
     fitting
 }
 
+/// The most that a candidate can consume, whatever it costs.
+fn most(resolved: &Resolved, candidate: &Candidate) -> Estimate {
+    let bytes = resolved.document.bytes().len();
+    let inputs = &resolved.requirements.content.inputs;
+    estimate::bound(&resolved.survey, bytes, inputs, &candidate.endpoint)
+}
+
 fn bound(resolved: &Resolved, candidate: &Candidate, budget: Usd) -> Option<(Bound, Usd)> {
     let prices = &candidate.endpoint.prices;
-    let mut estimate = estimate::bound(resolved, &candidate.endpoint);
+    let mut estimate = most(resolved, candidate);
     let amount = upper_bound(&estimate, prices).ok()?;
     if amount <= budget {
         return Some((Bound { estimate, clamped: false }, amount));
@@ -192,7 +199,7 @@ fn unaffordable(mut error: ApiError, resolved: &Resolved, plan: &Plan, budget: U
         return error;
     }
     let each = plan.candidates.iter().map(|one| {
-        let estimate = estimate::bound(resolved, &one.endpoint);
+        let estimate = most(resolved, one);
         (estimate, affordable_output(&estimate, &one.endpoint.prices, budget))
     });
     let Some((estimate, most)) = each.max_by_key(|(_, most)| *most) else { return error };

@@ -13,7 +13,7 @@ use crate::generation::{Generation, Given};
 use crate::inbound::Inbound;
 use crate::reply::{Failed, Reply};
 use crate::trace::Trace;
-use crate::{plan, reserve, resolve};
+use crate::{drive, plan, reserve, resolve};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -57,7 +57,7 @@ impl Gateway {
         let (generation, reply) =
             Generation::begin(Arc::clone(self), given, held.bounds, held.hold, trace);
         // From here on nothing depends on the client: this future may be dropped.
-        let run = Box::pin(generation.run());
+        let run = Box::pin(drive::drive(generation));
         drop(task::spawn("generation", self.running.track_future(run)));
         Ok(reply)
     }

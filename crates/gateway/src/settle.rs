@@ -1,37 +1,14 @@
 //! Stage 9: what was consumed becomes a charge, durable before the client sees the end.
 
 use signalbox_core::{ApiError, Usage, Usd};
-use signalbox_dialect::openai_chat::finish::FinishReason;
-use signalbox_dialect::{Facts, UsageReport};
+use signalbox_dialect::UsageReport;
 use signalbox_ledger::{Cost, billable, price};
 
 use crate::authenticate::out_of_reach;
+use crate::ending::Ending;
 use crate::estimate;
 use crate::generation::Generation;
 use crate::record;
-
-/// How an answer ended.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Ending<'a> {
-    /// The candidate that answered.
-    pub index: usize,
-    /// What was seen of the answer.
-    pub facts: &'a Facts,
-    /// Whether the client left and the provider was told to stop.
-    pub cancelled: bool,
-    /// The provider's failure after content.
-    pub error: Option<&'a ApiError>,
-}
-
-impl Ending<'_> {
-    /// The normalised finish reason; a failure is one too.
-    pub(crate) fn finish_reason(&self) -> Option<&'static str> {
-        if self.error.is_some() {
-            return Some(FinishReason::Error.name());
-        }
-        self.facts.finish.map(FinishReason::name)
-    }
-}
 
 /// Posts the charge and the generation row in one commit, and gives the rest of the reservation
 /// back. Prices are those of the moment in which the request arrived.

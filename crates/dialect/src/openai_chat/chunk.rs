@@ -8,7 +8,7 @@ use std::ops::Range;
 use signalbox_core::limits;
 
 use super::error::read_inband;
-use super::preamble::Preamble;
+use super::preamble::{Preamble, Top};
 use super::template::{Hole, Template};
 use super::usage::read_usage;
 use crate::identity::{Facts, Identity, StreamFault};
@@ -75,20 +75,6 @@ pub(super) struct Rewriter {
     head: Vec<u8>,
     preamble: Preamble,
     template: Template,
-}
-
-/// What the members beside `choices` said.
-#[derive(Default)]
-pub(super) struct Top<'a> {
-    pub(super) choices: Option<usize>,
-    pub(super) hollow: usize,
-    pub(super) error: Option<&'a str>,
-    /// `"object":"error"`, or a `message` or `detail` where an answer should be.
-    pub(super) complains: bool,
-    pub(super) unknown: bool,
-    pub(super) fingerprint: bool,
-    /// Something was seen that counts anew in every chunk.
-    pub(super) counted: bool,
 }
 
 /// The beginning of every message: everything up to and including `created`.

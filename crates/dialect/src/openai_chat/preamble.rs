@@ -1,7 +1,5 @@
 //! What a stream's chunks have in common at their beginning.
 
-use super::chunk::Top;
-
 /// The members before `choices` of an earlier chunk. They hardly ever change within a stream, so a
 /// chunk that begins with the same bytes need not be read there again.
 #[derive(Debug, Default)]
@@ -14,6 +12,20 @@ pub(super) struct Preamble {
 
 /// Longest preamble that is remembered.
 const MAX_PREAMBLE_BYTES: usize = 4096;
+
+/// What the members beside `choices` said.
+#[derive(Default)]
+pub(super) struct Top<'a> {
+    pub(super) choices: Option<usize>,
+    pub(super) hollow: usize,
+    pub(super) error: Option<&'a str>,
+    /// `"object":"error"`, or a `message` or `detail` where an answer should be.
+    pub(super) complains: bool,
+    pub(super) unknown: bool,
+    pub(super) fingerprint: bool,
+    /// Something was seen that counts anew in every chunk.
+    pub(super) counted: bool,
+}
 
 impl Preamble {
     /// Whether a chunk begins with the remembered members, and goes on after them.
