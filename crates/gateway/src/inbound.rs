@@ -1,6 +1,7 @@
 //! Stage 1's product: what arrived.
 
 use bytes::Bytes;
+use signalbox_dialect::AnswerStyle;
 
 /// The door a request came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,6 +10,21 @@ pub enum Surface {
     Chat,
     /// Legacy `POST /api/v1/completions`.
     Completions,
+    /// `POST /api/v1/messages`.
+    Messages,
+}
+
+impl Surface {
+    /// How answers and errors are written here. A chat request with a legacy `prompt` is answered
+    /// as a completion.
+    #[must_use]
+    pub const fn style(self) -> AnswerStyle {
+        match self {
+            Self::Chat => AnswerStyle::Chat,
+            Self::Completions => AnswerStyle::Completions,
+            Self::Messages => AnswerStyle::Messages,
+        }
+    }
 }
 
 /// The request headers that mean something to a generation (inference spec 0.2).

@@ -3,9 +3,8 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet};
-use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
-use signalbox_dialect::{openai_chat, openai_completions};
+use signalbox_dialect::{AnswerStyle, anthropic_messages, openai_chat, openai_completions};
 use signalbox_policy::Candidate;
 use signalbox_policy::rule::supported;
 
@@ -44,15 +43,21 @@ pub(crate) fn body(
         },
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
-    match resolved.survey.prompt_style {
-        PromptStyle::Messages => {
-            openai_chat::write_relay::write_relay(&resolved.document, &resolved.survey, &outbound)
+    let (document, survey) = (&resolved.document, &resolved.survey);
+    match resolved.style {
+        AnswerStyle::Chat => openai_chat::write_relay::write_relay(document, survey, &outbound),
+        AnswerStyle::Completions => {
+            openai_completions::write_relay::write_relay(document, survey, &outbound)
         }
-        PromptStyle::Prompt => openai_completions::write_relay::write_relay(
-            &resolved.document,
-            &resolved.survey,
-            &outbound,
-        ),
+        // Another language: through the hub. What the provider's can't carry is noted.
+        AnswerStyle::Messages => {
+            let conversation = anthropic_messages::read_request::read_request(document, survey)?;
+            let written = openai_chat::write_request::write_request(&conversation, &outbound)?;
+            for loss in &written.losses {
+                tracing::info!(id = %given.id, endpoint = endpoint.id, ?loss, "not carried over");
+            }
+            Ok(written.body)
+        }
     }
 }
 

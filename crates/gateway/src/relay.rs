@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_core::{ApiError, ErrorKind, limits};
-use signalbox_dialect::answer::{DONE, write_unary};
+use signalbox_dialect::answer::write_unary;
 use signalbox_dialect::{AnswerStream, StreamFault};
 use signalbox_runtime::Timer;
 use signalbox_upstream::{Answer, CallError};
@@ -215,7 +215,7 @@ async fn finish(
         }
         (Ok(_), Some(error)) | (Err(error), _) => relay.error_chunk(&error),
     };
-    last.extend_from_slice(DONE);
+    last.extend_from_slice(generation.given.style().end_marker());
     generation.sink.end(Bytes::from(last)).await;
     drop(generation);
     if let Some(rest) = rest {

@@ -5,7 +5,7 @@ use signalbox_core::{ApiError, AvailabilityCode, Constraint, limits};
 use signalbox_dialect::AnswerStyle;
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
-use signalbox_dialect::{openai_chat, openai_completions};
+use signalbox_dialect::{anthropic_messages, openai_chat, openai_completions};
 use signalbox_policy::preferences::SortBy;
 use signalbox_policy::{Content, ProviderPreferences, Requirements, Wanted, explain};
 
@@ -36,9 +36,10 @@ pub(crate) fn resolve(
     let survey = match surface {
         Surface::Chat => openai_chat::survey::survey(&document)?,
         Surface::Completions => openai_completions::survey::survey(&document)?,
+        Surface::Messages => anthropic_messages::survey::survey(&document)?,
     };
     let style = match survey.prompt_style {
-        PromptStyle::Messages => AnswerStyle::Chat,
+        PromptStyle::Messages => surface.style(),
         PromptStyle::Prompt => AnswerStyle::Completions,
     };
     let session_id = session(&survey, &head)?;

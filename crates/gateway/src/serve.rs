@@ -3,8 +3,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use signalbox_core::ApiError;
 use signalbox_core::id::{GenerationId, RequestId};
+use signalbox_dialect::anthropic_messages;
+use signalbox_dialect::document::Document;
 use signalbox_runtime::{entropy, task};
 
 use crate::authenticate::{Admitted, Principal};
@@ -13,7 +16,7 @@ use crate::generation::{Generation, Given};
 use crate::inbound::Inbound;
 use crate::reply::{Failed, Reply};
 use crate::trace::Trace;
-use crate::{drive, plan, reserve, resolve};
+use crate::{drive, estimate, plan, reserve, resolve};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -27,6 +30,16 @@ impl Gateway {
         reserve::warm(&self.ledger, &principal).await?;
         let budget = reserve::spendable(&self.ledger, &principal, now, &self.public_url)?;
         Ok(Admitted { principal, budget, received: now })
+    }
+
+    /// The tokens of a `/messages` body, estimated.
+    ///
+    /// # Errors
+    /// 400 for a body that could not be sent either.
+    pub fn count_tokens(&self, body: Bytes) -> Result<u64, ApiError> {
+        let document = Document::parse(body)?;
+        let survey = anthropic_messages::survey::survey_for_count(&document)?;
+        Ok(estimate::prompt_expected(&survey))
     }
 
     /// Serves one inference request: the reply's channel carries the answer.

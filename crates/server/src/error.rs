@@ -4,13 +4,15 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use signalbox_core::ApiError;
+use signalbox_dialect::AnswerStyle;
+use signalbox_dialect::anthropic_messages::write_error;
 use signalbox_dialect::openai_chat::error::{ErrorContext, error_body};
 use signalbox_gateway::Failed;
 
 use crate::app::App;
 
-/// The answer for a request that failed.
-pub(crate) fn failed(app: &App, failed: &Failed) -> Response {
+/// The answer for a request that failed, in the words of the route it came in by.
+pub(crate) fn failed(app: &App, failed: &Failed, style: AnswerStyle) -> Response {
     let error = &failed.error;
     if !error.kind.is_public() {
         tracing::error!(%error, id = ?failed.id, "a request failed by our fault");
@@ -20,7 +22,11 @@ pub(crate) fn failed(app: &App, failed: &Failed) -> Response {
         openrouter_metadata: failed.metadata.as_deref(),
         user_id: None,
     };
-    let body = Body::from(error_body(error, &context));
+    let body = match style {
+        AnswerStyle::Chat | AnswerStyle::Completions => error_body(error, &context),
+        AnswerStyle::Messages => write_error::error_body(error, &context, failed.id.as_ref()),
+    };
+    let body = Body::from(body);
     let mut response = Response::new(body);
     *response.status_mut() =
         StatusCode::from_u16(error.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -42,16 +48,19 @@ pub(crate) fn failed(app: &App, failed: &Failed) -> Response {
 
 /// The answer for an error outside inference.
 pub(crate) fn error(app: &App, error: ApiError) -> Response {
-    failed(app, &Failed::from(error))
+    failed(app, &Failed::from(error), AnswerStyle::Chat)
+}
+
+/// A JSON document.
+pub(crate) fn document(document: impl Into<bytes::Bytes>) -> Response {
+    let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+    (kind, Body::from(document.into())).into_response()
 }
 
 /// A JSON document, or the error instead of it.
 pub(crate) fn json(app: &App, result: Result<impl Into<bytes::Bytes>, ApiError>) -> Response {
     match result {
-        Ok(document) => {
-            let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            (kind, Body::from(document.into())).into_response()
-        }
+        Ok(found) => document(found),
         Err(problem) => error(app, problem),
     }
 }

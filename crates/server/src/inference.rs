@@ -6,6 +6,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use signalbox_core::ApiError;
+use signalbox_dialect::{AnswerStyle, anthropic_messages};
 use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface};
 
 use crate::app::App;
@@ -32,10 +33,31 @@ pub(crate) async fn completions(State(app): State<App>, request: Request) -> Res
     answer(app, request, Surface::Completions).await
 }
 
+/// `POST /api/v1/messages`. Anthropic's clients reach it from base `/api`, OpenAI's from `/api/v1`.
+pub(crate) async fn messages(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Messages).await
+}
+
+/// `POST /api/v1/messages/count_tokens`: an estimate of the prompt's tokens, free of charge.
+pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Response {
+    match counted(&app, request).await {
+        Ok(body) => error::document(body),
+        Err(problem) => error::failed(&app, &problem, AnswerStyle::Messages),
+    }
+}
+
+async fn counted(app: &App, request: Request) -> Result<Vec<u8>, Failed> {
+    let (head, body) = request.into_parts();
+    credential::any(app, &head.headers).await?;
+    let body = body::read(&head.headers, body).await?;
+    let tokens = app.gateway().count_tokens(body)?;
+    Ok(anthropic_messages::count_tokens_body(tokens))
+}
+
 async fn answer(app: App, request: Request, surface: Surface) -> Response {
     match infer(&app, request, surface).await {
         Ok(response) => response,
-        Err(failed) => error::failed(&app, &failed),
+        Err(failed) => error::failed(&app, &failed, surface.style()),
     }
 }
 

@@ -16,6 +16,8 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/api/v1/chat/completions", post(inference::chat))
         .route("/api/v1/completions", post(inference::completions))
+        .route("/api/v1/messages", post(inference::messages))
+        .route("/api/v1/messages/count_tokens", post(inference::count_tokens))
         .route("/api/v1/models", get(v1::models::list))
         .route("/api/v1/models/count", get(v1::models::count))
         .route("/api/v1/models/{author}/{slug}/endpoints", get(v1::models::endpoints))

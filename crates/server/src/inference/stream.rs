@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderValue, header};
 use http_body::Frame;
 use signalbox_core::{ApiError, limits};
-use signalbox_dialect::answer::{DONE, comment, error_chunk_of};
+use signalbox_dialect::answer::error_chunk_of;
 use signalbox_dialect::{AnswerStyle, Identity};
 use signalbox_gateway::{Failed, Piece};
 use tokio::sync::mpsc;
@@ -27,7 +27,7 @@ pub(super) async fn respond(
         Ok(Some(Piece::Failed(failed))) => return Err(failed),
         Ok(Some(Piece::Bytes(bytes))) => (bytes, false),
         Ok(Some(Piece::Last(bytes))) => (bytes, true),
-        Err(_) => (Bytes::from(comment(limits::KEEP_ALIVE_COMMENT)), false),
+        Err(_) => (Bytes::from(style.keep_alive(limits::KEEP_ALIVE_COMMENT)), false),
     };
     let (first, ended) = first;
     let mut ticks = tokio::time::interval(limits::KEEP_ALIVE_EVERY);
@@ -62,7 +62,7 @@ impl Events {
             tracing::error!(%error, id = %self.identity.id, "a stream failed by our fault");
         }
         let mut events = error_chunk_of(self.style, error, &self.identity);
-        events.extend_from_slice(DONE);
+        events.extend_from_slice(self.style.end_marker());
         Bytes::from(events)
     }
 }
@@ -99,7 +99,7 @@ impl http_body::Body for Events {
         }
         while self.ticks.poll_tick(cx).is_ready() {
             if std::mem::replace(&mut self.quiet, true) {
-                let text = Bytes::from(comment(limits::KEEP_ALIVE_COMMENT));
+                let text = Bytes::from(self.style.keep_alive(limits::KEEP_ALIVE_COMMENT));
                 return Poll::Ready(Some(Ok(Frame::data(text))));
             }
         }
