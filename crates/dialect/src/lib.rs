@@ -5,12 +5,14 @@
 //! other pair of dialects goes through the [`event::Event`] stream.
 
 pub mod answer;
+pub mod conversation;
 pub mod document;
 pub mod error;
 pub mod event;
 pub mod frame;
 pub mod identity;
 pub mod laws;
+pub mod loss;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod patch;
