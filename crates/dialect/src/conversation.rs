@@ -47,6 +47,8 @@ pub struct Message {
     pub name: Option<String>,
     /// What is said, in order.
     pub parts: Vec<Part>,
+    /// Members of the message that only the dialect of origin knows.
+    pub extra: Vec<Extra>,
 }
 
 /// A member of a body that this vocabulary has no word for. It goes to the same dialect only.
@@ -103,6 +105,6 @@ impl Message {
     /// A message without a name.
     #[must_use]
     pub const fn new(role: Role, parts: Vec<Part>) -> Self {
-        Self { role, name: None, parts }
+        Self { role, name: None, parts, extra: Vec::new() }
     }
 }
