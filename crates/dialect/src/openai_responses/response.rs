@@ -165,8 +165,10 @@ pub(super) fn push_response(
     }
     out.extend_from_slice(asked.echo.as_bytes());
     let tier = state.service_tier.map_or_else(|| "null".to_owned(), quoted);
-    let usage = state.usage.as_deref().unwrap_or("null");
-    out.extend_from_slice(format!(",\"service_tier\":{tier},\"usage\":{usage}").as_bytes());
+    out.extend_from_slice(format!(",\"service_tier\":{tier}").as_bytes());
+    if let Some(usage) = &state.usage {
+        out.extend_from_slice(format!(",\"usage\":{usage}").as_bytes());
+    }
     if let Some(metadata) = state.router_metadata {
         out.extend_from_slice(b",\"openrouter_metadata\":");
         out.extend_from_slice(metadata.as_bytes());
