@@ -15,6 +15,7 @@ pub mod laws;
 pub mod loss;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_responses;
 pub mod patch;
 
 mod scan;
