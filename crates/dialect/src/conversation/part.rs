@@ -172,3 +172,35 @@ impl Part {
         Self::new(PartBody::Text(text.into()))
     }
 }
+
+impl PartBody {
+    /// What the part is called in the report of a loss.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Text(_) => "text",
+            Self::Image { .. } => "image",
+            Self::File { .. } => "file",
+            Self::Audio { .. } => "audio",
+            Self::Video { .. } => "video",
+            Self::ToolCall { .. } => "tool_call",
+            Self::ToolResult { .. } => "tool_result",
+            Self::Reasoning(_) => "reasoning",
+            Self::RedactedReasoning(_) => "redacted_reasoning",
+            Self::Refusal(_) => "refusal",
+            Self::Opaque { kind, .. } => kind,
+        }
+    }
+}
+
+impl CacheMark {
+    /// The lifetime on the wire, when one was given.
+    #[must_use]
+    pub const fn ttl(self) -> Option<&'static str> {
+        match self {
+            Self::Default => None,
+            Self::FiveMinutes => Some("5m"),
+            Self::OneHour => Some("1h"),
+        }
+    }
+}
