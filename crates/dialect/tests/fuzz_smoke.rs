@@ -85,7 +85,10 @@ fn splits_of_mangled_streams_do_not_matter() {
 
 #[test]
 fn events_of_mangled_streams_survive_writing() {
-    run(0x5eed_0002, |bytes, _| laws::events_survive_writing(bytes));
+    run(0x5eed_0002, |bytes, _| {
+        laws::events_survive_writing(bytes)?;
+        laws::messages_survive_writing(bytes)
+    });
 }
 
 #[test]
