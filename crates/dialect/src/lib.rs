@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod frame;
 pub mod gemini;
+pub mod gemini;
 pub mod identity;
 pub mod laws;
 pub mod loss;
