@@ -12,7 +12,6 @@ pub mod error;
 pub mod event;
 pub mod frame;
 pub mod gemini;
-pub mod gemini;
 pub mod identity;
 pub mod laws;
 pub mod loss;
