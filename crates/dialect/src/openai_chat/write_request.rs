@@ -10,6 +10,7 @@ mod tool;
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
+use super::survey::Effort;
 use super::write_relay::{Outbound, ReasoningStyle, reasoning};
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Conversation, Message, Role, WireDialect};
@@ -117,13 +118,31 @@ fn shape(conversation: &Conversation, out: &Outbound<'_>, body: &mut ObjectText)
     if supported(Parameter::ResponseFormat) {
         body.optional_json("response_format", conversation.response_format.as_deref());
     }
-    if supported(Parameter::Verbosity) {
+    if supported(Parameter::Verbosity) && effort_of_thinking(conversation).is_none() {
         body.optional_text("verbosity", conversation.verbosity.as_deref());
     }
 }
 
+/// The effort of thinking that a Messages client switched on without a budget. That dialect has one
+/// word for effort and verbosity, and here it is about the thinking.
+fn effort_of_thinking(conversation: &Conversation) -> Option<Effort> {
+    let request = conversation.reasoning.filter(|request| {
+        request.enabled == Some(true) && request.effort.is_none() && request.max_tokens.is_none()
+    });
+    request.filter(|_| conversation.origin == Some(WireDialect::AnthropicMessages))?;
+    Some(match conversation.verbosity.as_deref()? {
+        "low" => Effort::Low,
+        "medium" => Effort::Medium,
+        "high" => Effort::High,
+        "xhigh" => Effort::Xhigh,
+        "max" => Effort::Max,
+        _ => return None,
+    })
+}
+
 fn ask_reasoning(conversation: &Conversation, target: &mut Target<'_>, body: &mut ObjectText) {
-    let Some(request) = conversation.reasoning else { return };
+    let Some(mut request) = conversation.reasoning else { return };
+    request.effort = request.effort.or_else(|| effort_of_thinking(conversation));
     let limit = target.out.max_output.or(conversation.max_output);
     match target.out.reasoning {
         ReasoningStyle::Effort => {

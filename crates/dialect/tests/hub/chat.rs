@@ -163,3 +163,16 @@ fn patches_come_last() {
     assert!(body.get("max_tokens").is_none());
     assert_eq!(body["messages"], json!([{"role":"user","content":"Once"}]));
 }
+
+#[test]
+fn the_effort_of_a_messages_client_is_that_of_its_thinking() {
+    let mut conversation = read(
+        r#"{"messages":[{"role":"user","content":"a"}],"reasoning":{"enabled":true},"verbosity":"high"}"#,
+    );
+    let patches = Patches::default();
+    let (body, _) = to_chat(&conversation, &outbound(&patches));
+    assert_eq!((&body["reasoning_effort"], &body["verbosity"]), (&json!("medium"), &json!("high")));
+    conversation.origin = Some(WireDialect::AnthropicMessages);
+    let (body, _) = to_chat(&conversation, &outbound(&patches));
+    assert_eq!((&body["reasoning_effort"], body.get("verbosity")), (&json!("high"), None));
+}
