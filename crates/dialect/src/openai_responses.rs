@@ -6,6 +6,7 @@
 pub mod error;
 mod item;
 pub mod read_request;
+pub mod read_stream;
 pub mod response;
 pub mod survey;
 pub mod write_stream;

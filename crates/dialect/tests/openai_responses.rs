@@ -9,5 +9,7 @@
 
 #[path = "openai_responses/answers.rs"]
 mod answers;
+#[path = "openai_responses/reading.rs"]
+mod reading;
 #[path = "openai_responses/requests.rs"]
 mod requests;

@@ -31,6 +31,8 @@ struct Thought {
     /// Its number among the parts of its kind.
     index: usize,
     text: String,
+    /// Whether its block is open.
+    is_open: bool,
     is_done: bool,
 }
 
@@ -122,23 +124,33 @@ impl Item {
         }
     }
 
-    /// A block that belongs to a reasoning item opens.
-    pub(super) fn think(&mut self, form: ReasoningForm, emit: &mut Emit<'_>) {
-        self.finish_thoughts(emit);
+    /// A block that belongs to a reasoning item opens. Gives the number of its part, when it has one.
+    pub(super) fn think(&mut self, form: ReasoningForm, emit: &mut Emit<'_>) -> Option<usize> {
+        self.finish_thoughts(|thought| !thought.is_open, emit);
         let is_summary = match form {
-            ReasoningForm::Encrypted => return,
+            ReasoningForm::Encrypted => return None,
             ReasoningForm::Summary => true,
             ReasoningForm::Text => false,
         };
         let index = self.thoughts.iter().filter(|other| other.is_summary == is_summary).count();
-        let thought = Thought { is_summary, index, text: String::new(), is_done: false };
+        let thought =
+            Thought { is_summary, index, text: String::new(), is_open: true, is_done: false };
         let members = format!("{}{},\"part\":{}", self.place(), thought.place(), thought.part());
         emit(if is_summary { SUMMARY_ADDED } else { "response.content_part.added" }, &members);
         self.thoughts.push(thought);
+        self.thoughts.len().checked_sub(1)
     }
 
-    /// Takes a piece.
-    pub(super) fn add(&mut self, piece: &Piece, emit: &mut Emit<'_>) {
+    /// A block of it closes; `part` is what [`Self::think`] gave for it.
+    pub(super) fn close(&mut self, part: Option<usize>) {
+        self.open = self.open.saturating_sub(1);
+        if let Some(thought) = part.and_then(|part| self.thoughts.get_mut(part)) {
+            thought.is_open = false;
+        }
+    }
+
+    /// Takes a piece of the block that has this part.
+    pub(super) fn add(&mut self, piece: &Piece, part: Option<usize>, emit: &mut Emit<'_>) {
         let place = self.place();
         match (&self.shape, piece) {
             (Shape::Text, Piece::Text(text)) => {
@@ -154,7 +166,7 @@ impl Item {
                 emit("response.refusal.delta", &members);
             }
             (Shape::Reasoning { .. }, Piece::Reasoning(text)) => {
-                if let Some(thought) = self.thoughts.last_mut() {
+                if let Some(thought) = part.and_then(|part| self.thoughts.get_mut(part)) {
                     thought.text.push_str(text);
                     let members = format!("{place}{},\"delta\":{}", thought.place(), quoted(text));
                     emit(if thought.is_summary { SUMMARY_DELTA } else { TEXT_DELTA }, &members);
@@ -219,7 +231,7 @@ impl Item {
             }
             Shape::Reasoning { .. } | Shape::Image => {}
         }
-        self.finish_thoughts(emit);
+        self.finish_thoughts(|_| true, emit);
         if let Some(part) = self.part(&self.text) {
             let members = format!("{place},\"content_index\":0,\"part\":{part}");
             emit("response.content_part.done", &members);
@@ -231,10 +243,10 @@ impl Item {
         self.done = Some(item);
     }
 
-    /// Ends the part of reasoning that is open.
-    fn finish_thoughts(&mut self, emit: &mut Emit<'_>) {
+    /// Ends parts of reasoning that have not ended.
+    fn finish_thoughts(&mut self, which: impl Fn(&Thought) -> bool, emit: &mut Emit<'_>) {
         let place = self.place();
-        for thought in self.thoughts.iter_mut().filter(|thought| !thought.is_done) {
+        for thought in self.thoughts.iter_mut().filter(|one| !one.is_done && which(one)) {
             thought.is_done = true;
             let place = format!("{place}{}", thought.place());
             let text = format!("{place},\"text\":{}", quoted(&thought.text));

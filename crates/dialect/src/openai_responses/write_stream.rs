@@ -35,7 +35,8 @@ enum Place {
     Nowhere,
     /// An aside that cites sources of a text.
     Citations,
-    Item(usize),
+    /// An item, and for readable reasoning which part of it.
+    Item(usize, Option<usize>),
 }
 
 impl ResponsesWriter {
@@ -61,10 +62,10 @@ impl ResponsesWriter {
             Event::Delta { index, piece } => self.delta(*index, piece, out),
             Event::Close { index } => {
                 let at = usize::try_from(*index).unwrap_or(usize::MAX);
-                if let Some(Place::Item(at)) = self.places.get(at)
+                if let Some(Place::Item(at, part)) = self.places.get(at)
                     && let Some(item) = self.items.get_mut(*at)
                 {
-                    item.open = item.open.saturating_sub(1);
+                    item.close(*part);
                 }
             }
             Event::ChoiceEnd { choice: 0, reason, native } | Event::Finish { reason, native } => {
@@ -179,20 +180,20 @@ impl ResponsesWriter {
     fn open(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
         let shape = shape_of(block, |tool| self.asked.is_custom(tool));
         let is_reasoning = matches!(block, Block::Reasoning { .. });
-        let place = match shape {
+        let mut place = match shape {
             _ if choice != 0 || (is_reasoning && self.exclude_reasoning) => Place::Nowhere,
             None if matches!(block, Block::Opaque { name } if name == "annotations") => {
                 Place::Citations
             }
             None => Place::Nowhere,
-            Some(shape) => Place::Item(self.item(shape, block, out)),
+            Some(shape) => Place::Item(self.item(shape, block, out), None),
         };
-        self.places.push(place);
-        if let (Place::Item(at), Block::Reasoning { form, .. }) = (place, block)
-            && let Some(item) = self.items.get_mut(at)
+        if let (Place::Item(at, part), Block::Reasoning { form, .. }) = (&mut place, block)
+            && let Some(item) = self.items.get_mut(*at)
         {
-            item.think(*form, &mut emitter(&mut self.sequence, out));
+            *part = item.think(*form, &mut emitter(&mut self.sequence, out));
         }
+        self.places.push(place);
     }
 
     /// The number of the item that a block goes to: reasoning of one id is one item, everything
@@ -233,9 +234,9 @@ impl ResponsesWriter {
         let at = usize::try_from(index).unwrap_or(usize::MAX);
         let mut emit = emitter(&mut self.sequence, out);
         match self.places.get(at) {
-            Some(Place::Item(at)) => {
+            Some(Place::Item(at, part)) => {
                 if let Some(item) = self.items.get_mut(*at) {
-                    item.add(piece, &mut emit);
+                    item.add(piece, *part, &mut emit);
                 }
             }
             Some(Place::Citations) => {

@@ -16,7 +16,7 @@ use signalbox_dialect::openai_responses::write_stream::ResponsesWriter;
 use signalbox_dialect::openai_responses::write_unary::{write_failed_events, write_unary_events};
 use signalbox_dialect::{Extras, RelayOptions, laws};
 
-const REQUEST: &str = r#"{"model":"acme/m1","stream":true,"store":false,
+pub(crate) const REQUEST: &str = r#"{"model":"acme/m1","stream":true,"store":false,
     "include":["reasoning.encrypted_content"],"instructions":"Be brief.\nAlways.",
     "input":"hi","tools":[{"type":"function","name":"weather","parameters":{"type":"object"}},
     {"type":"custom","name":"patch"}]}"#;
@@ -34,7 +34,7 @@ fn usage_of(events: &[Event]) -> Usage {
     events.iter().find_map(usage).unwrap_or_default()
 }
 
-fn stream(body: &str, events: &[Event]) -> String {
+pub(crate) fn stream(body: &str, events: &[Event]) -> String {
     let mut writer = writer(body);
     let mut out = Vec::new();
     for event in events {
@@ -167,7 +167,7 @@ fn hello(reason: FinishReason) -> Vec<Event> {
     finish(block(0, Block::Text, pieces), reason)
 }
 
-fn unary(body: &str, events: &[Event]) -> Value {
+pub(crate) fn unary(body: &str, events: &[Event]) -> Value {
     let (options, extras) = (RelayOptions::default(), Extras::default());
     let report = laws::report(usage_of(events));
     let (identity, asked) = (laws::identity(), asked(body));
@@ -351,7 +351,7 @@ fn any_block() -> impl Strategy<Value = (Block, Vec<Piece>)> {
 }
 
 /// Blocks side by side: each step goes on with one of them.
-fn any_events() -> impl Strategy<Value = Vec<Event>> {
+pub(crate) fn any_events() -> impl Strategy<Value = Vec<Event>> {
     let reason = prop_oneof![
         Just(FinishReason::Stop),
         Just(FinishReason::Length),
