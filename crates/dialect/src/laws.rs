@@ -3,6 +3,9 @@
 //! Each law is a plain function over bytes: property tests call it always, fuzz targets for longer.
 //! It returns what was broken as text.
 
+pub mod hub;
+mod messages;
+
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use signalbox_core::id::GenerationId;
@@ -13,12 +16,14 @@ use crate::openai_chat::write_relay::{Outbound, ReasoningStyle};
 use crate::patch::Patches;
 use crate::{openai_chat, openai_completions};
 
-use crate::answer::{AnswerStream, AnswerStyle, write_unary};
+pub use messages::{messages_ready, messages_requests_survive, messages_survive_writing};
+
+use crate::answer::{AnswerStream, AnswerStyle, read_unary, write_unary};
+use crate::conversation::WireDialect;
 use crate::event::{Event, Folded};
 use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
-use crate::openai_chat::read_stream::{ChatReader, read_unary_events};
+use crate::openai_chat::read_stream::ChatReader;
 use crate::openai_chat::stream_relay::DONE;
-use crate::openai_chat::unary::read_unary;
 use crate::openai_chat::write_stream::ChatWriter;
 
 /// The identity that the laws' answers have.
@@ -56,10 +61,21 @@ pub struct Outcome {
     pub result: Result<(), StreamFault>,
 }
 
-/// Relays a stream that arrives in pieces.
+/// Relays a chat stream that arrives in pieces.
 #[must_use]
 pub fn relay(style: AnswerStyle, options: RelayOptions, pieces: &[&[u8]]) -> Outcome {
-    let mut stream = AnswerStream::new(style, identity(), options);
+    relay_from(WireDialect::OpenaiChat, style, options, pieces)
+}
+
+/// Relays a stream of any dialect that arrives in pieces.
+#[must_use]
+pub fn relay_from(
+    provider: WireDialect,
+    style: AnswerStyle,
+    options: RelayOptions,
+    pieces: &[&[u8]],
+) -> Outcome {
+    let mut stream = AnswerStream::new(style, provider, identity(), options);
     let mut out = Vec::new();
     let mut result = Ok(());
     for piece in pieces {
@@ -88,11 +104,13 @@ pub fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     pieces
 }
 
-const WAYS: [(AnswerStyle, bool); 4] = [
+const WAYS: [(AnswerStyle, bool); 6] = [
     (AnswerStyle::Chat, false),
     (AnswerStyle::Chat, true),
     (AnswerStyle::Completions, false),
     (AnswerStyle::Completions, true),
+    (AnswerStyle::Messages, false),
+    (AnswerStyle::Messages, true),
 ];
 
 /// Any split of the bytes gives the same output, facts and fault; and all output is whole events of
@@ -101,14 +119,19 @@ const WAYS: [(AnswerStyle, bool); 4] = [
 /// # Errors
 /// What was broken.
 pub fn splits_do_not_matter(bytes: &[u8], cuts: &[usize]) -> Result<(), String> {
-    for (style, exclude_reasoning) in WAYS {
-        let options = RelayOptions { exclude_reasoning };
-        let whole = relay(style, options, &[bytes]);
-        let pieces = relay(style, options, &cut(bytes, cuts));
-        if whole != pieces {
-            return Err(format!("{style:?}: whole {whole:?}\n  in pieces {pieces:?}"));
+    for provider in [WireDialect::OpenaiChat, WireDialect::AnthropicMessages] {
+        for (style, exclude_reasoning) in WAYS {
+            let options = RelayOptions { exclude_reasoning };
+            let whole = relay_from(provider, style, options, &[bytes]);
+            let pieces = relay_from(provider, style, options, &cut(bytes, cuts));
+            if whole != pieces {
+                return Err(format!("{style:?}: whole {whole:?}\n  in pieces {pieces:?}"));
+            }
+            match style {
+                AnswerStyle::Chat | AnswerStyle::Completions => client_ready(&whole.out)?,
+                AnswerStyle::Messages => messages_ready(&whole.out, whole.result.is_ok())?,
+            }
         }
-        client_ready(&whole.out)?;
     }
     Ok(())
 }
@@ -227,8 +250,9 @@ pub fn answer_of(events: &[Event]) -> Folded {
 /// # Errors
 /// What was broken.
 pub fn whole_answers_survive(bytes: &[u8]) -> Result<(), String> {
-    let Ok(answer) = read_unary(Bytes::copy_from_slice(bytes)) else { return Ok(()) };
-    lawful(&read_unary_events(&answer))?;
+    let read = |body| read_unary(WireDialect::OpenaiChat, body);
+    let Ok(answer) = read(Bytes::copy_from_slice(bytes)) else { return Ok(()) };
+    lawful(&answer.events())?;
     let report = report(answer.facts.usage.unwrap_or_default());
     let extras = Extras { service_tier: Some("default"), router_metadata: Some("{}") };
     for (style, exclude_reasoning) in WAYS {
@@ -237,7 +261,7 @@ pub fn whole_answers_survive(bytes: &[u8]) -> Result<(), String> {
         serde_json::from_slice::<IgnoredAny>(&body)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&body)))?;
         if style == AnswerStyle::Chat && !exclude_reasoning {
-            let again = read_unary(body).map_err(|fault| fault.to_string())?;
+            let again = read(body).map_err(|fault| fault.to_string())?;
             let seen = |facts: &Facts| {
                 (facts.content_seen, facts.tool_calls, facts.finish, facts.native_finish.clone())
             };
@@ -257,17 +281,7 @@ pub fn whole_answers_survive(bytes: &[u8]) -> Result<(), String> {
 pub fn requests_survive(bytes: &[u8]) -> Result<(), String> {
     let Ok(document) = Document::parse(Bytes::copy_from_slice(bytes)) else { return Ok(()) };
     let patches = Patches::default();
-    let outbound = Outbound {
-        provider_model_id: "m-1",
-        stream: true,
-        unsupported: ParameterSet::EMPTY,
-        max_output: Some(16),
-        service_tier: None,
-        user: Some("0123"),
-        patches: &patches,
-        reasoning: ReasoningStyle::Effort,
-        forward_name: false,
-    };
+    let outbound = outbound(&patches);
     let written = [
         openai_chat::survey::survey(&document).and_then(|survey| {
             openai_chat::write_relay::write_relay(&document, &survey, &outbound)
@@ -277,16 +291,36 @@ pub fn requests_survive(bytes: &[u8]) -> Result<(), String> {
         }),
     ];
     for body in written.into_iter().flatten() {
-        let shown = || String::from_utf8_lossy(&body).into_owned();
-        let again = Document::parse(body.clone()).map_err(|e| format!("{e}: {}", shown()))?;
-        if again.get("model") != Some("\"m-1\"") {
-            return Err(format!("another model: {}", shown()));
-        }
-        for own in ["models", "provider", "plugins", "route", "session_id", "preset", "prompt"] {
-            if again.get(own).is_some() {
-                return Err(format!("{own} was sent on: {}", shown()));
-            }
-        }
+        let own = ["models", "provider", "plugins", "route", "session_id", "preset", "prompt"];
+        sent_on(&body, &own)?;
     }
     Ok(())
+}
+
+/// What the laws' requests are written with.
+fn outbound(patches: &Patches) -> Outbound<'_> {
+    Outbound {
+        provider_model_id: "m-1",
+        stream: true,
+        unsupported: ParameterSet::EMPTY,
+        max_output: Some(16),
+        service_tier: None,
+        user: Some("0123"),
+        patches,
+        reasoning: ReasoningStyle::Effort,
+        forward_name: false,
+    }
+}
+
+/// A body for a provider is JSON, names the provider's model and has none of these members.
+fn sent_on(body: &Bytes, none_of: &[&str]) -> Result<(), String> {
+    let shown = || String::from_utf8_lossy(body).into_owned();
+    let again = Document::parse(body.clone()).map_err(|e| format!("{e}: {}", shown()))?;
+    if again.get("model") != Some("\"m-1\"") {
+        return Err(format!("another model: {}", shown()));
+    }
+    match none_of.iter().find(|own| again.get(own).is_some()) {
+        Some(own) => Err(format!("{own} was sent on: {}", shown())),
+        None => Ok(()),
+    }
 }

@@ -5,18 +5,25 @@
 //! other pair of dialects goes through the [`event::Event`] stream.
 
 pub mod answer;
+pub mod anthropic_messages;
+pub mod conversation;
 pub mod document;
 pub mod error;
 pub mod event;
 pub mod frame;
+pub mod gemini;
 pub mod identity;
 pub mod laws;
+pub mod loss;
 pub mod openai_chat;
 pub mod openai_completions;
+pub mod openai_responses;
 pub mod patch;
 
+mod compose;
 mod scan;
 
-pub use answer::{AnswerStream, AnswerStyle};
+pub use answer::{AnswerStream, AnswerStyle, WholeAnswer};
+pub use conversation::WireDialect;
 pub use error::ProviderError;
 pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};

@@ -85,7 +85,10 @@ fn splits_of_mangled_streams_do_not_matter() {
 
 #[test]
 fn events_of_mangled_streams_survive_writing() {
-    run(0x5eed_0002, |bytes, _| laws::events_survive_writing(bytes));
+    run(0x5eed_0002, |bytes, _| {
+        laws::events_survive_writing(bytes)?;
+        laws::messages_survive_writing(bytes)
+    });
 }
 
 #[test]
@@ -103,8 +106,12 @@ const REQUESTS: [&str; 3] = [
 #[test]
 fn mangled_requests_are_refused_or_become_clean() {
     let requests = REQUESTS.map(|text| text.as_bytes().to_vec());
-    run_on(&requests, 0x5eed_0004, |bytes, _| laws::requests_survive(bytes));
+    run_on(&requests, 0x5eed_0004, |bytes, _| {
+        laws::requests_survive(bytes)?;
+        laws::messages_requests_survive(bytes)
+    });
     for request in requests {
         laws::requests_survive(&request).unwrap();
+        laws::messages_requests_survive(&request).unwrap();
     }
 }

@@ -1,7 +1,8 @@
 //! Streams and bodies as providers send them, and what becomes of them.
 //!
 //! `<case>.sse` and `<case>.json` are the provider's; `<case>.client.sse` and `<case>.client.json`
-//! are what the client gets and, for streams, what was seen. Set `BLESS` to write the latter anew.
+//! are what a chat client gets and, for streams, what was seen; `<case>.messages.*` is what a Messages
+//! client gets, to the end. Set `BLESS` to write the latter anew.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,10 +15,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use signalbox_dialect::answer::{AnswerStream, AnswerStyle, read_unary, write_unary};
-use signalbox_dialect::openai_chat::read_stream::read_unary_events;
+use signalbox_dialect::answer::{self, AnswerStream, AnswerStyle, write_unary};
 use signalbox_dialect::openai_chat::write_stream::write_unary_events;
-use signalbox_dialect::{Extras, RelayOptions, laws};
+use signalbox_dialect::{Extras, RelayOptions, WholeAnswer, WireDialect, laws};
 
 fn cases(ending: &str) -> Vec<(String, PathBuf)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/openai-chat");
@@ -27,7 +27,8 @@ fn cases(ending: &str) -> Vec<(String, PathBuf)> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();
             let case = name.strip_suffix(ending)?.to_owned();
-            (!case.ends_with(".client")).then_some((case, path))
+            let ours = [".client", ".messages"].iter().any(|end| case.ends_with(end));
+            (!ours).then_some((case, path))
         })
         .collect();
     cases.sort();
@@ -43,6 +44,10 @@ fn compare(path: &Path, text: &str) {
     assert_eq!(text, expected, "{}", path.display());
 }
 
+fn read_unary(body: Bytes) -> WholeAnswer {
+    answer::read_unary(WireDialect::OpenaiChat, body).unwrap()
+}
+
 #[test]
 fn streams_reach_the_client_as_recorded() {
     for (_, path) in cases(".sse") {
@@ -55,9 +60,44 @@ fn streams_reach_the_client_as_recorded() {
 }
 
 #[test]
+fn streams_reach_a_messages_client_as_recorded() {
+    for (_, path) in cases(".sse") {
+        let bytes = fs::read(&path).unwrap();
+        let (identity, options) = (laws::identity(), RelayOptions::default());
+        let dialect = WireDialect::OpenaiChat;
+        let mut stream = AnswerStream::new(AnswerStyle::Messages, dialect, identity, options);
+        let mut out = Vec::new();
+        let result = stream.push(&bytes, &mut out).and_then(|()| stream.end(&mut out));
+        out.extend(match result {
+            Ok(()) => {
+                let report = laws::report(stream.facts().usage.unwrap_or_default());
+                stream.usage_chunk(&report, &Extras::default())
+            }
+            Err(fault) => stream.error_chunk(&fault.as_error().for_client(false)),
+        });
+        let text = String::from_utf8(out).unwrap();
+        compare(&path.with_extension("messages.sse"), &text);
+    }
+}
+
+#[test]
+fn bodies_reach_a_messages_client_as_recorded() {
+    for (_, path) in cases(".json") {
+        let answer = read_unary(fs::read(&path).unwrap().into());
+        let report = laws::report(answer.facts.usage.unwrap());
+        let (options, extras) = (RelayOptions::default(), Extras::default());
+        let identity = laws::identity();
+        let style = AnswerStyle::Messages;
+        let body = write_unary(style, &answer, &identity, &report, options, &extras);
+        let text = String::from_utf8(body.to_vec()).unwrap();
+        compare(&path.with_extension("messages.json"), &format!("{text}\n"));
+    }
+}
+
+#[test]
 fn bodies_reach_the_client_as_recorded() {
     for (_, path) in cases(".json") {
-        let answer = read_unary(Bytes::from(fs::read(&path).unwrap())).unwrap();
+        let answer = read_unary(fs::read(&path).unwrap().into());
         let report = laws::report(answer.facts.usage.unwrap());
         let write = |style| {
             let options = RelayOptions::default();
@@ -73,8 +113,8 @@ fn bodies_reach_the_client_as_recorded() {
 #[test]
 fn a_stream_adds_up_to_its_whole_answer() {
     for (case, path) in cases(".json") {
-        let answer = read_unary(Bytes::from(fs::read(&path).unwrap())).unwrap();
-        let mut whole = laws::answer_of(&read_unary_events(&answer));
+        let answer = read_unary(fs::read(&path).unwrap().into());
+        let mut whole = laws::answer_of(&answer.events());
         let (events, result) = laws::events_of(&fs::read(path.with_extension("sse")).unwrap());
         result.unwrap();
         // Asides such as empty annotations come with whole answers alone.
@@ -88,14 +128,13 @@ fn a_stream_adds_up_to_its_whole_answer() {
 #[test]
 fn a_whole_answer_written_from_events_is_the_same_answer() {
     for (case, path) in cases(".json") {
-        let answer = read_unary(Bytes::from(fs::read(&path).unwrap())).unwrap();
-        let events = read_unary_events(&answer);
+        let answer = read_unary(fs::read(&path).unwrap().into());
+        let events = answer.events();
         let report = laws::report(answer.facts.usage.unwrap());
         let (options, extras) = (RelayOptions::default(), Extras::default());
         let body = write_unary_events(&events, &laws::identity(), &report, options, &extras);
-        let again = read_unary(body).unwrap();
-        let (first, second) =
-            (laws::answer_of(&events), laws::answer_of(&read_unary_events(&again)));
+        let again = read_unary(body);
+        let (first, second) = (laws::answer_of(&events), laws::answer_of(&again.events()));
         assert_eq!(first, second, "{case}");
     }
 }
@@ -108,6 +147,11 @@ fn goldens_obey_the_laws_at_every_split() {
             laws::splits_do_not_matter(&bytes, &[first, 1, 2, 3]).unwrap();
         }
         laws::events_survive_writing(&bytes).unwrap();
+        laws::messages_survive_writing(&bytes).unwrap();
+        let messages = fs::read(path.with_extension("messages.sse")).unwrap();
+        for first in (0..messages.len()).step_by(131) {
+            laws::splits_do_not_matter(&messages, &[first, 1, 2, 3]).unwrap();
+        }
     }
     for (_, path) in cases(".json") {
         laws::whole_answers_survive(&fs::read(&path).unwrap()).unwrap();
@@ -117,7 +161,12 @@ fn goldens_obey_the_laws_at_every_split() {
 #[test]
 fn a_closing_chunk_has_usage_and_no_choices() {
     for style in [AnswerStyle::Chat, AnswerStyle::Completions] {
-        let stream = AnswerStream::new(style, laws::identity(), RelayOptions::default());
+        let stream = AnswerStream::new(
+            style,
+            WireDialect::OpenaiChat,
+            laws::identity(),
+            RelayOptions::default(),
+        );
         let extras =
             Extras { service_tier: Some("flex"), router_metadata: Some(r#"{"attempt":1}"#) };
         let chunk = stream.usage_chunk(&laws::report(Default::default()), &extras);

@@ -214,6 +214,7 @@ proptest! {
     #[test]
     fn events_are_lawful_and_survive_writing(bytes in any_bytes()) {
         check(laws::events_survive_writing(&bytes))?;
+        check(laws::messages_survive_writing(&bytes))?;
     }
 
     #[test]

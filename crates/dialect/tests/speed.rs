@@ -20,7 +20,7 @@ use signalbox_dialect::openai_chat::stream_relay::StreamRelay;
 use signalbox_dialect::openai_chat::survey::survey;
 use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle, write_relay};
 use signalbox_dialect::patch::Patches;
-use signalbox_dialect::{AnswerStyle, Extras, RelayOptions, answer, laws};
+use signalbox_dialect::{AnswerStyle, Extras, RelayOptions, WireDialect, answer, laws};
 
 /// The best of several rounds, in nanoseconds for one call.
 fn time(rounds: u32, calls: u32, mut call: impl FnMut()) -> f64 {
@@ -124,7 +124,8 @@ fn speed() {
         let report = laws::report(signalbox_core::Usage::default());
         let extras = Extras::default();
         let nanos = time(20, calls, || {
-            let read = answer::read_unary(black_box(body.clone())).unwrap();
+            let read =
+                answer::read_unary(WireDialect::OpenaiChat, black_box(body.clone())).unwrap();
             let options = RelayOptions::default();
             let style = AnswerStyle::Chat;
             black_box(answer::write_unary(style, &read, &identity, &report, options, &extras));

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_core::limits;
+use signalbox_dialect::answer::read_unary;
 use signalbox_dialect::openai_chat::error::read_error;
-use signalbox_dialect::openai_chat::unary::{UnaryAnswer, read_unary};
-use signalbox_dialect::{AnswerStream, Identity, RelayOptions, StreamFault};
+use signalbox_dialect::{
+    AnswerStream, Identity, RelayOptions, StreamFault, WholeAnswer, WireDialect,
+};
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, CallError};
 
@@ -37,7 +39,7 @@ pub(crate) struct Answering {
 #[derive(Debug)]
 pub(crate) enum AnswerKind {
     /// All at once.
-    Whole(UnaryAnswer),
+    Whole(WholeAnswer),
     /// In pieces: what is ready for the client, and where the rest comes from.
     Stream {
         relay: Box<AnswerStream>,
@@ -140,7 +142,8 @@ async fn first_content(
 ) -> Result<Option<AnswerKind>, Failure> {
     let given = &generation.given;
     let options = options(generation);
-    let mut relay = Box::new(AnswerStream::new(given.style(), identity.clone(), options));
+    let dialect = WireDialect::OpenaiChat;
+    let mut relay = Box::new(AnswerStream::new(given.style(), dialect, identity.clone(), options));
     let mut ready = Vec::with_capacity(1024);
     let mut left = std::pin::pin!(generation.sink.left());
     loop {
@@ -176,8 +179,8 @@ pub(crate) fn options(generation: &Generation) -> RelayOptions {
     RelayOptions { exclude_reasoning: reasoning.is_some_and(|one| one.exclude) }
 }
 
-fn whole(body: Bytes) -> Result<UnaryAnswer, Failure> {
-    let answer = read_unary(body).map_err(|fault| failed(&fault))?;
+fn whole(body: Bytes) -> Result<WholeAnswer, Failure> {
+    let answer = read_unary(WireDialect::OpenaiChat, body).map_err(|fault| failed(&fault))?;
     if !answer.facts.content_seen && answer.facts.finish.is_none() {
         return Err(Failure::unavailable("the answer was empty"));
     }

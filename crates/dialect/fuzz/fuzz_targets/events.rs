@@ -5,7 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use signalbox_dialect::laws;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Err(broken) = laws::events_survive_writing(bytes) {
-        panic!("{broken}");
+    for law in [laws::events_survive_writing as fn(&[u8]) -> _, laws::messages_survive_writing] {
+        if let Err(broken) = law(bytes) {
+            panic!("{broken}");
+        }
     }
 });

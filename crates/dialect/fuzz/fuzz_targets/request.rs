@@ -5,7 +5,9 @@ use libfuzzer_sys::fuzz_target;
 use signalbox_dialect::laws;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Err(broken) = laws::requests_survive(bytes) {
-        panic!("{broken}");
+    for law in [laws::requests_survive as fn(&[u8]) -> _, laws::messages_requests_survive] {
+        if let Err(broken) = law(bytes) {
+            panic!("{broken}");
+        }
     }
 });

@@ -204,7 +204,7 @@ fn metadata_object(error: &ApiError) -> String {
 }
 
 /// The availability object with its `docs_url`.
-fn availability_object(availability: &Availability, docs_base: &str) -> String {
+pub(crate) fn availability_object(availability: &Availability, docs_base: &str) -> String {
     let url = format!("{docs_base}/docs/errors#{}", availability.code.name());
     let mut object = serde_json::to_value(availability).unwrap_or_default();
     if let Some(members) = object.as_object_mut() {

@@ -111,7 +111,7 @@ pub(crate) fn push_closing(out: &mut Vec<u8>, report: &UsageReport, extras: &Ext
 
 /// The text of an event's data. Wrong UTF-8 is replaced, and joined lines become one, so that what
 /// is sent on is one line of text.
-pub(super) fn line_of(data: &[u8]) -> Cow<'_, str> {
+pub(crate) fn line_of(data: &[u8]) -> Cow<'_, str> {
     let text = match std::str::from_utf8(data) {
         Ok(text) => Cow::Borrowed(text),
         Err(_) => String::from_utf8_lossy(data),

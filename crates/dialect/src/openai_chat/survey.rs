@@ -6,9 +6,9 @@
 pub(crate) mod field;
 mod format;
 mod messages;
-mod reasoning;
-mod routing;
-mod sampling;
+pub(crate) mod reasoning;
+pub(crate) mod routing;
+pub(crate) mod sampling;
 mod tools;
 
 use signalbox_core::{ApiError, Parameter, ParameterSet};
@@ -16,6 +16,7 @@ use signalbox_core::{ApiError, Parameter, ParameterSet};
 use crate::document::{Document, Kind, Raw};
 use field::{Path, wrong};
 pub use messages::Marks;
+pub(crate) use messages::{MESSAGE_BYTES, add_media};
 pub use reasoning::{Effort, ReasoningRequest};
 
 /// Whether the request talks in messages or in one text.
@@ -203,13 +204,13 @@ impl<'a> Reading<'a> {
 }
 
 /// Adds bytes of text to the prompt.
-fn add(survey: &mut Survey, bytes: u64) {
+pub(crate) fn add(survey: &mut Survey, bytes: u64) {
     survey.prompt_bytes = survey.prompt_bytes.saturating_add(bytes);
 }
 
 /// Bytes of text in any value: of a string without escapes, of anything else its JSON, but not the
 /// data URLs that stand in it or in an object inside it.
-fn estimate(value: Raw<'_>) -> u64 {
+pub(crate) fn estimate(value: Raw<'_>) -> u64 {
     let length = |value: Raw<'_>| u64::try_from(value.text().len()).unwrap_or(u64::MAX);
     let data = |value: Raw<'_>| {
         if value.text().starts_with("\"data:") { length(value) } else { 0 }

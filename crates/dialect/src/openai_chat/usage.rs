@@ -227,22 +227,8 @@ pub fn write_usage(report: &UsageReport) -> String {
     if usage.output_image > 0 {
         let _ = write!(text, r#","image_tokens":{}"#, usage.output_image);
     }
-    let _ = write!(
-        text,
-        r#"}},"cost":{},"is_byok":{},"cost_details":{{"upstream_inference_cost":"#,
-        report.cost, report.is_byok,
-    );
-    match report.upstream_cost {
-        Some(cost) => {
-            let _ = write!(text, "{cost}");
-        }
-        None => text.push_str("null"),
-    }
-    let _ = write!(
-        text,
-        r#","upstream_inference_prompt_cost":{},"upstream_inference_completions_cost":{}}}"#,
-        report.prompt_cost, report.completion_cost,
-    );
+    text.push_str("},");
+    text.push_str(&cost_members(report));
     if usage.searches > 0 {
         // Both names are in use (inference spec appendix D, row 6).
         for name in ["server_tool_use_details", "server_tool_use"] {
@@ -251,6 +237,15 @@ pub fn write_usage(report: &UsageReport) -> String {
     }
     text.push('}');
     text
+}
+
+/// The members that tell of money, the same in every dialect that has them under these names.
+pub(crate) fn cost_members(report: &UsageReport) -> String {
+    let upstream = report.upstream_cost.map_or_else(|| "null".to_owned(), |cost| cost.to_string());
+    format!(
+        r#""cost":{},"is_byok":{},"cost_details":{{"upstream_inference_cost":{upstream},"upstream_inference_prompt_cost":{},"upstream_inference_completions_cost":{}}}"#,
+        report.cost, report.is_byok, report.prompt_cost, report.completion_cost,
+    )
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! came. Nothing is added that the client left out, sampling parameters least of all.
 
 mod message;
-mod reasoning;
+pub(super) mod reasoning;
 
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter, ParameterSet};
@@ -24,6 +24,12 @@ pub enum ReasoningStyle {
     Effort,
     /// As the `reasoning` object.
     Object,
+    /// As a budget of thinking tokens (Messages; inference spec 9.2). Chat endpoints get nothing.
+    Budget,
+    /// As an effort of adaptive thinking, but as a budget when tokens were asked for (Messages).
+    AdaptiveOrBudget,
+    /// As an effort of adaptive thinking, always (Messages).
+    AdaptiveEffort,
     /// Not at all: what was asked is left out.
     None,
 }
@@ -56,7 +62,7 @@ pub struct Outbound<'a> {
 }
 
 /// Members that are for the router alone, or that it writes itself.
-fn is_own(key: &str) -> bool {
+pub(super) fn is_own(key: &str) -> bool {
     matches!(
         key,
         "models"

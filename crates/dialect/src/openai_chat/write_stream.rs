@@ -62,6 +62,16 @@ impl ChatWriter {
         }
     }
 
+    /// The last chunk: no choices, but usage and what only the gateway knows (inference spec 3.1).
+    #[must_use]
+    pub fn usage_chunk(&self, report: &UsageReport, extras: &Extras<'_>) -> Vec<u8> {
+        let mut out = self.head.clone();
+        out.extend_from_slice(b",\"choices\":[]");
+        push_closing(&mut out, report, extras);
+        out.extend_from_slice(b"}\n\n");
+        out
+    }
+
     fn open(&mut self, choice: u32, block: &Block, out: &mut Vec<u8>) {
         let alike = |other: &Block| std::mem::discriminant(other) == std::mem::discriminant(block);
         let earlier = self.blocks.iter().filter(|(of, other, _)| *of == choice && alike(other));

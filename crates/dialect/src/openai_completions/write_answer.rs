@@ -7,19 +7,16 @@ use bytes::Bytes;
 use signalbox_core::ApiError;
 
 use crate::event::{Event, Folded, FoldedBlock, Piece};
-use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+use crate::identity::{Extras, Identity, RelayOptions, UsageReport};
 use crate::openai_chat::error::inband_object;
 use crate::openai_chat::finish::FinishReason;
-use crate::openai_chat::read_stream::{ChatReader, read_unary_events};
 use crate::openai_chat::stream_relay::push_closing;
-use crate::openai_chat::unary::UnaryAnswer;
 use crate::scan::push_string;
 
-/// Turns a provider's chat stream into a legacy stream.
+/// Writes a legacy stream from events. Usage and the end marker are the gateway's, and so is the
+/// event for an error.
 #[derive(Debug)]
-pub struct CompletionsStream {
-    reader: ChatReader,
-    events: Vec<Event>,
+pub struct CompletionsWriter {
     /// Which choice each block belongs to, by block number.
     choices: Vec<u32>,
     head: Vec<u8>,
@@ -56,43 +53,15 @@ fn push_end(out: &mut Vec<u8>, choice: u32, end: Option<(FinishReason, Option<&s
     out.push(b'}');
 }
 
-impl CompletionsStream {
-    /// A stream of one answer.
+impl CompletionsWriter {
+    /// A writer for one answer.
     #[must_use]
     pub fn new(identity: &Identity, options: RelayOptions) -> Self {
         Self {
-            reader: ChatReader::default(),
-            events: Vec::new(),
             choices: Vec::new(),
             head: head(identity),
             exclude_reasoning: options.exclude_reasoning,
         }
-    }
-
-    /// As `StreamRelay::push`.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        let result = self.reader.push(bytes, &mut self.events);
-        self.write(out);
-        result
-    }
-
-    /// As `StreamRelay::end`.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        let result = self.reader.end(&mut self.events);
-        self.write(out);
-        result
-    }
-
-    /// What was seen so far.
-    #[must_use]
-    pub fn facts(&self) -> &Facts {
-        self.reader.facts()
     }
 
     /// The last chunk before the end marker.
@@ -106,26 +75,25 @@ impl CompletionsStream {
         out
     }
 
-    fn write(&mut self, out: &mut Vec<u8>) {
-        for event in std::mem::take(&mut self.events) {
-            match event {
-                Event::Open { choice, .. } => self.choices.push(choice),
-                Event::Delta { index, piece } => {
-                    let at = usize::try_from(index).unwrap_or(usize::MAX);
-                    let choice = self.choices.get(at).copied().unwrap_or(0);
-                    match piece {
-                        Piece::Text(text) => self.chunk(choice, &text, None, None, out),
-                        Piece::Reasoning(text) if !self.exclude_reasoning => {
-                            self.chunk(choice, "", Some(&text), None, out);
-                        }
-                        _ => {}
+    /// Appends the chunks of one event.
+    pub fn write(&mut self, event: &Event, out: &mut Vec<u8>) {
+        match event {
+            Event::Open { choice, .. } => self.choices.push(*choice),
+            Event::Delta { index, piece } => {
+                let at = usize::try_from(*index).unwrap_or(usize::MAX);
+                let choice = self.choices.get(at).copied().unwrap_or(0);
+                match piece {
+                    Piece::Text(text) => self.chunk(choice, text, None, None, out),
+                    Piece::Reasoning(text) if !self.exclude_reasoning => {
+                        self.chunk(choice, "", Some(text), None, out);
                     }
+                    _ => {}
                 }
-                Event::ChoiceEnd { choice, reason, native } => {
-                    self.chunk(choice, "", None, Some((reason, native.as_deref())), out);
-                }
-                _ => {}
             }
+            Event::ChoiceEnd { choice, reason, native } => {
+                self.chunk(*choice, "", None, Some((*reason, native.as_deref())), out);
+            }
+            _ => {}
         }
     }
 
@@ -163,16 +131,16 @@ pub fn error_chunk(error: &ApiError, identity: &Identity) -> Vec<u8> {
     out
 }
 
-/// The client's body for a whole answer.
+/// Writes a whole legacy answer from events.
 #[must_use]
-pub fn write_unary(
-    answer: &UnaryAnswer,
+pub fn write_unary_events(
+    events: &[Event],
     identity: &Identity,
     report: &UsageReport,
     options: RelayOptions,
     extras: &Extras<'_>,
 ) -> Bytes {
-    let folded = Folded::of(&read_unary_events(answer));
+    let folded = Folded::of(events);
     let mut out = head(identity);
     out.extend_from_slice(b",\"choices\":[");
     for (position, choice) in folded.choices.iter().enumerate() {

@@ -32,6 +32,8 @@ enum Role {
     Tool,
 }
 
+pub(crate) use parts::add_media;
+
 /// Reads the list.
 pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
     field::array(path, raw)?;
@@ -47,7 +49,7 @@ pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result
 }
 
 /// Bytes of text that a message costs beside its own: role and marks in the provider's template.
-const MESSAGE_BYTES: u64 = 12;
+pub(crate) const MESSAGE_BYTES: u64 = 12;
 
 /// The members of a message, null left out. `other` counts what is sent on and not understood.
 #[derive(Default)]

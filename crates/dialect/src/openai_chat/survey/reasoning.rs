@@ -78,7 +78,7 @@ pub struct ReasoningRequest {
 }
 
 /// Reads one effort word.
-pub(super) fn effort(path: &Path<'_>, raw: Raw<'_>) -> Result<Effort, ApiError> {
+pub(crate) fn effort(path: &Path<'_>, raw: Raw<'_>) -> Result<Effort, ApiError> {
     let name = field::word(path, raw, &Effort::NAMES)?;
     let found = Effort::ALL.into_iter().find(|effort| effort.name() == name);
     found.ok_or_else(|| field::wrong(path, "an effort"))

@@ -22,7 +22,7 @@ const PLUGINS: &[&str] = &[
 ];
 
 /// Reads one member; others than these are of no concern.
-pub(super) fn read(
+pub(crate) fn read(
     survey: &mut Survey,
     path: &Path<'_>,
     key: &str,

@@ -9,7 +9,7 @@ use crate::document::{Kind, Raw};
 const VERBOSITIES: &[&str] = &["low", "medium", "high", "xhigh", "max"];
 
 /// Reads one member; false when it is none of these.
-pub(super) fn read(
+pub(crate) fn read(
     survey: &mut Survey,
     path: &Path<'_>,
     key: &str,
@@ -63,7 +63,7 @@ pub(super) fn read(
 }
 
 /// A positive number of tokens.
-pub(super) fn tokens(path: &Path<'_>, raw: Raw<'_>) -> Result<u64, ApiError> {
+pub(crate) fn tokens(path: &Path<'_>, raw: Raw<'_>) -> Result<u64, ApiError> {
     let most = i64::try_from(limits::MAX_MAX_TOKENS).unwrap_or(i64::MAX);
     field::integer(path, raw, 1..=most).map(i64::unsigned_abs)
 }

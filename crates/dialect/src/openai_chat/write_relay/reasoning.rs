@@ -1,6 +1,7 @@
 //! Asking for reasoning in the way the endpoint wants.
 
 use super::{Outbound, ReasoningStyle, leave_out};
+use crate::compose::ObjectText;
 use crate::document::{Document, Edits, Raw, splice};
 use crate::openai_chat::survey::{Effort, ReasoningRequest, Survey};
 
@@ -27,7 +28,14 @@ pub(super) fn ask(document: &Document, survey: &Survey, out: &Outbound<'_>, edit
                 None => edits.set("reasoning", object(request)),
             }
         }
-        (ReasoningStyle::None, _) | (_, None) => {
+        (
+            ReasoningStyle::Budget
+            | ReasoningStyle::AdaptiveOrBudget
+            | ReasoningStyle::AdaptiveEffort
+            | ReasoningStyle::None,
+            _,
+        )
+        | (_, None) => {
             leave_out(document, "reasoning", edits);
             leave_out(document, "reasoning_effort", edits);
         }
@@ -35,7 +43,10 @@ pub(super) fn ask(document: &Document, survey: &Survey, out: &Outbound<'_>, edit
 }
 
 /// The effort to send; none when nothing was asked but to show or hide.
-fn effort(request: ReasoningRequest, max_output: Option<u64>) -> Option<Effort> {
+pub(in crate::openai_chat) fn effort(
+    request: ReasoningRequest,
+    max_output: Option<u64>,
+) -> Option<Effort> {
     match request {
         ReasoningRequest { enabled: Some(false), .. } => Some(Effort::None),
         ReasoningRequest { effort: Some(effort), .. } => Some(effort),
@@ -58,12 +69,18 @@ fn with_effort(object: Raw<'_>, request: ReasoningRequest) -> Option<String> {
     Some(splice(object.text(), object.members(), &edits))
 }
 
-/// An object for what was asked in the other two ways.
-fn object(request: ReasoningRequest) -> String {
-    match (request.effort, request.exclude) {
-        (Some(effort), false) => format!("{{\"effort\":\"{}\"}}", effort.name()),
-        (Some(effort), true) => format!("{{\"effort\":\"{}\",\"exclude\":true}}", effort.name()),
-        (None, true) => "{\"exclude\":true}".to_owned(),
-        (None, false) => "{}".to_owned(),
+/// An object for what was asked in other ways.
+pub(in crate::openai_chat) fn object(request: ReasoningRequest) -> String {
+    let mut object = ObjectText::new();
+    object.optional_text("effort", request.effort.map(Effort::name));
+    if let Some(budget) = request.max_tokens {
+        object.json("max_tokens", &budget.to_string());
     }
+    if let (None, Some(enabled)) = (request.effort, request.enabled) {
+        object.json("enabled", if enabled { "true" } else { "false" });
+    }
+    if request.exclude {
+        object.json("exclude", "true");
+    }
+    object.finish()
 }

@@ -85,7 +85,7 @@ pub(super) fn nested<'a>(path: &Path<'_>, raw: Raw<'a>, key: &str) -> Result<Raw
 
 /// Counts the base64 text of a data URL, or of a member that may be `bare` base64. An address, or
 /// anything that is no base64, is no media: it stays part of the text that bounds the prompt.
-fn add_media(survey: &mut Survey, text: Raw<'_>, bare: bool) {
+pub(crate) fn add_media(survey: &mut Survey, text: Raw<'_>, bare: bool) {
     let inner = text.inner().unwrap_or_default();
     let payload = match inner.strip_prefix("data:") {
         Some(url) => url.split_once(',').filter(|(kind, _)| kind.ends_with(";base64")),

@@ -1,0 +1,20 @@
+//! The `anthropic-messages` dialect: `POST /v1/messages`, as clients and as providers speak it.
+
+mod carried;
+pub mod read_error;
+pub mod read_request;
+pub mod read_stream;
+mod read_usage;
+pub mod stop_reason;
+pub mod survey;
+pub mod write_error;
+pub mod write_request;
+pub mod write_stream;
+pub mod write_unary;
+mod write_usage;
+
+/// The body of an answer to `POST /messages/count_tokens`.
+#[must_use]
+pub fn count_tokens_body(input_tokens: u64) -> Vec<u8> {
+    format!("{{\"input_tokens\":{input_tokens}}}").into_bytes()
+}

@@ -1,0 +1,159 @@
+//! How thinking is asked for: by budget or by effort (inference spec 9.2 and 9.4).
+
+use signalbox_core::Parameter;
+
+use super::Target;
+use crate::compose::ObjectText;
+use crate::conversation::{Message, PartBody, Role};
+use crate::loss::Lost;
+use crate::openai_chat::survey::{Effort, ReasoningRequest};
+use crate::openai_chat::write_relay::ReasoningStyle;
+
+/// The smallest budget that is accepted.
+const LEAST_BUDGET: u64 = 1024;
+/// The largest budget that an effort stands for.
+const MOST_BUDGET: u64 = 128_000;
+
+/// What to write.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Plan {
+    /// The `thinking` member.
+    pub(super) thinking: Option<String>,
+    /// The `effort` of `output_config`.
+    pub(super) effort: Option<&'static str>,
+    /// Whether thinking was switched on.
+    pub(super) is_on: bool,
+}
+
+/// What the client wants.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Nothing,
+    Off,
+    Effort(Effort),
+    Budget(u64),
+}
+
+fn wish(request: Option<ReasoningRequest>) -> Wish {
+    match request {
+        Some(ReasoningRequest { enabled: Some(false), .. })
+        | Some(ReasoningRequest { effort: Some(Effort::None), .. }) => Wish::Off,
+        Some(ReasoningRequest { effort: Some(effort), .. }) => Wish::Effort(effort),
+        Some(ReasoningRequest { max_tokens: Some(budget), .. }) => Wish::Budget(budget),
+        Some(ReasoningRequest { enabled: Some(true), .. }) => Wish::Effort(Effort::Medium),
+        _ => Wish::Nothing,
+    }
+}
+
+/// Decides. `forced` is a forced tool call, with which thinking is refused.
+pub(super) fn plan(target: &mut Target<'_>, forced: bool) -> Plan {
+    let request = target.conversation.reasoning;
+    let mut wish = wish(request);
+    let style = target.out.reasoning;
+    let budgeted = match style {
+        ReasoningStyle::Budget => true,
+        ReasoningStyle::AdaptiveOrBudget => matches!(wish, Wish::Budget(_)),
+        ReasoningStyle::AdaptiveEffort => false,
+        ReasoningStyle::Effort | ReasoningStyle::Object | ReasoningStyle::None => {
+            if matches!(wish, Wish::Effort(_) | Wish::Budget(_)) {
+                target.lose(Lost::Parameter, "reasoning");
+            }
+            return Plan { effort: verbosity(target, true, None), ..Plan::default() };
+        }
+    };
+    if matches!(wish, Wish::Effort(_) | Wish::Budget(_))
+        && (forced || is_unfinished(target.conversation.messages.as_slice(), budgeted))
+    {
+        target.lose(Lost::Parameter, "reasoning");
+        wish = Wish::Off;
+    }
+    if budgeted { by_budget(target, wish) } else { by_effort(target, wish, request) }
+}
+
+/// Whether thinking can't begin here: the model is to go on with an answer of its own, or, with a
+/// budget, with a turn that called tools without having thought.
+fn is_unfinished(messages: &[Message], budgeted: bool) -> bool {
+    let Some(last) = messages.last() else { return false };
+    if last.role == Role::Assistant {
+        return true;
+    }
+    let answers = last.parts.iter().any(|part| matches!(part.body, PartBody::ToolResult { .. }));
+    let turn: Vec<_> = messages
+        .iter()
+        .rev()
+        .skip_while(|message| message.role != Role::Assistant)
+        .take_while(|message| message.role == Role::Assistant)
+        .flat_map(|message| &message.parts)
+        .collect();
+    let thought = turn.iter().any(|part| super::block::is_ours(&part.body));
+    budgeted && answers && !thought
+}
+
+/// A budget, always below the limit on output. A limit too small for any budget means no thinking.
+fn by_budget(target: &mut Target<'_>, wish: Wish) -> Plan {
+    let limit = target.max_tokens();
+    let wanted = match wish {
+        Wish::Nothing | Wish::Off => None,
+        Wish::Budget(budget) => Some(budget),
+        Wish::Effort(effort) => {
+            let share = u128::from(limit) * u128::from(effort.percent()) / 100;
+            Some(u64::try_from(share).unwrap_or(u64::MAX).min(MOST_BUDGET))
+        }
+    };
+    let mut plan = Plan { effort: verbosity(target, true, None), ..Plan::default() };
+    match wanted.map(|budget| budget.max(LEAST_BUDGET).min(limit.saturating_sub(1))) {
+        Some(budget) if budget >= LEAST_BUDGET => {
+            plan.thinking = Some(format!("{{\"type\":\"enabled\",\"budget_tokens\":{budget}}}"));
+            plan.is_on = true;
+        }
+        Some(_) => target.lose(Lost::Parameter, "reasoning"),
+        None => {}
+    }
+    plan
+}
+
+/// Adaptive thinking. Some models think unless told not to, so that is said.
+fn by_effort(target: &mut Target<'_>, wish: Wish, request: Option<ReasoningRequest>) -> Plan {
+    let older = target.out.reasoning == ReasoningStyle::AdaptiveOrBudget;
+    let effort = match wish {
+        Wish::Nothing => return Plan { effort: verbosity(target, older, None), ..Plan::default() },
+        Wish::Off => {
+            let thinking = Some("{\"type\":\"disabled\"}".to_owned());
+            // The highest efforts are refused without thinking.
+            let effort =
+                verbosity(target, true, None).map(|word| if word == "max" { "high" } else { word });
+            return Plan { thinking, effort, is_on: false };
+        }
+        Wish::Budget(_) => {
+            target.lose(Lost::Parameter, "reasoning.max_tokens");
+            None
+        }
+        Wish::Effort(effort) => Some(effort),
+    };
+    // Without a wish for its display these models keep their thoughts to themselves.
+    let shown =
+        if request.is_some_and(|request| request.exclude) { "omitted" } else { "summarized" };
+    let mut thinking = ObjectText::typed("adaptive");
+    thinking.text("display", shown);
+    let effort = verbosity(target, older, effort);
+    Plan { thinking: Some(thinking.finish()), effort, is_on: true }
+}
+
+/// The effort to write: the wish for verbosity wins over that for reasoning. `older` models know
+/// no `xhigh`, and of them those with budgets no `max`.
+fn verbosity(target: &mut Target<'_>, older: bool, effort: Option<Effort>) -> Option<&'static str> {
+    let sent =
+        target.conversation.verbosity.as_deref().filter(|_| target.supports(Parameter::Verbosity));
+    let word = match sent.or(effort.map(Effort::name))? {
+        "minimal" | "low" => "low",
+        "medium" => "medium",
+        "xhigh" if !older => "xhigh",
+        "max" if target.out.reasoning != ReasoningStyle::Budget => "max",
+        "high" | "xhigh" | "max" => "high",
+        _ => {
+            target.lose(Lost::Parameter, "verbosity");
+            return None;
+        }
+    };
+    Some(word)
+}

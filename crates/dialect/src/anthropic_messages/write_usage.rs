@@ -1,0 +1,61 @@
+//! Our `usage` object in this dialect (inference spec 2.3).
+
+use crate::identity::{Extras, UsageReport};
+use crate::openai_chat::usage::cost_members;
+use crate::scan::push_string;
+
+/// Appends the counts and what they cost. They are totals: a client that saw others before takes
+/// these instead of adding them.
+pub(super) fn push_usage(out: &mut Vec<u8>, report: &UsageReport, extras: &Extras<'_>) {
+    let usage = &report.usage;
+    push_counts(
+        out,
+        usage.input_uncached,
+        (usage.cache_write_5m, usage.cache_write_1h),
+        usage.cache_read,
+        usage.output,
+    );
+    let thinking = usage.reasoning;
+    out.extend_from_slice(
+        format!(",\"output_tokens_details\":{{\"thinking_tokens\":{thinking}}}").as_bytes(),
+    );
+    out.extend_from_slice(b",\"server_tool_use\":");
+    if usage.searches > 0 {
+        let searches = usage.searches;
+        out.extend_from_slice(
+            format!("{{\"web_search_requests\":{searches},\"web_fetch_requests\":0}}").as_bytes(),
+        );
+    } else {
+        out.extend_from_slice(b"null");
+    }
+    if let Some(tier) = extras.service_tier {
+        out.extend_from_slice(b",\"service_tier\":");
+        // The tier that others call the default has a name here (inference spec 16.5).
+        push_string(out, if tier == "default" { "standard" } else { tier });
+    }
+    out.push(b',');
+    out.extend_from_slice(cost_members(report).as_bytes());
+    out.push(b'}');
+}
+
+/// Appends the counts of an answer that has only begun.
+pub(super) fn push_placeholder(out: &mut Vec<u8>) {
+    push_counts(out, 0, (0, 0), 0, 0);
+    out.push(b'}');
+}
+
+/// Appends the object up to its counts of tokens, without its closing brace. Writes to a cache are
+/// of five minutes and of one hour.
+fn push_counts(out: &mut Vec<u8>, input: u64, written: (u64, u64), read: u64, output: u64) {
+    let (short, long) = written;
+    let both = short.saturating_add(long);
+    out.extend_from_slice(
+        format!(
+            "{{\"input_tokens\":{input},\"cache_creation_input_tokens\":{both},\
+             \"cache_read_input_tokens\":{read},\"cache_creation\":\
+             {{\"ephemeral_5m_input_tokens\":{short},\"ephemeral_1h_input_tokens\":{long}}},\
+             \"output_tokens\":{output}"
+        )
+        .as_bytes(),
+    );
+}

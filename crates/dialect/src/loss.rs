@@ -1,0 +1,44 @@
+//! What a target cannot carry. A loss is reported, never silent.
+
+/// One thing that was asked or sent and that the target's dialect has no place for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Loss {
+    /// What was lost.
+    pub what: Lost,
+    /// Which one, such as a member's name or a part's type. Never content.
+    pub detail: String,
+}
+
+/// Kinds of losses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lost {
+    /// A parameter of the request.
+    Parameter,
+    /// A part of a message, or a whole kind of content.
+    Content,
+    /// A property of a part: image detail, a name, an error mark.
+    Property,
+    /// Reasoning of another provider's format.
+    Reasoning,
+    /// A cache mark.
+    CacheMark,
+    /// A tool, or a choice of tool.
+    Tool,
+    /// A part of an answer.
+    Answer,
+}
+
+impl Loss {
+    /// One loss.
+    #[must_use]
+    pub fn new(what: Lost, detail: impl Into<String>) -> Self {
+        Self { what, detail: detail.into() }
+    }
+}
+
+/// Adds a loss, unless the same was said before: a hundred lost marks are one loss.
+pub fn report(losses: &mut Vec<Loss>, what: Lost, detail: &str) {
+    if !losses.iter().any(|loss| loss.what == what && loss.detail == detail) {
+        losses.push(Loss::new(what, detail));
+    }
+}

@@ -1,0 +1,176 @@
+//! A [`Conversation`] as the body of a request to an `openai-chat` endpoint: the hub's road out.
+//!
+//! A request that came in this dialect takes the relay instead; both ask for reasoning, limits and
+//! usage alike.
+
+mod message;
+mod part;
+mod tool;
+
+use bytes::Bytes;
+use signalbox_core::{ApiError, Parameter};
+
+use super::survey::Effort;
+use super::write_relay::{Outbound, ReasoningStyle, reasoning};
+use crate::compose::{ArrayText, ObjectText};
+use crate::conversation::{Conversation, Message, Role, WireDialect};
+use crate::document::{Document, Edits, quoted};
+use crate::loss::{Loss, Lost, report};
+use crate::patch::Patches;
+
+/// A body, and what it could not carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenRequest {
+    /// The JSON body.
+    pub body: Bytes,
+    /// What was lost on the way. Parameters that the endpoint does not support are no losses: they
+    /// are left out in every dialect.
+    pub losses: Vec<Loss>,
+}
+
+/// What the parts of a body need to know of the whole.
+struct Target<'a> {
+    out: &'a Outbound<'a>,
+    /// The client wrote in this dialect too: its cache marks and texts keep their shape.
+    same_dialect: bool,
+    losses: Vec<Loss>,
+}
+
+impl Target<'_> {
+    fn lose(&mut self, what: Lost, detail: &str) {
+        report(&mut self.losses, what, detail);
+    }
+}
+
+/// Writes the body.
+///
+/// # Errors
+/// `invalid_request` when raw JSON in the conversation is no JSON, which no reader lets pass.
+pub fn write_request(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+) -> Result<WrittenRequest, ApiError> {
+    let same_dialect = conversation.origin == Some(WireDialect::OpenaiChat);
+    let mut target = Target { out, same_dialect, losses: Vec::new() };
+    let mut body = ObjectText::new();
+    body.text("model", out.provider_model_id);
+    body.json("messages", &messages(conversation, &mut target));
+    tool::write(conversation, &mut target, &mut body);
+    body.json("stream", if out.stream { "true" } else { "false" });
+    if out.stream {
+        body.json("stream_options", r#"{"include_usage":true}"#);
+    }
+    shape(conversation, out, &mut body);
+    ask_reasoning(conversation, &mut target, &mut body);
+    body.optional_text("user", out.user);
+    body.optional_text("service_tier", out.service_tier);
+    rest(conversation, &mut target, &mut body);
+    patched(body.finish(), out.patches, target.losses)
+}
+
+/// The body with the endpoint's patches made.
+pub(crate) fn patched(
+    body: String,
+    patches: &Patches,
+    losses: Vec<Loss>,
+) -> Result<WrittenRequest, ApiError> {
+    let document = Document::parse(Bytes::from(body))?;
+    let mut edits = Edits::default();
+    patches.apply(&document, &mut edits);
+    let body = if edits.is_empty() { document.bytes().clone() } else { document.edited(&edits) };
+    Ok(WrittenRequest { body, losses })
+}
+
+fn messages(conversation: &Conversation, target: &mut Target<'_>) -> String {
+    let mut list = ArrayText::new();
+    // A list without messages is refused; instructions may be empty.
+    if !conversation.system.is_empty() || conversation.messages.is_empty() {
+        let system = Message::new(Role::System, conversation.system.clone());
+        message::write(&system, target, &mut list);
+    }
+    for one in &conversation.messages {
+        message::write(one, target, &mut list);
+    }
+    list.finish()
+}
+
+/// What shapes the output: limits, sampling, format.
+fn shape(conversation: &Conversation, out: &Outbound<'_>, body: &mut ObjectText) {
+    let supported = |parameter: Parameter| !out.unsupported.contains(parameter);
+    if let Some(limit) = out.max_output.or(conversation.max_output) {
+        let respelled =
+            !supported(Parameter::MaxTokens) && supported(Parameter::MaxCompletionTokens);
+        let key = if respelled { "max_completion_tokens" } else { "max_tokens" };
+        body.json(key, &limit.to_string());
+    }
+    for (parameter, json) in &conversation.sampling {
+        if supported(*parameter) {
+            body.json(parameter.name(), json);
+        }
+    }
+    if !conversation.stop.is_empty() && supported(Parameter::Stop) {
+        let mut stop = ArrayText::new();
+        for text in &conversation.stop {
+            stop.push(&quoted(text));
+        }
+        body.json("stop", &stop.finish());
+    }
+    if supported(Parameter::ResponseFormat) {
+        body.optional_json("response_format", conversation.response_format.as_deref());
+    }
+    if supported(Parameter::Verbosity) && effort_of_thinking(conversation).is_none() {
+        body.optional_text("verbosity", conversation.verbosity.as_deref());
+    }
+}
+
+/// The effort of thinking that a Messages client switched on without a budget. That dialect has one
+/// word for effort and verbosity, and here it is about the thinking.
+fn effort_of_thinking(conversation: &Conversation) -> Option<Effort> {
+    let request = conversation.reasoning.filter(|request| {
+        request.enabled == Some(true) && request.effort.is_none() && request.max_tokens.is_none()
+    });
+    request.filter(|_| conversation.origin == Some(WireDialect::AnthropicMessages))?;
+    Some(match conversation.verbosity.as_deref()? {
+        "low" => Effort::Low,
+        "medium" => Effort::Medium,
+        "high" => Effort::High,
+        "xhigh" => Effort::Xhigh,
+        "max" => Effort::Max,
+        _ => return None,
+    })
+}
+
+fn ask_reasoning(conversation: &Conversation, target: &mut Target<'_>, body: &mut ObjectText) {
+    let Some(mut request) = conversation.reasoning else { return };
+    request.effort = request.effort.or_else(|| effort_of_thinking(conversation));
+    let limit = target.out.max_output.or(conversation.max_output);
+    match target.out.reasoning {
+        ReasoningStyle::Effort => {
+            let effort = reasoning::effort(request, limit);
+            body.optional_text("reasoning_effort", effort.map(|effort| effort.name()));
+        }
+        ReasoningStyle::Object => body.json("reasoning", &reasoning::object(request)),
+        ReasoningStyle::Budget
+        | ReasoningStyle::AdaptiveOrBudget
+        | ReasoningStyle::AdaptiveEffort
+        | ReasoningStyle::None => target.lose(Lost::Parameter, "reasoning"),
+    }
+}
+
+/// Members that only one dialect knows, and the mark on the whole prompt.
+fn rest(conversation: &Conversation, target: &mut Target<'_>, body: &mut ObjectText) {
+    if conversation.cache_mark.is_some() {
+        target.lose(Lost::CacheMark, "cache_control");
+    }
+    for extra in &conversation.extra {
+        let known = Parameter::from_name(&extra.key);
+        if known.is_some_and(|parameter| target.out.unsupported.contains(parameter)) {
+            continue;
+        }
+        if target.same_dialect {
+            body.json(&extra.key, &extra.json);
+        } else {
+            target.lose(Lost::Parameter, &extra.key);
+        }
+    }
+}

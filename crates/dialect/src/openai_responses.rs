@@ -1,0 +1,14 @@
+//! The `openai-responses` dialect: `POST /responses` (inference spec 16.4).
+//!
+//! A request becomes a [`survey`] for routing and a conversation for providers of other dialects;
+//! an answer is written from events, streamed or whole.
+
+pub mod error;
+mod item;
+pub mod read_request;
+pub mod read_stream;
+pub mod response;
+pub mod survey;
+pub mod write_stream;
+pub mod write_unary;
+mod write_usage;
