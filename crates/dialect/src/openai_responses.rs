@@ -9,6 +9,7 @@ pub mod read_request;
 pub mod read_stream;
 pub mod response;
 pub mod survey;
+pub mod write_request;
 pub mod write_stream;
 pub mod write_unary;
 mod write_usage;

@@ -2,14 +2,17 @@
 
 use bytes::Bytes;
 use proptest::prelude::*;
-use signalbox_core::{ApiError, Parameter};
+use signalbox_core::{ApiError, Parameter, ParameterSet};
 use signalbox_dialect::conversation::{Conversation, Part, PartBody, Role, Tool, ToolChoice};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::event::ReasoningForm;
 use signalbox_dialect::loss::{Loss, Lost};
+use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
 use signalbox_dialect::openai_responses::read_request::read_request;
 use signalbox_dialect::openai_responses::response::Asked;
 use signalbox_dialect::openai_responses::survey::{Survey, survey};
+use signalbox_dialect::openai_responses::write_request::write_request;
+use signalbox_dialect::patch::Patches;
 
 fn document(body: &str) -> Document {
     Document::parse(Bytes::copy_from_slice(body.as_bytes())).unwrap()
@@ -194,4 +197,36 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_the_hub_knows_of_a_request_survives_writing() {
+    let (first, _) = converse(AGENT);
+    let patches = Patches::default();
+    let out = Outbound {
+        provider_model_id: "m-1",
+        stream: true,
+        unsupported: ParameterSet::EMPTY,
+        max_output: None,
+        service_tier: None,
+        user: Some("0123"),
+        patches: &patches,
+        reasoning: ReasoningStyle::Effort,
+        forward_name: false,
+    };
+    let written = write_request(&first, &out).unwrap();
+    assert_eq!(written.losses, []);
+    let body = std::str::from_utf8(&written.body).unwrap();
+    let again = document(body);
+    assert_eq!(again.get("model"), Some("\"m-1\""));
+    assert_eq!(again.get("store"), Some("false"));
+    assert_eq!(again.get("reasoning"), Some(r#"{"effort":"xhigh","summary":"auto"}"#));
+    assert!(body.contains(r#""encrypted_content":"gAAAA==""#), "{body}");
+    let (second, _) = converse(body);
+    assert_eq!(second.messages, first.messages);
+    assert_eq!(second.tool_choice, first.tool_choice);
+    assert_eq!(second.response_format, first.response_format);
+    assert_eq!(second.verbosity, first.verbosity);
+    assert_eq!(second.max_output, first.max_output);
+    assert_eq!(second.system, [Part::text("You write code.\n\nRules.")]);
 }

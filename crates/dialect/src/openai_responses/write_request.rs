@@ -1,0 +1,170 @@
+//! A [`Conversation`] as the body of a request to a Responses provider: the hub's road out.
+//!
+//! Nothing is stored there either, so encrypted reasoning is always asked for: without it the next
+//! turn could not go on.
+
+mod items;
+
+use signalbox_core::{ApiError, Parameter};
+
+use crate::compose::{ArrayText, ObjectText};
+use crate::conversation::{Conversation, PartBody, Tool, ToolChoice};
+use crate::document::Raw;
+use crate::loss::{Loss, Lost, report};
+use crate::openai_chat::survey::Effort;
+use crate::openai_chat::write_relay::{Outbound, ReasoningStyle};
+use crate::openai_chat::write_request::{WrittenRequest, patched};
+
+/// Sampling parameters that the dialect has.
+const SAMPLING: &[Parameter] = &[Parameter::Temperature, Parameter::TopP, Parameter::TopLogprobs];
+
+/// Writes the body.
+///
+/// # Errors
+/// `invalid_request` when raw JSON in the conversation is no JSON, which no reader lets pass.
+pub fn write_request(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+) -> Result<WrittenRequest, ApiError> {
+    let mut losses = Vec::new();
+    let mut body = ObjectText::new();
+    body.text("model", out.provider_model_id);
+    let texts = conversation.system.iter().filter_map(|part| match &part.body {
+        PartBody::Text(text) => Some(text.as_str()),
+        _ => None,
+    });
+    let instructions = texts.collect::<Vec<_>>().join("\n\n");
+    if !instructions.is_empty() {
+        body.text("instructions", &instructions);
+    }
+    body.json("input", &items::write(&conversation.messages, &mut losses));
+    tools(conversation, out, &mut body, &mut losses);
+    body.json("stream", if out.stream { "true" } else { "false" });
+    body.json("store", "false");
+    body.json("include", "[\"reasoning.encrypted_content\"]");
+    shape(conversation, out, &mut body, &mut losses);
+    ask_reasoning(conversation, out, &mut body);
+    body.optional_text("safety_identifier", out.user);
+    body.optional_text("service_tier", out.service_tier);
+    for extra in &conversation.extra {
+        report(&mut losses, Lost::Parameter, &extra.key);
+    }
+    patched(body.finish(), out.patches, losses)
+}
+
+fn tools(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+    body: &mut ObjectText,
+    losses: &mut Vec<Loss>,
+) {
+    let mut list = ArrayText::new();
+    for tool in &conversation.tools {
+        let function = match tool {
+            Tool::Function(function) => function,
+            Tool::Native { kind, .. } => {
+                report(losses, Lost::Tool, kind);
+                continue;
+            }
+        };
+        let mut one = ObjectText::typed("function");
+        one.text("name", &function.name);
+        one.optional_text("description", function.description.as_deref());
+        one.json("parameters", function.parameters.as_deref().unwrap_or("{}"));
+        // What is not said means strict here, and not strict elsewhere.
+        one.json("strict", if function.strict == Some(true) { "true" } else { "false" });
+        list.push(&one.finish());
+    }
+    if list.is_empty() || out.unsupported.contains(Parameter::Tools) {
+        return;
+    }
+    body.json("tools", &list.finish());
+    match conversation.tool_choice.as_ref() {
+        Some(ToolChoice::Auto) => body.text("tool_choice", "auto"),
+        Some(ToolChoice::None) => body.text("tool_choice", "none"),
+        Some(ToolChoice::Required) => body.text("tool_choice", "required"),
+        Some(ToolChoice::Function(name)) => {
+            let mut choice = ObjectText::typed("function");
+            choice.text("name", name);
+            body.json("tool_choice", &choice.finish());
+        }
+        Some(ToolChoice::Native(_)) => report(losses, Lost::Tool, "tool_choice"),
+        None => {}
+    }
+    if let Some(parallel) = conversation.parallel_tool_calls {
+        body.json("parallel_tool_calls", if parallel { "true" } else { "false" });
+    }
+}
+
+/// What shapes the output: limits, sampling, format.
+fn shape(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+    body: &mut ObjectText,
+    losses: &mut Vec<Loss>,
+) {
+    if let Some(limit) = out.max_output.or(conversation.max_output) {
+        body.json("max_output_tokens", &limit.to_string());
+    }
+    for (parameter, json) in &conversation.sampling {
+        if !SAMPLING.contains(parameter) {
+            report(losses, Lost::Parameter, parameter.name());
+        } else if !out.unsupported.contains(*parameter) {
+            body.json(parameter.name(), json);
+        }
+    }
+    if !conversation.stop.is_empty() {
+        report(losses, Lost::Parameter, "stop");
+    }
+    let mut text = ObjectText::new();
+    let format = conversation.response_format.as_deref().map(Raw::new);
+    if let Some(format) = format.and_then(|format| flat_format(format, losses)) {
+        text.json("format", &format);
+    }
+    text.optional_text("verbosity", conversation.verbosity.as_deref());
+    if !text.is_empty() {
+        body.json("text", &text.finish());
+    }
+}
+
+/// `response_format` without its nesting.
+fn flat_format(format: Raw<'_>, losses: &mut Vec<Loss>) -> Option<String> {
+    let kind = format.get("type").and_then(Raw::string).unwrap_or_default();
+    let mut flat = ObjectText::typed(&kind);
+    match &*kind {
+        "text" | "json_object" => {}
+        "json_schema" => {
+            for member in format.get("json_schema")?.members() {
+                flat.json(&member.key, member.value.text());
+            }
+        }
+        _ => {
+            report(losses, Lost::Parameter, "response_format");
+            return None;
+        }
+    }
+    Some(flat.finish())
+}
+
+/// Asks for reasoning and, unless it is not wanted, for what can be shown of it.
+fn ask_reasoning(conversation: &Conversation, out: &Outbound<'_>, body: &mut ObjectText) {
+    let Some(request) = conversation.reasoning.filter(|_| out.reasoning != ReasoningStyle::None)
+    else {
+        return;
+    };
+    let limit = out.max_output.or(conversation.max_output);
+    let budget = request.max_tokens.map(|budget| Effort::from_budget(budget, limit));
+    let effort = match request.enabled {
+        Some(false) => Some(Effort::None),
+        Some(true) => request.effort.or(budget).or(Some(Effort::Medium)),
+        None => request.effort.or(budget),
+    };
+    let mut reasoning = ObjectText::new();
+    reasoning.optional_text("effort", effort.map(Effort::name));
+    if !request.exclude && effort != Some(Effort::None) {
+        reasoning.text("summary", "auto");
+    }
+    if !reasoning.is_empty() {
+        body.json("reasoning", &reasoning.finish());
+    }
+}
