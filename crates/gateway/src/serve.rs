@@ -38,7 +38,7 @@ impl Gateway {
     /// 400 for a body that could not be sent either.
     pub fn count_tokens(&self, body: Bytes) -> Result<u64, ApiError> {
         let document = Document::parse(body)?;
-        let survey = anthropic_messages::survey::survey_for_count(&document)?;
+        let survey = anthropic_messages::survey::survey(&document)?;
         Ok(estimate::prompt_expected(&survey))
     }
 
