@@ -27,8 +27,7 @@ use signalbox_dialect::laws;
 use signalbox_dialect::laws::providers::read_cohere;
 use signalbox_dialect::openai_chat::read_request::read_request;
 use signalbox_dialect::openai_chat::survey::survey;
-use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
-use signalbox_dialect::openai_chat::write_request::WrittenRequest;
+use signalbox_dialect::outbound::{Outbound, ReasoningStyle, WrittenRequest};
 use signalbox_dialect::patch::Patches;
 
 #[path = "cohere_v2/laws.rs"]

@@ -10,8 +10,8 @@ use signalbox_core::{ApiError, Parameter};
 use crate::compose::ObjectText;
 use crate::conversation::Conversation;
 use crate::loss::{Loss, Lost, report};
-use crate::openai_chat::write_relay::{Outbound, ReasoningStyle};
-use crate::openai_chat::write_request::{WrittenRequest, patched};
+use crate::openai_chat::write_request::patched;
+use crate::outbound::{Outbound, ReasoningStyle, WrittenRequest};
 
 /// What the parts of a body need to know of the whole.
 struct Target<'a> {
