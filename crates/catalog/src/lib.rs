@@ -10,6 +10,7 @@ pub mod endpoint;
 pub mod error;
 pub mod listing;
 pub mod model;
+pub mod placeholder;
 pub mod prices;
 pub mod provider;
 pub mod slug;

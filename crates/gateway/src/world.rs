@@ -6,7 +6,7 @@ use std::sync::Arc;
 use signalbox_catalog::{Dialect, Snapshot};
 use signalbox_core::Secret;
 use signalbox_dialect::patch::{Patch, Patches};
-use signalbox_upstream::Target;
+use signalbox_upstream::{Credential, Target};
 
 /// How one provider is called.
 #[derive(Debug)]
@@ -60,7 +60,9 @@ impl World {
             if !called || (key.is_none() && !open) {
                 continue;
             }
-            let target = Target::new(provider, Dialect::OpenaiChat, key)
+            let credential = key.map(Credential::parse).transpose();
+            let credential = credential.map_err(|error| wrong(error.to_string()))?;
+            let target = Target::new(provider, Dialect::OpenaiChat, credential.as_ref())
                 .map_err(|error| wrong(error.to_string()))?;
             roads.insert(provider.slug.clone(), Arc::new(Road { target, patches }));
         }
@@ -86,7 +88,7 @@ mod tests {
     fn a_transport_that_is_not_spoken_yet_does_not_stop_the_process() {
         let rows = serde_json::json!({"providers": [
             {"slug": "cloud", "base_url": "https://cloud.invalid", "speaks": [
-                {"dialect": "openai-chat", "transport": "azure"}]},
+                {"dialect": "openai-chat", "transport": "vertex"}]},
             {"slug": "local", "base_url": "http://127.0.0.1:1"},
         ]});
         let configured: ConfiguredCatalogue = serde_json::from_value(rows).unwrap();
