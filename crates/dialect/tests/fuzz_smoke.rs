@@ -28,7 +28,11 @@ impl Dice {
 }
 
 fn goldens() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/openai-chat");
+    goldens_of("openai-chat")
+}
+
+fn goldens_of(dialect: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(dialect);
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -94,6 +98,15 @@ fn events_of_mangled_streams_survive_writing() {
 #[test]
 fn mangled_whole_answers_survive() {
     run(0x5eed_0003, |bytes, _| laws::whole_answers_survive(bytes));
+}
+
+#[test]
+fn mangled_messages_answers_are_relayed_lawfully() {
+    run_on(&goldens_of("anthropic-messages"), 0x5eed_0005, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        laws::messages_relay_keeps_all(bytes, &cuts)?;
+        laws::whole_messages_keep_all(bytes)
+    });
 }
 
 /// Requests that use most of what a request may have.
