@@ -18,12 +18,14 @@ pub mod loss;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
+pub mod outbound;
 pub mod patch;
 
 mod compose;
 mod scan;
 
-pub use answer::{AnswerStream, AnswerStyle, WholeAnswer};
+pub use answer::{AnswerStream, AnswerStyle, Skin, WholeAnswer};
 pub use conversation::WireDialect;
 pub use error::ProviderError;
 pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+pub use outbound::{Outbound, ReasoningStyle, WrittenRequest};

@@ -43,12 +43,13 @@ impl Target<'_> {
 
     /// The limit on output tokens, of which thinking is a part.
     fn max_tokens(&self) -> u64 {
-        self.out.max_output.or(self.conversation.max_output).unwrap_or(DEFAULT_MAX_TOKENS)
+        let own = self.out.max_output.or(self.conversation.max_output);
+        own.or(self.out.endpoint_max_output).unwrap_or(DEFAULT_MAX_TOKENS)
     }
 }
 
-/// Writes the body. `out.max_output` is the endpoint's own limit when the client set none; without
-/// either it is [`DEFAULT_MAX_TOKENS`]. `out.reasoning` says how thinking is asked for.
+/// Writes the body. When nobody set a limit it is `out.endpoint_max_output`; without that it is
+/// [`DEFAULT_MAX_TOKENS`]. `out.reasoning` says how thinking is asked for.
 ///
 /// # Errors
 /// `invalid_request` for more messages than an endpoint takes, and when raw JSON in the conversation
