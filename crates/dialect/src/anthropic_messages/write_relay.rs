@@ -13,10 +13,10 @@ use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use super::limits;
-use super::write_request::DEFAULT_MAX_TOKENS;
+use super::write_request::max_tokens;
 use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
 use crate::openai_chat::survey::Survey;
-use crate::openai_chat::write_relay::Outbound;
+use crate::outbound::Outbound;
 
 /// Members that are for the router alone, or that it writes itself.
 const OWN: &[&str] = &[
@@ -44,8 +44,8 @@ const STRICT_BETA: &str = "structured-outputs-";
 const INTERLEAVED_BETA: &str = "interleaved-thinking-";
 
 /// Writes the body. `betas` are those that go to the endpoint with this request: without the one of
-/// structured outputs, `strict` is left out of the tools. `out.max_output` is the endpoint's own
-/// limit when the client set none; without either it is [`DEFAULT_MAX_TOKENS`].
+/// structured outputs, `strict` is left out of the tools. When nobody set a limit on output it is
+/// `out.endpoint_max_output`; without that it is what every model can do.
 ///
 /// # Errors
 /// `invalid_request` for more messages than an endpoint takes, and when the survey is of another
@@ -61,7 +61,7 @@ pub fn write_relay(
         edits.remove(key.to_owned());
     }
     edits.set("model", quoted(out.provider_model_id));
-    let limit = out.max_output.or(survey.max_output).unwrap_or(DEFAULT_MAX_TOKENS).to_string();
+    let limit = max_tokens(out, survey.max_output).to_string();
     if document.get("max_tokens") != Some(&limit) {
         edits.set("max_tokens", limit);
     }

@@ -43,9 +43,13 @@ impl Target<'_> {
 
     /// The limit on output tokens, of which thinking is a part.
     fn max_tokens(&self) -> u64 {
-        let own = self.out.max_output.or(self.conversation.max_output);
-        own.or(self.out.endpoint_max_output).unwrap_or(DEFAULT_MAX_TOKENS)
+        max_tokens(self.out, self.conversation.max_output)
     }
+}
+
+/// The limit on output tokens, when the client set this one.
+pub(super) fn max_tokens(out: &Outbound<'_>, sent: Option<u64>) -> u64 {
+    out.max_output.or(sent).or(out.endpoint_max_output).unwrap_or(DEFAULT_MAX_TOKENS)
 }
 
 /// Writes the body. When nobody set a limit it is `out.endpoint_max_output`; without that it is

@@ -127,7 +127,11 @@ fn the_end_is_held_back_and_tells_the_price() {
     // The block that nobody began was begun, and ended.
     assert_eq!(data(&text, "event: content_block_").len(), 3);
     assert!(data(&text, "event: message_delta").is_empty());
-    let extras = Extras { service_tier: Some("default"), router_metadata: Some("{\"x\":1}") };
+    let extras = Extras {
+        service_tier: Some("default"),
+        router_metadata: Some("{\"x\":1}"),
+        ..Extras::default()
+    };
     let usage = relay.facts().usage.unwrap();
     let closing = String::from_utf8(relay.closing(&report(usage), &extras)).unwrap();
     let delta: Value = serde_json::from_str(data(&closing, "event: message_delta")[0]).unwrap();

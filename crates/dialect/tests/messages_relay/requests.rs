@@ -5,8 +5,8 @@ use signalbox_core::{ApiError, ErrorKind, Parameter, ParameterSet};
 use signalbox_dialect::anthropic_messages::survey::survey;
 use signalbox_dialect::anthropic_messages::write_relay::write_relay;
 use signalbox_dialect::document::Document;
-use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
 use signalbox_dialect::patch::Patches;
+use signalbox_dialect::{Outbound, ReasoningStyle};
 
 fn outbound(patches: &Patches) -> Outbound<'_> {
     Outbound {
@@ -14,10 +14,12 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         stream: false,
         unsupported: ParameterSet::EMPTY,
         max_output: None,
+        endpoint_max_output: None,
         service_tier: None,
         user: None,
         patches,
         reasoning: ReasoningStyle::AdaptiveOrBudget,
+        traits: Default::default(),
         forward_name: false,
     }
 }
@@ -92,14 +94,18 @@ fn members_of_the_router_go() {
 fn there_is_always_a_limit_on_output() {
     let text = r#"{"model":"a/b","messages":[{"role":"user","content":"Hi"}]}"#;
     let limit = |text: &str, max_output: Option<u64>| -> Value {
-        let body = written(text, |out| out.max_output = max_output);
+        let body = written(text, |out| {
+            out.max_output = max_output;
+            out.endpoint_max_output = Some(64_000);
+        });
         serde_json::from_str::<Value>(&body).unwrap()["max_tokens"].clone()
     };
-    assert_eq!(limit(text, None), json!(4096));
-    assert_eq!(limit(text, Some(64_000)), json!(64_000));
+    assert!(written(text, |_| {}).contains("\"max_tokens\":4096"));
+    assert_eq!(limit(text, None), json!(64_000));
+    assert_eq!(limit(text, Some(9)), json!(9));
     assert_eq!(limit(&with(json!({})), None), json!(10_000));
     assert_eq!(limit(&with(json!({})), Some(8000)), json!(8000));
-    assert_eq!(limit(&with(json!({"max_tokens": null})), None), json!(4096));
+    assert_eq!(limit(&with(json!({"max_tokens": null})), None), json!(64_000));
 }
 
 #[test]

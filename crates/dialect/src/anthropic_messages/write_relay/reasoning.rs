@@ -6,11 +6,11 @@ use signalbox_core::{ApiError, Parameter};
 
 use crate::anthropic_messages::read_request::read_request;
 use crate::anthropic_messages::write_request::{
-    DEFAULT_MAX_TOKENS, LEAST_BUDGET, effort_word, thinking_plan,
+    LEAST_BUDGET, effort_word, max_tokens, thinking_plan,
 };
 use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
 use crate::openai_chat::survey::Survey;
-use crate::openai_chat::write_relay::{Outbound, ReasoningStyle};
+use crate::outbound::{Outbound, ReasoningStyle};
 
 /// Brings `thinking` and `output_config` into a form that fits. With `interleaved` thinking the
 /// budget is that of a whole turn and may exceed the limit on output.
@@ -22,7 +22,7 @@ pub(super) fn ask(
     edits: &mut Edits,
 ) -> Result<(), ApiError> {
     let sent = document.get("thinking").map(Raw::new).filter(|raw| !raw.is_null());
-    let limit = out.max_output.or(survey.max_output).unwrap_or(DEFAULT_MAX_TOKENS);
+    let limit = max_tokens(out, survey.max_output);
     let kind = sent.and_then(|sent| sent.get("type")?.string()).unwrap_or_default();
     let fits = match (&*kind, out.reasoning) {
         ("", _) => true,
