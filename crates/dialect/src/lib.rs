@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod conversation;
 pub mod document;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
 
+mod base64;
 mod compose;
 mod scan;
 
