@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod anthropic_messages;
 pub mod bedrock_converse;
+pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
 pub mod error;
@@ -23,6 +24,7 @@ pub mod outbound;
 pub mod patch;
 
 mod base64;
+mod citation;
 mod compose;
 mod scan;
 
