@@ -6,7 +6,6 @@
 //! base64 is the `data` that the same block has in the Messages dialect.
 
 mod answer;
-mod citation;
 pub mod error;
 pub mod read_stream;
 pub mod unary;

@@ -56,7 +56,12 @@ fn shown(events: &[Event], rest: &str) -> String {
     for event in events {
         writeln!(text, "{event:?}").unwrap();
     }
-    text + rest + "\n"
+    // Counts of zero say nothing, and there will be more of them.
+    let whole = text + rest + "\n";
+    let told = |line: &str| {
+        line.split(", ").filter(|field| !field.ends_with(": 0")).collect::<Vec<_>>().join(", ")
+    };
+    whole.lines().fold(String::new(), |text, line| text + &told(line) + "\n")
 }
 
 #[test]

@@ -6,8 +6,8 @@
 use super::blob::Blob;
 use super::malformed;
 use crate::anthropic_messages::CLAUDE;
-use crate::bedrock_converse::citation::Citations;
-use crate::compose::ObjectText;
+use crate::citation::{Place, Sources};
+use crate::compose::{ArrayText, ObjectText};
 use crate::document::{Kind, Raw};
 use crate::event::{Block, Event, Piece, ReasoningForm};
 use crate::identity::{Facts, StreamFault};
@@ -47,7 +47,8 @@ struct Open {
     blob: Blob,
     /// The format of a picture.
     format: String,
-    citations: Citations,
+    /// Annotations, told when the block is complete.
+    annotations: ArrayText,
 }
 
 /// The open blocks.
@@ -55,6 +56,7 @@ struct Open {
 pub(super) struct Blocks {
     open: Vec<Open>,
     next: u32,
+    sources: Sources,
 }
 
 fn text(object: Raw<'_>, key: &str) -> Option<String> {
@@ -114,7 +116,7 @@ impl Blocks {
                     let input = text(entry.value, "input").unwrap_or_default();
                     self.arguments(number, input, out)?;
                 }
-                "citation" => self.cite(number, entry.value, out)?,
+                "citation" => self.cite(number, entry.value, out),
                 "image" => self.picture(number, entry.value, out)?,
                 other => {
                     let what = if other == "toolResult" { other } else { "delta" };
@@ -159,7 +161,7 @@ impl Blocks {
                     }
                     for (_, citation) in value.get("citations").into_iter().flat_map(Raw::elements)
                     {
-                        self.cite(number, citation, out)?;
+                        self.cite(number, citation, out);
                     }
                 }
                 other => {
@@ -232,8 +234,8 @@ impl Blocks {
             _ => {}
         }
         out.events.extend(open.index.map(|index| Event::Close { index }));
-        if let Some(annotations) = open.citations.finish() {
-            self.aside("annotations", annotations, out.events);
+        if !open.annotations.is_empty() {
+            self.aside("annotations", open.annotations.finish(), out.events);
         }
     }
 
@@ -369,17 +371,14 @@ impl Blocks {
         Ok(())
     }
 
-    fn cite(
-        &mut self,
-        number: u64,
-        citation: Raw<'_>,
-        out: &mut Out<'_>,
-    ) -> Result<(), StreamFault> {
-        let known = self.open.iter_mut().find(|open| open.number == number);
-        if !known.is_some_and(|open| open.citations.add(citation)) {
-            out.lose("citation");
-        }
-        Ok(())
+    /// A source. Places in documents of the request have no address and are not told.
+    fn cite(&mut self, number: u64, citation: Raw<'_>, out: &mut Out<'_>) {
+        let web = citation.get("location").and_then(|location| location.get("web"));
+        let url = web.and_then(|web| text(web, "url")).filter(|url| !url.is_empty());
+        let open = self.open.iter_mut().find(|open| open.number == number);
+        let (Some(url), Some(open)) = (url, open) else { return out.lose("citation") };
+        let title = text(citation, "title").unwrap_or_default();
+        self.sources.tell(&url, &title, Place::default(), &mut open.annotations);
     }
 
     /// A block that is not told, or goes on.
@@ -401,7 +400,7 @@ impl Open {
             fragments: false,
             blob: Blob::default(),
             format: String::new(),
-            citations: Citations::default(),
+            annotations: ArrayText::new(),
         }
     }
 }
