@@ -59,7 +59,10 @@ fn shown(events: &[Event], rest: &str) -> String {
     // Counts of zero say nothing, and there will be more of them.
     let whole = text + rest + "\n";
     let told = |line: &str| {
-        line.split(", ").filter(|field| !field.ends_with(": 0")).collect::<Vec<_>>().join(", ")
+        line.split(", ")
+            .filter(|field| field.contains('{') || !field.ends_with(": 0"))
+            .collect::<Vec<_>>()
+            .join(", ")
     };
     whole.lines().fold(String::new(), |text, line| text + &told(line) + "\n")
 }
