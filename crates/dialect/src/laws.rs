@@ -5,6 +5,7 @@
 
 pub mod hub;
 mod messages;
+mod retrieval;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -18,6 +19,10 @@ use crate::patch::Patches;
 use crate::{openai_chat, openai_completions};
 
 pub use messages::{messages_ready, messages_requests_survive, messages_survive_writing};
+pub use retrieval::{
+    embeddings_answers_survive, embeddings_requests_survive, rerank_answers_survive,
+    rerank_requests_survive,
+};
 
 use crate::answer::{AnswerStream, AnswerStyle, Skin, read_unary, write_unary};
 use crate::conversation::WireDialect;

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod anthropic_messages;
 pub mod conversation;
 pub mod document;
+pub mod embeddings;
 pub mod error;
 pub mod event;
 pub mod frame;
@@ -20,6 +21,7 @@ pub mod openai_completions;
 pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
+pub mod rerank;
 
 mod compose;
 mod scan;
