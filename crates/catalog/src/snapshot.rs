@@ -9,7 +9,10 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
-use crate::{CatalogueError, ConfiguredCatalogue, Endpoint, Model, Provider, Speaks, Variant};
+use crate::family::{self, Family, Manner};
+use crate::{
+    CatalogueError, ConfiguredCatalogue, Dialect, Endpoint, Model, Provider, Speaks, Variant,
+};
 
 /// Plain rows, before they are joined and indexed.
 #[derive(Debug, Clone, Default)]
@@ -22,6 +25,8 @@ pub struct Catalogue {
     pub providers: Vec<Provider>,
     /// Further slugs of models: older or shorter spelling to id.
     pub legacy: Vec<(String, String)>,
+    /// What families of models want to be told differently.
+    pub families: Vec<Family>,
 }
 
 /// What a slug stands for.
@@ -55,6 +60,7 @@ pub struct Snapshot {
     slugs: HashMap<String, String>,
     by_slug: HashMap<String, Arc<Provider>>,
     by_model: HashMap<String, Vec<Arc<Endpoint>>>,
+    families: Vec<Family>,
     /// What resemblance is measured by, made when a slug is first unknown.
     names: OnceLock<Vec<hints::Name>>,
     /// The default answer of `/models`, rendered when it is first asked for.
@@ -110,6 +116,15 @@ impl Snapshot {
         speaks(self.provider(&endpoint.provider)?, endpoint)
     }
 
+    /// How an endpoint is spoken to beyond what its dialect and provider say.
+    #[must_use]
+    pub fn manner(&self, endpoint: &Endpoint) -> Manner {
+        let base = self.model(&endpoint.model).map_or(endpoint.model.as_str(), |one| &one.base);
+        self.speaks(endpoint).map_or_else(Manner::new, |speaks| {
+            family::manner(&self.families, endpoint, base, speaks.dialect)
+        })
+    }
+
     /// Whether the gateway can call the endpoint.
     #[must_use]
     pub fn is_routable(&self, endpoint: &Endpoint) -> bool {
@@ -135,16 +150,18 @@ impl Snapshot {
 }
 
 /// The dialect of an endpoint, as its provider speaks it: the one that the endpoint names, else the
-/// provider's first that the gateway serves, else its first.
+/// provider's first that the gateway serves, else its first; always one of the endpoint's task.
 fn speaks<'a>(provider: &'a Provider, endpoint: &Endpoint) -> Option<&'a Speaks> {
     if endpoint.own_protocol {
         return None;
     }
-    match endpoint.dialect {
+    let fits = |dialect: Dialect| dialect.task() == endpoint.task;
+    match endpoint.dialect.filter(|dialect| fits(*dialect)) {
         Some(dialect) => provider.in_dialect(dialect),
         None => {
-            let served = provider.speaks.iter().find(|one| one.dialect.is_served());
-            served.or_else(|| provider.speaks.first())
+            let mut fitting = provider.speaks.iter().filter(|one| fits(one.dialect));
+            let served = fitting.clone().find(|one| one.dialect.is_served());
+            served.or_else(|| fitting.next())
         }
     }
 }

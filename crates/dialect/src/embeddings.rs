@@ -20,7 +20,7 @@ use crate::error::ProviderError;
 use crate::identity::StreamFault;
 use crate::outbound::WrittenRequest;
 use crate::patch::Patches;
-use crate::{gemini as gemini_dialect, openai_chat};
+use crate::{cohere_v2, gemini as gemini_dialect, openai_chat};
 
 pub use answer::{EmbeddingsAnswer, write_answer};
 pub(crate) use answer::{document, malformed, member};
@@ -128,7 +128,8 @@ impl EmbeddingsForm {
     #[must_use]
     pub fn read_error(self, status: u16, body: &[u8]) -> ProviderError {
         match self {
-            Self::Openai | Self::Cohere => openai_chat::error::read_error(status, body),
+            Self::Openai => openai_chat::error::read_error(status, body),
+            Self::Cohere => cohere_v2::error::read_error(status, body),
             Self::GeminiBatch | Self::GeminiSingle => {
                 gemini_dialect::error::read_error(status, body)
             }

@@ -5,6 +5,7 @@
 
 pub mod hub;
 mod messages;
+pub mod providers;
 mod retrieval;
 
 use bytes::Bytes;
@@ -332,7 +333,8 @@ pub fn requests_survive(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// What the laws' requests are written with.
-fn outbound(patches: &Patches) -> Outbound<'_> {
+#[must_use]
+pub fn outbound(patches: &Patches) -> Outbound<'_> {
     Outbound {
         provider_model_id: "m-1",
         stream: true,

@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod anthropic_messages;
+pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
 pub mod embeddings;
@@ -23,6 +24,7 @@ pub mod outbound;
 pub mod patch;
 pub mod rerank;
 
+mod citation;
 mod compose;
 mod scan;
 
