@@ -100,6 +100,15 @@ fn mangled_whole_answers_survive() {
     run(0x5eed_0003, |bytes, _| laws::whole_answers_survive(bytes));
 }
 
+#[test]
+fn mangled_messages_answers_are_relayed_lawfully() {
+    run_on(&goldens_of("anthropic-messages"), 0x5eed_0005, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        laws::messages_relay_keeps_all(bytes, &cuts)?;
+        laws::whole_messages_keep_all(bytes)
+    });
+}
+
 /// Requests that use most of what a request may have.
 const REQUESTS: [&str; 3] = [
     r#"{"model":"a/b","messages":[{"role":"system","content":"s"},{"role":"user","name":"Ann","content":[{"type":"text","text":"h\u00e9"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"original"}}]}],"max_tokens":5,"stream":true,"provider":{"order":["x"]},"user":"u","temperature":1.0}"#,
