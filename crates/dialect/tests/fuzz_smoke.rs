@@ -142,6 +142,15 @@ fn mangled_cohere_answers_and_requests_survive() {
     run_on(&requests(), 0x5eed_0006, |bytes, _| providers::cohere_requests_survive(bytes));
 }
 
+#[test]
+fn mangled_legacy_answers_and_requests_survive() {
+    run_on(&goldens_of("openai-completions"), 0x5eed_0007, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        providers::completions_answers_are_lawful(bytes, &cuts)
+    });
+    run_on(&requests(), 0x5eed_0008, |bytes, _| providers::completions_requests_survive(bytes));
+}
+
 /// Requests and answers of embeddings and reranks.
 const RETRIEVAL: [&str; 7] = [
     r#"{"model":"a/b","input":["x","h\u00e9"],"encoding_format":"base64","dimensions":9,"input_type":"search_query","user":"u","provider":{"only":["p"]}}"#,
@@ -156,7 +165,7 @@ const RETRIEVAL: [&str; 7] = [
 #[test]
 fn mangled_embeddings_and_reranks_survive() {
     let samples = RETRIEVAL.map(|text| text.as_bytes().to_vec());
-    run_on(&samples, 0x5eed_0008, |bytes, _| {
+    run_on(&samples, 0x5eed_000a, |bytes, _| {
         laws::embeddings_requests_survive(bytes)?;
         laws::embeddings_answers_survive(bytes)?;
         laws::rerank_requests_survive(bytes)?;
