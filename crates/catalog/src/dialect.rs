@@ -78,7 +78,15 @@ impl Dialect {
     pub const fn is_served(self) -> bool {
         matches!(
             self,
-            Self::OpenaiChat | Self::OpenaiResponses | Self::AnthropicMessages | Self::Gemini
+            Self::OpenaiChat
+                | Self::OpenaiResponses
+                | Self::AnthropicMessages
+                | Self::Gemini
+                | Self::OpenaiEmbeddings
+                | Self::GeminiEmbeddings
+                | Self::GeminiEmbedContent
+                | Self::CohereEmbed
+                | Self::Rerank
         )
     }
 

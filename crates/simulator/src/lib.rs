@@ -1,5 +1,8 @@
 //! A scripted provider for tests, benchmarks and the demo mode.
 //!
+//! It also answers `/embeddings`, `/embed`, `/rerank` and Gemini's `:embedContent` and
+//! `:batchEmbedContents`, where the words for content mean nothing.
+//!
 //! It speaks `openai-chat`: `POST {base}/chat/completions`, streamed and not, and
 //! `GET {base}/models`. What it does is decided by the model's name, and what it really did is in its
 //! [`Journal`], so that a bill can be checked against the truth.
@@ -58,6 +61,7 @@ mod body;
 mod chunk;
 mod journal;
 mod request;
+mod retrieval;
 mod schema;
 mod script;
 mod server;

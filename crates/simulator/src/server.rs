@@ -30,6 +30,7 @@ use crate::behaviour::{Behaviour, Fault};
 use crate::body::ScriptBody;
 use crate::journal::{Entry, Journal, MAX_KEPT_BODY, Outcome, Page};
 use crate::request::ChatRequest;
+use crate::retrieval::{self, Retrieval};
 use crate::script::{Recipient, Script, error_json};
 
 /// Most connections at a time; more wait.
@@ -214,6 +215,9 @@ async fn answer(
             .collect();
         return Ok(plain(StatusCode::OK, json!({"object": "list", "data": data}), Page::blank()));
     }
+    if *request.method() == Method::POST && retrieval::is_path(&path) {
+        return Ok(retrieve(&simulator, path, request).await);
+    }
     if !is(Method::POST, "/chat/completions") {
         return Ok(plain(StatusCode::NOT_FOUND, error_json(404, None), Page::blank()));
     }
@@ -231,6 +235,54 @@ async fn answer(
     let head = Head { path, id: id.clone(), authorization };
     let page = simulator.page(head, &body, value, &read);
     Ok(perform(simulator.0.seed, number, &id, read, page).await)
+}
+
+/// Embeddings and reranks: one document, or what goes wrong instead of it.
+async fn retrieve(
+    simulator: &Simulator,
+    path: String,
+    request: Request<Incoming>,
+) -> Response<ScriptBody> {
+    let authorization = text(request.headers(), AUTHORIZATION.as_str());
+    let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let Some(read) = Retrieval::read(&path, &value) else {
+        return plain(StatusCode::BAD_REQUEST, error_json(400, None), Page::blank());
+    };
+    let number = simulator.0.requests.fetch_add(1, Ordering::Relaxed);
+    let id = format!("sim-{:x}-{number}", simulator.0.seed);
+    let head = Head { path, id: id.clone(), authorization };
+    let asked = ChatRequest {
+        model: read.model.clone(),
+        prompt_tokens: read.prompt_tokens,
+        ..ChatRequest::default()
+    };
+    let page = simulator.page(head, &body, value, &asked);
+    let mut behaviour = Behaviour::parse(&read.model);
+    if draw(simulator.0.seed, number) < behaviour.flaky {
+        behaviour.fault = Some(Fault::Status { status: 503, retry_after: None, code: None });
+    }
+    pause(behaviour.headers.saturating_add(behaviour.first)).await;
+    match behaviour.fault {
+        Some(Fault::Hang) => return hang(page).await,
+        Some(Fault::Status { status, retry_after, code }) => {
+            return refuse(status, retry_after, code, page);
+        }
+        Some(Fault::WrongType) => return plain(StatusCode::OK, json!({"data": 7}), page),
+        Some(Fault::Garbage | Fault::Html) => {
+            return plain(StatusCode::OK, json!("no answer"), page);
+        }
+        Some(Fault::Inband(_) | Fault::RoleThenError) => {
+            return plain(StatusCode::OK, error_json(503, None), page);
+        }
+        _ => {}
+    }
+    let (answer, usage) = read.answer(&id, behaviour.usage);
+    if let Some(usage) = usage {
+        page.sent_usage(&usage);
+    }
+    plain(StatusCode::OK, answer, page)
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
