@@ -16,7 +16,7 @@ pub struct Offer {
     addresses: HashMap<String, String>,
     models: Vec<(String, Vec<Stand>)>,
     outputs: HashMap<String, &'static str>,
-    dialects: HashMap<String, &'static str>,
+    dialects: HashMap<String, Value>,
 }
 
 /// One endpoint: a provider, and what it does.
@@ -81,8 +81,14 @@ impl Offer {
 
     /// A provider that speaks this dialect alone.
     #[must_use]
-    pub fn speaking(mut self, slug: &str, dialect: &'static str) -> Self {
-        self.dialects.insert(slug.to_owned(), dialect);
+    pub fn speaking(self, slug: &str, dialect: &str) -> Self {
+        self.speaking_as(slug, json!([{"dialect": dialect, "transport": "none"}]))
+    }
+
+    /// A provider with these `speaks` rows.
+    #[must_use]
+    pub fn speaking_as(mut self, slug: &str, rows: Value) -> Self {
+        self.dialects.insert(slug.to_owned(), rows);
         self
     }
 
@@ -126,8 +132,8 @@ impl Offer {
         let mut row = json!({
             "slug": slug, "name": format!("Provider {slug}"), "base_url": base, "transport": "none",
         });
-        if let Some(dialect) = self.dialects.get(slug) {
-            row["speaks"] = json!([{"dialect": dialect}]);
+        if let Some(rows) = self.dialects.get(slug) {
+            row["speaks"] = rows.clone();
         }
         serde_json::from_value(row).expect("a provider row")
     }
