@@ -13,7 +13,8 @@ pub(super) struct Turn<'a> {
     pub role: &'a str,
     /// Each block with its place in the body.
     pub blocks: Vec<(String, &'a Value)>,
-    plain: Vec<&'a str>,
+    /// Contents that are a text and no list.
+    pub plain: Vec<&'a str>,
 }
 
 impl<'a> Turn<'a> {

@@ -53,6 +53,7 @@ pub(crate) fn read(route: &Route, head: &HeaderMap, body: &Value) -> Reading<Ask
     let mut gather = Gather::default();
     system(body, &mut gather)?;
     for turn in &turns {
+        turn.plain.iter().for_each(|plain| gather.text(plain));
         for (place, block) in &turn.blocks {
             check::block(block, place, &mut gather)?;
         }
