@@ -41,6 +41,7 @@ pub fn cost_nanos(generation: &GenerationRow) -> Result<i64, Unpriceable> {
     if !insured {
         let rows = [
             prices.or_free(PriceKind::Request).of(1)?,
+            prices.or_free(PriceKind::SearchUnit).of(generation.usage.search_units)?,
             prompt_units(&generation.usage, &prices, prompt)?,
             completion_units(&generation.usage, &prices, completion)?,
         ];

@@ -48,7 +48,10 @@ impl Dialect {
     /// Whether the gateway can call an endpoint in this dialect.
     #[must_use]
     pub const fn is_served(self) -> bool {
-        matches!(self, Self::OpenaiChat)
+        matches!(
+            self,
+            Self::OpenaiChat | Self::OpenaiResponses | Self::AnthropicMessages | Self::Gemini
+        )
     }
 
     /// The path below the base URL when a row names none. `{model}` stands for the provider's id of
@@ -63,6 +66,26 @@ impl Dialect {
             Self::Gemini => "/models/{model}:generateContent",
             Self::BedrockConverse => "/model/{model}/converse",
             Self::CohereV2 => "/chat",
+        }
+    }
+
+    /// The path for a streamed answer when a row names no path at all; `None` is the same as for a
+    /// whole one.
+    #[must_use]
+    pub const fn default_stream_path(self) -> Option<&'static str> {
+        match self {
+            Self::Gemini => Some("/models/{model}:streamGenerateContent?alt=sse"),
+            Self::BedrockConverse => Some("/model/{model}/converse-stream"),
+            _ => None,
+        }
+    }
+
+    /// Headers that every request has unless a row says otherwise: name and value.
+    #[must_use]
+    pub const fn default_headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::AnthropicMessages => &[("anthropic-version", "2023-06-01")],
+            _ => &[],
         }
     }
 

@@ -5,11 +5,13 @@ mod provider_files;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use crate::family::Family;
 use crate::{Catalogue, CatalogueError, Provider, ProviderRow};
 
 const MODELS: &str = include_str!("../data/models.jsonl");
 const ENDPOINTS: &str = include_str!("../data/endpoints.jsonl");
 const LEGACY: &str = include_str!("../data/legacy.jsonl");
+const FAMILIES: &str = include_str!("../data/families.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -29,6 +31,7 @@ pub(crate) fn load() -> Result<Catalogue, CatalogueError> {
             .map(|(slug, text)| provider(slug, text))
             .collect::<Result<_, _>>()?,
         legacy: legacy.into_iter().map(|row| (row.slug, row.id)).collect(),
+        families: Family::read(FAMILIES)?,
     })
 }
 

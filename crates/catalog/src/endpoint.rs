@@ -5,6 +5,7 @@ use serde_json::{Number, Value};
 use signalbox_core::{ParameterSet, PriceTable, Rate};
 
 use crate::Dialect;
+use crate::family::Manner;
 
 /// How the weights are held. `Unknown` is an answer, not an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -313,6 +314,9 @@ pub struct Endpoint {
     /// Which `tool_choice` values it takes.
     #[serde(default, skip_serializing_if = "ToolChoices::are_all")]
     pub tool_choice: ToolChoices,
+    /// How it is spoken to, where that differs from its family (see `families.toml`).
+    #[serde(default, skip_serializing_if = "Manner::is_empty")]
+    pub manner: Manner,
     /// What else it can do.
     #[serde(default, skip_serializing_if = "Features::are_none")]
     pub features: Features,

@@ -8,8 +8,10 @@ pub mod dialect;
 mod embedded;
 pub mod endpoint;
 pub mod error;
+pub mod family;
 pub mod listing;
 pub mod model;
+pub mod placeholder;
 pub mod prices;
 pub mod provider;
 pub mod slug;
@@ -19,6 +21,7 @@ pub use config::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, Provi
 pub use dialect::Dialect;
 pub use endpoint::{Blocked, DataPolicy, Endpoint, Percentiles, Perf, Quantization};
 pub use error::CatalogueError;
+pub use family::{Family, Manner};
 pub use model::{Modality, Model, ModelStatus};
 pub use provider::{Provider, Speaks, Transport, Verified, Watch};
 pub use slug::{Reference, Variant};

@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 
+use crate::family::{self, Family, Manner};
 use crate::{CatalogueError, ConfiguredCatalogue, Endpoint, Model, Provider, Speaks, Variant};
 
 /// Plain rows, before they are joined and indexed.
@@ -22,6 +23,8 @@ pub struct Catalogue {
     pub providers: Vec<Provider>,
     /// Further slugs of models: older or shorter spelling to id.
     pub legacy: Vec<(String, String)>,
+    /// What families of models want to be told differently.
+    pub families: Vec<Family>,
 }
 
 /// What a slug stands for.
@@ -55,6 +58,7 @@ pub struct Snapshot {
     slugs: HashMap<String, String>,
     by_slug: HashMap<String, Arc<Provider>>,
     by_model: HashMap<String, Vec<Arc<Endpoint>>>,
+    families: Vec<Family>,
     /// What resemblance is measured by, made when a slug is first unknown.
     names: OnceLock<Vec<hints::Name>>,
     /// The default answer of `/models`, rendered when it is first asked for.
@@ -108,6 +112,15 @@ impl Snapshot {
     #[must_use]
     pub fn speaks(&self, endpoint: &Endpoint) -> Option<&Speaks> {
         speaks(self.provider(&endpoint.provider)?, endpoint)
+    }
+
+    /// How an endpoint is spoken to beyond what its dialect and provider say.
+    #[must_use]
+    pub fn manner(&self, endpoint: &Endpoint) -> Manner {
+        let base = self.model(&endpoint.model).map_or(endpoint.model.as_str(), |one| &one.base);
+        self.speaks(endpoint).map_or_else(Manner::new, |speaks| {
+            family::manner(&self.families, endpoint, base, speaks.dialect)
+        })
     }
 
     /// Whether the gateway can call the endpoint.

@@ -82,6 +82,12 @@ impl GenerationId {
     pub fn generate(now: Timestamp, entropy: Entropy) -> Self {
         Self::new(format!("gen-{}-{}", now.seconds(), letters(entropy)))
     }
+
+    /// A new id that tells what was asked for: `gen-<kind>-<unix seconds>-<20 …>`.
+    #[must_use]
+    pub fn generate_of(kind: &str, now: Timestamp, entropy: Entropy) -> Self {
+        Self::new(format!("gen-{kind}-{}-{}", now.seconds(), letters(entropy)))
+    }
 }
 
 impl RequestId {
@@ -110,5 +116,8 @@ mod tests {
         assert!(id.as_str().starts_with("gen-1700000000-"));
         assert_eq!(id.as_str().len(), "gen-1700000000-".len() + 20);
         assert_ne!(id, GenerationId::generate(Timestamp::from_seconds(1_700_000_000), [8; 16]));
+        let id =
+            GenerationId::generate_of("rerank", Timestamp::from_seconds(1_700_000_000), [7; 16]);
+        assert!(id.as_str().starts_with("gen-rerank-1700000000-"));
     }
 }

@@ -38,11 +38,13 @@ pub enum PriceKind {
     InternalReasoning,
     /// One web search by the provider.
     WebSearch,
+    /// One search unit of a rerank.
+    SearchUnit,
 }
 
 impl PriceKind {
     /// Every kind, in declaration order.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Prompt,
         Self::Completion,
         Self::Request,
@@ -57,6 +59,7 @@ impl PriceKind {
         Self::InputAudioCache,
         Self::InternalReasoning,
         Self::WebSearch,
+        Self::SearchUnit,
     ];
 
     /// The name on the wire, as in `pricing.input_cache_read`.
@@ -77,6 +80,7 @@ impl PriceKind {
             Self::InputAudioCache => "input_audio_cache",
             Self::InternalReasoning => "internal_reasoning",
             Self::WebSearch => "web_search",
+            Self::SearchUnit => "search_unit",
         }
     }
 

@@ -30,6 +30,8 @@ pub struct Usage {
     pub output_image: u64,
     /// Web searches that the provider made.
     pub searches: u64,
+    /// Search units of a rerank, as its provider bills them.
+    pub search_units: u64,
     /// Whether the counts were estimated because the provider sent none.
     pub estimated: bool,
 }

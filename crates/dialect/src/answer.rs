@@ -4,61 +4,33 @@
 //! written from them.
 
 mod road;
+mod skin;
 
 use bytes::Bytes;
 use signalbox_core::ApiError;
 
 use crate::anthropic_messages;
 use crate::anthropic_messages::write_error::error_event;
-use crate::anthropic_messages::write_stream::PING;
 use crate::conversation::WireDialect;
 use crate::event::Event;
-use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
 use crate::openai_chat::error::error_chunk;
 use crate::openai_chat::read_stream::read_unary_events;
 use crate::openai_chat::stream_relay::StreamRelay;
 use crate::openai_chat::unary::{self, UnaryAnswer};
 use crate::openai_chat::write_stream;
 use crate::openai_completions::write_answer;
+use crate::openai_responses::write_stream::ResponsesWriter;
+use crate::{gemini, openai_responses};
 use road::{EventRoad, Reader, Writer};
 
 pub use crate::openai_chat::stream_relay::{DONE, comment};
-
-/// The shape of answer that a client asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum AnswerStyle {
-    /// `POST /chat/completions`.
-    Chat,
-    /// `POST /completions`.
-    Completions,
-    /// `POST /messages`.
-    Messages,
-}
-
-impl AnswerStyle {
-    /// What ends a stream, after its last event or its error.
-    #[must_use]
-    pub const fn end_marker(self) -> &'static [u8] {
-        match self {
-            Self::Chat | Self::Completions => DONE,
-            Self::Messages => b"",
-        }
-    }
-
-    /// What keeps a quiet stream alive: a comment with this text, or the dialect's own event.
-    #[must_use]
-    pub fn keep_alive(self, text: &str) -> Vec<u8> {
-        match self {
-            Self::Chat | Self::Completions => comment(text),
-            Self::Messages => PING.to_vec(),
-        }
-    }
-}
+pub use skin::{AnswerStyle, Skin};
 
 /// A streamed answer on its way from a provider to a client.
 #[derive(Debug)]
 pub struct AnswerStream {
-    style: AnswerStyle,
+    skin: Skin,
     identity: Identity,
     road: Road,
 }
@@ -72,23 +44,17 @@ enum Road {
 impl AnswerStream {
     /// A stream of one generation, which the provider sends in this dialect.
     #[must_use]
-    pub fn new(
-        style: AnswerStyle,
-        provider: WireDialect,
-        identity: Identity,
-        options: RelayOptions,
-    ) -> Self {
-        let road = match (provider, style) {
+    pub fn new(skin: Skin, provider: WireDialect, identity: Identity) -> Self {
+        let road = match (provider, skin.style) {
             (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
-                Road::Relay(Box::new(StreamRelay::new(&identity, options)))
+                Road::Relay(Box::new(StreamRelay::new(&identity, skin.options)))
             }
             _ => {
-                let (reader, writer) =
-                    (Reader::new(provider), Writer::new(style, &identity, options));
+                let (reader, writer) = (Reader::new(provider), Writer::new(&skin, &identity));
                 Road::Events(Box::new(EventRoad::new(reader, writer)))
             }
         };
-        Self { style, identity, road }
+        Self { skin, identity, road }
     }
 
     /// Reads bytes of the provider and appends client-ready events to `out`: whole ones only,
@@ -134,20 +100,25 @@ impl AnswerStream {
         }
     }
 
-    /// The event that tells of an error inside the stream (inference spec 3.2).
+    /// What tells of an error inside the stream (inference spec 3.2).
     #[must_use]
     pub fn error_chunk(&self, error: &ApiError) -> Vec<u8> {
-        error_chunk_of(self.style, error, &self.identity)
+        match &self.road {
+            Road::Relay(_) => error_chunk_of(&self.skin, error, &self.identity),
+            Road::Events(road) => road.failing(error, &self.skin, &self.identity),
+        }
     }
 }
 
-/// The event that tells of an error in a stream that began without any content.
+/// What tells of an error in a stream that began without any content.
 #[must_use]
-pub fn error_chunk_of(style: AnswerStyle, error: &ApiError, identity: &Identity) -> Vec<u8> {
-    match style {
+pub fn error_chunk_of(skin: &Skin, error: &ApiError, identity: &Identity) -> Vec<u8> {
+    match skin.style {
         AnswerStyle::Chat => error_chunk(error, identity),
         AnswerStyle::Completions => write_answer::error_chunk(error, identity),
         AnswerStyle::Messages => error_event(error),
+        AnswerStyle::Responses => ResponsesWriter::new(identity, skin.options, skin.asked())
+            .failing(error, None, &Extras::default()),
     }
 }
 
@@ -182,35 +153,55 @@ impl WholeAnswer {
 /// # Errors
 /// `InBand` when it is an error after all, `Malformed` when it is no answer in this dialect.
 pub fn read_unary(provider: WireDialect, body: Bytes) -> Result<WholeAnswer, StreamFault> {
-    match provider {
+    Ok(match provider {
         WireDialect::OpenaiChat => {
             let answer = unary::read_unary(body)?;
-            Ok(WholeAnswer { facts: answer.facts.clone(), form: Form::Chat(Box::new(answer)) })
+            WholeAnswer { facts: answer.facts.clone(), form: Form::Chat(Box::new(answer)) }
         }
         WireDialect::AnthropicMessages => {
-            let (events, facts) = anthropic_messages::read_stream::read_unary_events(&body)?;
-            Ok(WholeAnswer { facts, form: Form::Events(events) })
+            of_events(anthropic_messages::read_stream::read_unary_events(&body)?)
         }
-    }
+        WireDialect::OpenaiResponses => {
+            of_events(openai_responses::read_stream::read_unary(&body)?)
+        }
+        WireDialect::Gemini => {
+            let answer = gemini::unary::read_unary(&body)?;
+            of_events((answer.events, answer.facts))
+        }
+    })
+}
+
+fn of_events((events, facts): (Vec<Event>, Facts)) -> WholeAnswer {
+    WholeAnswer { facts, form: Form::Events(events) }
 }
 
 /// Writes a whole answer for a client.
 #[must_use]
 pub fn write_unary(
-    style: AnswerStyle,
+    skin: &Skin,
     answer: &WholeAnswer,
     identity: &Identity,
     report: &UsageReport,
-    options: RelayOptions,
     extras: &Extras<'_>,
 ) -> Bytes {
-    if let (AnswerStyle::Chat, Form::Chat(answer)) = (style, &answer.form) {
+    let options = skin.options;
+    if let (AnswerStyle::Chat, Form::Chat(answer)) = (skin.style, &answer.form) {
         return unary::write_unary(answer, identity, report, options, extras);
     }
-    let write = match style {
+    let write = match skin.style {
         AnswerStyle::Chat => write_stream::write_unary_events,
         AnswerStyle::Completions => write_answer::write_unary_events,
         AnswerStyle::Messages => anthropic_messages::write_unary::write_unary_events,
+        AnswerStyle::Responses => {
+            return openai_responses::write_unary::write_unary_events(
+                &answer.events(),
+                identity,
+                report,
+                options,
+                extras,
+                &skin.asked(),
+            );
+        }
     };
     write(&answer.events(), identity, report, options, extras)
 }

@@ -24,6 +24,16 @@ pub enum WireDialect {
     OpenaiChat,
     /// `POST /v1/messages`.
     AnthropicMessages,
+    /// `POST /responses`.
+    OpenaiResponses,
+    /// `POST /models/{model}:generateContent`.
+    Gemini,
+}
+
+impl WireDialect {
+    /// Every dialect, in declaration order.
+    pub const ALL: [Self; 4] =
+        [Self::OpenaiChat, Self::AnthropicMessages, Self::OpenaiResponses, Self::Gemini];
 }
 
 /// Who speaks. Results of tools come from the user's side.

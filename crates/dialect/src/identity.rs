@@ -43,6 +43,8 @@ pub struct Extras<'a> {
     pub service_tier: Option<&'a str>,
     /// The `openrouter_metadata` object as raw JSON (inference spec 2.5), when asked for.
     pub router_metadata: Option<&'a str>,
+    /// When the answer was complete, in seconds since the epoch.
+    pub completed_at: i64,
 }
 
 /// Choices of one request about how its answer is written.

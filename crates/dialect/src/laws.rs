@@ -3,11 +3,15 @@
 //! Each law is a plain function over bytes: property tests call it always, fuzz targets for longer.
 //! It returns what was broken as text.
 
+pub mod bedrock;
 pub mod hub;
 mod messages;
+pub mod providers;
+mod relays;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use signalbox_core::id::GenerationId;
 use signalbox_core::{ParameterSet, Usage, Usd};
 
@@ -17,8 +21,9 @@ use crate::patch::Patches;
 use crate::{openai_chat, openai_completions};
 
 pub use messages::{messages_ready, messages_requests_survive, messages_survive_writing};
+pub use relays::{messages_relay_keeps_all, relay_messages, whole_messages_keep_all};
 
-use crate::answer::{AnswerStream, AnswerStyle, read_unary, write_unary};
+use crate::answer::{AnswerStream, AnswerStyle, Skin, read_unary, write_unary};
 use crate::conversation::WireDialect;
 use crate::event::{Event, Folded};
 use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
@@ -75,7 +80,7 @@ pub fn relay_from(
     options: RelayOptions,
     pieces: &[&[u8]],
 ) -> Outcome {
-    let mut stream = AnswerStream::new(style, provider, identity(), options);
+    let mut stream = AnswerStream::new(Skin::new(style, options), provider, identity());
     let mut out = Vec::new();
     let mut result = Ok(());
     for piece in pieces {
@@ -104,13 +109,15 @@ pub fn cut<'a>(bytes: &'a [u8], cuts: &[usize]) -> Vec<&'a [u8]> {
     pieces
 }
 
-const WAYS: [(AnswerStyle, bool); 6] = [
+const WAYS: [(AnswerStyle, bool); 8] = [
     (AnswerStyle::Chat, false),
     (AnswerStyle::Chat, true),
     (AnswerStyle::Completions, false),
     (AnswerStyle::Completions, true),
     (AnswerStyle::Messages, false),
     (AnswerStyle::Messages, true),
+    (AnswerStyle::Responses, false),
+    (AnswerStyle::Responses, true),
 ];
 
 /// Any split of the bytes gives the same output, facts and fault; and all output is whole events of
@@ -119,7 +126,7 @@ const WAYS: [(AnswerStyle, bool); 6] = [
 /// # Errors
 /// What was broken.
 pub fn splits_do_not_matter(bytes: &[u8], cuts: &[usize]) -> Result<(), String> {
-    for provider in [WireDialect::OpenaiChat, WireDialect::AnthropicMessages] {
+    for provider in WireDialect::ALL {
         for (style, exclude_reasoning) in WAYS {
             let options = RelayOptions { exclude_reasoning };
             let whole = relay_from(provider, style, options, &[bytes]);
@@ -130,6 +137,7 @@ pub fn splits_do_not_matter(bytes: &[u8], cuts: &[usize]) -> Result<(), String> 
             match style {
                 AnswerStyle::Chat | AnswerStyle::Completions => client_ready(&whole.out)?,
                 AnswerStyle::Messages => messages_ready(&whole.out, whole.result.is_ok())?,
+                AnswerStyle::Responses => responses_ready(&whole.out)?,
             }
         }
     }
@@ -153,6 +161,30 @@ fn client_ready(out: &[u8]) -> Result<(), String> {
         }
         if crate::scan::members(json).iter().any(|(name, _)| name == "usage") {
             return Err(format!("the provider's usage: {json}"));
+        }
+    }
+    Ok(())
+}
+
+/// Every event is one line of JSON under its own name, numbered from 0 on.
+fn responses_ready(out: &[u8]) -> Result<(), String> {
+    let text = std::str::from_utf8(out).map_err(|error| error.to_string())?;
+    if !text.is_empty() && !text.ends_with("\n\n") {
+        return Err(format!("the last event is not whole: {text}"));
+    }
+    for (position, event) in text.split_terminator("\n\n").enumerate() {
+        let (name, json) = event
+            .strip_prefix("event: ")
+            .and_then(|rest| rest.split_once("\ndata: "))
+            .ok_or_else(|| format!("no event: {event}"))?;
+        let value: Value =
+            serde_json::from_str(json).map_err(|error| format!("{error}: {json}"))?;
+        let is = |key: &str, wanted: Value| value.get(key) == Some(&wanted);
+        if json.contains(['\n', '\r'])
+            || !is("type", name.into())
+            || !is("sequence_number", position.into())
+        {
+            return Err(format!("event {position} is not lawful: {event}"));
         }
     }
     Ok(())
@@ -254,10 +286,11 @@ pub fn whole_answers_survive(bytes: &[u8]) -> Result<(), String> {
     let Ok(answer) = read(Bytes::copy_from_slice(bytes)) else { return Ok(()) };
     lawful(&answer.events())?;
     let report = report(answer.facts.usage.unwrap_or_default());
-    let extras = Extras { service_tier: Some("default"), router_metadata: Some("{}") };
+    let extras =
+        Extras { service_tier: Some("default"), router_metadata: Some("{}"), completed_at: 0 };
     for (style, exclude_reasoning) in WAYS {
         let options = RelayOptions { exclude_reasoning };
-        let body = write_unary(style, &answer, &identity(), &report, options, &extras);
+        let body = write_unary(&Skin::new(style, options), &answer, &identity(), &report, &extras);
         serde_json::from_slice::<IgnoredAny>(&body)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&body)))?;
         if style == AnswerStyle::Chat && !exclude_reasoning {
@@ -298,16 +331,19 @@ pub fn requests_survive(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// What the laws' requests are written with.
-fn outbound(patches: &Patches) -> Outbound<'_> {
+#[must_use]
+pub fn outbound(patches: &Patches) -> Outbound<'_> {
     Outbound {
         provider_model_id: "m-1",
         stream: true,
         unsupported: ParameterSet::EMPTY,
         max_output: Some(16),
+        endpoint_max_output: None,
         service_tier: None,
         user: Some("0123"),
         patches,
         reasoning: ReasoningStyle::Effort,
+        traits: Default::default(),
         forward_name: false,
     }
 }

@@ -6,6 +6,8 @@
 
 pub mod answer;
 pub mod anthropic_messages;
+pub mod bedrock_converse;
+pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
 pub mod error;
@@ -18,12 +20,16 @@ pub mod loss;
 pub mod openai_chat;
 pub mod openai_completions;
 pub mod openai_responses;
+pub mod outbound;
 pub mod patch;
 
+mod base64;
+mod citation;
 mod compose;
 mod scan;
 
-pub use answer::{AnswerStream, AnswerStyle, WholeAnswer};
+pub use answer::{AnswerStream, AnswerStyle, Skin, WholeAnswer};
 pub use conversation::WireDialect;
 pub use error::ProviderError;
 pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+pub use outbound::{Outbound, ReasoningStyle, WrittenRequest};

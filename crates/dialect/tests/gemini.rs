@@ -112,10 +112,12 @@ fn write(conversation: &Conversation, traits: Traits) -> WrittenRequest {
         stream: true,
         unsupported: ParameterSet::EMPTY,
         max_output: None,
+        endpoint_max_output: None,
         service_tier: None,
         user: None,
         patches: &patches,
         reasoning: ReasoningStyle::None,
+        traits: Default::default(),
         forward_name: false,
     };
     write_request(conversation, &outbound, traits).unwrap()

@@ -15,7 +15,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use signalbox_dialect::answer::{self, AnswerStream, AnswerStyle, write_unary};
+use signalbox_dialect::answer::{self, AnswerStream, AnswerStyle, Skin, write_unary};
 use signalbox_dialect::openai_chat::write_stream::write_unary_events;
 use signalbox_dialect::{Extras, RelayOptions, WholeAnswer, WireDialect, laws};
 
@@ -63,9 +63,8 @@ fn streams_reach_the_client_as_recorded() {
 fn streams_reach_a_messages_client_as_recorded() {
     for (_, path) in cases(".sse") {
         let bytes = fs::read(&path).unwrap();
-        let (identity, options) = (laws::identity(), RelayOptions::default());
-        let dialect = WireDialect::OpenaiChat;
-        let mut stream = AnswerStream::new(AnswerStyle::Messages, dialect, identity, options);
+        let skin = Skin::new(AnswerStyle::Messages, RelayOptions::default());
+        let mut stream = AnswerStream::new(skin, WireDialect::OpenaiChat, laws::identity());
         let mut out = Vec::new();
         let result = stream.push(&bytes, &mut out).and_then(|()| stream.end(&mut out));
         out.extend(match result {
@@ -87,8 +86,8 @@ fn bodies_reach_a_messages_client_as_recorded() {
         let report = laws::report(answer.facts.usage.unwrap());
         let (options, extras) = (RelayOptions::default(), Extras::default());
         let identity = laws::identity();
-        let style = AnswerStyle::Messages;
-        let body = write_unary(style, &answer, &identity, &report, options, &extras);
+        let skin = Skin::new(AnswerStyle::Messages, options);
+        let body = write_unary(&skin, &answer, &identity, &report, &extras);
         let text = String::from_utf8(body.to_vec()).unwrap();
         compare(&path.with_extension("messages.json"), &format!("{text}\n"));
     }
@@ -100,9 +99,9 @@ fn bodies_reach_the_client_as_recorded() {
         let answer = read_unary(fs::read(&path).unwrap().into());
         let report = laws::report(answer.facts.usage.unwrap());
         let write = |style| {
-            let options = RelayOptions::default();
+            let skin = Skin::new(style, RelayOptions::default());
             let extras = Extras::default();
-            let body = write_unary(style, &answer, &laws::identity(), &report, options, &extras);
+            let body = write_unary(&skin, &answer, &laws::identity(), &report, &extras);
             String::from_utf8(body.to_vec()).unwrap()
         };
         let text = format!("{}\n{}\n", write(AnswerStyle::Chat), write(AnswerStyle::Completions));
@@ -162,13 +161,15 @@ fn goldens_obey_the_laws_at_every_split() {
 fn a_closing_chunk_has_usage_and_no_choices() {
     for style in [AnswerStyle::Chat, AnswerStyle::Completions] {
         let stream = AnswerStream::new(
-            style,
+            Skin::new(style, RelayOptions::default()),
             WireDialect::OpenaiChat,
             laws::identity(),
-            RelayOptions::default(),
         );
-        let extras =
-            Extras { service_tier: Some("flex"), router_metadata: Some(r#"{"attempt":1}"#) };
+        let extras = Extras {
+            service_tier: Some("flex"),
+            router_metadata: Some(r#"{"attempt":1}"#),
+            completed_at: 0,
+        };
         let chunk = stream.usage_chunk(&laws::report(Default::default()), &extras);
         let json = std::str::from_utf8(&chunk).unwrap().strip_prefix("data: ").unwrap();
         let value: serde_json::Value = serde_json::from_str(json).unwrap();

@@ -20,7 +20,7 @@ use signalbox_dialect::conversation::{
 };
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{Effort, Survey};
-use signalbox_dialect::{AnswerStream, AnswerStyle, Extras, RelayOptions, laws};
+use signalbox_dialect::{AnswerStream, AnswerStyle, Extras, RelayOptions, Skin, laws};
 
 fn document(value: &Value) -> Document {
     Document::parse(value.to_string().into()).unwrap()
@@ -376,7 +376,7 @@ fn an_event_over_several_lines_stays_one_event() {
     laws::splits_do_not_matter(stream.as_bytes(), &[5, 60, 100]).unwrap();
     let options = RelayOptions::default();
     let (provider, style) = (WireDialect::AnthropicMessages, AnswerStyle::Messages);
-    let mut relay = AnswerStream::new(style, provider, laws::identity(), options);
+    let mut relay = AnswerStream::new(Skin::new(style, options), provider, laws::identity());
     let mut out = Vec::new();
     relay.push(stream.as_bytes(), &mut out).unwrap();
     assert!(relay.facts().done);

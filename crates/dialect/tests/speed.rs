@@ -20,7 +20,7 @@ use signalbox_dialect::openai_chat::stream_relay::StreamRelay;
 use signalbox_dialect::openai_chat::survey::survey;
 use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle, write_relay};
 use signalbox_dialect::patch::Patches;
-use signalbox_dialect::{AnswerStyle, Extras, RelayOptions, WireDialect, answer, laws};
+use signalbox_dialect::{AnswerStyle, Extras, RelayOptions, Skin, WireDialect, answer, laws};
 
 /// The best of several rounds, in nanoseconds for one call.
 fn time(rounds: u32, calls: u32, mut call: impl FnMut()) -> f64 {
@@ -70,10 +70,12 @@ fn request(body: &Bytes, patches: &Patches) -> usize {
         stream: true,
         unsupported: ParameterSet::EMPTY,
         max_output: None,
+        endpoint_max_output: None,
         service_tier: None,
         user: None,
         patches,
         reasoning: ReasoningStyle::Effort,
+        traits: Default::default(),
         forward_name: false,
     };
     write_relay(&document, &survey, &out).unwrap().len()
@@ -126,9 +128,8 @@ fn speed() {
         let nanos = time(20, calls, || {
             let read =
                 answer::read_unary(WireDialect::OpenaiChat, black_box(body.clone())).unwrap();
-            let options = RelayOptions::default();
-            let style = AnswerStyle::Chat;
-            black_box(answer::write_unary(style, &read, &identity, &report, options, &extras));
+            let skin = Skin::new(AnswerStyle::Chat, RelayOptions::default());
+            black_box(answer::write_unary(&skin, &read, &identity, &report, &extras));
         });
         println!("answer of {} bytes: {:.2} µs", body.len(), nanos / 1000.0);
     }

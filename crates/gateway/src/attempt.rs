@@ -5,12 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use signalbox_core::limits;
 use signalbox_dialect::answer::read_unary;
-use signalbox_dialect::openai_chat::error::read_error;
-use signalbox_dialect::{
-    AnswerStream, Identity, RelayOptions, StreamFault, WholeAnswer, WireDialect,
-};
+use signalbox_dialect::outbound::read_error;
+use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
 use signalbox_policy::{Candidate, Failure};
-use signalbox_upstream::{Answer, CallError};
+use signalbox_upstream::{Answer, Call, CallError, HeaderMap};
 
 use crate::generation::Generation;
 use crate::prepare;
@@ -61,7 +59,7 @@ pub(crate) async fn attempt(
     candidate: &Candidate,
 ) -> Result<Started, Failure> {
     let given = &generation.given;
-    let road = given.world.road(&candidate.endpoint.provider);
+    let road = given.world.road(&candidate.endpoint);
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
     let bound = generation.bounds.get(index);
     let bound = bound.ok_or_else(|| Failure::unavailable("the candidate has no bound"))?;
@@ -75,7 +73,16 @@ pub(crate) async fn attempt(
     let patience = patience(candidate, streamed).min(left);
     let began = generation.gateway.clock.monotonic();
     generation.trace.sent = generation.gateway.clock.now();
-    let call = generation.gateway.client.post(&road.target, body, patience);
+    let further = HeaderMap::new();
+    let call = Call {
+        model: &candidate.endpoint.provider_model_id,
+        region: candidate.endpoint.region.as_deref(),
+        stream: streamed,
+        headers: &further,
+        body,
+        now: generation.trace.sent,
+    };
+    let call = generation.gateway.client.post(&road.target, call, patience);
     let abortable = candidate.endpoint.can_abort;
     let answer = tokio::select! {
         biased;
@@ -83,16 +90,17 @@ pub(crate) async fn attempt(
         () = generation.sink.left(), if abortable => return Ok(Started::ClientLeft),
     };
     if !answer.status.is_success() {
-        return Err(refused(generation, answer).await);
+        return Err(refused(generation, road.dialect, answer).await);
     }
     let created = generation.trace.received.seconds();
     let identity = given.identity(Some(index), created);
     let kind = if streamed {
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
-        match tokio::time::timeout(left, first_content(generation, &identity, answer, abortable))
-            .await
-        {
+        let skin = given.skin().clone();
+        let relay = Box::new(AnswerStream::new(skin, road.dialect, identity.clone()));
+        let content = first_content(generation, relay, answer, abortable);
+        match tokio::time::timeout(left, content).await {
             Err(_) => return Err(Failure::timeout(format!("no content within {patience:?}"))),
             Ok(Err(failure)) => return Err(failure),
             Ok(Ok(None)) => return Ok(Started::ClientLeft),
@@ -102,7 +110,7 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
-        AnswerKind::Whole(whole(body)?)
+        AnswerKind::Whole(whole(road.dialect, body)?)
     };
     generation.trace.content(generation.gateway.clock.now());
     Ok(Started::Answer(Box::new(Answering { index, identity, kind })))
@@ -124,11 +132,11 @@ fn failed_call(error: CallError) -> Failure {
     }
 }
 
-async fn refused(generation: &Generation, answer: Answer) -> Failure {
+async fn refused(generation: &Generation, dialect: WireDialect, answer: Answer) -> Failure {
     let status = answer.status.as_u16();
     let retry_after = answer.retry_after(generation.gateway.clock.now());
     let text = answer.excerpt(limits::MAX_ERROR_BYTES, Duration::from_secs(5)).await;
-    let mut error = read_error(status, &text);
+    let mut error = read_error(dialect, status, &text);
     error.retry_after = retry_after;
     Failure::reported(&error)
 }
@@ -136,14 +144,10 @@ async fn refused(generation: &Generation, answer: Answer) -> Failure {
 /// Reads until there is content for the client. `None`: the client left first.
 async fn first_content(
     generation: &Generation,
-    identity: &Identity,
+    mut relay: Box<AnswerStream>,
     mut answer: Answer,
     abortable: bool,
 ) -> Result<Option<AnswerKind>, Failure> {
-    let given = &generation.given;
-    let options = options(generation);
-    let dialect = WireDialect::OpenaiChat;
-    let mut relay = Box::new(AnswerStream::new(given.style(), dialect, identity.clone(), options));
     let mut ready = Vec::with_capacity(1024);
     let mut left = std::pin::pin!(generation.sink.left());
     loop {
@@ -174,13 +178,8 @@ async fn first_content(
     }
 }
 
-pub(crate) fn options(generation: &Generation) -> RelayOptions {
-    let reasoning = generation.given.resolved.survey.reasoning.as_ref();
-    RelayOptions { exclude_reasoning: reasoning.is_some_and(|one| one.exclude) }
-}
-
-fn whole(body: Bytes) -> Result<WholeAnswer, Failure> {
-    let answer = read_unary(WireDialect::OpenaiChat, body).map_err(|fault| failed(&fault))?;
+fn whole(dialect: WireDialect, body: Bytes) -> Result<WholeAnswer, Failure> {
+    let answer = read_unary(dialect, body).map_err(|fault| failed(&fault))?;
     if !answer.facts.content_seen && answer.facts.finish.is_none() {
         return Err(Failure::unavailable("the answer was empty"));
     }

@@ -58,6 +58,7 @@ pub(crate) fn bound(
         images: survey.images,
         choices: survey.choices,
         searches: if searching && priced { limits::MAX_SEARCHES } else { 0 },
+        search_units: 0,
     }
 }
 
@@ -83,6 +84,7 @@ pub(crate) fn within(usage: &Usage, bound: &Estimate) -> Usage {
         output_audio: usage.output_audio.min(output),
         output_image: usage.output_image.min(output),
         searches: usage.searches.min(bound.searches),
+        search_units: usage.search_units.min(bound.search_units),
         estimated: usage.estimated,
     }
 }

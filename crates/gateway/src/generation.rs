@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{GenerationId, RequestId};
-use signalbox_dialect::{AnswerStyle, Identity};
+use signalbox_dialect::{Identity, Skin};
 use signalbox_policy::{Attempts, Plan};
 use tokio::sync::{mpsc, oneshot};
 
@@ -47,8 +47,8 @@ impl Given {
         self.resolved.requirements.models.first().map_or("", |one| one.requested.as_str())
     }
 
-    pub(crate) const fn style(&self) -> AnswerStyle {
-        self.resolved.style
+    pub(crate) const fn skin(&self) -> &Skin {
+        &self.resolved.skin
     }
 }
 
@@ -83,7 +83,7 @@ impl Generation {
         let reply = Reply {
             id: given.id.clone(),
             body,
-            style: given.style(),
+            skin: given.skin().clone(),
             identity: given.identity(None, trace.received.seconds()),
         };
         let generation = Self {

@@ -12,6 +12,8 @@ pub enum Surface {
     Completions,
     /// `POST /api/v1/messages`.
     Messages,
+    /// `POST /api/v1/responses`.
+    Responses,
 }
 
 impl Surface {
@@ -23,6 +25,7 @@ impl Surface {
             Self::Chat => AnswerStyle::Chat,
             Self::Completions => AnswerStyle::Completions,
             Self::Messages => AnswerStyle::Messages,
+            Self::Responses => AnswerStyle::Responses,
         }
     }
 }

@@ -54,6 +54,14 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
 }
 
 /// The members of the last chunk or the whole answer that only the gateway knows.
-pub(crate) fn extras<'a>(facts: &'a Facts, metadata: Option<&'a str>) -> Extras<'a> {
-    Extras { service_tier: facts.service_tier.as_deref(), router_metadata: metadata }
+pub(crate) fn extras<'a>(
+    generation: &Generation,
+    facts: &'a Facts,
+    metadata: Option<&'a str>,
+) -> Extras<'a> {
+    Extras {
+        service_tier: facts.service_tier.as_deref(),
+        router_metadata: metadata,
+        completed_at: generation.gateway.clock.now().seconds(),
+    }
 }

@@ -3,14 +3,17 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet};
-use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
-use signalbox_dialect::{AnswerStyle, anthropic_messages, openai_chat, openai_completions};
+use signalbox_dialect::outbound::write_request;
+use signalbox_dialect::{
+    AnswerStyle, Outbound, ReasoningStyle, WireDialect, anthropic_messages, openai_chat,
+    openai_completions, openai_responses,
+};
 use signalbox_policy::Candidate;
 use signalbox_policy::rule::supported;
 
 use crate::generation::Given;
 use crate::reserve::Bound;
-use crate::world::Road;
+use crate::world::{Road, usual_reasoning};
 
 /// The tokenizer family of OpenAI's models in the catalogue; only they read a message's `name`.
 const OPENAI_TOKENIZER: &str = "GPT";
@@ -24,6 +27,8 @@ pub(crate) fn body(
     let (resolved, endpoint) = (&given.resolved, &candidate.endpoint);
     let supported = supported(endpoint);
     let user = user(given, endpoint.data_policy.requires_user_ids);
+    let manner = given.world.manner(endpoint);
+    let asked = manner.map_or(usual_reasoning(road.dialect), |manner| manner.reasoning);
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
         stream: resolved.survey.stream,
@@ -33,32 +38,55 @@ pub(crate) fn body(
             supported,
         ),
         max_output: bound.clamped.then_some(bound.estimate.max_output),
+        endpoint_max_output: endpoint.max_output,
         user: user.as_deref(),
         service_tier: endpoint.tier.as_deref(),
-        patches: &road.patches,
+        patches: manner.map_or(&road.patches, |manner| &manner.patches),
         reasoning: if supported.contains(Parameter::Reasoning) {
-            ReasoningStyle::Effort
+            asked
         } else {
             ReasoningStyle::None
         },
+        traits: manner.map(|manner| manner.traits).unwrap_or_default(),
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
-    let (document, survey) = (&resolved.document, &resolved.survey);
-    match resolved.style {
-        AnswerStyle::Chat => openai_chat::write_relay::write_relay(document, survey, &outbound),
-        AnswerStyle::Completions => {
-            openai_completions::write_relay::write_relay(document, survey, &outbound)
+    written(given, candidate, road.dialect, &outbound)
+}
+
+/// A request in the provider's own language is patched; any other goes through the hub, and what
+/// the provider's language can't carry is noted.
+fn written(
+    given: &Given,
+    candidate: &Candidate,
+    provider: WireDialect,
+    outbound: &Outbound<'_>,
+) -> Result<Bytes, ApiError> {
+    let (document, survey) = (&given.resolved.document, &given.resolved.survey);
+    let style = given.skin().style;
+    match (provider, style) {
+        (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
+            return openai_chat::write_relay::write_relay(document, survey, outbound);
         }
-        // Another language: through the hub. What the provider's can't carry is noted.
-        AnswerStyle::Messages => {
-            let conversation = anthropic_messages::read_request::read_request(document, survey)?;
-            let written = openai_chat::write_request::write_request(&conversation, &outbound)?;
-            for loss in &written.losses {
-                tracing::info!(id = %given.id, endpoint = endpoint.id, ?loss, "not carried over");
-            }
-            Ok(written.body)
+        (WireDialect::OpenaiChat, AnswerStyle::Completions) => {
+            return openai_completions::write_relay::write_relay(document, survey, outbound);
         }
+        _ => {}
     }
+    let (conversation, lost) = match style {
+        AnswerStyle::Chat | AnswerStyle::Completions => {
+            (openai_chat::read_request::read_request(document, survey)?, Vec::new())
+        }
+        AnswerStyle::Messages => {
+            (anthropic_messages::read_request::read_request(document, survey)?, Vec::new())
+        }
+        AnswerStyle::Responses => openai_responses::read_request::read_request(document, survey),
+    };
+    let written = write_request(provider, &conversation, outbound)?;
+    for loss in lost.iter().chain(&written.losses) {
+        let endpoint = candidate.endpoint.id.as_str();
+        tracing::info!(id = %given.id, endpoint, ?loss, "not carried over");
+    }
+    Ok(written.body)
 }
 
 /// What the body must not have. Of the two spellings of the output limit the endpoint may take only

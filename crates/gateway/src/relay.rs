@@ -9,7 +9,7 @@ use signalbox_dialect::{AnswerStream, StreamFault};
 use signalbox_runtime::Timer;
 use signalbox_upstream::{Answer, CallError};
 
-use crate::attempt::{AnswerKind, Answering, options};
+use crate::attempt::{AnswerKind, Answering};
 use crate::ending::Ending;
 use crate::generation::Generation;
 use crate::sink::Sink;
@@ -26,10 +26,9 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
             let metadata = metadata::metadata(&generation, Some(index));
             match settled {
                 Ok(report) => {
-                    let extras = metadata::extras(&answer.facts, metadata.as_deref());
-                    let options = options(&generation);
-                    let style = generation.given.style();
-                    let body = write_unary(style, &answer, &identity, &report, options, &extras);
+                    let extras = metadata::extras(&generation, &answer.facts, metadata.as_deref());
+                    let skin = generation.given.skin();
+                    let body = write_unary(skin, &answer, &identity, &report, &extras);
                     generation.sink.finish(body);
                 }
                 Err(error) => release::fail(generation, error).await,
@@ -211,11 +210,12 @@ async fn finish(
                 record::success(&generation, index);
             }
             let metadata = metadata::metadata(&generation, Some(index));
-            relay.usage_chunk(&report, &metadata::extras(facts, metadata.as_deref()))
+            let extras = metadata::extras(&generation, facts, metadata.as_deref());
+            relay.usage_chunk(&report, &extras)
         }
         (Ok(_), Some(error)) | (Err(error), _) => relay.error_chunk(&error),
     };
-    last.extend_from_slice(generation.given.style().end_marker());
+    last.extend_from_slice(generation.given.skin().style.end_marker());
     generation.sink.end(Bytes::from(last)).await;
     drop(generation);
     if let Some(rest) = rest {

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use signalbox_core::ApiError;
 use signalbox_core::id::GenerationId;
-use signalbox_dialect::{AnswerStyle, Identity};
+use signalbox_dialect::{Identity, Skin};
 use tokio::sync::{mpsc, oneshot};
 
 /// A request that was taken on: the answer comes from the task that owns the generation.
@@ -14,7 +14,7 @@ pub struct Reply {
     /// The answer.
     pub body: ReplyBody,
     /// How an error is written once the stream has begun without any content.
-    pub style: AnswerStyle,
+    pub skin: Skin,
     /// What such an error says of itself.
     pub identity: Identity,
 }

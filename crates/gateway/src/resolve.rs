@@ -1,11 +1,16 @@
 //! Stage 3: a body becomes requirements. Defaults are merged, slugs and variants resolved.
 
+use std::sync::Arc;
+
 use signalbox_catalog::{Lookup, Modality, Model, ModelStatus, Reference, Snapshot, Variant};
 use signalbox_core::{ApiError, AvailabilityCode, Constraint, limits};
-use signalbox_dialect::AnswerStyle;
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
-use signalbox_dialect::{anthropic_messages, openai_chat, openai_completions};
+use signalbox_dialect::openai_responses::response::Asked;
+use signalbox_dialect::{
+    AnswerStyle, RelayOptions, Skin, anthropic_messages, openai_chat, openai_completions,
+    openai_responses,
+};
 use signalbox_policy::preferences::SortBy;
 use signalbox_policy::{Content, ProviderPreferences, Requirements, Wanted, explain};
 
@@ -22,7 +27,7 @@ pub(crate) struct Resolved {
     /// What the planner needs.
     pub requirements: Requirements,
     /// How the answer is written.
-    pub style: AnswerStyle,
+    pub skin: Skin,
     /// The session that the request belongs to.
     pub session_id: Option<String>,
 }
@@ -37,11 +42,9 @@ pub(crate) fn resolve(
         Surface::Chat => openai_chat::survey::survey(&document)?,
         Surface::Completions => openai_completions::survey::survey(&document)?,
         Surface::Messages => anthropic_messages::survey::survey(&document)?,
+        Surface::Responses => openai_responses::survey::survey(&document)?,
     };
-    let style = match survey.prompt_style {
-        PromptStyle::Messages => surface.style(),
-        PromptStyle::Prompt => AnswerStyle::Completions,
-    };
+    let skin = skin(surface, &document, &survey);
     let session_id = session(&survey, &head)?;
     let mut provider = ProviderPreferences::from_json(survey.provider.as_deref())?;
     provider.across_models |= survey.route.as_deref() == Some("sort");
@@ -50,7 +53,17 @@ pub(crate) fn resolve(
     }
     let models = wanted(&survey, catalog)?;
     let requirements = Requirements { models, provider, content: content(&survey)? };
-    Ok((Resolved { document, survey, requirements, style, session_id }, head))
+    Ok((Resolved { document, survey, requirements, skin, session_id }, head))
+}
+
+fn skin(surface: Surface, document: &Document, survey: &Survey) -> Skin {
+    let style = match survey.prompt_style {
+        PromptStyle::Messages => surface.style(),
+        PromptStyle::Prompt => AnswerStyle::Completions,
+    };
+    let exclude_reasoning = survey.reasoning.is_some_and(|one| one.exclude);
+    let asked = (style == AnswerStyle::Responses).then(|| Arc::new(Asked::of(document)));
+    Skin { style, options: RelayOptions { exclude_reasoning }, asked }
 }
 
 /// The body's session wins over the header's (inference spec 0.2).

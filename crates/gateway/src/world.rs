@@ -3,17 +3,34 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use signalbox_catalog::{Dialect, Snapshot};
+use serde::Deserialize;
+use serde_json::Value;
+use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks};
 use signalbox_core::Secret;
+use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
-use signalbox_upstream::Target;
+use signalbox_dialect::{ReasoningStyle, WireDialect};
+use signalbox_upstream::{Credential, Target};
 
-/// How one provider is called.
+/// How one provider is called in one dialect.
 #[derive(Debug)]
 pub struct Road {
+    /// The language of its bodies.
+    pub dialect: WireDialect,
     /// Address and authentication.
     pub target: Target,
     /// Edits of every request body.
+    pub patches: Patches,
+}
+
+/// How one endpoint is spoken to.
+#[derive(Debug)]
+pub struct Manner {
+    /// How it wants to be asked for reasoning.
+    pub reasoning: ReasoningStyle,
+    /// What it understands of the Gemini dialect.
+    pub traits: Traits,
+    /// Edits of its request bodies: its provider's, then its own.
     pub patches: Patches,
 }
 
@@ -22,55 +39,147 @@ pub struct Road {
 pub struct World {
     /// The catalogue.
     pub catalog: Snapshot,
-    roads: HashMap<String, Arc<Road>>,
+    /// By provider; few have more than one.
+    roads: HashMap<String, Vec<(Dialect, Arc<Road>)>>,
+    /// By endpoint id, of those that differ from the rule of their dialect.
+    manners: HashMap<String, Manner>,
 }
 
-/// A provider row that can't be used as it stands.
+/// A row that can't be used as it stands.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("provider {provider}: {problem}")]
+#[error("{row}: {problem}")]
 pub struct WorldError {
-    /// The row.
-    pub provider: String,
+    /// The row: a provider or an endpoint.
+    pub row: String,
     /// What is wrong with it.
     pub problem: String,
 }
 
+/// A manner as rules and rows write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[derive(Default)]
+struct MannerRow {
+    reasoning: Option<ReasoningStyle>,
+    thinking: ThinkingStyle,
+    function_ids: bool,
+    media_in_results: bool,
+    json_with_functions: bool,
+    patches: Vec<Value>,
+}
+
 impl World {
-    /// Compiles the rows of every provider in the catalogue.
+    /// Compiles the rows of every provider in the catalogue, and the manner of its endpoints.
     ///
     /// # Errors
-    /// The first row whose patches don't compile, or whose address or credential is malformed. A
-    /// provider whose transport is not spoken yet has no road, which is no error.
+    /// The first row whose patches or manner don't compile, or whose address or credential is
+    /// malformed. A provider whose transport is not spoken yet has no road, which is no error.
     pub fn new(
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
     ) -> Result<Self, WorldError> {
         let mut roads = HashMap::new();
         for provider in catalog.providers() {
-            let spoken = provider.speaks.iter().find(|one| one.dialect == Dialect::OpenaiChat);
-            let Some(speaks) = spoken else { continue };
-            let wrong = |problem: String| WorldError { provider: provider.slug.clone(), problem };
-            let rows = speaks.patches.iter().cloned().map(serde_json::from_value::<Patch>);
-            let patches: Patches =
-                rows.collect::<Result<_, _>>().map_err(|error| wrong(error.to_string()))?;
-            let key = credentials.get(&provider.slug);
-            let open = speaks.transport == signalbox_catalog::Transport::None;
-            // The catalogue calls these blocked, each with its reason.
-            let called = speaks.transport.is_served() && provider.base_url.is_some();
-            if !called || (key.is_none() && !open) {
-                continue;
+            let wrong = |problem: String| WorldError {
+                row: format!("provider {}", provider.slug),
+                problem,
+            };
+            // Read once, so that its dialects share what is cached.
+            let credential = credentials.get(&provider.slug).map(Credential::parse).transpose();
+            let credential = credential.map_err(|error| wrong(error.to_string()))?;
+            let mut ways = Vec::new();
+            for speaks in &provider.speaks {
+                let Some(dialect) = wire(speaks.dialect) else { continue };
+                let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
+                let open = speaks.transport == signalbox_catalog::Transport::None;
+                // The catalogue calls these blocked, each with its reason.
+                let called = speaks.transport.is_served() && provider.base_url.is_some();
+                if !called || (credential.is_none() && !open) {
+                    continue;
+                }
+                let target = Target::new(provider, speaks.dialect, credential.as_ref())
+                    .map_err(|error| wrong(error.to_string()))?;
+                ways.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
             }
-            let target = Target::new(provider, Dialect::OpenaiChat, key)
-                .map_err(|error| wrong(error.to_string()))?;
-            roads.insert(provider.slug.clone(), Arc::new(Road { target, patches }));
+            roads.insert(provider.slug.clone(), ways);
         }
-        Ok(Self { catalog, roads })
+        let mut manners = HashMap::new();
+        for endpoint in catalog.models().flat_map(|model| catalog.endpoints(&model.id)) {
+            let Some(speaks) = catalog.speaks(endpoint) else { continue };
+            if let Some(manner) = manner(&catalog, endpoint, speaks)? {
+                manners.insert(endpoint.id.clone(), manner);
+            }
+        }
+        Ok(Self { catalog, roads, manners })
     }
 
-    /// The road to a provider.
+    /// The road to an endpoint.
     #[must_use]
-    pub fn road(&self, provider: &str) -> Option<&Arc<Road>> {
-        self.roads.get(provider)
+    pub fn road(&self, endpoint: &Endpoint) -> Option<&Arc<Road>> {
+        let dialect = self.catalog.speaks(endpoint)?.dialect;
+        let ways = self.roads.get(&endpoint.provider)?;
+        ways.iter().find(|(spoken, _)| *spoken == dialect).map(|(_, road)| road)
+    }
+
+    /// How an endpoint is spoken to, when that is not just as its dialect has it.
+    #[must_use]
+    pub fn manner(&self, endpoint: &Endpoint) -> Option<&Manner> {
+        self.manners.get(&endpoint.id)
+    }
+}
+
+fn patches(rows: &[Value]) -> Result<Patches, serde_json::Error> {
+    rows.iter().cloned().map(serde_json::from_value::<Patch>).collect()
+}
+
+/// Compiles what families and the endpoint's own row say; `None` when they say nothing.
+fn manner(
+    catalog: &Snapshot,
+    endpoint: &Endpoint,
+    speaks: &Speaks,
+) -> Result<Option<Manner>, WorldError> {
+    let wrong = |error: serde_json::Error| WorldError {
+        row: format!("endpoint {}", endpoint.id),
+        problem: error.to_string(),
+    };
+    let written = catalog.manner(endpoint);
+    if written.is_empty() {
+        return Ok(None);
+    }
+    let row: MannerRow = serde_json::from_value(Value::Object(written)).map_err(wrong)?;
+    let usual = wire(speaks.dialect).map(usual_reasoning);
+    let own = patches(&row.patches).map_err(wrong)?;
+    let all = patches(&speaks.patches).map_err(wrong)?.followed_by(&own);
+    Ok(Some(Manner {
+        reasoning: row.reasoning.or(usual).unwrap_or_default(),
+        traits: Traits {
+            thinking: row.thinking,
+            function_ids: row.function_ids,
+            media_in_results: row.media_in_results,
+            json_with_functions: row.json_with_functions,
+        },
+        patches: all,
+    }))
+}
+
+/// How endpoints of a dialect want to be asked for reasoning when nothing else is said.
+pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
+    match dialect {
+        WireDialect::AnthropicMessages => ReasoningStyle::Budget,
+        WireDialect::OpenaiChat | WireDialect::OpenaiResponses | WireDialect::Gemini => {
+            ReasoningStyle::Effort
+        }
+    }
+}
+
+/// The codec of a dialect, when there is one.
+const fn wire(dialect: Dialect) -> Option<WireDialect> {
+    match dialect {
+        Dialect::OpenaiChat => Some(WireDialect::OpenaiChat),
+        Dialect::OpenaiResponses => Some(WireDialect::OpenaiResponses),
+        Dialect::AnthropicMessages => Some(WireDialect::AnthropicMessages),
+        Dialect::Gemini => Some(WireDialect::Gemini),
+        _ => None,
     }
 }
 
@@ -79,6 +188,7 @@ mod tests {
     use std::collections::HashSet;
 
     use signalbox_catalog::{Catalogue, ConfiguredCatalogue};
+    use signalbox_dialect::ReasoningStyle::{AdaptiveEffort, AdaptiveOrBudget, Budget};
 
     use super::*;
 
@@ -86,7 +196,7 @@ mod tests {
     fn a_transport_that_is_not_spoken_yet_does_not_stop_the_process() {
         let rows = serde_json::json!({"providers": [
             {"slug": "cloud", "base_url": "https://cloud.invalid", "speaks": [
-                {"dialect": "openai-chat", "transport": "azure"}]},
+                {"dialect": "openai-chat", "transport": "vertex"}]},
             {"slug": "local", "base_url": "http://127.0.0.1:1"},
         ]});
         let configured: ConfiguredCatalogue = serde_json::from_value(rows).unwrap();
@@ -95,6 +205,34 @@ mod tests {
         let secrets: HashMap<_, _> = secrets.collect();
         let catalog = Snapshot::build(Catalogue::default(), configured, &keys).unwrap();
         let world = World::new(catalog, &secrets).unwrap();
-        assert!(world.road("cloud").is_none() && world.road("local").is_some());
+        let ways = |slug: &str| world.roads[slug].len();
+        assert!(ways("cloud") == 0 && ways("local") == 1);
+    }
+
+    #[test]
+    fn models_are_spoken_to_as_their_family_wants() {
+        let embedded = Snapshot::embedded().unwrap();
+        let catalog =
+            Snapshot::build(embedded, ConfiguredCatalogue::default(), &HashSet::new()).unwrap();
+        let world = World::new(catalog, &HashMap::new()).unwrap();
+        let first = |model: &str, provider: &str| {
+            let mut endpoints = world.catalog.endpoints(model).iter();
+            let endpoint = endpoints.find(|one| one.provider == provider).unwrap();
+            world.manner(endpoint).unwrap()
+        };
+        for (model, expected) in [
+            ("anthropic/claude-haiku-4.5", Budget),
+            ("anthropic/claude-opus-4.6", AdaptiveOrBudget),
+            ("anthropic/claude-sonnet-4.6", AdaptiveOrBudget),
+            ("anthropic/claude-opus-4.8", AdaptiveEffort),
+            ("anthropic/claude-sonnet-5", AdaptiveEffort),
+            ("anthropic/claude-opus-5-fast", AdaptiveEffort),
+        ] {
+            assert_eq!(first(model, "anthropic").reasoning, expected, "{model}");
+        }
+        let thinking = |model| first(model, "google-ai-studio").traits.thinking;
+        assert_eq!(thinking("google/gemini-3.1-pro-preview"), ThinkingStyle::Level);
+        let budget = ThinkingStyle::Budget { least: 512, most: 24576, can_disable: true };
+        assert_eq!(thinking("google/gemini-2.5-flash-lite"), budget);
     }
 }

@@ -40,6 +40,8 @@ pub struct Estimate {
     pub choices: u64,
     /// Web searches that the provider may make. 0 when none was asked for.
     pub searches: u64,
+    /// Search units of a rerank.
+    pub search_units: u64,
 }
 
 /// An amount that no usage covered by `estimate` can cost more than, for one request, at any time
@@ -92,6 +94,7 @@ fn fixed_units(estimate: &Estimate, table: &PriceTable) -> Result<i128, PriceErr
         (estimate.prompt_tokens, dearest(estimate, table, &INPUT_KINDS)),
         (estimate.images, dearest(estimate, table, &[PriceKind::Image])),
         (estimate.searches, dearest(estimate, table, &[PriceKind::WebSearch])),
+        (estimate.search_units, dearest(estimate, table, &[PriceKind::SearchUnit])),
         (1, dearest(estimate, table, &[PriceKind::Request])),
     ];
     items.into_iter().try_fold(0_i128, |sum, (quantity, rate)| {

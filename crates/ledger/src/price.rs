@@ -51,7 +51,7 @@ pub struct Cost {
 ///   to the five-minute price first.
 /// - Reasoning costs `internal_reasoning` when that is priced above zero, else the completion price.
 /// - Image and audio tokens have their own price, else that of the text around them.
-/// - Searches without a price cost nothing. `image` and `input_audio_cache` count what usage does
+/// - Searches and search units without a price cost nothing. `image` and `input_audio_cache` count what usage does
 ///   not tell apart: images are already among the prompt tokens.
 /// - Parts that exceed their whole are cut down to it: images first, then audio, then reasoning.
 ///
@@ -146,7 +146,7 @@ fn output_lines(usage: &Usage, rates: &Rates) -> Result<[Line; 4], PriceError> {
     ])
 }
 
-fn fee_lines(usage: &Usage, rates: &Rates, requests: u64) -> [Line; 2] {
+fn fee_lines(usage: &Usage, rates: &Rates, requests: u64) -> [Line; 3] {
     let fee = |kind| rates.get(kind).unwrap_or(Rate::ZERO);
     [
         Line { kind: PriceKind::Request, quantity: requests, rate: fee(PriceKind::Request) },
@@ -154,6 +154,11 @@ fn fee_lines(usage: &Usage, rates: &Rates, requests: u64) -> [Line; 2] {
             kind: PriceKind::WebSearch,
             quantity: usage.searches,
             rate: fee(PriceKind::WebSearch),
+        },
+        Line {
+            kind: PriceKind::SearchUnit,
+            quantity: usage.search_units,
+            rate: fee(PriceKind::SearchUnit),
         },
     ]
 }

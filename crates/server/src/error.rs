@@ -4,9 +4,9 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use signalbox_core::ApiError;
-use signalbox_dialect::AnswerStyle;
 use signalbox_dialect::anthropic_messages::write_error;
 use signalbox_dialect::openai_chat::error::{ErrorContext, error_body};
+use signalbox_dialect::{AnswerStyle, openai_responses};
 use signalbox_gateway::Failed;
 
 use crate::app::App;
@@ -24,6 +24,7 @@ pub(crate) fn failed(app: &App, failed: &Failed, style: AnswerStyle) -> Response
     };
     let body = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => error_body(error, &context),
+        AnswerStyle::Responses => openai_responses::error::error_body(error, &context),
         AnswerStyle::Messages => write_error::error_body(error, &context, failed.id.as_ref()),
     };
     let body = Body::from(body);

@@ -38,6 +38,11 @@ pub(crate) async fn messages(State(app): State<App>, request: Request) -> Respon
     answer(app, request, Surface::Messages).await
 }
 
+/// `POST /api/v1/responses`, stateless.
+pub(crate) async fn responses(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Responses).await
+}
+
 /// `POST /api/v1/messages/count_tokens`: an estimate of the prompt's tokens, free of charge.
 pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Response {
     match counted(&app, request).await {
@@ -80,8 +85,8 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
             response
         }
         ReplyBody::Stream(pieces) => {
-            let Reply { style, identity, .. } = reply;
-            stream::respond(pieces, style, identity).await?
+            let Reply { skin, identity, .. } = reply;
+            stream::respond(pieces, skin, identity).await?
         }
     };
     if let Some(id) = id {

@@ -17,6 +17,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/chat/completions", post(inference::chat))
         .route("/api/v1/completions", post(inference::completions))
         .route("/api/v1/messages", post(inference::messages))
+        .route("/api/v1/responses", post(inference::responses))
         .route("/api/v1/messages/count_tokens", post(inference::count_tokens))
         .route("/api/v1/models", get(v1::models::list))
         .route("/api/v1/models/count", get(v1::models::count))

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 use serde_json::{Number, Value};
 use signalbox_catalog::endpoint::{Features, Percentiles, Perf, ToolChoices, UnitPrice};
-use signalbox_catalog::{DataPolicy, Dialect, Endpoint};
+use signalbox_catalog::{DataPolicy, Dialect, Endpoint, Manner};
 use signalbox_core::Rate;
 
 use super::facts::{EndpointFacts, Facts, PolicyFacts, UnitPriceFacts};
@@ -48,6 +48,7 @@ fn read(row: &EndpointFacts, facts: &Facts) -> Result<Endpoint> {
             function: row.tool_choice.type_function,
         },
         features: features(row),
+        manner: Manner::new(),
         prices: price_table(&row.pricing)?,
         discount,
         unit_pricing: units?,

@@ -1,6 +1,6 @@
 //! Two readings of the price rules come to the same amount, on everything.
 
-use proptest::array::uniform11;
+use proptest::array::uniform12;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ fn table() -> impl Strategy<Value = PriceTable> {
 
 fn usage() -> impl Strategy<Value = Usage> {
     let count = prop_oneof![3 => Just(0_u64), 8 => 0_u64..2000, 1 => any::<u64>()];
-    uniform11(count).prop_map(|n| Usage {
+    uniform12(count).prop_map(|n| Usage {
         input_uncached: n[0],
         cache_read: n[1],
         cache_write_5m: n[2],
@@ -52,6 +52,7 @@ fn usage() -> impl Strategy<Value = Usage> {
         output_audio: n[8],
         output_image: n[9],
         searches: n[10],
+        search_units: n[11],
         estimated: false,
     })
 }

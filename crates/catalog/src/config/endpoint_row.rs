@@ -8,7 +8,7 @@ use super::provider_row::DataPolicyRow;
 use crate::endpoint::{Features, Perf, ToolChoices, UnitPrice};
 use crate::prices::FlatPrices;
 use crate::{
-    CatalogueError, DataPolicy, Dialect, Endpoint, Modality, Model, Provider, Quantization,
+    CatalogueError, DataPolicy, Dialect, Endpoint, Manner, Modality, Model, Provider, Quantization,
 };
 
 /// One `[[endpoints]]` row.
@@ -50,6 +50,9 @@ pub struct ConfiguredEndpoint {
     pub tool_choice: Option<ToolChoices>,
     #[serde(default)]
     pub features: Option<Features>,
+    /// How it is spoken to, where that differs from its family.
+    #[serde(default)]
+    pub manner: Option<Manner>,
     /// Required, unless the endpoint is a built-in one or free.
     #[serde(default)]
     pub pricing: Option<FlatPrices>,
@@ -168,6 +171,7 @@ impl ConfiguredEndpoint {
             supported_parameters: dialect.map_or(ParameterSet::EMPTY, Dialect::parameters),
             tool_choice: ToolChoices::ALL,
             features: Features { multipart: true, ..Features::default() },
+            manner: Manner::new(),
             prices: PriceTable::default(),
             discount: None,
             unit_pricing: Vec::new(),
@@ -213,6 +217,7 @@ impl ConfiguredEndpoint {
         set(&mut endpoint.context_length, self.context_length.as_ref());
         set(&mut endpoint.supported_parameters, self.supported_parameters.as_ref());
         set(&mut endpoint.tool_choice, self.tool_choice.as_ref());
+        set(&mut endpoint.manner, self.manner.as_ref());
         set(&mut endpoint.features, self.features.as_ref());
         set(&mut endpoint.unit_pricing, self.unit_pricing.as_ref());
         set(&mut endpoint.status, self.status.as_ref());

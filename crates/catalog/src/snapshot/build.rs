@@ -14,7 +14,7 @@ pub(super) fn build(
     config: &ConfiguredCatalogue,
     credentials: &HashSet<String>,
 ) -> Result<Snapshot, CatalogueError> {
-    let Catalogue { models, endpoints, providers, legacy } = catalogue;
+    let Catalogue { models, endpoints, providers, legacy, families } = catalogue;
     let mut rows = Rows {
         models: Ordered::new(models, |model| model.id.clone()),
         endpoints: Ordered::new(endpoints, endpoint_key),
@@ -22,7 +22,7 @@ pub(super) fn build(
         touched: HashSet::new(),
     };
     rows.configure(config)?;
-    rows.finish(legacy, credentials)
+    Ok(Snapshot { families, ..rows.finish(legacy, credentials)? })
 }
 
 fn endpoint_key(endpoint: &Endpoint) -> String {

@@ -1,14 +1,19 @@
 //! The road through events: any reader, then any writer.
 
-use super::AnswerStyle;
+use signalbox_core::ApiError;
+
+use super::{AnswerStyle, Skin, error_chunk_of};
 use crate::anthropic_messages::read_stream::MessagesReader;
 use crate::anthropic_messages::write_stream::MessagesWriter;
 use crate::conversation::WireDialect;
 use crate::event::Event;
-use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+use crate::gemini::read_stream::GeminiReader;
+use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
 use crate::openai_chat::read_stream::ChatReader;
 use crate::openai_chat::write_stream::ChatWriter;
 use crate::openai_completions::write_answer::CompletionsWriter;
+use crate::openai_responses::read_stream::ResponsesReader;
+use crate::openai_responses::write_stream::ResponsesWriter;
 
 /// Turns a provider's stream into a client's.
 #[derive(Debug)]
@@ -23,6 +28,8 @@ pub(super) struct EventRoad {
 pub(super) enum Reader {
     Chat(ChatReader),
     Messages(MessagesReader),
+    Responses(ResponsesReader),
+    Gemini(GeminiReader),
 }
 
 /// What the client understands.
@@ -31,6 +38,7 @@ pub(super) enum Writer {
     Chat(ChatWriter),
     Completions(CompletionsWriter),
     Messages(MessagesWriter),
+    Responses(ResponsesWriter),
 }
 
 impl Reader {
@@ -38,18 +46,51 @@ impl Reader {
         match provider {
             WireDialect::OpenaiChat => Self::Chat(ChatReader::default()),
             WireDialect::AnthropicMessages => Self::Messages(MessagesReader::default()),
+            WireDialect::OpenaiResponses => Self::Responses(ResponsesReader::default()),
+            WireDialect::Gemini => Self::Gemini(GeminiReader::default()),
+        }
+    }
+
+    fn push(&mut self, bytes: &[u8], events: &mut Vec<Event>) -> Result<(), StreamFault> {
+        match self {
+            Self::Chat(reader) => reader.push(bytes, events),
+            Self::Messages(reader) => reader.push(bytes, events),
+            Self::Responses(reader) => reader.push(bytes, events),
+            Self::Gemini(reader) => reader.push(bytes, events),
+        }
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) -> Result<(), StreamFault> {
+        match self {
+            Self::Chat(reader) => reader.end(events),
+            Self::Messages(reader) => reader.end(events),
+            Self::Responses(reader) => reader.end(events),
+            Self::Gemini(reader) => reader.end(events),
+        }
+    }
+
+    fn facts(&self) -> &Facts {
+        match self {
+            Self::Chat(reader) => reader.facts(),
+            Self::Messages(reader) => reader.facts(),
+            Self::Responses(reader) => reader.facts(),
+            Self::Gemini(reader) => reader.facts(),
         }
     }
 }
 
 impl Writer {
-    pub(super) fn new(style: AnswerStyle, identity: &Identity, options: RelayOptions) -> Self {
-        match style {
+    pub(super) fn new(skin: &Skin, identity: &Identity) -> Self {
+        let options = skin.options;
+        match skin.style {
             AnswerStyle::Chat => Self::Chat(ChatWriter::new(identity, options)),
             AnswerStyle::Completions => {
                 Self::Completions(CompletionsWriter::new(identity, options))
             }
             AnswerStyle::Messages => Self::Messages(MessagesWriter::new(identity, options)),
+            AnswerStyle::Responses => {
+                Self::Responses(ResponsesWriter::new(identity, options, skin.asked()))
+            }
         }
     }
 
@@ -58,6 +99,7 @@ impl Writer {
             Self::Chat(writer) => writer.write(event, out),
             Self::Completions(writer) => writer.write(event, out),
             Self::Messages(writer) => writer.write(event, out),
+            Self::Responses(writer) => writer.write(event, out),
         }
     }
 }
@@ -68,19 +110,13 @@ impl EventRoad {
     }
 
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        let result = match &mut self.reader {
-            Reader::Chat(reader) => reader.push(bytes, &mut self.events),
-            Reader::Messages(reader) => reader.push(bytes, &mut self.events),
-        };
+        let result = self.reader.push(bytes, &mut self.events);
         self.write(out);
         result
     }
 
     pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        let result = match &mut self.reader {
-            Reader::Chat(reader) => reader.end(&mut self.events),
-            Reader::Messages(reader) => reader.end(&mut self.events),
-        };
+        let result = self.reader.end(&mut self.events);
         self.write(out);
         result
     }
@@ -92,10 +128,7 @@ impl EventRoad {
     }
 
     pub(super) fn facts(&self) -> &Facts {
-        match &self.reader {
-            Reader::Chat(reader) => reader.facts(),
-            Reader::Messages(reader) => reader.facts(),
-        }
+        self.reader.facts()
     }
 
     pub(super) fn closing(&self, report: &UsageReport, extras: &Extras<'_>) -> Vec<u8> {
@@ -103,6 +136,15 @@ impl EventRoad {
             Writer::Chat(writer) => writer.usage_chunk(report, extras),
             Writer::Completions(writer) => writer.usage_chunk(report, extras),
             Writer::Messages(writer) => writer.closing(report, extras),
+            Writer::Responses(writer) => writer.closing(report, extras),
+        }
+    }
+
+    /// What tells of an error after what was already written.
+    pub(super) fn failing(&self, error: &ApiError, skin: &Skin, identity: &Identity) -> Vec<u8> {
+        match &self.writer {
+            Writer::Responses(writer) => writer.failing(error, None, &Extras::default()),
+            _ => error_chunk_of(skin, error, identity),
         }
     }
 }

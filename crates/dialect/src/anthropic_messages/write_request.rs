@@ -4,6 +4,7 @@
 //! of the user, and `max_tokens` is always set (inference spec 1.4, 9.2, 9.4 and appendix H).
 
 mod block;
+pub(crate) mod claude;
 mod file;
 mod message;
 mod thinking;
@@ -11,12 +12,14 @@ mod tool;
 
 use signalbox_core::{ApiError, Parameter};
 
+use super::limits;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{CacheMark, Conversation, WireDialect};
 use crate::document::{Edits, Raw, quoted, splice};
 use crate::loss::{Loss, Lost, report};
 use crate::openai_chat::write_relay::Outbound;
 use crate::openai_chat::write_request::{WrittenRequest, patched};
+pub(super) use thinking::{LEAST_BUDGET, effort_word};
 
 /// The limit on output when neither the client nor the endpoint has one: what every model can do.
 pub const DEFAULT_MAX_TOKENS: u64 = 4096;
@@ -41,15 +44,21 @@ impl Target<'_> {
 
     /// The limit on output tokens, of which thinking is a part.
     fn max_tokens(&self) -> u64 {
-        self.out.max_output.or(self.conversation.max_output).unwrap_or(DEFAULT_MAX_TOKENS)
+        max_tokens(self.out, self.conversation.max_output)
     }
 }
 
-/// Writes the body. `out.max_output` is the endpoint's own limit when the client set none; without
-/// either it is [`DEFAULT_MAX_TOKENS`]. `out.reasoning` says how thinking is asked for.
+/// The limit on output tokens, when the client set this one.
+pub(super) fn max_tokens(out: &Outbound<'_>, sent: Option<u64>) -> u64 {
+    out.max_output.or(sent).or(out.endpoint_max_output).unwrap_or(DEFAULT_MAX_TOKENS)
+}
+
+/// Writes the body. When nobody set a limit it is `out.endpoint_max_output`; without that it is
+/// [`DEFAULT_MAX_TOKENS`]. `out.reasoning` says how thinking is asked for.
 ///
 /// # Errors
-/// `invalid_request` when raw JSON in the conversation is no JSON, which no reader lets pass.
+/// `invalid_request` for more messages than an endpoint takes, and when raw JSON in the conversation
+/// is no JSON, which no reader lets pass.
 pub fn write_request(
     conversation: &Conversation,
     out: &Outbound<'_>,
@@ -64,7 +73,9 @@ pub fn write_request(
     let plan = thinking::plan(&mut target, forced);
     body.optional_json("thinking", plan.thinking.as_deref());
     output_config(&mut target, plan.effort, &mut body);
-    sampling(&mut target, plan.is_on, &mut body);
+    for (parameter, json) in sampling(&mut target, plan.is_on) {
+        body.json(parameter.name(), json);
+    }
     stops(&mut target, &mut body);
     if out.stream {
         body.json("stream", "true");
@@ -81,7 +92,22 @@ pub fn write_request(
         body.json("cache_control", &cache_control(mark));
     }
     extras(&mut target, &mut body);
-    patched(body.finish(), out.patches, target.losses)
+    let (body, lost_marks) = limits::kept(body.finish())?;
+    if lost_marks {
+        target.lose(Lost::CacheMark, "cache_control");
+    }
+    patched(body, out.patches, target.losses)
+}
+
+/// How a conversation's wish for reasoning is written: the `thinking` member, and the effort.
+pub(super) fn thinking_plan(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+    forced: bool,
+) -> (Option<String>, Option<&'static str>) {
+    let mut target = Target { conversation, out, same_dialect: true, losses: Vec::new() };
+    let plan = thinking::plan(&mut target, forced);
+    (plan.thinking, plan.effort)
 }
 
 fn cache_control(mark: CacheMark) -> String {
@@ -90,9 +116,10 @@ fn cache_control(mark: CacheMark) -> String {
     control.finish()
 }
 
-/// Temperature, top_p and top_k. Where thinking is on they must be left at their defaults: top_p
-/// may be 0.95 or more.
-fn sampling(target: &mut Target<'_>, thinks: bool, body: &mut ObjectText) {
+/// Temperature, top_p and top_k that may be sent. Where thinking is on they must be left at their
+/// defaults: top_p may be 0.95 or more.
+fn sampling<'a>(target: &mut Target<'a>, thinks: bool) -> Vec<(Parameter, &'a str)> {
+    let mut kept = Vec::new();
     for (parameter, json) in &target.conversation.sampling {
         if !target.supports(*parameter) {
             continue;
@@ -108,16 +135,19 @@ fn sampling(target: &mut Target<'_>, thinks: bool, body: &mut ObjectText) {
             Parameter::Temperature if number > 1.0 => {
                 // The chat dialect's scale ends at 2, this one at 1.
                 target.lose(Lost::Property, name);
-                body.json(name, "1");
+                kept.push((*parameter, "1"));
             }
             Parameter::TopP if thinks && number < 0.95 => target.lose(Lost::Parameter, name),
             Parameter::TopK if thinks => target.lose(Lost::Parameter, name),
             // No top_k is what 0 means in the chat dialect.
             Parameter::TopK if number < 1.0 => {}
-            Parameter::Temperature | Parameter::TopP | Parameter::TopK => body.json(name, json),
+            Parameter::Temperature | Parameter::TopP | Parameter::TopK => {
+                kept.push((*parameter, json));
+            }
             _ => target.lose(Lost::Parameter, name),
         }
     }
+    kept
 }
 
 /// Sequences of white space alone are refused, so they go.

@@ -77,10 +77,12 @@ pub fn conversations_survive(bytes: &[u8]) -> Result<(), String> {
             stream: true,
             unsupported: ParameterSet::EMPTY,
             max_output: None,
+            endpoint_max_output: None,
             service_tier: None,
             user: None,
             patches: &patches,
             reasoning: style,
+            traits: Default::default(),
             forward_name: false,
         };
         let chat = chat_request::write_request(&conversation, &out).map_err(|e| e.to_string())?;

@@ -49,7 +49,7 @@ pub fn read_usage(raw: &str) -> Option<ReadUsage> {
 }
 
 /// A count: whole and not negative. Anything else is odd and reads as nothing.
-fn count(raw: &str, odd: &mut bool) -> Option<u64> {
+pub(crate) fn count(raw: &str, odd: &mut bool) -> Option<u64> {
     if raw == "null" {
         return None;
     }
@@ -189,6 +189,7 @@ impl Counts {
             output_audio,
             output_image,
             searches: self.searches.unwrap_or(0).min(MOST_TOKENS),
+            search_units: 0,
             estimated: false,
         };
         let sum_fits = self.total.is_none_or(|total| total >= prompt.saturating_add(said));

@@ -4,62 +4,14 @@
 //! came. Nothing is added that the client left out, sampling parameters least of all.
 
 mod message;
-pub(super) mod reasoning;
+pub(crate) mod reasoning;
 
 use bytes::Bytes;
-use signalbox_core::{ApiError, Parameter, ParameterSet};
+use signalbox_core::{ApiError, Parameter};
 
 use super::survey::{PromptStyle, Survey, prompt_text};
 use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
-use crate::patch::Patches;
-
-/// How an endpoint wants to be asked for reasoning.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum ReasoningStyle {
-    /// As `reasoning_effort`. A budget in tokens becomes the nearest effort.
-    #[default]
-    Effort,
-    /// As the `reasoning` object.
-    Object,
-    /// As a budget of thinking tokens (Messages; inference spec 9.2). Chat endpoints get nothing.
-    Budget,
-    /// As an effort of adaptive thinking, but as a budget when tokens were asked for (Messages).
-    AdaptiveOrBudget,
-    /// As an effort of adaptive thinking, always (Messages).
-    AdaptiveEffort,
-    /// Not at all: what was asked is left out.
-    None,
-}
-
-/// What the router decided about one attempt.
-#[derive(Debug, Clone, Copy)]
-pub struct Outbound<'a> {
-    /// The model's name at the provider.
-    pub provider_model_id: &'a str,
-    /// Whether the provider is to stream.
-    pub stream: bool,
-    /// Parameters that were sent but that the endpoint does not support: left out. The three ways to
-    /// ask for reasoning follow `reasoning` instead, and a limit on output is respelled, not lost;
-    /// with `max_tokens` in here, a limit that nobody sent is spelled the other way too.
-    pub unsupported: ParameterSet,
-    /// The limit on output tokens; `None` leaves what was sent: of two spellings the smaller limit.
-    pub max_output: Option<u64>,
-    /// The tier to ask for: `flex` or `priority`. What the client sent is never passed on, because
-    /// the price depends on it.
-    pub service_tier: Option<&'a str>,
-    /// The hashed id of the end user. `None` sends none.
-    pub user: Option<&'a str>,
-    /// The endpoint's own patches; they come last.
-    pub patches: &'a Patches,
-    /// How the endpoint wants to be asked for reasoning.
-    pub reasoning: ReasoningStyle,
-    /// Whether the model knows the `name` of messages and OpenAI's cache marks. Else the name goes
-    /// into the text (inference spec 1.3) and the marks go.
-    pub forward_name: bool,
-}
+pub use crate::outbound::{Outbound, ReasoningStyle};
 
 /// Members that are for the router alone, or that it writes itself.
 pub(super) fn is_own(key: &str) -> bool {

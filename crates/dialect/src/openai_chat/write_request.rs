@@ -11,22 +11,14 @@ use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use super::survey::Effort;
-use super::write_relay::{Outbound, ReasoningStyle, reasoning};
+use super::write_relay::reasoning;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Conversation, Message, Role, WireDialect};
 use crate::document::{Document, Edits, quoted};
 use crate::loss::{Loss, Lost, report};
+pub use crate::outbound::WrittenRequest;
+use crate::outbound::{Outbound, ReasoningStyle};
 use crate::patch::Patches;
-
-/// A body, and what it could not carry.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WrittenRequest {
-    /// The JSON body.
-    pub body: Bytes,
-    /// What was lost on the way. Parameters that the endpoint does not support are no losses: they
-    /// are left out in every dialect.
-    pub losses: Vec<Loss>,
-}
 
 /// What the parts of a body need to know of the whole.
 struct Target<'a> {

@@ -42,8 +42,12 @@ impl Asked {
     /// Reads a request that was surveyed.
     #[must_use]
     pub fn of(document: &Document) -> Self {
+        Self::repeating(|key| document.get(key).map(Raw::new))
+    }
+
+    fn repeating<'a>(member: impl Fn(&str) -> Option<Raw<'a>>) -> Self {
         let mut echo = String::with_capacity(1024);
-        let sent = |key| document.get(key).map(Raw::new).filter(|raw| !raw.is_null());
+        let sent = |key| member(key).filter(|raw| !raw.is_null());
         for (key, absent) in ECHOED {
             echo.push_str(",\"");
             echo.push_str(key);
@@ -73,6 +77,13 @@ impl Asked {
     /// Whether encrypted reasoning is wanted.
     pub(super) const fn wants_encrypted(&self) -> bool {
         self.encrypted_reasoning
+    }
+}
+
+impl Default for Asked {
+    /// A request without any member.
+    fn default() -> Self {
+        Self::repeating(|_| None)
     }
 }
 

@@ -3,6 +3,8 @@
 //! Items may be open side by side: each event names its item. An item that is closed ends on the
 //! wire when another begins or when the answer does, because only then is it known to be whole.
 
+use std::sync::Arc;
+
 use signalbox_core::ApiError;
 
 use super::error::{error_object, is_about_length};
@@ -18,7 +20,7 @@ use crate::scan;
 #[derive(Debug, Clone)]
 pub struct ResponsesWriter {
     identity: Identity,
-    asked: Asked,
+    asked: Arc<Asked>,
     exclude_reasoning: bool,
     begun: bool,
     /// Number of the next event.
@@ -42,7 +44,7 @@ enum Place {
 impl ResponsesWriter {
     /// A writer for one answer to a request.
     #[must_use]
-    pub fn new(identity: &Identity, options: RelayOptions, asked: Asked) -> Self {
+    pub fn new(identity: &Identity, options: RelayOptions, asked: Arc<Asked>) -> Self {
         Self {
             identity: identity.clone(),
             asked,
@@ -75,11 +77,10 @@ impl ResponsesWriter {
         }
     }
 
-    /// The last events of an answer: its items end, then the response does. `completed_at` is in
-    /// seconds since the epoch.
+    /// The last events of an answer: its items end, then the response does.
     #[must_use]
-    pub fn closing(&self, report: &UsageReport, extras: &Extras<'_>, completed_at: i64) -> Vec<u8> {
-        self.end_with(&self.status(), Some(report), extras, completed_at)
+    pub fn closing(&self, report: &UsageReport, extras: &Extras<'_>) -> Vec<u8> {
+        self.end_with(&self.status(), Some(report), extras)
     }
 
     /// The last events of an answer that failed after it began. An error about a length is no
@@ -90,9 +91,8 @@ impl ResponsesWriter {
         error: &ApiError,
         report: Option<&UsageReport>,
         extras: &Extras<'_>,
-        failed_at: i64,
     ) -> Vec<u8> {
-        self.end_with(&status_of(error), report, extras, failed_at)
+        self.end_with(&status_of(error), report, extras)
     }
 
     /// The response object as it is at the end.
@@ -101,16 +101,10 @@ impl ResponsesWriter {
         status: &Status,
         report: Option<&UsageReport>,
         extras: &Extras<'_>,
-        at: i64,
     ) -> Vec<u8> {
         self.finish_all(status, &mut Vec::new());
         let mut out = Vec::with_capacity(2048);
-        push_response(
-            &mut out,
-            &self.identity,
-            &self.asked,
-            &self.state(status, report, extras, at),
-        );
+        push_response(&mut out, &self.identity, &self.asked, &self.state(status, report, extras));
         out
     }
 
@@ -135,14 +129,13 @@ impl ResponsesWriter {
         status: &Status,
         report: Option<&UsageReport>,
         extras: &Extras<'_>,
-        at: i64,
     ) -> Vec<u8> {
         let mut out = Vec::with_capacity(4096);
         let mut rest = self.clone();
         rest.begin(&mut out);
         rest.finish_all(status, &mut out);
         let mut members = b",\"response\":".to_vec();
-        let state = rest.state(status, report, extras, at);
+        let state = rest.state(status, report, extras);
         push_response(&mut members, &self.identity, &self.asked, &state);
         let name = format!("response.{}", status.name());
         push_event(&mut out, &mut rest.sequence, &name, &members);
@@ -154,11 +147,10 @@ impl ResponsesWriter {
         status: &Status,
         report: Option<&UsageReport>,
         extras: &Extras<'a>,
-        at: i64,
     ) -> State<'a> {
         State {
             status: status.clone(),
-            completed_at: (*status == Status::Completed).then_some(at),
+            completed_at: (*status == Status::Completed).then_some(extras.completed_at),
             output: self.items.iter().filter_map(|item| item.done.as_deref()).collect(),
             usage: report.map(write_usage),
             service_tier: extras.service_tier,

@@ -1,5 +1,7 @@
 //! Whole answers in this dialect (inference spec 16.4).
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use signalbox_core::ApiError;
 
@@ -9,7 +11,6 @@ use crate::event::Event;
 use crate::identity::{Extras, Identity, RelayOptions, UsageReport};
 
 /// Writes a whole answer from events: the response object that a stream of them would end with.
-/// `completed_at` is in seconds since the epoch.
 #[must_use]
 pub fn write_unary_events(
     events: &[Event],
@@ -17,12 +18,11 @@ pub fn write_unary_events(
     report: &UsageReport,
     options: RelayOptions,
     extras: &Extras<'_>,
-    asked: Asked,
-    completed_at: i64,
+    asked: &Arc<Asked>,
 ) -> Bytes {
     let writer = written(events, identity, options, asked);
     let status = writer.status();
-    writer.whole(&status, Some(report), extras, completed_at).into()
+    writer.whole(&status, Some(report), extras).into()
 }
 
 /// Writes what there is of an answer that failed after it began.
@@ -34,19 +34,19 @@ pub fn write_failed_events(
     report: Option<&UsageReport>,
     options: RelayOptions,
     extras: &Extras<'_>,
-    asked: Asked,
+    asked: &Arc<Asked>,
 ) -> Bytes {
     let writer = written(events, identity, options, asked);
-    writer.whole(&status_of(error), report, extras, identity.created).into()
+    writer.whole(&status_of(error), report, extras).into()
 }
 
 fn written(
     events: &[Event],
     identity: &Identity,
     options: RelayOptions,
-    asked: Asked,
+    asked: &Arc<Asked>,
 ) -> ResponsesWriter {
-    let mut writer = ResponsesWriter::new(identity, options, asked);
+    let mut writer = ResponsesWriter::new(identity, options, Arc::clone(asked));
     let mut nobody = Vec::new();
     for event in events {
         writer.write(event, &mut nobody);

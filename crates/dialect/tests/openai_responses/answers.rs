@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use proptest::collection::vec;
@@ -21,8 +22,8 @@ pub(crate) const REQUEST: &str = r#"{"model":"acme/m1","stream":true,"store":fal
     "input":"hi","tools":[{"type":"function","name":"weather","parameters":{"type":"object"}},
     {"type":"custom","name":"patch"}]}"#;
 
-fn asked(body: &str) -> Asked {
-    Asked::of(&Document::parse(Bytes::copy_from_slice(body.as_bytes())).unwrap())
+fn asked(body: &str) -> Arc<Asked> {
+    Arc::new(Asked::of(&Document::parse(Bytes::copy_from_slice(body.as_bytes())).unwrap()))
 }
 
 fn writer(body: &str) -> ResponsesWriter {
@@ -41,12 +42,13 @@ pub(crate) fn stream(body: &str, events: &[Event]) -> String {
         writer.write(event, &mut out);
     }
     let report = laws::report(usage_of(events));
+    let extras = Extras { completed_at: 1_700_000_009, ..Extras::default() };
     out.extend(match events.last() {
         Some(Event::Error(error)) => {
             let error = error.clone().for_client(false);
-            writer.failing(&error, Some(&report), &Extras::default(), 1_700_000_009)
+            writer.failing(&error, Some(&report), &extras)
         }
-        _ => writer.closing(&report, &Extras::default(), 1_700_000_009),
+        _ => writer.closing(&report, &extras),
     });
     String::from_utf8(out).unwrap()
 }
@@ -168,11 +170,11 @@ fn hello(reason: FinishReason) -> Vec<Event> {
 }
 
 pub(crate) fn unary(body: &str, events: &[Event]) -> Value {
-    let (options, extras) = (RelayOptions::default(), Extras::default());
+    let options = RelayOptions::default();
+    let extras = Extras { completed_at: 1_700_000_009, ..Extras::default() };
     let report = laws::report(usage_of(events));
     let (identity, asked) = (laws::identity(), asked(body));
-    let at = 1_700_000_009;
-    let body = write_unary_events(events, &identity, &report, options, &extras, asked, at);
+    let body = write_unary_events(events, &identity, &report, options, &extras, &asked);
     serde_json::from_slice(&body).unwrap()
 }
 
@@ -233,7 +235,7 @@ fn an_error_after_the_beginning_fails_the_response_with_what_there_was() {
         writer.write(event, &mut out);
     }
     let error = ApiError::new(ErrorKind::ProviderOverloaded, "busy");
-    out.extend(writer.failing(&error, None, &Extras::default(), 9));
+    out.extend(writer.failing(&error, None, &Extras::default()));
     let text = String::from_utf8(out).unwrap();
     lawful(&text);
     let response = &parsed(&text).pop().unwrap()["response"];
@@ -246,10 +248,11 @@ fn an_error_after_the_beginning_fails_the_response_with_what_there_was() {
 #[test]
 fn an_error_about_a_length_is_no_failure() {
     let error = ApiError::new(ErrorKind::ContextLengthExceeded, "too long");
-    let (options, extras) = (RelayOptions::default(), Extras::default());
+    let options = RelayOptions::default();
+    let extras = Extras { completed_at: 1_700_000_009, ..Extras::default() };
     let events = &hello(FinishReason::Stop)[..3];
     let (identity, asked) = (laws::identity(), asked("{}"));
-    let body = write_failed_events(events, &error, &identity, None, options, &extras, asked);
+    let body = write_failed_events(events, &error, &identity, None, options, &extras, &asked);
     let response: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!(response["status"], "incomplete");
     assert_eq!(response["incomplete_details"], json!({"reason":"max_output_tokens"}));

@@ -208,10 +208,12 @@ fn what_the_hub_knows_of_a_request_survives_writing() {
         stream: true,
         unsupported: ParameterSet::EMPTY,
         max_output: None,
+        endpoint_max_output: None,
         service_tier: None,
         user: Some("0123"),
         patches: &patches,
         reasoning: ReasoningStyle::Effort,
+        traits: Default::default(),
         forward_name: false,
     };
     let written = write_request(&first, &out).unwrap();

@@ -105,10 +105,12 @@ fn read_everything(document: &Document) {
         stream: true,
         unsupported: ParameterSet::EMPTY,
         max_output: Some(1),
+        endpoint_max_output: None,
         service_tier: None,
         user: Some("h"),
         patches: &patches,
         reasoning: ReasoningStyle::Object,
+        traits: Default::default(),
         forward_name: false,
     };
     let mut edits = Edits::default();

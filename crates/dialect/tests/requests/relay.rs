@@ -12,10 +12,12 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         stream: false,
         unsupported: ParameterSet::EMPTY,
         max_output: None,
+        endpoint_max_output: None,
         service_tier: None,
         user: None,
         patches,
         reasoning: ReasoningStyle::Effort,
+        traits: Default::default(),
         forward_name: true,
     }
 }

@@ -69,10 +69,10 @@ pub fn hostile_table() -> impl Strategy<Value = PriceTable> {
 
 pub fn hostile_usage() -> impl Strategy<Value = Usage> {
     let count = || prop_oneof![0_u64..100_000, any::<u64>(), Just(u64::MAX)];
-    proptest::array::uniform11(count()).prop_map(spread)
+    proptest::array::uniform12(count()).prop_map(spread)
 }
 
-fn spread(counts: [u64; 11]) -> Usage {
+fn spread(counts: [u64; 12]) -> Usage {
     let [
         uncached,
         read,
@@ -85,6 +85,7 @@ fn spread(counts: [u64; 11]) -> Usage {
         out_audio,
         out_image,
         searches,
+        search_units,
     ] = counts;
     Usage {
         input_uncached: uncached,
@@ -98,11 +99,12 @@ fn spread(counts: [u64; 11]) -> Usage {
         output_audio: out_audio,
         output_image: out_image,
         searches,
+        search_units,
         estimated: false,
     }
 }
 
-/// Usage with at most this many prompt and output tokens and 10 searches; parts may exceed their
+/// Usage with at most this many prompt and output tokens and 10 searches or search units; parts may exceed their
 /// whole, as hostile providers report them.
 pub fn usage(most_prompt: u64, most_output: u64) -> impl Strategy<Value = Usage> {
     let share = || 0_u64..=1000;
@@ -129,6 +131,7 @@ pub fn usage(most_prompt: u64, most_output: u64) -> impl Strategy<Value = Usage>
                 part(output, parts[3]),
                 part(output, parts[4]),
                 searches,
+                10 - searches,
             ];
             spread(counts)
         })

@@ -101,7 +101,14 @@ fn output_is_cut_down_to_what_the_budget_affords() {
 fn covered() -> impl Strategy<Value = (Estimate, Vec<(Usage, Timestamp)>)> {
     (0_u64..400_000, 0_u64..130_000, 1_u64..5).prop_flat_map(
         |(prompt_tokens, max_output, choices)| {
-            let estimate = Estimate { prompt_tokens, max_output, images: 0, choices, searches: 10 };
+            let estimate = Estimate {
+                prompt_tokens,
+                max_output,
+                images: 0,
+                choices,
+                searches: 10,
+                search_units: 10,
+            };
             let usage = arbitrary::usage(prompt_tokens, max_output * choices);
             (Just(estimate), vec((usage, arbitrary::moment()), USAGES_PER_ROW))
         },
@@ -142,7 +149,7 @@ proptest! {
         budget in 0_i64..10_000_000_000,
     ) {
         let budget = Usd::from_nanos(budget);
-        let with = |max_output| Estimate { prompt_tokens, max_output, images: 2, choices, searches: 1 };
+        let with = |max_output| Estimate { prompt_tokens, max_output, images: 2, choices, searches: 1, search_units: 1 };
         let fits = |max_output| upper_bound(&with(max_output), &table).is_ok_and(|held| held <= budget);
         match affordable_output(&with(0), &table, budget) {
             Some(tokens) => {

@@ -71,6 +71,7 @@ fn both(one: &Usage, other: &Usage) -> Usage {
         cache_write_1h: one.cache_write_1h + other.cache_write_1h,
         output: one.output + other.output,
         searches: one.searches + other.searches,
+        search_units: one.search_units + other.search_units,
         ..Usage::default()
     }
 }
@@ -103,7 +104,7 @@ proptest! {
         let charged = i128::from(cost.total.nanos()) * nano;
         prop_assert!(exact <= charged && charged < exact + nano);
         let counted: u64 = cost.lines.iter().map(|line| line.quantity).sum();
-        prop_assert_eq!(counted, usage.prompt() + usage.output + usage.searches + 1);
+        prop_assert_eq!(counted, usage.prompt() + usage.output + usage.searches + usage.search_units + 1);
     }
 
     #[test]

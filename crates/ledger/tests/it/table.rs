@@ -84,6 +84,7 @@ fn case(line: &str, rest: &str, table: &PriceTable) -> Case {
             "out_audio" => usage.output_audio = number,
             "out_image" => usage.output_image = number,
             "searches" => usage.searches = number,
+            "search_units" => usage.search_units = number,
             "requests" => requests = number,
             "at" => {
                 let minutes = i64::try_from(number / 100 * 60 + number % 100).unwrap();

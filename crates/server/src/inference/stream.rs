@@ -10,7 +10,7 @@ use http::{HeaderValue, header};
 use http_body::Frame;
 use signalbox_core::{ApiError, limits};
 use signalbox_dialect::answer::error_chunk_of;
-use signalbox_dialect::{AnswerStyle, Identity};
+use signalbox_dialect::{Identity, Skin};
 use signalbox_gateway::{Failed, Piece};
 use tokio::sync::mpsc;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -19,7 +19,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 /// one keep-alive interval the stream begins without it.
 pub(super) async fn respond(
     mut pieces: mpsc::Receiver<Piece>,
-    style: AnswerStyle,
+    skin: Skin,
     identity: Identity,
 ) -> Result<Response, Failed> {
     let first = match tokio::time::timeout(limits::KEEP_ALIVE_EVERY, pieces.recv()).await {
@@ -27,13 +27,13 @@ pub(super) async fn respond(
         Ok(Some(Piece::Failed(failed))) => return Err(failed),
         Ok(Some(Piece::Bytes(bytes))) => (bytes, false),
         Ok(Some(Piece::Last(bytes))) => (bytes, true),
-        Err(_) => (Bytes::from(style.keep_alive(limits::KEEP_ALIVE_COMMENT)), false),
+        Err(_) => (Bytes::from(skin.style.keep_alive(limits::KEEP_ALIVE_COMMENT)), false),
     };
     let (first, ended) = first;
     let mut ticks = tokio::time::interval(limits::KEEP_ALIVE_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     ticks.reset();
-    let events = Events { first: Some(first), pieces, ticks, quiet: true, ended, style, identity };
+    let events = Events { first: Some(first), pieces, ticks, quiet: true, ended, skin, identity };
     let mut response = Response::new(Body::new(events));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
@@ -50,7 +50,7 @@ struct Events {
     quiet: bool,
     /// Whether the client was sent an end.
     ended: bool,
-    style: AnswerStyle,
+    skin: Skin,
     identity: Identity,
 }
 
@@ -61,8 +61,8 @@ impl Events {
         if !error.kind.is_public() {
             tracing::error!(%error, id = %self.identity.id, "a stream failed by our fault");
         }
-        let mut events = error_chunk_of(self.style, error, &self.identity);
-        events.extend_from_slice(self.style.end_marker());
+        let mut events = error_chunk_of(&self.skin, error, &self.identity);
+        events.extend_from_slice(self.skin.style.end_marker());
         Bytes::from(events)
     }
 }
@@ -99,7 +99,7 @@ impl http_body::Body for Events {
         }
         while self.ticks.poll_tick(cx).is_ready() {
             if std::mem::replace(&mut self.quiet, true) {
-                let text = Bytes::from(self.style.keep_alive(limits::KEEP_ALIVE_COMMENT));
+                let text = Bytes::from(self.skin.style.keep_alive(limits::KEEP_ALIVE_COMMENT));
                 return Poll::Ready(Some(Ok(Frame::data(text))));
             }
         }

@@ -1,0 +1,110 @@
+//! What the router decided about one attempt, and the body that comes of it in any dialect.
+
+use bytes::Bytes;
+use signalbox_core::{ApiError, ParameterSet};
+
+use crate::conversation::{Conversation, WireDialect};
+use crate::error::ProviderError;
+use crate::gemini::write_request::Traits;
+use crate::loss::Loss;
+use crate::patch::Patches;
+use crate::{anthropic_messages, gemini, openai_chat, openai_responses};
+
+/// How an endpoint wants to be asked for reasoning.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
+pub enum ReasoningStyle {
+    /// As `reasoning_effort`. A budget in tokens becomes the nearest effort.
+    #[default]
+    Effort,
+    /// As the `reasoning` object.
+    Object,
+    /// As a budget of thinking tokens (Messages; inference spec 9.2). Chat endpoints get nothing.
+    Budget,
+    /// As an effort of adaptive thinking, but as a budget when tokens were asked for (Messages).
+    AdaptiveOrBudget,
+    /// As an effort of adaptive thinking, always (Messages).
+    AdaptiveEffort,
+    /// Not at all: what was asked is left out.
+    None,
+}
+
+/// What the router decided about one attempt.
+#[derive(Debug, Clone, Copy)]
+pub struct Outbound<'a> {
+    /// The model's name at the provider.
+    pub provider_model_id: &'a str,
+    /// Whether the provider is to stream.
+    pub stream: bool,
+    /// Parameters that were sent but that the endpoint does not support: left out. The three ways to
+    /// ask for reasoning follow `reasoning` instead, and a limit on output is respelled, not lost;
+    /// with `max_tokens` in here, a limit that nobody sent is spelled the other way too.
+    pub unsupported: ParameterSet,
+    /// The limit on output tokens; `None` leaves what was sent: of two spellings the smaller limit.
+    pub max_output: Option<u64>,
+    /// The most that the endpoint writes, for dialects that insist on a limit when the client set
+    /// none.
+    pub endpoint_max_output: Option<u64>,
+    /// The tier to ask for: `flex` or `priority`. What the client sent is never passed on, because
+    /// the price depends on it.
+    pub service_tier: Option<&'a str>,
+    /// The hashed id of the end user. `None` sends none.
+    pub user: Option<&'a str>,
+    /// The endpoint's own patches; they come last.
+    pub patches: &'a Patches,
+    /// How the endpoint wants to be asked for reasoning.
+    pub reasoning: ReasoningStyle,
+    /// What a model in the Gemini dialect understands.
+    pub traits: Traits,
+    /// Whether the model knows the `name` of messages and OpenAI's cache marks. Else the name goes
+    /// into the text (inference spec 1.3) and the marks go.
+    pub forward_name: bool,
+}
+
+/// A body, and what it could not carry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenRequest {
+    /// The JSON body.
+    pub body: Bytes,
+    /// What was lost on the way. Parameters that the endpoint does not support are no losses: they
+    /// are left out in every dialect.
+    pub losses: Vec<Loss>,
+}
+
+/// Writes the body of a request in the provider's dialect.
+///
+/// # Errors
+/// `invalid_request` when the conversation can't be said in this dialect at all.
+pub fn write_request(
+    provider: WireDialect,
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+) -> Result<WrittenRequest, ApiError> {
+    match provider {
+        WireDialect::OpenaiChat => openai_chat::write_request::write_request(conversation, out),
+        WireDialect::AnthropicMessages => {
+            anthropic_messages::write_request::write_request(conversation, out)
+        }
+        WireDialect::OpenaiResponses => {
+            openai_responses::write_request::write_request(conversation, out)
+        }
+        WireDialect::Gemini => {
+            let written = gemini::write_request::write_request(conversation, out, out.traits)?;
+            Ok(WrittenRequest { body: written.body, losses: written.losses })
+        }
+    }
+}
+
+/// Reads an answer with an error status.
+#[must_use]
+pub fn read_error(provider: WireDialect, status: u16, body: &[u8]) -> ProviderError {
+    match provider {
+        WireDialect::OpenaiChat | WireDialect::OpenaiResponses => {
+            openai_chat::error::read_error(status, body)
+        }
+        WireDialect::AnthropicMessages => anthropic_messages::read_error::read_error(status, body),
+        WireDialect::Gemini => gemini::error::read_error(status, body),
+    }
+}
