@@ -33,12 +33,15 @@ const MEMBERS: &[&str] = &[
     "top_k",
     "top_p",
 ];
+/// The API's newest version.
+const NEWEST: &str = "2026-10-21";
 /// Least thinking budget.
 const LEAST_BUDGET: u64 = 1024;
 
 /// Reads a request.
 pub(crate) fn read(route: &Route, head: &HeaderMap, body: &Value) -> Reading<Ask> {
     let model = envelope(route, head, body)?;
+    sampling(head, body)?;
     let max_tokens = body.get("max_tokens").and_then(Value::as_u64).filter(|n| *n > 0);
     let Some(max_tokens) = max_tokens else {
         return Err(Wrong::new("max_tokens: Field required"));
@@ -98,19 +101,34 @@ fn envelope(route: &Route, head: &HeaderMap, body: &Value) -> Reading<String> {
     })?;
     if own {
         let version = head.get("anthropic-version").and_then(|v| v.to_str().ok());
-        require(matches!(version, Some("2023-06-01" | "2023-01-01")), || match version {
-            None => "anthropic-version: header is required".into(),
-            Some(other) => format!("anthropic-version: \"{other}\" is not a valid version"),
+        require(matches!(version, Some("2023-01-01" | "2023-06-01" | "2026-10-21")), || {
+            match version {
+                None => "anthropic-version: header is required".into(),
+                Some(other) => format!("anthropic-version: \"{other}\" is not a valid version"),
+            }
         })?;
         let model = text(body, "model").map(str::to_owned);
         return model.ok_or_else(|| Wrong::new("model: Field required"));
     }
     let expected =
         if route.carrier == Carrier::Invoke { "bedrock-2023-05-31" } else { "vertex-2023-10-16" };
-    require(text(body, "anthropic_version") == Some(expected), || {
+    let version = text(body, "anthropic_version");
+    require(version == Some(expected) || version == Some(NEWEST), || {
         format!("anthropic_version: Input should be '{expected}'")
     })?;
     Ok(route.model.clone().unwrap_or_default())
+}
+
+/// The version of 2026-10-21 has no sampling parameters any more.
+fn sampling(head: &HeaderMap, body: &Value) -> Reading<()> {
+    let newest = head.get("anthropic-version").is_some_and(|version| version == NEWEST)
+        || text(body, "anthropic_version") == Some(NEWEST);
+    let sent =
+        ["temperature", "top_p", "top_k"].into_iter().find(|name| given(body, name).is_some());
+    match sent.filter(|_| newest) {
+        Some(name) => Err(Wrong::new(format!("{name}: Extra inputs are not permitted"))),
+        None => Ok(()),
+    }
 }
 
 /// Whether thinking is on with a budget.

@@ -49,6 +49,20 @@ const SCHEMA: &[&str] = &[
     "maximum",
 ];
 
+/// Members whose values are the caller's own.
+const AS_THEY_ARE: &[&str] = &[
+    "args",
+    "response",
+    "parametersJsonSchema",
+    "responseJsonSchema",
+    "labels",
+    "properties",
+    "default",
+    "example",
+];
+/// Deepest nesting of a body that is looked into.
+const DEEPEST: usize = 64;
+
 /// A name in the other of the two spellings that are read.
 fn camel(name: &str) -> String {
     let mut out = String::new();
@@ -64,22 +78,35 @@ fn camel(name: &str) -> String {
     out
 }
 
+/// A body in one spelling: the provider reads `snake_case` as well. What a caller or a schema names
+/// stays as it is.
+pub(super) fn spelled(value: &Value, depth: usize) -> Value {
+    match value {
+        _ if depth > DEEPEST => Value::Null,
+        Value::Array(all) => {
+            all.iter().map(|inner| spelled(inner, depth.saturating_add(1))).collect()
+        }
+        Value::Object(members) => {
+            let pairs = members.iter().map(|(key, inner)| {
+                let key = camel(key);
+                let kept = AS_THEY_ARE.contains(&key.as_str());
+                let below = depth.saturating_add(1);
+                let inner = if kept { inner.clone() } else { spelled(inner, below) };
+                (key, inner)
+            });
+            Value::Object(pairs.collect())
+        }
+        other => other.clone(),
+    }
+}
+
 /// Refuses members that do not exist.
 pub(super) fn known(value: &Value, members: &[&str], place: &str) -> Reading<()> {
-    let Some(mut name) = stranger(value, members) else { return Ok(()) };
-    let all = value.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-    for key in all.filter(|key| !members.contains(key)) {
-        if !members.contains(&camel(key).as_str()) {
-            name = key;
-            let at = if place.is_empty() { String::new() } else { format!(" at '{place}'") };
-            return Err(Wrong::new(format!(
-                "Invalid JSON payload received. Unknown name \"{name}\"{at}: Cannot find field."
-            )));
-        }
-        name = key;
-    }
-    // The other spelling is lawful for the provider, but nothing else here would see it.
-    Err(Wrong::new(format!("The simulator reads camelCase only: {name}")))
+    let Some(name) = stranger(value, members) else { return Ok(()) };
+    let at = if place.is_empty() { String::new() } else { format!(" at '{place}'") };
+    let message =
+        format!("Invalid JSON payload received. Unknown name \"{name}\"{at}: Cannot find field.");
+    Err(Wrong::new(message))
 }
 
 /// The parts of a kind.

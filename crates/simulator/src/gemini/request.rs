@@ -45,6 +45,7 @@ const SETTINGS: &[&str] = &[
 
 /// Reads a request.
 pub(crate) fn read(route: &Route, body: &Value) -> Reading<Ask> {
+    let body = &check::spelled(body, 0);
     require(body.is_object(), || "Invalid JSON payload received. Expected an object.".into())?;
     check::known(body, MEMBERS, "")?;
     let settings = body.get("generationConfig").unwrap_or(&Value::Null);
@@ -109,8 +110,7 @@ fn tools(body: &Value, cloud: bool) -> Reading<Vec<Tool>> {
         "Invalid value at 'tools' (repeated field), expected a list".into()
     })?;
     for (index, tool) in list(body, "tools").iter().enumerate() {
-        let declared =
-            list(tool, "functionDeclarations").iter().chain(list(tool, "function_declarations"));
+        let declared = list(tool, "functionDeclarations").iter();
         for (at, function) in declared.enumerate() {
             let place = format!("tools[{index}].function_declarations[{at}]");
             let members = [

@@ -127,7 +127,12 @@ async fn what_the_provider_refuses_is_refused() {
     }
     let bare = send(&sim, PATH, &[], ask("echo", false).to_string()).await;
     assert!(bare.text().contains("anthropic-version: header is required"));
-    assert_eq!(sim.journal().settled().await.len(), 12);
+    let newest = [("anthropic-version", "2026-10-21")];
+    let warm = with(ask("echo", false), json!({"temperature": 1}));
+    assert_eq!(post(&sim, PATH, &warm).await.status, 200);
+    let refused = send(&sim, PATH, &newest, warm.to_string()).await;
+    assert!(refused.text().contains("temperature: Extra inputs are not permitted"));
+    assert_eq!(sim.journal().settled().await.len(), 14);
 }
 
 #[tokio::test]

@@ -157,6 +157,9 @@ async fn faults_media_and_the_other_words_are_the_dialect_s() {
         said["candidates"][0]["content"]["parts"][0]["text"],
         "image/png:3 application/pdf:9 url:https://x.example/v"
     );
+    let other = json!({"contents": [{"parts": [{"inline_data": {"mime_type": "image/png", "data": PNG}}]}]});
+    let said = post(&sim, &path("describe", false), &other).await.json();
+    assert_eq!(said["candidates"][0]["content"]["parts"][0]["text"], "image/png:3");
     let config = json!({"generationConfig": {"responseMimeType": "application/json",
         "responseSchema": {"type": "OBJECT", "properties": {"n": {"type": "INTEGER"}}}}});
     let valid = post(&sim, &path("json", false), &with(ask(), config)).await.json();

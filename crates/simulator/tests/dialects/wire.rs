@@ -25,7 +25,7 @@ impl Answer {
 
     pub(crate) fn json(&self) -> Value {
         assert_eq!(self.headers["content-type"], "application/json");
-        serde_json::from_slice(&self.bytes).expect(&self.text())
+        serde_json::from_slice(&self.bytes).unwrap()
     }
 
     /// The data of server-sent events; each name is the data's type, where there is one.
@@ -36,7 +36,7 @@ impl Answer {
         frames
             .map(|frame| {
                 let data = frame.lines().find_map(|l| l.strip_prefix("data: ")).unwrap();
-                let data: Value = serde_json::from_str(data).expect(data);
+                let data: Value = serde_json::from_str(data).unwrap();
                 if let Some(name) = frame.strip_prefix("event: ") {
                     assert_eq!(data["type"], name.lines().next().unwrap());
                 }
