@@ -20,7 +20,10 @@ use crate::patch::Patches;
 use crate::{openai_chat, openai_completions};
 
 pub use messages::{messages_ready, messages_requests_survive, messages_survive_writing};
-pub use relays::{messages_relay_keeps_all, relay_messages, whole_messages_keep_all};
+pub use relays::{
+    messages_relay_keeps_all, relay_messages, relay_responses, responses_relay_keeps_all,
+    responses_requests_survive, whole_messages_keep_all, whole_responses_keep_all,
+};
 
 use crate::answer::{AnswerStream, AnswerStyle, Skin, read_unary, write_unary};
 use crate::conversation::WireDialect;
