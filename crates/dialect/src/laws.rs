@@ -3,6 +3,7 @@
 //! Each law is a plain function over bytes: property tests call it always, fuzz targets for longer.
 //! It returns what was broken as text.
 
+pub mod bedrock;
 pub mod hub;
 mod messages;
 pub mod providers;

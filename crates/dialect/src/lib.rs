@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
@@ -22,6 +23,7 @@ pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
 
+mod base64;
 mod citation;
 mod compose;
 mod scan;

@@ -157,3 +157,12 @@ fn mangled_cohere_answers_and_requests_survive() {
     });
     run_on(&requests(), 0x5eed_0006, |bytes, _| providers::cohere_requests_survive(bytes));
 }
+
+#[test]
+fn mangled_legacy_answers_and_requests_survive() {
+    run_on(&goldens_of("openai-completions"), 0x5eed_0007, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        providers::completions_answers_are_lawful(bytes, &cuts)
+    });
+    run_on(&requests(), 0x5eed_0008, |bytes, _| providers::completions_requests_survive(bytes));
+}

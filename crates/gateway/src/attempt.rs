@@ -8,7 +8,7 @@ use signalbox_dialect::answer::read_unary;
 use signalbox_dialect::outbound::read_error;
 use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
 use signalbox_policy::{Candidate, Failure};
-use signalbox_upstream::{Answer, CallError};
+use signalbox_upstream::{Answer, Call, CallError, HeaderMap};
 
 use crate::generation::Generation;
 use crate::prepare;
@@ -73,7 +73,16 @@ pub(crate) async fn attempt(
     let patience = patience(candidate, streamed).min(left);
     let began = generation.gateway.clock.monotonic();
     generation.trace.sent = generation.gateway.clock.now();
-    let call = generation.gateway.client.post(&road.target, body, patience);
+    let further = HeaderMap::new();
+    let call = Call {
+        model: &candidate.endpoint.provider_model_id,
+        region: candidate.endpoint.region.as_deref(),
+        stream: streamed,
+        headers: &further,
+        body,
+        now: generation.trace.sent,
+    };
+    let call = generation.gateway.client.post(&road.target, call, patience);
     let abortable = candidate.endpoint.can_abort;
     let answer = tokio::select! {
         biased;

@@ -4,7 +4,7 @@
 //! came. Nothing is added that the client left out, sampling parameters least of all.
 
 mod message;
-pub(super) mod reasoning;
+pub(crate) mod reasoning;
 
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
