@@ -10,6 +10,7 @@ pub mod bedrock_converse;
 pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
+pub mod embeddings;
 pub mod error;
 pub mod event;
 pub mod frame;
@@ -22,6 +23,7 @@ pub mod openai_completions;
 pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
+pub mod rerank;
 
 mod base64;
 mod citation;

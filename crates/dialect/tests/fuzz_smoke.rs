@@ -109,12 +109,28 @@ fn mangled_messages_answers_are_relayed_lawfully() {
     });
 }
 
+#[test]
+fn mangled_responses_answers_are_relayed_lawfully() {
+    run_on(&goldens_of("openai-responses-relay"), 0x5eed_0006, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        laws::responses_relay_keeps_all(bytes, &cuts)?;
+        laws::whole_responses_keep_all(bytes)
+    });
+}
+
 /// Requests that use most of what a request may have.
 const REQUESTS: [&str; 3] = [
     r#"{"model":"a/b","messages":[{"role":"system","content":"s"},{"role":"user","name":"Ann","content":[{"type":"text","text":"h\u00e9"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"original"}}]}],"max_tokens":5,"stream":true,"provider":{"order":["x"]},"user":"u","temperature":1.0}"#,
     r#"{"models":["a/b","c/d:floor"],"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"7"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"reasoning":{"effort":"low"},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}}"#,
     r#"{"model":"a/b","prompt":"once upon","max_completion_tokens":9,"n":2,"stop":["a","b"],"metadata":{"k":"v"},"session_id":"s","stream_options":{"include_usage":false}}"#,
 ];
+
+#[test]
+fn mangled_responses_requests_are_refused_or_become_clean() {
+    let request = br#"{"model":"a/b","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"h\u00e9","prompt_cache_breakpoint":{}}]},{"type":"reasoning","id":"r","summary":[],"encrypted_content":"g","format":"openai-responses-v1"},{"type":"openrouter:web_search","id":"w"}],"include":["web_search_call.results"],"reasoning":{"max_tokens":9,"enabled":true},"user":"u","metadata":{"k":"v"},"text":{"verbosity":"low"},"max_output_tokens":99,"stream":false,"provider":{"order":["x"]}}"#;
+    laws::responses_requests_survive(request).unwrap();
+    run_on(&[request.to_vec()], 0x5eed_0007, |bytes, _| laws::responses_requests_survive(bytes));
+}
 
 #[test]
 fn mangled_requests_are_refused_or_become_clean() {
@@ -219,5 +235,27 @@ fn mangled_requests_of_every_client_survive() {
         hub::conversations_survive(bytes)?;
         laws::messages_requests_survive(bytes)?;
         readers::responses_requests_survive(bytes)
+    });
+}
+
+/// Requests and answers of embeddings and reranks.
+const RETRIEVAL: [&str; 7] = [
+    r#"{"model":"a/b","input":["x","h\u00e9"],"encoding_format":"base64","dimensions":9,"input_type":"search_query","user":"u","provider":{"only":["p"]}}"#,
+    r#"{"model":"a/b","input":[{"content":[{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"input_file","input_file":{"data":"AAAA","format":"pdf"}}]}]}"#,
+    r#"{"model":"a/b","query":"q","documents":["x",{"text":"y"},{"text":"z","image":"https://x/y"}],"top_n":2}"#,
+    r#"{"object":"list","data":[{"index":0,"embedding":[0.5,-1e-3]},{"index":1,"embedding":"AACAPwAAIMA="}],"usage":{"prompt_tokens":8,"total_tokens":8}}"#,
+    r#"{"embeddings":[{"values":[0.5,1]},{"values":[2]}],"usageMetadata":{"promptTokenCount":9,"promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]}}"#,
+    r#"{"id":"c","embeddings":{"float":[[0.5],[1.5]]},"meta":{"billed_units":{"input_tokens":4}}}"#,
+    r#"{"results":[{"index":1,"relevance_score":0.75},{"index":0,"relevance_score":0.5}],"meta":{"billed_units":{"search_units":1}}}"#,
+];
+
+#[test]
+fn mangled_embeddings_and_reranks_survive() {
+    let samples = RETRIEVAL.map(|text| text.as_bytes().to_vec());
+    run_on(&samples, 0x5eed_000a, |bytes, _| {
+        laws::embeddings_requests_survive(bytes)?;
+        laws::embeddings_answers_survive(bytes)?;
+        laws::rerank_requests_survive(bytes)?;
+        laws::rerank_answers_survive(bytes)
     });
 }

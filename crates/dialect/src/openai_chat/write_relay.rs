@@ -14,7 +14,7 @@ use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
 pub use crate::outbound::{Outbound, ReasoningStyle};
 
 /// Members that are for the router alone, or that it writes itself.
-pub(super) fn is_own(key: &str) -> bool {
+pub(crate) fn is_own(key: &str) -> bool {
     matches!(
         key,
         "models"
