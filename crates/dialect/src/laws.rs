@@ -7,6 +7,7 @@ pub mod bedrock;
 pub mod hub;
 mod messages;
 pub mod providers;
+pub mod readers;
 mod relays;
 mod retrieval;
 

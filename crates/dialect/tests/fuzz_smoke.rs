@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use signalbox_dialect::laws::{self, providers};
+use signalbox_dialect::laws::{self, bedrock, hub, providers, readers};
 
 /// Inputs for each body; in a build without optimisation they take about a second.
 const INPUTS: usize = 1500;
@@ -165,6 +165,77 @@ fn mangled_legacy_answers_and_requests_survive() {
         providers::completions_answers_are_lawful(bytes, &cuts)
     });
     run_on(&requests(), 0x5eed_0008, |bytes, _| providers::completions_requests_survive(bytes));
+}
+
+fn cuts(dice: &mut Dice) -> Vec<usize> {
+    (0..4).map(|_| dice.below(256)).collect()
+}
+
+#[test]
+fn mangled_event_streams_do_not_depend_on_splits() {
+    let texts = goldens_of("bedrock-converse");
+    let streams: Vec<_> = texts.iter().map(|text| bedrock::stream_of(text)).collect();
+    run_on(&streams, 0x5eed_0010, |bytes, dice| {
+        bedrock::messages_do_not_depend_on_splits(bytes, &cuts(dice))
+    });
+}
+
+#[test]
+fn mangled_converse_answers_and_requests_survive() {
+    run_on(&goldens_of("bedrock-converse"), 0x5eed_0011, |bytes, dice| {
+        let _ = signalbox_dialect::bedrock_converse::error::read_error(400, bytes);
+        readers::converse_requests_survive(bytes)?;
+        bedrock::converse_answers_are_lawful(bytes, &cuts(dice))
+    });
+    run_on(&requests(), 0x5eed_0012, |bytes, _| readers::converse_requests_survive(bytes));
+}
+
+#[test]
+fn mangled_envelopes_unwrap() {
+    let bare = goldens_of("anthropic-messages")
+        .into_iter()
+        .map(|text| String::from_utf8(text).unwrap().replace("data: ", "").replace("event: ", ""));
+    let bare: Vec<_> = bare.map(String::into_bytes).collect();
+    run_on(&bare, 0x5eed_0013, |bytes, dice| bedrock::envelopes_unwrap(bytes, &cuts(dice)));
+}
+
+#[test]
+fn mangled_answers_of_messages_providers_are_lawful() {
+    run_on(&goldens_of("anthropic-messages"), 0x5eed_0014, |bytes, dice| {
+        hub::messages_answers_are_lawful(bytes, &cuts(dice))
+    });
+}
+
+#[test]
+fn mangled_answers_of_gemini_providers_are_lawful() {
+    run_on(&goldens_of("gemini"), 0x5eed_0015, |bytes, dice| {
+        readers::gemini_answers_are_lawful(bytes, &cuts(dice))
+    });
+}
+
+#[test]
+fn mangled_answers_of_responses_providers_are_lawful() {
+    run_on(&goldens_of("openai-responses"), 0x5eed_0016, |bytes, dice| {
+        readers::responses_answers_are_lawful(bytes, &cuts(dice))
+    });
+}
+
+/// Requests in the other clients' languages.
+const OTHER_REQUESTS: [&str; 3] = [
+    r#"{"model":"a/b","instructions":"s","input":[{"role":"user","content":[{"type":"input_text","text":"h"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,AAAA"}]},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"gA"},{"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c1","output":"7"}],"tools":[{"type":"function","name":"f","parameters":{"type":"object"}}],"text":{"format":{"type":"json_schema","name":"n","schema":{}}},"reasoning":{"effort":"low"},"max_output_tokens":9,"stream":true}"#,
+    r#"{"model":"a/b","input":"hello","temperature":1,"top_p":0.5,"tool_choice":"required","parallel_tool_calls":false,"cache_control":{"type":"ephemeral"}}"#,
+    r#"{"model":"a/b","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[{"role":"user","content":[{"type":"document","title":"a","source":{"type":"text","media_type":"text/plain","data":"x"}}]},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"redacted_thinking","data":"RW1x"},{"type":"tool_use","id":"t1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":[{"type":"text","text":"no"}]}]}],"tools":[{"name":"f","input_schema":{"type":"object"}}],"thinking":{"type":"enabled","budget_tokens":1024},"stop_sequences":["x"]}"#,
+];
+
+#[test]
+fn mangled_requests_of_every_client_survive() {
+    let requests: Vec<_> =
+        REQUESTS.iter().chain(&OTHER_REQUESTS).map(|text| text.as_bytes().to_vec()).collect();
+    run_on(&requests, 0x5eed_0017, |bytes, _| {
+        hub::conversations_survive(bytes)?;
+        laws::messages_requests_survive(bytes)?;
+        readers::responses_requests_survive(bytes)
+    });
 }
 
 /// Requests and answers of embeddings and reranks.
