@@ -2,10 +2,17 @@
 //! words. Shapes are those of the public interface, Gemini's `:embedContent` and
 //! `:batchEmbedContents`, Cohere's `/embed`, and of `/rerank` as Cohere and Voyage have it.
 
+use http::{Response, StatusCode};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::behaviour::UsageStyle;
+use crate::ask::{Ask, Wrong};
+use crate::base64;
+use crate::behaviour::{Behaviour, Fault, UsageStyle};
+use crate::body::ScriptBody;
+use crate::dialect::{Carrier, Dialect, Failure, Route};
+use crate::journal::Page;
+use crate::perform::{draw, hang, pause, plain, refuse};
 
 /// Numbers of a vector when the request names none.
 const USUAL_DIMENSIONS: usize = 4;
@@ -28,8 +35,8 @@ enum Form {
 #[derive(Debug)]
 pub(crate) struct Retrieval {
     form: Form,
-    pub model: String,
-    pub prompt_tokens: u64,
+    model: String,
+    prompt_tokens: u64,
     texts: Vec<String>,
     query: String,
     most: usize,
@@ -55,7 +62,64 @@ pub(crate) fn is_path(path: &str) -> bool {
     form(path).is_some()
 }
 
+/// Whose envelope the errors of a path have.
+fn route(path: &str) -> Route {
+    let dialect = match form(path) {
+        Some(Form::GeminiBatch | Form::GeminiSingle) => Dialect::Gemini,
+        Some(Form::Cohere | Form::Rerank) => Dialect::CohereV2,
+        Some(Form::Openai) | None => Dialect::OpenaiChat,
+    };
+    Route { dialect, carrier: Carrier::Own, model: None, stream: Some(false), array: false }
+}
+
+/// Does what the model's name asks for.
+pub(crate) async fn perform(
+    seed: u64,
+    number: u64,
+    id: &str,
+    path: &str,
+    read: Option<Retrieval>,
+    page: Page,
+) -> Response<ScriptBody> {
+    let route = route(path);
+    let Some(read) = read else {
+        let failure = Failure::refused(Wrong::new("The request has not what it needs."));
+        return refuse(&route, &failure, page);
+    };
+    let behaviour = Behaviour::parse(&read.model);
+    pause(behaviour.headers.saturating_add(behaviour.first)).await;
+    let failure = |status| Failure { status, ..Failure::default() };
+    if draw(seed, number) < behaviour.flaky {
+        return refuse(&route, &failure(503), page);
+    }
+    match behaviour.fault {
+        Some(Fault::Hang) => return hang(page).await,
+        Some(Fault::Status { status, retry_after, code }) => {
+            return refuse(&route, &Failure { code, retry_after, ..failure(status) }, page);
+        }
+        Some(Fault::WrongType) => return plain(StatusCode::OK, json!({"data": 7}), page),
+        Some(Fault::Garbage | Fault::Html) => {
+            return plain(StatusCode::OK, json!("no answer"), page);
+        }
+        Some(Fault::Inband(_) | Fault::RoleThenError) => {
+            let error = route.dialect.error(Carrier::Own, &failure(503));
+            return plain(StatusCode::OK, error, page);
+        }
+        _ => {}
+    }
+    let (answer, usage) = read.answer(id, behaviour.usage);
+    if let Some(usage) = usage {
+        page.sent_usage(&usage);
+    }
+    plain(StatusCode::OK, answer, page)
+}
+
 impl Retrieval {
+    /// What the journal tells of it.
+    pub(crate) fn ask(&self) -> Ask {
+        Ask { model: self.model.clone(), prompt_tokens: self.prompt_tokens, ..Ask::default() }
+    }
+
     /// Reads a body; `None` when it is not what the shape asks for.
     pub(crate) fn read(path: &str, body: &Value) -> Option<Self> {
         let form = form(path)?;
@@ -168,7 +232,7 @@ impl Retrieval {
             return floats.map(Value::from).collect();
         }
         let bytes: Vec<u8> = floats.flat_map(f32::to_le_bytes).collect();
-        Value::String(base64(&bytes))
+        Value::String(base64::encode(&bytes))
     }
 
     /// The documents by how many words they share with the query.
@@ -185,22 +249,6 @@ impl Retrieval {
         let result = |(index, shared)| json!({"index": index, "relevance_score": score(shared)});
         ranked.into_iter().take(self.most).map(result).collect()
     }
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let letters: Vec<char> =
-        ('A'..='Z').chain('a'..='z').chain('0'..='9').chain("+/".chars()).collect();
-    let letter =
-        |bits: u32| usize::try_from(bits & 63).ok().and_then(|at| letters.get(at)).copied();
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = (byte(0) << 16) | (byte(1) << 8) | byte(2);
-        let all = [bits >> 18, bits >> 12, bits >> 6, bits].map(|bits| letter(bits).unwrap_or('A'));
-        out.extend(all.iter().take(chunk.len().saturating_add(1)));
-        out.extend(std::iter::repeat_n('=', 3_usize.saturating_sub(chunk.len())));
-    }
-    out
 }
 
 /// `…/models/NAME:method`, where a name may be percent-encoded.
