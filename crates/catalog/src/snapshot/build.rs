@@ -166,9 +166,6 @@ fn blocked(
     if !speaks.dialect.is_served() {
         return Some(Blocked::Dialect);
     }
-    if !speaks.transport.is_served() {
-        return Some(Blocked::Transport);
-    }
     if !endpoint.prices.prices_tokens() {
         return Some(Blocked::Price);
     }
