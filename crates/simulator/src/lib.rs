@@ -53,15 +53,27 @@
 //! With `n` above one every token is sent once for each choice.
 
 mod answer;
+mod anthropic_messages;
+mod ask;
+mod base64;
+mod bedrock_converse;
 mod behaviour;
 mod body;
-mod chunk;
+mod cohere_v2;
+mod dialect;
+mod event_stream;
+mod frames;
+mod gemini;
 mod journal;
-mod request;
+mod mint;
+mod openai_chat;
+mod openai_completions;
+mod openai_responses;
+mod perform;
 mod schema;
 mod script;
 mod server;
-mod unary;
+mod token;
 
 pub use behaviour::{Behaviour, Content, Fault, UsageStyle};
 pub use journal::{Entry, Journal, Outcome};

@@ -72,6 +72,7 @@ fn read(row: &EndpointFacts, facts: &Facts) -> Result<Endpoint> {
         perf_30m: row.perf_30m.as_ref().and_then(perf),
         image_options: row.image_parameters.clone(),
         video_options: row.video_parameters.clone(),
+        task: Default::default(),
         blocked: None,
     })
 }
