@@ -41,7 +41,6 @@ const LEAST_BUDGET: u64 = 1024;
 /// Reads a request.
 pub(crate) fn read(route: &Route, head: &HeaderMap, body: &Value) -> Reading<Ask> {
     let model = envelope(route, head, body)?;
-    sampling(head, body)?;
     let max_tokens = body.get("max_tokens").and_then(Value::as_u64).filter(|n| *n > 0);
     let Some(max_tokens) = max_tokens else {
         return Err(Wrong::new("max_tokens: Field required"));
@@ -51,6 +50,7 @@ pub(crate) fn read(route: &Route, head: &HeaderMap, body: &Value) -> Reading<Ask
     })?;
     let thinks = thinking(body, max_tokens)?;
     let turns = check::turns(list(body, "messages"))?;
+    newest(head, body, &turns)?;
     check::pairs(&turns, thinks)?;
     check::marks(body)?;
     let mut gather = Gather::default();
@@ -119,16 +119,30 @@ fn envelope(route: &Route, head: &HeaderMap, body: &Value) -> Reading<String> {
     Ok(route.model.clone().unwrap_or_default())
 }
 
-/// The version of 2026-10-21 has no sampling parameters any more.
-fn sampling(head: &HeaderMap, body: &Value) -> Reading<()> {
-    let newest = head.get("anthropic-version").is_some_and(|version| version == NEWEST)
-        || text(body, "anthropic_version") == Some(NEWEST);
-    let sent =
-        ["temperature", "top_p", "top_k"].into_iter().find(|name| given(body, name).is_some());
-    match sent.filter(|_| newest) {
-        Some(name) => Err(Wrong::new(format!("{name}: Extra inputs are not permitted"))),
-        None => Ok(()),
+/// What the version of 2026-10-21 took away: sampling parameters, documents of the assistant's and
+/// citations of the user's.
+fn newest(head: &HeaderMap, body: &Value, turns: &[check::Turn<'_>]) -> Reading<()> {
+    let named = head.get("anthropic-version").is_some_and(|version| version == NEWEST);
+    if !named && text(body, "anthropic_version") != Some(NEWEST) {
+        return Ok(());
     }
+    let sampling = ["temperature", "top_p", "top_k"];
+    if let Some(name) = sampling.into_iter().find(|name| given(body, name).is_some()) {
+        return Err(Wrong::new(format!("{name}: Extra inputs are not permitted")));
+    }
+    for turn in turns {
+        for (place, block) in &turn.blocks {
+            let kind = text(block, "type");
+            require(turn.role != "assistant" || kind != Some("document"), || {
+                format!("{place}: `document` blocks are not permitted in `assistant` messages")
+            })?;
+            let cites = kind == Some("text") && !list(block, "citations").is_empty();
+            require(turn.role != "user" || !cites, || {
+                format!("{place}.text.citations: citations are not permitted in `user` messages")
+            })?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether thinking is on with a budget.

@@ -132,7 +132,12 @@ async fn what_the_provider_refuses_is_refused() {
     assert_eq!(post(&sim, PATH, &warm).await.status, 200);
     let refused = send(&sim, PATH, &newest, warm.to_string()).await;
     assert!(refused.text().contains("temperature: Extra inputs are not permitted"));
-    assert_eq!(sim.journal().settled().await.len(), 14);
+    let pdf =
+        json!({"type": "document", "source": {"type": "url", "url": "https://x.example/a.pdf"}});
+    let said = json!({"messages": [{"role": "user", "content": "x"}, {"role": "assistant", "content": [pdf]}]});
+    let refused = send(&sim, PATH, &newest, with(ask("echo", false), said).to_string()).await;
+    assert!(refused.text().contains("not permitted in `assistant` messages"));
+    assert_eq!(sim.journal().settled().await.len(), 15);
 }
 
 #[tokio::test]
