@@ -14,6 +14,7 @@ use crate::anthropic_messages::write_error::error_event;
 use crate::conversation::WireDialect;
 use crate::event::Event;
 use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
+use crate::openai_chat::echo::echo_chunk;
 use crate::openai_chat::error::error_chunk;
 use crate::openai_chat::read_stream::read_unary_events;
 use crate::openai_chat::stream_relay::StreamRelay;
@@ -70,6 +71,20 @@ impl AnswerStream {
         }
     }
 
+    /// Shows a body that was sent to a provider (inference spec 3.5): the client asked to see it.
+    /// Comes before anything else. The Messages grammar has no place for it.
+    pub fn echo(&mut self, body: &[u8], out: &mut Vec<u8>) {
+        let Ok(body) = std::str::from_utf8(body) else { return };
+        match (self.skin.style, &mut self.road) {
+            (AnswerStyle::Chat, _) => out.extend(echo_chunk(body, &self.identity)),
+            (AnswerStyle::Completions, _) => {
+                out.extend(write_answer::echo_chunk(body, &self.identity));
+            }
+            (AnswerStyle::Responses, Road::Events(road)) => road.echo(body, out),
+            (AnswerStyle::Responses, Road::Relay(_)) | (AnswerStyle::Messages, _) => {}
+        }
+    }
+
     /// The provider closed its stream.
     ///
     /// # Errors
@@ -120,6 +135,20 @@ pub fn error_chunk_of(skin: &Skin, error: &ApiError, identity: &Identity) -> Vec
         AnswerStyle::Responses => ResponsesWriter::new(identity, skin.options, skin.asked())
             .failing(error, None, &Extras::default()),
     }
+}
+
+/// A whole Responses answer that has nothing but its error.
+#[must_use]
+pub fn error_document(skin: &Skin, error: &ApiError, identity: &Identity) -> Bytes {
+    openai_responses::write_unary::write_failed_events(
+        &[],
+        error,
+        identity,
+        None,
+        skin.options,
+        &Extras::default(),
+        &skin.asked(),
+    )
 }
 
 /// A provider's whole answer, in whichever dialect it came.

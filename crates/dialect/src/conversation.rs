@@ -34,6 +34,17 @@ impl WireDialect {
     /// Every dialect, in declaration order.
     pub const ALL: [Self; 4] =
         [Self::OpenaiChat, Self::AnthropicMessages, Self::OpenaiResponses, Self::Gemini];
+
+    /// The name in provider files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::OpenaiResponses => "openai-responses",
+            Self::Gemini => "gemini",
+        }
+    }
 }
 
 /// Who speaks. Results of tools come from the user's side.

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use signalbox_core::limits;
 use signalbox_dialect::answer::read_unary;
 use signalbox_dialect::outbound::read_error;
-use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
+use signalbox_dialect::{
+    AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect, WrittenRequest,
+};
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, CallError};
 
@@ -63,8 +65,11 @@ pub(crate) async fn attempt(
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
     let bound = generation.bounds.get(index);
     let bound = bound.ok_or_else(|| Failure::unavailable("the candidate has no bound"))?;
-    let body = prepare::body(given, candidate, bound, road)
-        .map_err(|error| Failure::unavailable(error.message))?;
+    let WrittenRequest { body, losses } = prepare::body(given, candidate, bound, road)?;
+    generation.trace.losses = losses;
+    if given.resolved.survey.echo_upstream_body {
+        generation.trace.echoes.push(body.clone());
+    }
     let streamed = given.resolved.survey.stream;
     let left = limits::TOTAL_TIMEOUT.saturating_sub(generation.age());
     if left.is_zero() {
@@ -140,6 +145,9 @@ async fn first_content(
     abortable: bool,
 ) -> Result<Option<AnswerKind>, Failure> {
     let mut ready = Vec::with_capacity(1024);
+    for sent in &generation.trace.echoes {
+        relay.echo(sent, &mut ready);
+    }
     let mut left = std::pin::pin!(generation.sink.left());
     loop {
         let chunk = tokio::select! {

@@ -1,15 +1,15 @@
 //! Stage 7's first half: the body that one candidate gets.
 
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet};
+use signalbox_dialect::loss::{Lost, report};
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
-    AnswerStyle, Outbound, ReasoningStyle, WireDialect, anthropic_messages, openai_chat,
-    openai_completions, openai_responses,
+    AnswerStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
+    openai_chat, openai_completions, openai_responses,
 };
-use signalbox_policy::Candidate;
 use signalbox_policy::rule::supported;
+use signalbox_policy::{Candidate, Failure};
 
 use crate::generation::Given;
 use crate::reserve::Bound;
@@ -18,12 +18,17 @@ use crate::world::{Road, usual_reasoning};
 /// The tokenizer family of OpenAI's models in the catalogue; only they read a message's `name`.
 const OPENAI_TOKENIZER: &str = "GPT";
 
+/// The body for a candidate, and what of the request is not in it.
+///
+/// # Errors
+/// The request can't be said in the provider's language at all, or not wholly while the client
+/// requires that it is.
 pub(crate) fn body(
     given: &Given,
     candidate: &Candidate,
     bound: &Bound,
     road: &Road,
-) -> Result<Bytes, ApiError> {
+) -> Result<WrittenRequest, Failure> {
     let (resolved, endpoint) = (&given.resolved, &candidate.endpoint);
     let supported = supported(endpoint);
     let user = user(given, endpoint.data_policy.requires_user_ids);
@@ -50,27 +55,40 @@ pub(crate) fn body(
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
-    written(given, candidate, road.dialect, &outbound)
+    let written = written(given, road.dialect, &outbound);
+    let written = written.map_err(|error| Failure::unfit(error.message))?;
+    let insists = resolved.requirements.provider.require_parameters;
+    match written.losses.iter().find(|loss| insists && matters(loss.what)) {
+        Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
+        None => Ok(written),
+    }
 }
 
-/// A request in the provider's own language is patched; any other goes through the hub, and what
-/// the provider's language can't carry is noted.
+/// Whether a loss is one of what `require_parameters` insists on. Marks for caches and other
+/// vendors' reasoning are no parameters, and shades of a part leave the part.
+const fn matters(lost: Lost) -> bool {
+    matches!(lost, Lost::Parameter | Lost::Content | Lost::Tool)
+}
+
+/// A request in the provider's own language is patched; any other goes through the hub.
 fn written(
     given: &Given,
-    candidate: &Candidate,
     provider: WireDialect,
     outbound: &Outbound<'_>,
-) -> Result<Bytes, ApiError> {
+) -> Result<WrittenRequest, ApiError> {
     let (document, survey) = (&given.resolved.document, &given.resolved.survey);
     let style = given.skin().style;
-    match (provider, style) {
+    let patched = match (provider, style) {
         (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
-            return openai_chat::write_relay::write_relay(document, survey, outbound);
+            Some(openai_chat::write_relay::write_relay(document, survey, outbound)?)
         }
         (WireDialect::OpenaiChat, AnswerStyle::Completions) => {
-            return openai_completions::write_relay::write_relay(document, survey, outbound);
+            Some(openai_completions::write_relay::write_relay(document, survey, outbound)?)
         }
-        _ => {}
+        _ => None,
+    };
+    if let Some(body) = patched {
+        return Ok(WrittenRequest { body, losses: Vec::new() });
     }
     let (conversation, lost) = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => {
@@ -81,12 +99,11 @@ fn written(
         }
         AnswerStyle::Responses => openai_responses::read_request::read_request(document, survey),
     };
-    let written = write_request(provider, &conversation, outbound)?;
-    for loss in lost.iter().chain(&written.losses) {
-        let endpoint = candidate.endpoint.id.as_str();
-        tracing::info!(id = %given.id, endpoint, ?loss, "not carried over");
+    let mut written = write_request(provider, &conversation, outbound)?;
+    for loss in lost {
+        report(&mut written.losses, loss.what, &loss.detail);
     }
-    Ok(written.body)
+    Ok(written)
 }
 
 /// What the body must not have. Of the two spellings of the output limit the endpoint may take only

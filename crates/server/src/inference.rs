@@ -28,6 +28,11 @@ pub(crate) async fn chat(State(app): State<App>, request: Request) -> Response {
     answer(app, request, Surface::Chat).await
 }
 
+/// `POST /api/v1/cursor/chat/completions`: chat, with the flat tools that Cursor sends.
+pub(crate) async fn cursor(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Cursor).await
+}
+
 /// Legacy `POST /api/v1/completions`.
 pub(crate) async fn completions(State(app): State<App>, request: Request) -> Response {
     answer(app, request, Surface::Completions).await

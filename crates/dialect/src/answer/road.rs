@@ -115,6 +115,13 @@ impl EventRoad {
         result
     }
 
+    /// Shows a body that was sent, where the grammar counts its events.
+    pub(super) fn echo(&mut self, body: &str, out: &mut Vec<u8>) {
+        if let Writer::Responses(writer) = &mut self.writer {
+            writer.echo(body, out);
+        }
+    }
+
     pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {
         let result = self.reader.end(&mut self.events);
         self.write(out);

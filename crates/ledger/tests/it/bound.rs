@@ -101,7 +101,14 @@ fn output_is_cut_down_to_what_the_budget_affords() {
 fn covered() -> impl Strategy<Value = (Estimate, Vec<(Usage, Timestamp)>)> {
     (0_u64..400_000, 0_u64..130_000, 1_u64..5).prop_flat_map(
         |(prompt_tokens, max_output, choices)| {
-            let estimate = Estimate { prompt_tokens, max_output, images: 0, choices, searches: 10, search_units: 10 };
+            let estimate = Estimate {
+                prompt_tokens,
+                max_output,
+                images: 0,
+                choices,
+                searches: 10,
+                search_units: 10,
+            };
             let usage = arbitrary::usage(prompt_tokens, max_output * choices);
             (Just(estimate), vec((usage, arbitrary::moment()), USAGES_PER_ROW))
         },
