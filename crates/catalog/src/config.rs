@@ -4,12 +4,14 @@
 mod endpoint_row;
 mod model_row;
 mod provider_row;
+mod speaks_row;
 
 use serde::Deserialize;
 
 pub use endpoint_row::ConfiguredEndpoint;
 pub use model_row::ConfiguredModel;
-pub use provider_row::{DataPolicyRow, ProviderRow, SpeaksRow, WrittenKey};
+pub use provider_row::{DataPolicyRow, ProviderRow, WrittenKey};
+pub use speaks_row::SpeaksRow;
 
 /// The catalogue part of a configuration file: `[[providers]]`, `[[models]]`, `[[endpoints]]`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]

@@ -69,6 +69,26 @@ impl Dialect {
         }
     }
 
+    /// The path for a streamed answer when a row names no path at all; `None` is the same as for a
+    /// whole one.
+    #[must_use]
+    pub const fn default_stream_path(self) -> Option<&'static str> {
+        match self {
+            Self::Gemini => Some("/models/{model}:streamGenerateContent?alt=sse"),
+            Self::BedrockConverse => Some("/model/{model}/converse-stream"),
+            _ => None,
+        }
+    }
+
+    /// Headers that every request has unless a row says otherwise: name and value.
+    #[must_use]
+    pub const fn default_headers(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::AnthropicMessages => &[("anthropic-version", "2023-06-01")],
+            _ => &[],
+        }
+    }
+
     /// How it travels when a row says nothing else.
     #[must_use]
     pub fn default_transport(self) -> Transport {

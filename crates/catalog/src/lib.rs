@@ -11,6 +11,7 @@ pub mod error;
 pub mod family;
 pub mod listing;
 pub mod model;
+pub mod placeholder;
 pub mod prices;
 pub mod provider;
 pub mod slug;

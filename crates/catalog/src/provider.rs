@@ -1,5 +1,7 @@
 //! Who serves models, and in which dialects.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -20,13 +22,13 @@ pub enum Transport {
         /// The parameter's name, such as `key`.
         parameter: String,
     },
-    /// Azure's deployment URLs and `api-key` header.
+    /// Azure's `api-key` header.
     Azure,
-    /// Google Cloud's project URLs and OAuth tokens.
+    /// Google Cloud's OAuth tokens.
     Vertex,
-    /// AWS request signatures.
+    /// AWS request signatures, or a bearer key of the same service.
     Sigv4,
-    /// AWS request signatures around a body in another dialect.
+    /// As `Sigv4`, around a body in another dialect.
     BedrockInvoke,
     /// No authentication: a server on the same machine.
     None,
@@ -36,7 +38,7 @@ impl Transport {
     /// Whether the gateway can call a provider this way.
     #[must_use]
     pub const fn is_served(&self) -> bool {
-        matches!(self, Self::Bearer | Self::HeaderKey { .. } | Self::None)
+        !matches!(self, Self::Vertex | Self::Sigv4 | Self::BedrockInvoke)
     }
 
     /// The name in provider files.
@@ -89,6 +91,13 @@ pub struct Speaks {
     pub dialect: Dialect,
     /// The path below the base URL; `None` is the dialect's default.
     pub path: Option<String>,
+    /// The path for a streamed answer; `None` is the same path, or the dialect's default when there
+    /// is no path either.
+    pub stream_path: Option<String>,
+    /// The path, streamed or not, when the provider has an `api_version`.
+    pub versioned_path: Option<String>,
+    /// Headers of every request, the dialect's own included: lower-case names to values.
+    pub headers: BTreeMap<String, String>,
     /// How it travels.
     pub transport: Transport,
     /// Edits of the request body, as written in the row; the dialect crate reads and checks them.
@@ -98,10 +107,18 @@ pub struct Speaks {
 }
 
 impl Speaks {
-    /// The path below the base URL.
+    /// The path below the base URL, for an answer in one piece. May have placeholders and a query.
     #[must_use]
     pub fn path(&self) -> &str {
         self.path.as_deref().unwrap_or_else(|| self.dialect.default_path())
+    }
+
+    /// The path below the base URL for a streamed answer. May have placeholders and a query.
+    #[must_use]
+    pub fn stream_path(&self) -> &str {
+        let own = self.stream_path.as_deref().or(self.path.as_deref());
+        own.or_else(|| self.dialect.default_stream_path())
+            .unwrap_or_else(|| self.dialect.default_path())
     }
 }
 
@@ -114,8 +131,17 @@ pub struct Provider {
     pub name: String,
     /// The name for people.
     pub display_name: String,
-    /// Where its API is, without a slash at the end; `None` must be configured.
+    /// Where its API is, without a slash at the end; `None` must be configured. May have
+    /// [placeholders](crate::placeholder::Placeholder).
     pub base_url: Option<String>,
+    /// The region of endpoints that name none.
+    pub region: Option<String>,
+    /// Regions whose host is another than the base URL's: region to host.
+    pub hosts: BTreeMap<String, String>,
+    /// The cloud project, when it is not the credential's.
+    pub project: Option<String>,
+    /// The version of the API that addresses by `versioned_path` name; `None` uses the other paths.
+    pub api_version: Option<String>,
     /// Usual names of environment variables that hold its key.
     pub key_env: Vec<String>,
     /// ISO country of its seat.

@@ -5,6 +5,8 @@
 
 pub mod hub;
 mod messages;
+pub mod providers;
+mod relays;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -18,6 +20,7 @@ use crate::patch::Patches;
 use crate::{openai_chat, openai_completions};
 
 pub use messages::{messages_ready, messages_requests_survive, messages_survive_writing};
+pub use relays::{messages_relay_keeps_all, relay_messages, whole_messages_keep_all};
 
 use crate::answer::{AnswerStream, AnswerStyle, Skin, read_unary, write_unary};
 use crate::conversation::WireDialect;
@@ -327,7 +330,8 @@ pub fn requests_survive(bytes: &[u8]) -> Result<(), String> {
 }
 
 /// What the laws' requests are written with.
-fn outbound(patches: &Patches) -> Outbound<'_> {
+#[must_use]
+pub fn outbound(patches: &Patches) -> Outbound<'_> {
     Outbound {
         provider_model_id: "m-1",
         stream: true,

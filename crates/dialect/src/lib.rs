@@ -6,6 +6,7 @@
 
 pub mod answer;
 pub mod anthropic_messages;
+pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
 pub mod error;
@@ -21,6 +22,7 @@ pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
 
+mod citation;
 mod compose;
 mod scan;
 

@@ -311,6 +311,12 @@ impl<'a> Scanner<'a> {
     }
 }
 
+/// Whether a text is one JSON value.
+pub(crate) fn is_json(text: &str) -> bool {
+    let mut scanner = Scanner::new(text);
+    scanner.value().is_ok() && scanner.end().is_ok()
+}
+
 /// The members of an object that was validated before, in order. Nothing, when it is no object.
 pub(crate) fn members(raw: &str) -> Vec<(Cow<'_, str>, &str)> {
     let mut scanner = Scanner::new(raw);

@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use signalbox_dialect::laws;
+use signalbox_dialect::laws::{self, providers};
 
 /// Inputs for each body; in a build without optimisation they take about a second.
 const INPUTS: usize = 1500;
@@ -28,7 +28,11 @@ impl Dice {
 }
 
 fn goldens() -> Vec<Vec<u8>> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/openai-chat");
+    goldens_of("openai-chat")
+}
+
+fn goldens_of(dialect: &str) -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(dialect);
     let mut paths: Vec<_> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
@@ -96,6 +100,15 @@ fn mangled_whole_answers_survive() {
     run(0x5eed_0003, |bytes, _| laws::whole_answers_survive(bytes));
 }
 
+#[test]
+fn mangled_messages_answers_are_relayed_lawfully() {
+    run_on(&goldens_of("anthropic-messages"), 0x5eed_0005, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        laws::messages_relay_keeps_all(bytes, &cuts)?;
+        laws::whole_messages_keep_all(bytes)
+    });
+}
+
 /// Requests that use most of what a request may have.
 const REQUESTS: [&str; 3] = [
     r#"{"model":"a/b","messages":[{"role":"system","content":"s"},{"role":"user","name":"Ann","content":[{"type":"text","text":"h\u00e9"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"original"}}]}],"max_tokens":5,"stream":true,"provider":{"order":["x"]},"user":"u","temperature":1.0}"#,
@@ -114,4 +127,17 @@ fn mangled_requests_are_refused_or_become_clean() {
         laws::requests_survive(&request).unwrap();
         laws::messages_requests_survive(&request).unwrap();
     }
+}
+
+fn requests() -> Vec<Vec<u8>> {
+    REQUESTS.map(|text| text.as_bytes().to_vec()).to_vec()
+}
+
+#[test]
+fn mangled_cohere_answers_and_requests_survive() {
+    run_on(&goldens_of("cohere-v2"), 0x5eed_0005, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        providers::cohere_answers_are_lawful(bytes, &cuts)
+    });
+    run_on(&requests(), 0x5eed_0006, |bytes, _| providers::cohere_requests_survive(bytes));
 }

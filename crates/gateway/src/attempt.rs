@@ -10,7 +10,7 @@ use signalbox_dialect::{
     AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect, WrittenRequest,
 };
 use signalbox_policy::{Candidate, Failure};
-use signalbox_upstream::{Answer, CallError};
+use signalbox_upstream::{Answer, Call, CallError, HeaderMap};
 
 use crate::generation::Generation;
 use crate::prepare;
@@ -78,7 +78,16 @@ pub(crate) async fn attempt(
     let patience = patience(candidate, streamed).min(left);
     let began = generation.gateway.clock.monotonic();
     generation.trace.sent = generation.gateway.clock.now();
-    let call = generation.gateway.client.post(&road.target, body, patience);
+    let further = HeaderMap::new();
+    let call = Call {
+        model: &candidate.endpoint.provider_model_id,
+        region: candidate.endpoint.region.as_deref(),
+        stream: streamed,
+        headers: &further,
+        body,
+        now: generation.trace.sent,
+    };
+    let call = generation.gateway.client.post(&road.target, call, patience);
     let abortable = candidate.endpoint.can_abort;
     let answer = tokio::select! {
         biased;

@@ -10,7 +10,7 @@ use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
 use signalbox_dialect::{ReasoningStyle, WireDialect};
-use signalbox_upstream::Target;
+use signalbox_upstream::{Credential, Target};
 
 /// How one provider is called in one dialect.
 #[derive(Debug)]
@@ -84,18 +84,20 @@ impl World {
                 row: format!("provider {}", provider.slug),
                 problem,
             };
+            // Read once, so that its dialects share what is cached.
+            let credential = credentials.get(&provider.slug).map(Credential::parse).transpose();
+            let credential = credential.map_err(|error| wrong(error.to_string()))?;
             let mut ways = Vec::new();
             for speaks in &provider.speaks {
                 let Some(dialect) = wire(speaks.dialect) else { continue };
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
-                let key = credentials.get(&provider.slug);
                 let open = speaks.transport == signalbox_catalog::Transport::None;
                 // The catalogue calls these blocked, each with its reason.
                 let called = speaks.transport.is_served() && provider.base_url.is_some();
-                if !called || (key.is_none() && !open) {
+                if !called || (credential.is_none() && !open) {
                     continue;
                 }
-                let target = Target::new(provider, speaks.dialect, key)
+                let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
                 ways.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
             }
@@ -194,7 +196,7 @@ mod tests {
     fn a_transport_that_is_not_spoken_yet_does_not_stop_the_process() {
         let rows = serde_json::json!({"providers": [
             {"slug": "cloud", "base_url": "https://cloud.invalid", "speaks": [
-                {"dialect": "openai-chat", "transport": "azure"}]},
+                {"dialect": "openai-chat", "transport": "vertex"}]},
             {"slug": "local", "base_url": "http://127.0.0.1:1"},
         ]});
         let configured: ConfiguredCatalogue = serde_json::from_value(rows).unwrap();

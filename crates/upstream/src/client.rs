@@ -13,9 +13,10 @@ use hyper_util::rt::{TokioExecutor, TokioTimer};
 use signalbox_core::limits;
 use tokio::time::error::Elapsed;
 
+use crate::address::AddressError;
 use crate::connect::{self, InTime};
 use crate::retry_after;
-use crate::transport::Target;
+use crate::transport::{Call, Target};
 
 /// Why a call gave no usable answer. Nothing here came from the provider's body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,6 +33,9 @@ pub enum CallError {
     /// The answer was larger than its limit in bytes.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
+    /// Model and region of the call give no address: nothing was sent.
+    #[error("{0}")]
+    Address(AddressError),
 }
 
 /// The client. Clones share the pool.
@@ -83,18 +87,19 @@ impl Client {
     /// the first try already took all the time that a connection may take.
     ///
     /// # Errors
-    /// [`CallError::Connect`], [`CallError::Broken`] or [`CallError::Timeout`].
+    /// Any [`CallError`] but `TooLarge`.
     pub async fn post(
         &self,
         target: &Target,
-        body: Bytes,
+        call: Call<'_>,
         timeout: Duration,
     ) -> Result<Answer, CallError> {
+        let prepared = target.prepare(&call)?;
         let request = || {
-            let mut request = Request::new(Full::new(body.clone()));
+            let mut request = Request::new(Full::new(call.body.clone()));
             *request.method_mut() = Method::POST;
-            *request.uri_mut() = target.uri.clone();
-            *request.headers_mut() = target.headers.clone();
+            *request.uri_mut() = prepared.uri.as_ref().clone();
+            *request.headers_mut() = prepared.headers.as_ref().clone();
             request
         };
         let call = async {
@@ -108,14 +113,16 @@ impl Client {
         answered(tokio::time::timeout(timeout, call).await, timeout)
     }
 
-    /// Gets a small document, such as a local server's list of models.
+    /// Gets a small document, such as a local server's list of models, from a target whose address
+    /// has no placeholders.
     ///
     /// # Errors
     /// As [`Client::post`], and [`CallError::TooLarge`] above one MiB.
     pub async fn get(&self, target: &Target, timeout: Duration) -> Result<Bytes, CallError> {
+        let (uri, headers) = target.bare().ok_or(CallError::Address(AddressError::Malformed))?;
         let mut request = Request::new(Full::new(Bytes::new()));
-        *request.uri_mut() = target.uri.clone();
-        *request.headers_mut() = target.headers.clone();
+        *request.uri_mut() = uri.clone();
+        *request.headers_mut() = headers.clone();
         let called = tokio::time::timeout(timeout, self.pool.request(request)).await;
         let answer = answered(called, timeout)?;
         if !answer.status.is_success() {
@@ -154,10 +161,19 @@ impl Answer {
     /// Whether the body is an event stream.
     #[must_use]
     pub fn is_event_stream(&self) -> bool {
-        self.headers
-            .get(header::CONTENT_TYPE)
-            .and_then(|value| value.to_str().ok())
-            .is_some_and(|value| value.trim_start().starts_with("text/event-stream"))
+        self.has_type("text/event-stream")
+    }
+
+    /// Whether the body is a stream of AWS event messages.
+    #[must_use]
+    pub fn is_aws_event_stream(&self) -> bool {
+        self.has_type("application/vnd.amazon.eventstream")
+    }
+
+    fn has_type(&self, expected: &str) -> bool {
+        let given = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let essence = given.and_then(|value| value.split(';').next());
+        essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case(expected))
     }
 
     /// The next bytes of the body, or `None` at its end. Waits as long as it takes: the caller

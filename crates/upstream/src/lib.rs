@@ -1,13 +1,18 @@
 //! The only crate that dials out: the HTTP client with its pools, transports, and what was learnt
 //! about each endpoint on the way.
 
+mod address;
 pub mod client;
 mod connect;
+pub mod credential;
 pub mod discover;
 pub mod health;
 pub mod retry_after;
 pub mod transport;
 
+pub use address::AddressError;
 pub use client::{Answer, CallError, Client};
+pub use credential::{Credential, CredentialError};
 pub use health::HealthBoard;
-pub use transport::Target;
+pub use http::HeaderMap;
+pub use transport::{Call, Target, TransportError};

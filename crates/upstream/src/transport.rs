@@ -1,16 +1,49 @@
-//! How a dialect travels to a provider: address and authentication, made once per provider.
+//! How a dialect travels to a provider: address, headers and authentication. What no call changes
+//! is made once.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
-use signalbox_catalog::{Dialect, Provider, Transport};
-use signalbox_core::Secret;
+use signalbox_catalog::{Dialect, Provider, Speaks, Transport};
+use signalbox_core::{Secret, Timestamp};
 
-/// Where to send a request and with which headers. Its debug output shows no credential.
-#[derive(Debug, Clone)]
+use crate::address::{Address, AddressError, Fillings, Known, Line, encode};
+use crate::client::CallError;
+use crate::credential::{Credential, Kind};
+
+/// Where requests of one dialect go at one provider, and what makes them welcome there. Its debug
+/// output shows no credential.
+#[derive(Clone)]
 pub struct Target {
-    /// The whole address.
-    pub uri: Uri,
-    /// Every header; the one with the credential is marked sensitive.
-    pub headers: HeaderMap,
+    whole: Address,
+    stream: Address,
+    /// The headers that no call changes; the one with the credential is marked sensitive.
+    headers: HeaderMap,
+    /// Headers that depend on the call.
+    written: Vec<(HeaderName, Line)>,
+    /// The region of calls that name none.
+    region: Option<String>,
+    /// For debug output: the base URL as the row has it, and the transport.
+    shown: (String, &'static str),
+}
+
+/// One request to a provider.
+#[derive(Debug, Clone)]
+pub struct Call<'a> {
+    /// The provider's id of the model, for addresses that have it.
+    pub model: &'a str,
+    /// The endpoint's region; `None` is the credential's or the provider's.
+    pub region: Option<&'a str>,
+    /// Whether the answer is to come in pieces.
+    pub stream: bool,
+    /// Further headers. They replace those of the same name, but never a credential.
+    pub headers: &'a HeaderMap,
+    /// The body, as the dialect has it.
+    pub body: Bytes,
+    /// The time of day, for what is signed and what expires.
+    pub now: Timestamp,
 }
 
 /// Why a provider row can't be called.
@@ -19,18 +52,27 @@ pub enum TransportError {
     /// The row has no base URL and the configuration gives none.
     #[error("provider {0} has no base URL")]
     NoBaseUrl(String),
-    /// The base URL or path is no address.
-    #[error("provider {0}: the base URL is not an address")]
-    BadUrl(String),
+    /// Base URL and path give no address.
+    #[error("provider {0}: {1}")]
+    BadUrl(String, AddressError),
     /// The provider needs a credential and there is none.
     #[error("provider {0} has no credential")]
     NoCredential(String),
-    /// The credential can't be sent in a header.
-    #[error("provider {0}: the credential has characters that no header may have")]
-    BadCredential(String),
+    /// The credential is of a kind that the transport has no use for.
+    #[error("provider {0}: the credential is of another kind than its transport {1} needs")]
+    BadCredential(String, &'static str),
+    /// A header of the row can't be sent.
+    #[error("provider {0}: the header {1} can't be sent")]
+    BadHeader(String, String),
     /// The row does not speak this dialect, or by a transport that is not built yet.
     #[error("provider {0} can't be called in this dialect")]
     NotSpoken(String),
+}
+
+/// What is sent, but for the body.
+pub(crate) struct Prepared<'a> {
+    pub uri: Cow<'a, Uri>,
+    pub headers: Cow<'a, HeaderMap>,
 }
 
 impl Target {
@@ -39,8 +81,16 @@ impl Target {
     /// # Errors
     /// [`TransportError::BadUrl`].
     pub fn plain(url: &str) -> Result<Self, TransportError> {
-        let uri = url.parse().map_err(|_| TransportError::BadUrl(url.to_owned()))?;
-        Ok(Self { uri, headers: HeaderMap::new() })
+        let bad = |_| TransportError::BadUrl(url.to_owned(), AddressError::Malformed);
+        let address = Address::Fixed(url.parse().map_err(bad)?);
+        Ok(Self {
+            whole: address.clone(),
+            stream: address,
+            headers: HeaderMap::new(),
+            written: Vec::new(),
+            region: None,
+            shown: (url.to_owned(), Transport::None.name()),
+        })
     }
 
     /// The target of a provider for one dialect.
@@ -50,57 +100,166 @@ impl Target {
     pub fn new(
         provider: &Provider,
         dialect: Dialect,
-        key: Option<&Secret<String>>,
+        credential: Option<&Credential>,
     ) -> Result<Self, TransportError> {
         let slug = || provider.slug.clone();
-        let speaks = provider
-            .speaks
-            .iter()
-            .find(|speaks| speaks.dialect == dialect)
-            .ok_or_else(|| TransportError::NotSpoken(slug()))?;
+        let speaks =
+            provider.in_dialect(dialect).ok_or_else(|| TransportError::NotSpoken(slug()))?;
         let base = provider.base_url.as_deref().ok_or_else(|| TransportError::NoBaseUrl(slug()))?;
-        let uri: Uri = format!("{}{}", base.trim_end_matches('/'), speaks.path())
-            .parse()
-            .map_err(|_| TransportError::BadUrl(slug()))?;
-        if uri.authority().is_none() || !matches!(uri.scheme_str(), Some("http" | "https")) {
-            return Err(TransportError::BadUrl(slug()));
+        let access = Access::new(provider, &speaks.transport, credential)?;
+        let known = Known {
+            project: provider
+                .project
+                .as_deref()
+                .or_else(|| credential.and_then(|one| one.project.as_deref())),
+            api_version: provider.api_version.as_deref(),
+        };
+        let address = |path: &str| {
+            Address::read(provider, base, path, &known, access.query.as_deref())
+                .map_err(|error| TransportError::BadUrl(slug(), error))
+        };
+        let versioned = speaks.versioned_path.as_deref().filter(|_| known.api_version.is_some());
+        let whole = address(versioned.unwrap_or_else(|| speaks.path()))?;
+        let stream = address(versioned.unwrap_or_else(|| speaks.stream_path()))?;
+        let (mut headers, written) = row_headers(provider, speaks, &known)?;
+        if let Some((name, value)) = access.header {
+            headers.insert(name, value);
         }
-        let mut headers = HeaderMap::new();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        headers.insert(header::USER_AGENT, HeaderValue::from_static("signalbox"));
-        authenticate(&mut headers, &speaks.transport, provider, key)?;
-        Ok(Self { uri, headers })
+        let region = credential.and_then(|one| one.region.clone()).or(provider.region.clone());
+        let shown = (base.to_owned(), speaks.transport.name());
+        Ok(Self { whole, stream, headers, written, region, shown })
+    }
+
+    /// What is sent for a call.
+    pub(crate) fn prepare<'a>(&'a self, call: &Call<'a>) -> Result<Prepared<'a>, CallError> {
+        let region = call.region.or(self.region.as_deref());
+        let values = Fillings { model: call.model, region };
+        let address = if call.stream { &self.stream } else { &self.whole };
+        let uri = match address {
+            Address::Fixed(uri) => Cow::Borrowed(uri),
+            Address::Written(template) => {
+                Cow::Owned(template.fill(values).map_err(CallError::Address)?)
+            }
+        };
+        let mut headers = Cow::Borrowed(&self.headers);
+        for (name, line) in &self.written {
+            let mut value = String::new();
+            line.fill(values, &mut value).map_err(CallError::Address)?;
+            let value = HeaderValue::try_from(value);
+            let value = value.map_err(|_| CallError::Address(AddressError::Malformed))?;
+            headers.to_mut().insert(name.clone(), value);
+        }
+        if !call.headers.is_empty() {
+            merge(headers.to_mut(), call.headers);
+        }
+        Ok(Prepared { uri, headers })
+    }
+
+    /// The address and headers of a request that is no call.
+    pub(crate) fn bare(&self) -> Option<(&Uri, &HeaderMap)> {
+        match &self.whole {
+            Address::Fixed(uri) => Some((uri, &self.headers)),
+            Address::Written(_) => None,
+        }
     }
 }
 
-fn authenticate(
-    headers: &mut HeaderMap,
-    transport: &Transport,
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (base, transport) = &self.shown;
+        f.debug_struct("Target")
+            .field("base_url", base)
+            .field("transport", transport)
+            .field("region", &self.region)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Puts a call's headers over the target's; a credential stays.
+fn merge(headers: &mut HeaderMap, further: &HeaderMap) {
+    for name in further.keys() {
+        if headers.get(name).is_some_and(HeaderValue::is_sensitive) {
+            continue;
+        }
+        headers.remove(name);
+        for value in further.get_all(name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+}
+
+type RowHeaders = (HeaderMap, Vec<(HeaderName, Line)>);
+
+/// The headers of a row: those that are always the same, and those that a call fills in.
+fn row_headers(
     provider: &Provider,
-    key: Option<&Secret<String>>,
-) -> Result<(), TransportError> {
-    let slug = || provider.slug.clone();
-    if *transport == Transport::None {
-        return Ok(());
-    }
-    let key = key.ok_or_else(|| TransportError::NoCredential(slug()))?;
-    let sensitive = |text: &str| {
-        let mut value =
-            HeaderValue::from_str(text).map_err(|_| TransportError::BadCredential(slug()))?;
-        value.set_sensitive(true);
-        Ok(value)
-    };
-    match transport {
-        Transport::Bearer => {
-            let value = sensitive(&format!("Bearer {}", key.expose()))?;
-            headers.insert(header::AUTHORIZATION, value);
+    speaks: &Speaks,
+    known: &Known<'_>,
+) -> Result<RowHeaders, TransportError> {
+    let mut headers = HeaderMap::new();
+    let mut written = Vec::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::USER_AGENT, HeaderValue::from_static("signalbox"));
+    for (name, value) in &speaks.headers {
+        let bad = || TransportError::BadHeader(provider.slug.clone(), name.clone());
+        let name = HeaderName::try_from(name.as_str()).map_err(|_| bad())?;
+        let line = Line::read(value, known)
+            .map_err(|error| TransportError::BadUrl(provider.slug.clone(), error))?;
+        if line.is_fixed() {
+            let mut value = String::new();
+            let nothing = Fillings { model: "", region: None };
+            line.fill(nothing, &mut value).map_err(|_| bad())?;
+            headers.insert(name, HeaderValue::try_from(value).map_err(|_| bad())?);
+        } else {
+            written.push((name, line));
         }
-        Transport::HeaderKey { header } => {
-            let name = HeaderName::try_from(header.as_str())
-                .map_err(|_| TransportError::NotSpoken(slug()))?;
-            headers.insert(name, sensitive(key.expose())?);
-        }
-        _ => return Err(TransportError::NotSpoken(slug())),
     }
-    Ok(())
+    Ok((headers, written))
+}
+
+/// What a credential becomes when a target is made.
+#[derive(Default)]
+struct Access {
+    header: Option<(HeaderName, HeaderValue)>,
+    query: Option<String>,
+}
+
+impl Access {
+    fn new(
+        provider: &Provider,
+        transport: &Transport,
+        credential: Option<&Credential>,
+    ) -> Result<Self, TransportError> {
+        let slug = || provider.slug.clone();
+        if *transport == Transport::None {
+            return Ok(Self::default());
+        }
+        let credential = credential.ok_or_else(|| TransportError::NoCredential(slug()))?;
+        let other = || TransportError::BadCredential(slug(), transport.name());
+        let Kind::Key(key) = &credential.kind else { return Err(other()) };
+        let header = |name: HeaderName, prefix: &str| {
+            let value = sensitive(prefix, key).ok_or_else(other)?;
+            Ok(Self { header: Some((name, value)), query: None })
+        };
+        match transport {
+            Transport::Bearer => header(header::AUTHORIZATION, "Bearer "),
+            Transport::HeaderKey { header: name } => {
+                let name = HeaderName::try_from(name.as_str());
+                header(name.map_err(|_| TransportError::NotSpoken(slug()))?, "")
+            }
+            Transport::Azure => header(HeaderName::from_static("api-key"), ""),
+            Transport::QueryKey { parameter } => {
+                let mut query = format!("{parameter}=");
+                encode(key.expose(), &mut query);
+                Ok(Self { header: None, query: Some(query) })
+            }
+            _ => Err(TransportError::NotSpoken(slug())),
+        }
+    }
+}
+
+fn sensitive(prefix: &str, key: &Secret<String>) -> Option<HeaderValue> {
+    let mut value = HeaderValue::try_from(format!("{prefix}{}", key.expose())).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }

@@ -20,6 +20,8 @@ struct Known {
     base_url: Option<String>,
     /// Why the base URL of the facts can't be used; then one must be configured.
     base_url_required: Option<String>,
+    region: Option<String>,
+    hosts: BTreeMap<String, String>,
     key_env: Option<Vec<String>>,
     /// What the row rests on, when it was looked up.
     source: Option<String>,
@@ -56,6 +58,15 @@ fn file(row: &ProviderFacts, known: &Known) -> Result<String> {
         (Some(why), _) => writeln!(out, "# {why}\nbase_url_required = true")?,
         (None, Some(url)) => pair(out, "base_url", url.trim_end_matches('/'))?,
         (None, None) => anyhow::bail!("provider {}: no base URL and no reason", row.slug),
+    }
+    if let Some(region) = &known.region {
+        pair(out, "region", region)?;
+    }
+    if !known.hosts.is_empty() {
+        let hosts = known.hosts.iter();
+        let hosts: Vec<String> =
+            hosts.map(|(region, host)| format!("{region} = {host:?}")).collect();
+        writeln!(out, "hosts = {{ {} }}", hosts.join(", "))?;
     }
     let usual = vec![format!("{}_API_KEY", row.slug.to_uppercase().replace('-', "_"))];
     list(out, "key_env", known.key_env.as_ref().unwrap_or(&usual))?;

@@ -1,9 +1,11 @@
 //! A provider as it is written: in the configuration file and in the built-in provider files.
 
-use serde::Deserialize;
-use serde_json::Value;
+use std::collections::BTreeMap;
 
-use crate::{CatalogueError, DataPolicy, Dialect, Provider, Speaks, Transport, Verified, Watch};
+use serde::Deserialize;
+
+use super::speaks_row::{SpeaksRow, is_host};
+use crate::{CatalogueError, DataPolicy, Dialect, Provider, Verified, placeholder};
 
 /// One `[[providers]]` row, or one provider file.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -21,6 +23,15 @@ pub struct ProviderRow {
     /// The built-in row knows no public base URL: one must be configured.
     #[serde(default)]
     pub base_url_required: bool,
+    #[serde(default)]
+    pub region: Option<String>,
+    /// Left out beside a `base_url`: none.
+    #[serde(default)]
+    pub hosts: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub project: Option<String>,
+    #[serde(default)]
+    pub api_version: Option<String>,
     /// As written: a literal, `env:NAME` or `file:PATH`. Read by the binary, never kept here.
     #[serde(default)]
     pub api_key: Option<WrittenKey>,
@@ -108,29 +119,6 @@ impl From<DataPolicyRow> for DataPolicy {
     }
 }
 
-/// One `[[providers.speaks]]` row.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[expect(missing_docs, reason = "the fields are those of `Speaks`, as they are written")]
-pub struct SpeaksRow {
-    pub dialect: Dialect,
-    #[serde(default)]
-    pub path: Option<String>,
-    /// Left out: the provider's, else the dialect's.
-    #[serde(default)]
-    pub transport: Option<String>,
-    /// The header of `header-key`.
-    #[serde(default)]
-    pub header: Option<String>,
-    /// The query parameter of `query-key`.
-    #[serde(default)]
-    pub parameter: Option<String>,
-    #[serde(default)]
-    pub patches: Vec<Value>,
-    #[serde(default)]
-    pub watch: Watch,
-}
-
 impl ProviderRow {
     /// The provider that this row makes, on top of a built-in one if there is one with the slug.
     pub fn apply(&self, base: Option<&Provider>) -> Result<Provider, CatalogueError> {
@@ -155,6 +143,26 @@ impl ProviderRow {
         set(&mut provider.source, &self.source);
         if let Some(url) = &self.base_url {
             provider.base_url = Some(base_url(url).map_err(|problem| fail("base_url", problem))?);
+            // The hosts of a built-in row belong to its own address.
+            provider.hosts.clear();
+        }
+        if let Some(hosts) = &self.hosts {
+            if !hosts.iter().all(|(region, host)| is_plain(region) && is_host(host)) {
+                return Err(fail("hosts", "expected a host for each region"));
+            }
+            provider.hosts.clone_from(hosts);
+        }
+        for (key, slot, given) in [
+            ("region", &mut provider.region, &self.region),
+            ("project", &mut provider.project, &self.project),
+            ("api_version", &mut provider.api_version, &self.api_version),
+        ] {
+            if let Some(given) = given {
+                if !is_plain(given) {
+                    return Err(fail(key, "expected letters, digits, '-', '_', '.' and ':'"));
+                }
+                *slot = Some(given.clone());
+            }
         }
         for (slot, given) in [
             (&mut provider.headquarters, &self.headquarters),
@@ -197,6 +205,10 @@ impl ProviderRow {
             name: self.slug.clone(),
             display_name: self.slug.clone(),
             base_url: None,
+            region: None,
+            hosts: BTreeMap::new(),
+            project: None,
+            api_version: None,
             key_env: Vec::new(),
             headquarters: None,
             datacenters: Vec::new(),
@@ -220,57 +232,7 @@ impl ProviderRow {
         if overrides && self.transport.is_none() {
             return None;
         }
-        Some(vec![SpeaksRow {
-            dialect: Dialect::OpenaiChat,
-            path: None,
-            transport: None,
-            header: None,
-            parameter: None,
-            patches: Vec::new(),
-            watch: Watch::default(),
-        }])
-    }
-}
-
-impl SpeaksRow {
-    fn read(&self, inherited: Option<&str>) -> Result<Speaks, (&'static str, String)> {
-        if self.path.as_deref().is_some_and(|path| !path.starts_with('/')) {
-            return Err(("path", String::from("expected a path that starts with '/'")));
-        }
-        let transport = match self.transport.as_deref().or(inherited) {
-            None => self.dialect.default_transport(),
-            Some("bearer") => Transport::Bearer,
-            Some("header-key") => Transport::HeaderKey { header: self.header()? },
-            Some("query-key") => Transport::QueryKey {
-                parameter: self.parameter.clone().unwrap_or_else(|| String::from("key")),
-            },
-            Some("azure") => Transport::Azure,
-            Some("vertex") => Transport::Vertex,
-            Some("sigv4") => Transport::Sigv4,
-            Some("bedrock-invoke") => Transport::BedrockInvoke,
-            Some("none") => Transport::None,
-            Some(other) => return Err(("transport", format!("no such transport: {other:?}"))),
-        };
-        Ok(Speaks {
-            dialect: self.dialect,
-            path: self.path.clone(),
-            transport,
-            patches: self.patches.clone(),
-            watch: self.watch.clone(),
-        })
-    }
-
-    fn header(&self) -> Result<String, (&'static str, String)> {
-        let name = match (&self.header, self.dialect.default_transport()) {
-            (Some(name), _) => name.clone(),
-            (None, Transport::HeaderKey { header }) => header,
-            (None, _) => return Err(("header", String::from("header-key needs a header name"))),
-        };
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-        if name.is_empty() || !name.chars().all(plain) {
-            return Err(("header", format!("{name:?} is no header name")));
-        }
-        Ok(name.to_ascii_lowercase())
+        Some(vec![SpeaksRow::plain(Dialect::OpenaiChat)])
     }
 }
 
@@ -282,17 +244,25 @@ fn base_url(url: &str) -> Result<String, &'static str> {
     if host.is_empty() || host.contains('@') {
         return Err("expected a host, without a user or password");
     }
-    if url.contains(['?', '#', '{', '}'])
-        || url.chars().any(|c| c.is_whitespace() || c.is_control())
-    {
-        return Err("expected a URL without query, fragment, braces and spaces");
+    if placeholder::pieces(url).is_err() {
+        return Err("expected braces only around model, region, project or api_version");
+    }
+    if url.contains(['?', '#']) || url.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("expected a URL without query, fragment and spaces");
     }
     Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// Whether a value can stand in an address as it is.
+fn is_plain(value: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    !value.is_empty() && value.chars().all(plain)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Transport;
 
     fn row(text: &str) -> ProviderRow {
         toml::from_str(text).unwrap()
@@ -337,6 +307,8 @@ mod tests {
             ("slug = 'a'\nbase_url = 'ftp://x'", "base_url"),
             ("slug = 'a'\nbase_url = 'https://u:p@x/v1'", "base_url"),
             ("slug = 'a'\nbase_url = 'https://x/{account}'", "base_url"),
+            ("slug = 'a'\nregion = 'us/east'", "region"),
+            ("slug = 'a'\nhosts = { us = 'a.example/x' }", "hosts"),
             ("slug = 'a'\ntransport = 'pigeon'", "speaks.transport"),
             (
                 "slug = 'a'\n[[speaks]]\ndialect='openai-chat'\ntransport='header-key'",

@@ -36,6 +36,11 @@ const READ_ELSEWHERE: &[&str] = &[
     "messages",
 ];
 
+/// Results of tools that the router itself had run: accepted from clients, and sent to nobody
+/// (inference spec 16.5).
+pub(super) const ROUTERS_OWN: &[&str] =
+    &["openrouter_shell_tool_result", "openrouter_bash_tool_result"];
+
 /// Reads a Messages request that was surveyed.
 ///
 /// # Errors

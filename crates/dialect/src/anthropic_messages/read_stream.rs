@@ -27,13 +27,13 @@ pub struct MessagesReader {
 
 /// What is known of an answer so far.
 #[derive(Debug, Default)]
-struct Answer {
-    facts: Facts,
+pub(super) struct Answer {
+    pub(super) facts: Facts,
     blocks: Blocks,
     counts: Counts,
     begun: bool,
     /// The reason to stop was told.
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 impl MessagesReader {
@@ -139,6 +139,15 @@ fn error_of(raw: Raw<'_>) -> Option<StreamFault> {
 
 impl Answer {
     fn frame(&mut self, frame: Frame<'_>, events: &mut Vec<Event>) -> Result<(), StreamFault> {
+        self.frame_with(frame, |answer, kind, raw| answer.message(kind, raw, events))
+    }
+
+    /// Gives the message of a frame, if it is one, with its type.
+    pub(super) fn frame_with(
+        &mut self,
+        frame: Frame<'_>,
+        each: impl FnOnce(&mut Self, &str, Raw<'_>) -> Result<(), StreamFault>,
+    ) -> Result<(), StreamFault> {
         if self.facts.done {
             return Ok(());
         }
@@ -168,10 +177,11 @@ impl Answer {
             let error = raw.get("error").filter(|error| !error.is_null()).unwrap_or(raw);
             return Err(StreamFault::InBand(read_inband(error.text())));
         }
-        self.message(&kind, raw, events)
+        each(self, &kind, raw)
     }
 
-    fn message(
+    /// Reads a message of this type.
+    pub(super) fn message(
         &mut self,
         kind: &str,
         raw: Raw<'_>,
@@ -274,7 +284,7 @@ impl Answer {
     }
 
     /// Usage and the finish. An answer whose end is marked without a reason was done.
-    fn finish(&mut self, events: &mut Vec<Event>) {
+    pub(super) fn finish(&mut self, events: &mut Vec<Event>) {
         self.begin(None, events);
         self.blocks.stop_all(&mut self.facts, events);
         if !self.ended && self.facts.content_seen {

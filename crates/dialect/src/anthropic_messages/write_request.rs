@@ -11,12 +11,14 @@ mod tool;
 
 use signalbox_core::{ApiError, Parameter};
 
+use super::limits;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{CacheMark, Conversation, WireDialect};
 use crate::document::{Edits, Raw, quoted, splice};
 use crate::loss::{Loss, Lost, report};
 use crate::openai_chat::write_relay::Outbound;
 use crate::openai_chat::write_request::{WrittenRequest, patched};
+pub(super) use thinking::{LEAST_BUDGET, effort_word};
 
 /// The limit on output when neither the client nor the endpoint has one: what every model can do.
 pub const DEFAULT_MAX_TOKENS: u64 = 4096;
@@ -41,16 +43,21 @@ impl Target<'_> {
 
     /// The limit on output tokens, of which thinking is a part.
     fn max_tokens(&self) -> u64 {
-        let own = self.out.max_output.or(self.conversation.max_output);
-        own.or(self.out.endpoint_max_output).unwrap_or(DEFAULT_MAX_TOKENS)
+        max_tokens(self.out, self.conversation.max_output)
     }
+}
+
+/// The limit on output tokens, when the client set this one.
+pub(super) fn max_tokens(out: &Outbound<'_>, sent: Option<u64>) -> u64 {
+    out.max_output.or(sent).or(out.endpoint_max_output).unwrap_or(DEFAULT_MAX_TOKENS)
 }
 
 /// Writes the body. When nobody set a limit it is `out.endpoint_max_output`; without that it is
 /// [`DEFAULT_MAX_TOKENS`]. `out.reasoning` says how thinking is asked for.
 ///
 /// # Errors
-/// `invalid_request` when raw JSON in the conversation is no JSON, which no reader lets pass.
+/// `invalid_request` for more messages than an endpoint takes, and when raw JSON in the conversation
+/// is no JSON, which no reader lets pass.
 pub fn write_request(
     conversation: &Conversation,
     out: &Outbound<'_>,
@@ -82,7 +89,22 @@ pub fn write_request(
         body.json("cache_control", &cache_control(mark));
     }
     extras(&mut target, &mut body);
-    patched(body.finish(), out.patches, target.losses)
+    let (body, lost_marks) = limits::kept(body.finish())?;
+    if lost_marks {
+        target.lose(Lost::CacheMark, "cache_control");
+    }
+    patched(body, out.patches, target.losses)
+}
+
+/// How a conversation's wish for reasoning is written: the `thinking` member, and the effort.
+pub(super) fn thinking_plan(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+    forced: bool,
+) -> (Option<String>, Option<&'static str>) {
+    let mut target = Target { conversation, out, same_dialect: true, losses: Vec::new() };
+    let plan = thinking::plan(&mut target, forced);
+    (plan.thinking, plan.effort)
 }
 
 fn cache_control(mark: CacheMark) -> String {

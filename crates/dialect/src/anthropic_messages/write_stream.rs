@@ -104,21 +104,26 @@ pub(super) fn push_event(out: &mut Vec<u8>, name: &str) {
     out.push(b'"');
 }
 
+/// The first event of an answer of which nothing is known yet.
+pub(super) fn start_event(identity: &Identity) -> Vec<u8> {
+    let mut start = Vec::with_capacity(512);
+    push_event(&mut start, "message_start");
+    start.extend_from_slice(b",\"message\":");
+    push_head(&mut start, identity);
+    start.extend_from_slice(b",\"content\":[],");
+    End::default().push(&mut start);
+    start.extend_from_slice(b",\"usage\":");
+    push_placeholder(&mut start);
+    start.extend_from_slice(b"}}\n\n");
+    start
+}
+
 impl MessagesWriter {
     /// A writer for one answer.
     #[must_use]
     pub fn new(identity: &Identity, options: RelayOptions) -> Self {
-        let mut start = Vec::with_capacity(512);
-        push_event(&mut start, "message_start");
-        start.extend_from_slice(b",\"message\":");
-        push_head(&mut start, identity);
-        start.extend_from_slice(b",\"content\":[],");
-        End::default().push(&mut start);
-        start.extend_from_slice(b",\"usage\":");
-        push_placeholder(&mut start);
-        start.extend_from_slice(b"}}\n\n");
         Self {
-            start,
+            start: start_event(identity),
             exclude_reasoning: options.exclude_reasoning,
             begun: false,
             slots: Vec::new(),

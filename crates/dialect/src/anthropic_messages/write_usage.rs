@@ -1,5 +1,6 @@
 //! Our `usage` object in this dialect (inference spec 2.3).
 
+use crate::document::{Edits, Kind, Raw, splice};
 use crate::identity::{Extras, UsageReport};
 use crate::openai_chat::usage::cost_members;
 use crate::scan::push_string;
@@ -36,6 +37,32 @@ pub(super) fn push_usage(out: &mut Vec<u8>, report: &UsageReport, extras: &Extra
     out.push(b',');
     out.extend_from_slice(cost_members(report).as_bytes());
     out.push(b'}');
+}
+
+/// Appends the same on top of the provider's own `usage` object: members that nobody else knows stay.
+pub(super) fn push_usage_over(
+    out: &mut Vec<u8>,
+    provider: Option<Raw<'_>>,
+    report: &UsageReport,
+    extras: &Extras<'_>,
+) {
+    let mut ours = Vec::with_capacity(512);
+    push_usage(&mut ours, report, extras);
+    let provider = provider.filter(|raw| raw.kind() == Kind::Object);
+    let (Some(provider), Ok(text)) = (provider, std::str::from_utf8(&ours)) else {
+        out.append(&mut ours);
+        return;
+    };
+    let mut edits = Edits::default();
+    for entry in Raw::new(text).members() {
+        // Theirs counts more than searches.
+        let is_theirs = entry.key == "server_tool_use"
+            && provider.get(&entry.key).is_some_and(|raw| raw.kind() == Kind::Object);
+        if !is_theirs {
+            edits.set(entry.key.into_owned(), entry.value.text().to_owned());
+        }
+    }
+    out.extend_from_slice(splice(provider.text(), provider.members(), &edits).as_bytes());
 }
 
 /// Appends the counts of an answer that has only begun.

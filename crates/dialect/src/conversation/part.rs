@@ -1,5 +1,7 @@
 //! What messages are made of.
 
+use std::borrow::Cow;
+
 use super::WireDialect;
 use crate::event::ReasoningForm;
 
@@ -170,6 +172,19 @@ impl Part {
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(PartBody::Text(text.into()))
+    }
+}
+
+impl ImageSource {
+    /// The address of the picture, or the picture as a data URL.
+    #[must_use]
+    pub fn address(&self) -> Cow<'_, str> {
+        match self {
+            Self::Url(url) => Cow::Borrowed(url),
+            Self::Base64 { media_type, data } => {
+                Cow::Owned(format!("data:{media_type};base64,{data}"))
+            }
+        }
     }
 }
 

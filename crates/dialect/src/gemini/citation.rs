@@ -3,19 +3,13 @@
 //! Places in the text are bytes of one part here and letters of the whole answer there; they are
 //! left out as zeros, as search engines without places have them.
 
-use std::collections::BTreeSet;
-
-use crate::compose::{ArrayText, ObjectText};
+use crate::citation::{Place, Sources};
+use crate::compose::ArrayText;
 use crate::document::Raw;
-
-/// More sources of one answer are not told.
-const MOST_SOURCES: usize = 1000;
 
 /// Sources of one answer; each is told once.
 #[derive(Debug, Default)]
-pub(super) struct Citations {
-    told: BTreeSet<String>,
-}
+pub(super) struct Citations(Sources);
 
 impl Citations {
     /// The annotations that this metadata adds, as a JSON array; `None` when there are none.
@@ -38,18 +32,8 @@ impl Citations {
 
     fn tell(&mut self, source: Raw<'_>, list: &mut ArrayText) {
         let Some(url) = source.get("uri").and_then(Raw::string) else { return };
-        let fits = !url.is_empty() && self.told.len() < MOST_SOURCES;
-        if !fits || !self.told.insert(url.as_ref().to_owned()) {
-            return;
-        }
-        let mut citation = ObjectText::new();
-        citation.text("url", &url);
-        citation.text("title", &source.get("title").and_then(Raw::string).unwrap_or_default());
-        citation.json("start_index", "0");
-        citation.json("end_index", "0");
-        let mut annotation = ObjectText::typed("url_citation");
-        annotation.json("url_citation", &citation.finish());
-        list.push(&annotation.finish());
+        let title = source.get("title").and_then(Raw::string).unwrap_or_default();
+        self.0.tell(&url, &title, Place::default(), list);
     }
 }
 

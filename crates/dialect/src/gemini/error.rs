@@ -5,7 +5,7 @@ use signalbox_core::ErrorKind;
 use crate::ProviderError;
 use crate::document::{Kind, Raw};
 use crate::openai_chat;
-use crate::scan::Scanner;
+pub(super) use crate::scan::is_json;
 
 /// The HTTP status that goes with a status word.
 fn http_status(word: &str) -> Option<u16> {
@@ -59,11 +59,6 @@ pub fn blocked(feedback: Raw<'_>) -> Option<ProviderError> {
         let error = ProviderError::new(None, Some(&reason), &message);
         ProviderError { kind: ErrorKind::ContentPolicyViolation, ..error }
     })
-}
-
-pub(super) fn is_json(text: &str) -> bool {
-    let mut scanner = Scanner::new(text);
-    scanner.value().is_ok() && scanner.end().is_ok()
 }
 
 /// The error object of a body.

@@ -8,6 +8,8 @@ mod model_turn;
 mod thinking;
 mod tool;
 
+pub(crate) use contents::with_name;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use signalbox_core::{ApiError, Parameter};

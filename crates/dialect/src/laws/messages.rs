@@ -3,11 +3,12 @@
 
 use bytes::Bytes;
 use serde_json::Value;
-use signalbox_core::Usage;
+use signalbox_core::{ErrorKind, Usage};
 
 use crate::anthropic_messages::read_request::read_request;
 use crate::anthropic_messages::read_stream::MessagesReader;
 use crate::anthropic_messages::survey::survey;
+use crate::anthropic_messages::write_relay::write_relay;
 use crate::anthropic_messages::write_request::write_request as write_messages;
 use crate::anthropic_messages::write_stream::MessagesWriter;
 use crate::document::Document;
@@ -93,6 +94,9 @@ fn data_of(event: &str) -> Result<Value, String> {
     Ok(value)
 }
 
+/// Some of the members that are for the router alone.
+const ROUTERS: &[&str] = &["models", "fallbacks", "provider", "session_id", "trace"];
+
 /// Any Messages request is refused, or becomes a JSON object for providers of both dialects that
 /// names the provider's model and none of the router's members.
 ///
@@ -111,7 +115,12 @@ pub fn messages_requests_survive(bytes: &[u8]) -> Result<(), String> {
             [write_chat(&conversation, &outbound), write_messages(&conversation, &outbound)];
         for written in written {
             let body = written.map_err(|error| error.to_string())?.body;
-            super::sent_on(&body, &["models", "fallbacks", "provider", "session_id", "trace"])?;
+            super::sent_on(&body, ROUTERS)?;
+        }
+        match write_relay(&document, &survey, &outbound, &[]) {
+            Ok(body) => super::sent_on(&body, ROUTERS)?,
+            Err(error) if error.kind == ErrorKind::InvalidRequest => {}
+            Err(error) => return Err(error.to_string()),
         }
     }
     Ok(())

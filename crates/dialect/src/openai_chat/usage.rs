@@ -49,7 +49,7 @@ pub fn read_usage(raw: &str) -> Option<ReadUsage> {
 }
 
 /// A count: whole and not negative. Anything else is odd and reads as nothing.
-fn count(raw: &str, odd: &mut bool) -> Option<u64> {
+pub(crate) fn count(raw: &str, odd: &mut bool) -> Option<u64> {
     if raw == "null" {
         return None;
     }

@@ -1,16 +1,12 @@
 //! Content blocks as parts.
 
-use super::{is_text, text, verbatim};
+use super::{ROUTERS_OWN, is_text, text, verbatim};
 use crate::anthropic_messages::carried::{self, CLAUDE};
 use crate::conversation::{
     CacheMark, FileSource, ImageSource, Part, PartBody, Reasoning, RedactedReasoning,
 };
 use crate::document::{Kind, Raw};
 use crate::event::ReasoningForm;
-
-/// Results of tools that the router itself had run: accepted from clients, and sent to nobody
-/// (inference spec 16.5).
-const ROUTERS_OWN: &[&str] = &["openrouter_shell_tool_result", "openrouter_bash_tool_result"];
 
 /// Reads content: a text, or a list of blocks. An empty text is no part.
 pub(super) fn content(raw: Raw<'_>) -> Vec<Part> {

@@ -10,7 +10,7 @@ use crate::openai_chat::survey::{Effort, ReasoningRequest};
 use crate::openai_chat::write_relay::ReasoningStyle;
 
 /// The smallest budget that is accepted.
-const LEAST_BUDGET: u64 = 1024;
+pub(in crate::anthropic_messages) const LEAST_BUDGET: u64 = 1024;
 /// The largest budget that an effort stands for.
 const MOST_BUDGET: u64 = 128_000;
 
@@ -139,21 +139,30 @@ fn by_effort(target: &mut Target<'_>, wish: Wish, request: Option<ReasoningReque
     Plan { thinking: Some(thinking.finish()), effort, is_on: true }
 }
 
-/// The effort to write: the wish for verbosity wins over that for reasoning. `older` models know
-/// no `xhigh`, and of them those with budgets no `max`.
+/// The effort to write: the wish for verbosity wins over that for reasoning.
 fn verbosity(target: &mut Target<'_>, older: bool, effort: Option<Effort>) -> Option<&'static str> {
     let sent =
         target.conversation.verbosity.as_deref().filter(|_| target.supports(Parameter::Verbosity));
-    let word = match sent.or(effort.map(Effort::name))? {
+    let word = effort_word(sent.or(effort.map(Effort::name))?, older, target.out.reasoning);
+    if word.is_none() {
+        target.lose(Lost::Parameter, "verbosity");
+    }
+    word
+}
+
+/// An effort in the words of a model. `older` models know no `xhigh`, and of them those with budgets
+/// no `max`.
+pub(in crate::anthropic_messages) fn effort_word(
+    word: &str,
+    older: bool,
+    style: ReasoningStyle,
+) -> Option<&'static str> {
+    Some(match word {
         "minimal" | "low" => "low",
         "medium" => "medium",
         "xhigh" if !older => "xhigh",
-        "max" if target.out.reasoning != ReasoningStyle::Budget => "max",
+        "max" if style != ReasoningStyle::Budget => "max",
         "high" | "xhigh" | "max" => "high",
-        _ => {
-            target.lose(Lost::Parameter, "verbosity");
-            return None;
-        }
-    };
-    Some(word)
+        _ => return None,
+    })
 }

@@ -230,7 +230,7 @@ fn medium(target: &mut Target<'_>, part: &Part) -> Option<ObjectText> {
 }
 
 /// The message with its name in front of its first text (inference spec 1.3).
-fn with_name(message: &Message) -> Option<Message> {
+pub(crate) fn with_name(message: &Message) -> Option<Message> {
     let name = message.name.as_deref().filter(|name| !name.is_empty())?;
     let mut named = message.clone();
     let first = named.parts.iter_mut().find_map(|part| match &mut part.body {

@@ -178,7 +178,7 @@ impl<'a> Spoken<'a> {
             PartBody::Refusal(text) => self.refusal.push_str(text),
             PartBody::Image { source, .. } => self.images.push(format!(
                 "{{\"type\":\"image_url\",\"image_url\":{{\"url\":{}}}}}",
-                quoted(&part::image_url(source))
+                quoted(&source.address())
             )),
             PartBody::Reasoning(block) => match own(block.verbatim.as_ref()) {
                 Some(json) => self.details.push(Cow::Borrowed(json)),

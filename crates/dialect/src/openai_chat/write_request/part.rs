@@ -2,7 +2,7 @@
 
 use super::Target;
 use crate::compose::{ArrayText, ObjectText};
-use crate::conversation::{CacheMark, FileSource, ImageSource, Part, PartBody, WireDialect};
+use crate::conversation::{CacheMark, FileSource, Part, PartBody, WireDialect};
 use crate::document::quoted;
 use crate::loss::Lost;
 
@@ -66,7 +66,7 @@ fn object(body: &PartBody, target: &Target<'_>) -> Option<ObjectText> {
             return Some(object);
         }
         PartBody::Image { source, detail } => {
-            inner.text("url", &image_url(source));
+            inner.text("url", &source.address());
             let detail = detail.as_deref();
             // Only the router knows `original`.
             inner.optional_text(
@@ -116,12 +116,4 @@ fn file(source: &FileSource, filename: Option<&str>, target: &Target<'_>) -> Opt
     let mut object = ObjectText::typed("file");
     object.json("file", &inner.finish());
     Some(object)
-}
-
-/// The address of a picture, or the picture as a data URL.
-pub(super) fn image_url(source: &ImageSource) -> String {
-    match source {
-        ImageSource::Url(url) => url.clone(),
-        ImageSource::Base64 { media_type, data } => format!("data:{media_type};base64,{data}"),
-    }
 }

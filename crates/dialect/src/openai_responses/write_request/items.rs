@@ -1,7 +1,7 @@
 //! Messages as input items.
 
 use crate::compose::{ArrayText, ObjectText};
-use crate::conversation::{FileSource, ImageSource, Message, Part, PartBody, Role};
+use crate::conversation::{FileSource, Message, Part, PartBody, Role};
 use crate::event::ReasoningForm;
 use crate::loss::{Loss, Lost, report};
 
@@ -154,13 +154,7 @@ fn piece(body: &PartBody, role: Role, losses: &mut Vec<Loss>) -> Option<String> 
         }
         PartBody::Image { source, detail } => {
             let mut piece = ObjectText::typed("input_image");
-            let url = match source {
-                ImageSource::Url(url) => url.clone(),
-                ImageSource::Base64 { media_type, data } => {
-                    format!("data:{media_type};base64,{data}")
-                }
-            };
-            piece.text("image_url", &url);
+            piece.text("image_url", &source.address());
             piece.text("detail", detail.as_deref().unwrap_or("auto"));
             piece
         }

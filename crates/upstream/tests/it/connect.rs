@@ -1,17 +1,10 @@
 //! Connections that don't come about: one limit for all of it, and a second try at once.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    missing_docs
-)]
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use signalbox_core::limits;
-use signalbox_upstream::{Answer, CallError, Client, Target};
+use signalbox_core::{Timestamp, limits};
+use signalbox_upstream::{Answer, Call, CallError, Client, HeaderMap, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -24,7 +17,16 @@ async fn listener(scheme: &str) -> (TcpListener, Target) {
 }
 
 async fn post(target: &Target) -> Result<Answer, CallError> {
-    Client::new().post(target, Bytes::from_static(b"{}"), PATIENCE).await
+    let headers = HeaderMap::new();
+    let call = Call {
+        model: "m",
+        region: None,
+        stream: false,
+        headers: &headers,
+        body: Bytes::from_static(b"{}"),
+        now: Timestamp::from_seconds(1),
+    };
+    Client::new().post(target, call, PATIENCE).await
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,11 @@
+//! Answers of `/v2/chat` are lawful however they are split; any chat request can be written for it.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use signalbox_dialect::laws::providers;
+
+fuzz_target!(|bytes: &[u8]| {
+    let cuts: Vec<usize> = bytes.iter().take(8).map(|byte| usize::from(*byte)).collect();
+    providers::cohere_answers_are_lawful(bytes, &cuts).unwrap();
+    providers::cohere_requests_survive(bytes).unwrap();
+});
