@@ -50,7 +50,11 @@ impl Dialect {
     pub const fn is_served(self) -> bool {
         matches!(
             self,
-            Self::OpenaiChat | Self::OpenaiResponses | Self::AnthropicMessages | Self::Gemini
+            Self::OpenaiChat
+                | Self::OpenaiResponses
+                | Self::AnthropicMessages
+                | Self::Gemini
+                | Self::CohereV2
         )
     }
 

@@ -10,6 +10,8 @@ use bytes::Bytes;
 use signalbox_core::ApiError;
 
 use crate::anthropic_messages;
+use crate::anthropic_messages::relay_unary::{WholeMessage, relay_unary};
+use crate::anthropic_messages::stream_relay::MessagesRelay;
 use crate::anthropic_messages::write_error::error_event;
 use crate::conversation::WireDialect;
 use crate::event::Event;
@@ -22,7 +24,7 @@ use crate::openai_chat::unary::{self, UnaryAnswer};
 use crate::openai_chat::write_stream;
 use crate::openai_completions::write_answer;
 use crate::openai_responses::write_stream::ResponsesWriter;
-use crate::{gemini, openai_responses};
+use crate::{cohere_v2, gemini, openai_responses};
 use road::{EventRoad, Reader, Writer};
 
 pub use crate::openai_chat::stream_relay::{DONE, comment};
@@ -38,7 +40,8 @@ pub struct AnswerStream {
 
 #[derive(Debug)]
 enum Road {
-    Relay(Box<StreamRelay>),
+    Chat(Box<StreamRelay>),
+    Messages(Box<MessagesRelay>),
     Events(Box<EventRoad>),
 }
 
@@ -48,7 +51,10 @@ impl AnswerStream {
     pub fn new(skin: Skin, provider: WireDialect, identity: Identity) -> Self {
         let road = match (provider, skin.style) {
             (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
-                Road::Relay(Box::new(StreamRelay::new(&identity, skin.options)))
+                Road::Chat(Box::new(StreamRelay::new(&identity, skin.options)))
+            }
+            (WireDialect::AnthropicMessages, AnswerStyle::Messages) => {
+                Road::Messages(Box::new(MessagesRelay::new(&identity, skin.options)))
             }
             _ => {
                 let (reader, writer) = (Reader::new(provider), Writer::new(&skin, &identity));
@@ -66,7 +72,8 @@ impl AnswerStream {
     /// no more use but for its facts and closing chunks.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
         match &mut self.road {
-            Road::Relay(relay) => relay.push(bytes, out),
+            Road::Chat(relay) => relay.push(bytes, out),
+            Road::Messages(relay) => relay.push(bytes, out),
             Road::Events(road) => road.push(bytes, out),
         }
     }
@@ -81,7 +88,7 @@ impl AnswerStream {
                 out.extend(write_answer::echo_chunk(body, &self.identity));
             }
             (AnswerStyle::Responses, Road::Events(road)) => road.echo(body, out),
-            (AnswerStyle::Responses, Road::Relay(_)) | (AnswerStyle::Messages, _) => {}
+            _ => {}
         }
     }
 
@@ -91,7 +98,8 @@ impl AnswerStream {
     /// `Truncated` when it did so before the answer was complete.
     pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {
         match &mut self.road {
-            Road::Relay(relay) => relay.end(out),
+            Road::Chat(relay) => relay.end(out),
+            Road::Messages(relay) => relay.end(out),
             Road::Events(road) => road.end(out),
         }
     }
@@ -100,7 +108,8 @@ impl AnswerStream {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         match &self.road {
-            Road::Relay(relay) => relay.facts(),
+            Road::Chat(relay) => relay.facts(),
+            Road::Messages(relay) => relay.facts(),
             Road::Events(road) => road.facts(),
         }
     }
@@ -110,7 +119,8 @@ impl AnswerStream {
     #[must_use]
     pub fn usage_chunk(&self, report: &UsageReport, extras: &Extras<'_>) -> Vec<u8> {
         match &self.road {
-            Road::Relay(relay) => relay.usage_chunk(report, extras),
+            Road::Chat(relay) => relay.usage_chunk(report, extras),
+            Road::Messages(relay) => relay.closing(report, extras),
             Road::Events(road) => road.closing(report, extras),
         }
     }
@@ -119,8 +129,8 @@ impl AnswerStream {
     #[must_use]
     pub fn error_chunk(&self, error: &ApiError) -> Vec<u8> {
         match &self.road {
-            Road::Relay(_) => error_chunk_of(&self.skin, error, &self.identity),
             Road::Events(road) => road.failing(error, &self.skin, &self.identity),
+            _ => error_chunk_of(&self.skin, error, &self.identity),
         }
     }
 }
@@ -163,6 +173,8 @@ pub struct WholeAnswer {
 enum Form {
     /// Ready to be spliced for a chat client.
     Chat(Box<UnaryAnswer>),
+    /// Ready to be spliced for a Messages client.
+    Messages(Box<WholeMessage>),
     Events(Vec<Event>),
 }
 
@@ -172,6 +184,7 @@ impl WholeAnswer {
     pub fn events(&self) -> Vec<Event> {
         match &self.form {
             Form::Chat(answer) => read_unary_events(answer),
+            Form::Messages(answer) => answer.events().to_vec(),
             Form::Events(events) => events.clone(),
         }
     }
@@ -188,11 +201,13 @@ pub fn read_unary(provider: WireDialect, body: Bytes) -> Result<WholeAnswer, Str
             WholeAnswer { facts: answer.facts.clone(), form: Form::Chat(Box::new(answer)) }
         }
         WireDialect::AnthropicMessages => {
-            of_events(anthropic_messages::read_stream::read_unary_events(&body)?)
+            let answer = relay_unary(body)?;
+            WholeAnswer { facts: answer.facts.clone(), form: Form::Messages(Box::new(answer)) }
         }
         WireDialect::OpenaiResponses => {
             of_events(openai_responses::read_stream::read_unary(&body)?)
         }
+        WireDialect::CohereV2 => of_events(cohere_v2::unary::read_unary(&body)?),
         WireDialect::Gemini => {
             let answer = gemini::unary::read_unary(&body)?;
             of_events((answer.events, answer.facts))
@@ -216,6 +231,9 @@ pub fn write_unary(
     let options = skin.options;
     if let (AnswerStyle::Chat, Form::Chat(answer)) = (skin.style, &answer.form) {
         return unary::write_unary(answer, identity, report, options, extras);
+    }
+    if let (AnswerStyle::Messages, Form::Messages(answer)) = (skin.style, &answer.form) {
+        return answer.write(identity, report, options, extras);
     }
     let write = match skin.style {
         AnswerStyle::Chat => write_stream::write_unary_events,

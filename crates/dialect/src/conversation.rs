@@ -28,12 +28,19 @@ pub enum WireDialect {
     OpenaiResponses,
     /// `POST /models/{model}:generateContent`.
     Gemini,
+    /// `POST /v2/chat`.
+    CohereV2,
 }
 
 impl WireDialect {
     /// Every dialect, in declaration order.
-    pub const ALL: [Self; 4] =
-        [Self::OpenaiChat, Self::AnthropicMessages, Self::OpenaiResponses, Self::Gemini];
+    pub const ALL: [Self; 5] = [
+        Self::OpenaiChat,
+        Self::AnthropicMessages,
+        Self::OpenaiResponses,
+        Self::Gemini,
+        Self::CohereV2,
+    ];
 
     /// The name in provider files.
     #[must_use]
@@ -43,6 +50,7 @@ impl WireDialect {
             Self::AnthropicMessages => "anthropic-messages",
             Self::OpenaiResponses => "openai-responses",
             Self::Gemini => "gemini",
+            Self::CohereV2 => "cohere-v2",
         }
     }
 }

@@ -6,14 +6,12 @@ use bytes::Bytes;
 use signalbox_core::limits;
 use signalbox_dialect::answer::read_unary;
 use signalbox_dialect::outbound::read_error;
-use signalbox_dialect::{
-    AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect, WrittenRequest,
-};
+use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
 use signalbox_policy::{Candidate, Failure};
-use signalbox_upstream::{Answer, Call, CallError, HeaderMap};
+use signalbox_upstream::{Answer, Call, CallError};
 
 use crate::generation::Generation;
-use crate::prepare;
+use crate::prepare::{self, Prepared};
 
 /// An attempt that did not fail.
 #[derive(Debug)]
@@ -65,7 +63,7 @@ pub(crate) async fn attempt(
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
     let bound = generation.bounds.get(index);
     let bound = bound.ok_or_else(|| Failure::unavailable("the candidate has no bound"))?;
-    let WrittenRequest { body, losses } = prepare::body(given, candidate, bound, road)?;
+    let Prepared { body, headers, losses } = prepare::body(given, candidate, bound, road)?;
     generation.trace.losses = losses;
     if given.resolved.survey.echo_upstream_body {
         generation.trace.echoes.push(body.clone());
@@ -78,12 +76,11 @@ pub(crate) async fn attempt(
     let patience = patience(candidate, streamed).min(left);
     let began = generation.gateway.clock.monotonic();
     generation.trace.sent = generation.gateway.clock.now();
-    let further = HeaderMap::new();
     let call = Call {
         model: &candidate.endpoint.provider_model_id,
         region: candidate.endpoint.region.as_deref(),
         stream: streamed,
-        headers: &further,
+        headers: &headers,
         body,
         now: generation.trace.sent,
     };

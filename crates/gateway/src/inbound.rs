@@ -45,6 +45,8 @@ pub struct RequestHead {
     pub user_agent: Option<String>,
     /// `x-session-id`; the body's `session_id` wins.
     pub session_id: Option<String>,
+    /// Beta features that the client named (inference spec 5.11).
+    pub betas: Vec<String>,
     /// Whether router metadata was asked for.
     pub wants_metadata: bool,
 }

@@ -1,8 +1,10 @@
 //! Stage 7's first half: the body that one candidate gets.
 
+use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet};
-use signalbox_dialect::loss::{Lost, report};
+use signalbox_dialect::document::{Document, Edits};
+use signalbox_dialect::loss::{Loss, Lost, report};
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
     AnswerStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
@@ -10,15 +12,31 @@ use signalbox_dialect::{
 };
 use signalbox_policy::rule::supported;
 use signalbox_policy::{Candidate, Failure};
+use signalbox_upstream::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::generation::Given;
 use crate::reserve::Bound;
-use crate::world::{Road, usual_reasoning};
+use crate::world::{Manner, Road, usual_reasoning};
+
+/// Names beta features of a Messages endpoint.
+const BETA_HEADER: HeaderName = HeaderName::from_static("anthropic-beta");
+/// The beta feature that a schema for the answer needs (inference spec 1.4, rule 7).
+const STRUCTURED_OUTPUTS: &str = "structured-outputs-2025-11-13";
 
 /// The tokenizer family of OpenAI's models in the catalogue; only they read a message's `name`.
 const OPENAI_TOKENIZER: &str = "GPT";
 
-/// The body for a candidate, and what of the request is not in it.
+/// What is sent to a candidate.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub body: Bytes,
+    /// Headers beside the transport's own.
+    pub headers: HeaderMap,
+    /// What of the request is not in the body.
+    pub losses: Vec<Loss>,
+}
+
+/// What a candidate is sent.
 ///
 /// # Errors
 /// The request can't be said in the provider's language at all, or not wholly while the client
@@ -28,12 +46,13 @@ pub(crate) fn body(
     candidate: &Candidate,
     bound: &Bound,
     road: &Road,
-) -> Result<WrittenRequest, Failure> {
+) -> Result<Prepared, Failure> {
     let (resolved, endpoint) = (&given.resolved, &candidate.endpoint);
     let supported = supported(endpoint);
     let user = user(given, endpoint.data_policy.requires_user_ids);
     let manner = given.world.manner(endpoint);
     let asked = manner.map_or(usual_reasoning(road.dialect), |manner| manner.reasoning);
+    let betas = betas(given, road, manner);
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
         stream: resolved.survey.stream,
@@ -53,6 +72,7 @@ pub(crate) fn body(
             ReasoningStyle::None
         },
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
+        betas: &betas,
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
     let written = written(given, road.dialect, &outbound);
@@ -60,8 +80,42 @@ pub(crate) fn body(
     let insists = resolved.requirements.provider.require_parameters;
     match written.losses.iter().find(|loss| insists && matters(loss.what)) {
         Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
-        None => Ok(written),
+        None => Ok(enveloped(written, &betas, road)),
     }
+}
+
+/// The beta features that go to an endpoint: only Messages has them.
+fn betas<'a>(given: &'a Given, road: &Road, manner: Option<&Manner>) -> Vec<&'a str> {
+    if road.dialect != WireDialect::AnthropicMessages {
+        return Vec::new();
+    }
+    let known = manner.and_then(|manner| manner.betas.as_deref());
+    let passes = |beta: &&str| known.is_none_or(|known| known.iter().any(|one| one == beta));
+    let mut betas: Vec<&str> = given.head.betas.iter().map(String::as_str).filter(passes).collect();
+    let formatted = given.resolved.survey.needs.json_schema;
+    if formatted && passes(&STRUCTURED_OUTPUTS) && !betas.contains(&STRUCTURED_OUTPUTS) {
+        betas.push(STRUCTURED_OUTPUTS);
+    }
+    betas
+}
+
+/// Names the beta features where the transport has a place for them.
+fn enveloped(written: WrittenRequest, betas: &[&str], road: &Road) -> Prepared {
+    let WrittenRequest { mut body, losses } = written;
+    let mut headers = HeaderMap::new();
+    if betas.is_empty() {
+        return Prepared { body, headers, losses };
+    }
+    if road.betas_in_body {
+        if let Ok(document) = Document::parse(body.clone()) {
+            let mut edits = Edits::default();
+            edits.set("anthropic_beta", serde_json::json!(betas).to_string());
+            body = document.edited(&edits);
+        }
+    } else if let Ok(value) = HeaderValue::from_str(&betas.join(",")) {
+        headers.insert(BETA_HEADER, value);
+    }
+    Prepared { body, headers, losses }
 }
 
 /// Whether a loss is one of what `require_parameters` insists on. Marks for caches and other
@@ -84,6 +138,9 @@ fn written(
         }
         (WireDialect::OpenaiChat, AnswerStyle::Completions) => {
             Some(openai_completions::write_relay::write_relay(document, survey, outbound)?)
+        }
+        (WireDialect::AnthropicMessages, AnswerStyle::Messages) => {
+            Some(anthropic_messages::write_relay::write_relay(document, survey, outbound)?)
         }
         _ => None,
     };

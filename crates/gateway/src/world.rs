@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks};
+use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
 use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
@@ -17,6 +17,8 @@ use signalbox_upstream::{Credential, Target};
 pub struct Road {
     /// The language of its bodies.
     pub dialect: WireDialect,
+    /// Whether beta features are named in the body: its transport has no header for them.
+    pub betas_in_body: bool,
     /// Address and authentication.
     pub target: Target,
     /// Edits of every request body.
@@ -30,6 +32,8 @@ pub struct Manner {
     pub reasoning: ReasoningStyle,
     /// What it understands of the Gemini dialect.
     pub traits: Traits,
+    /// The beta features that it knows; `None` passes all on.
+    pub betas: Option<Vec<String>>,
     /// Edits of its request bodies: its provider's, then its own.
     pub patches: Patches,
 }
@@ -65,6 +69,7 @@ struct MannerRow {
     function_ids: bool,
     media_in_results: bool,
     json_with_functions: bool,
+    betas: Option<Vec<String>>,
     patches: Vec<Value>,
 }
 
@@ -91,7 +96,7 @@ impl World {
             for speaks in &provider.speaks {
                 let Some(dialect) = wire(speaks.dialect) else { continue };
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
-                let open = speaks.transport == signalbox_catalog::Transport::None;
+                let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
                 let called = speaks.transport.is_served() && provider.base_url.is_some();
                 if !called || (credential.is_none() && !open) {
@@ -99,7 +104,9 @@ impl World {
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
-                ways.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
+                let betas_in_body = speaks.transport == Transport::BedrockInvoke;
+                let road = Road { dialect, betas_in_body, target, patches };
+                ways.push((speaks.dialect, Arc::new(road)));
             }
             roads.insert(provider.slug.clone(), ways);
         }
@@ -158,6 +165,7 @@ fn manner(
             media_in_results: row.media_in_results,
             json_with_functions: row.json_with_functions,
         },
+        betas: row.betas,
         patches: all,
     }))
 }
@@ -166,9 +174,10 @@ fn manner(
 pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
     match dialect {
         WireDialect::AnthropicMessages => ReasoningStyle::Budget,
-        WireDialect::OpenaiChat | WireDialect::OpenaiResponses | WireDialect::Gemini => {
-            ReasoningStyle::Effort
-        }
+        WireDialect::OpenaiChat
+        | WireDialect::OpenaiResponses
+        | WireDialect::Gemini
+        | WireDialect::CohereV2 => ReasoningStyle::Effort,
     }
 }
 
@@ -179,6 +188,7 @@ const fn wire(dialect: Dialect) -> Option<WireDialect> {
         Dialect::OpenaiResponses => Some(WireDialect::OpenaiResponses),
         Dialect::AnthropicMessages => Some(WireDialect::AnthropicMessages),
         Dialect::Gemini => Some(WireDialect::Gemini),
+        Dialect::CohereV2 => Some(WireDialect::CohereV2),
         _ => None,
     }
 }

@@ -14,5 +14,5 @@ pub use address::AddressError;
 pub use client::{Answer, CallError, Client};
 pub use credential::{Credential, CredentialError};
 pub use health::HealthBoard;
-pub use http::HeaderMap;
+pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use transport::{Call, Target, TransportError};

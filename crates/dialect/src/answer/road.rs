@@ -5,6 +5,7 @@ use signalbox_core::ApiError;
 use super::{AnswerStyle, Skin, error_chunk_of};
 use crate::anthropic_messages::read_stream::MessagesReader;
 use crate::anthropic_messages::write_stream::MessagesWriter;
+use crate::cohere_v2::read_stream::CohereReader;
 use crate::conversation::WireDialect;
 use crate::event::Event;
 use crate::gemini::read_stream::GeminiReader;
@@ -30,6 +31,7 @@ pub(super) enum Reader {
     Messages(MessagesReader),
     Responses(ResponsesReader),
     Gemini(GeminiReader),
+    Cohere(CohereReader),
 }
 
 /// What the client understands.
@@ -48,6 +50,7 @@ impl Reader {
             WireDialect::AnthropicMessages => Self::Messages(MessagesReader::default()),
             WireDialect::OpenaiResponses => Self::Responses(ResponsesReader::default()),
             WireDialect::Gemini => Self::Gemini(GeminiReader::default()),
+            WireDialect::CohereV2 => Self::Cohere(CohereReader::default()),
         }
     }
 
@@ -57,6 +60,7 @@ impl Reader {
             Self::Messages(reader) => reader.push(bytes, events),
             Self::Responses(reader) => reader.push(bytes, events),
             Self::Gemini(reader) => reader.push(bytes, events),
+            Self::Cohere(reader) => reader.push(bytes, events),
         }
     }
 
@@ -66,6 +70,7 @@ impl Reader {
             Self::Messages(reader) => reader.end(events),
             Self::Responses(reader) => reader.end(events),
             Self::Gemini(reader) => reader.end(events),
+            Self::Cohere(reader) => reader.end(events),
         }
     }
 
@@ -75,6 +80,7 @@ impl Reader {
             Self::Messages(reader) => reader.facts(),
             Self::Responses(reader) => reader.facts(),
             Self::Gemini(reader) => reader.facts(),
+            Self::Cohere(reader) => reader.facts(),
         }
     }
 }

@@ -74,6 +74,7 @@ fn messages(document: &Document, edits: &mut Edits) -> Result<(), ApiError> {
         patches: &patches,
         reasoning: ReasoningStyle::Object,
         traits: Default::default(),
+        betas: &[],
         forward_name: true,
     };
     let written = Document::parse(write_request(&conversation, &out)?.body)?;
