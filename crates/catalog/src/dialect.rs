@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use signalbox_core::{Parameter as P, ParameterSet};
 
-use crate::Transport;
+use crate::{Task, Transport};
 
 /// A wire format, whoever speaks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -17,11 +17,16 @@ pub enum Dialect {
     Gemini,
     BedrockConverse,
     CohereV2,
+    OpenaiEmbeddings,
+    GeminiEmbeddings,
+    GeminiEmbedContent,
+    CohereEmbed,
+    Rerank,
 }
 
 impl Dialect {
     /// Every dialect, in declaration order.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 12] = [
         Self::OpenaiChat,
         Self::OpenaiResponses,
         Self::AnthropicMessages,
@@ -29,6 +34,11 @@ impl Dialect {
         Self::Gemini,
         Self::BedrockConverse,
         Self::CohereV2,
+        Self::OpenaiEmbeddings,
+        Self::GeminiEmbeddings,
+        Self::GeminiEmbedContent,
+        Self::CohereEmbed,
+        Self::Rerank,
     ];
 
     /// The name in provider files.
@@ -42,6 +52,24 @@ impl Dialect {
             Self::Gemini => "gemini",
             Self::BedrockConverse => "bedrock-converse",
             Self::CohereV2 => "cohere-v2",
+            Self::OpenaiEmbeddings => "openai-embeddings",
+            Self::GeminiEmbeddings => "gemini-embeddings",
+            Self::GeminiEmbedContent => "gemini-embed-content",
+            Self::CohereEmbed => "cohere-embed",
+            Self::Rerank => "rerank",
+        }
+    }
+
+    /// What endpoints are asked to do in this dialect.
+    #[must_use]
+    pub const fn task(self) -> Task {
+        match self {
+            Self::OpenaiEmbeddings
+            | Self::GeminiEmbeddings
+            | Self::GeminiEmbedContent
+            | Self::CohereEmbed => Task::Embeddings,
+            Self::Rerank => Task::Rerank,
+            _ => Task::Chat,
         }
     }
 
@@ -70,6 +98,11 @@ impl Dialect {
             Self::Gemini => "/models/{model}:generateContent",
             Self::BedrockConverse => "/model/{model}/converse",
             Self::CohereV2 => "/chat",
+            Self::OpenaiEmbeddings => "/embeddings",
+            Self::GeminiEmbeddings => "/models/{model}:batchEmbedContents",
+            Self::GeminiEmbedContent => "/models/{model}:embedContent",
+            Self::CohereEmbed => "/embed",
+            Self::Rerank => "/rerank",
         }
     }
 
@@ -98,7 +131,9 @@ impl Dialect {
     pub fn default_transport(self) -> Transport {
         match self {
             Self::AnthropicMessages => Transport::HeaderKey { header: String::from("x-api-key") },
-            Self::Gemini => Transport::HeaderKey { header: String::from("x-goog-api-key") },
+            Self::Gemini | Self::GeminiEmbeddings | Self::GeminiEmbedContent => {
+                Transport::HeaderKey { header: String::from("x-goog-api-key") }
+            }
             Self::BedrockConverse => Transport::Sigv4,
             _ => Transport::Bearer,
         }
@@ -115,6 +150,11 @@ impl Dialect {
             Self::Gemini => GEMINI,
             Self::BedrockConverse => CONVERSE,
             Self::CohereV2 => COHERE,
+            Self::OpenaiEmbeddings
+            | Self::GeminiEmbeddings
+            | Self::GeminiEmbedContent
+            | Self::CohereEmbed
+            | Self::Rerank => &[],
         };
         listed.iter().copied().collect()
     }

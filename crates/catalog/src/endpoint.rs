@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 use signalbox_core::{ParameterSet, PriceTable, Rate};
 
-use crate::Dialect;
 use crate::family::Manner;
+use crate::{Dialect, Task};
 
 /// How the weights are held. `Unknown` is an answer, not an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -388,6 +388,9 @@ pub struct Endpoint {
     /// Options of video models, as published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub video_options: Option<Value>,
+    /// What it is asked to do; decided when the snapshot is built.
+    #[serde(skip)]
+    pub task: Task,
     /// Why it can't be called; decided when the snapshot is built.
     #[serde(skip)]
     pub blocked: Option<Blocked>,

@@ -16,6 +16,7 @@ pub mod prices;
 pub mod provider;
 pub mod slug;
 pub mod snapshot;
+mod task;
 
 pub use config::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 pub use dialect::Dialect;
@@ -26,3 +27,4 @@ pub use model::{Modality, Model, ModelStatus};
 pub use provider::{Provider, Speaks, Transport, Verified, Watch};
 pub use slug::{Reference, Variant};
 pub use snapshot::{Catalogue, Lookup, Snapshot};
+pub use task::Task;

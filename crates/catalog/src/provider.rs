@@ -38,7 +38,7 @@ impl Transport {
     /// Whether the gateway can call a provider this way.
     #[must_use]
     pub const fn is_served(&self) -> bool {
-        !matches!(self, Self::Vertex | Self::Sigv4 | Self::BedrockInvoke)
+        !matches!(self, Self::Vertex)
     }
 
     /// The name in provider files.

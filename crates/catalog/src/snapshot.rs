@@ -10,7 +10,9 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 
 use crate::family::{self, Family, Manner};
-use crate::{CatalogueError, ConfiguredCatalogue, Endpoint, Model, Provider, Speaks, Variant};
+use crate::{
+    CatalogueError, ConfiguredCatalogue, Dialect, Endpoint, Model, Provider, Speaks, Variant,
+};
 
 /// Plain rows, before they are joined and indexed.
 #[derive(Debug, Clone, Default)]
@@ -157,16 +159,18 @@ impl Snapshot {
 }
 
 /// The dialect of an endpoint, as its provider speaks it: the one that the endpoint names, else the
-/// provider's first that the gateway serves, else its first.
+/// provider's first that the gateway serves, else its first; always one of the endpoint's task.
 fn speaks<'a>(provider: &'a Provider, endpoint: &Endpoint) -> Option<&'a Speaks> {
     if endpoint.own_protocol {
         return None;
     }
-    match endpoint.dialect {
+    let fits = |dialect: Dialect| dialect.task() == endpoint.task;
+    match endpoint.dialect.filter(|dialect| fits(*dialect)) {
         Some(dialect) => provider.in_dialect(dialect),
         None => {
-            let served = provider.speaks.iter().find(|one| one.dialect.is_served());
-            served.or_else(|| provider.speaks.first())
+            let mut fitting = provider.speaks.iter().filter(|one| fits(one.dialect));
+            let served = fitting.clone().find(|one| one.dialect.is_served());
+            served.or_else(|| fitting.next())
         }
     }
 }

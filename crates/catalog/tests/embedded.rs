@@ -197,8 +197,8 @@ fn a_transport_that_is_not_spoken_yet_blocks_its_endpoints() {
         ("query-key\"\nparameter = \"key", None),
         ("azure", None),
         ("vertex", Some(Blocked::Transport)),
-        ("sigv4", Some(Blocked::Transport)),
-        ("bedrock-invoke", Some(Blocked::Transport)),
+        ("sigv4", None),
+        ("bedrock-invoke", None),
     ] {
         let config = format!(
             r#"

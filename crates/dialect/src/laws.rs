@@ -3,10 +3,12 @@
 //! Each law is a plain function over bytes: property tests call it always, fuzz targets for longer.
 //! It returns what was broken as text.
 
+pub mod bedrock;
 pub mod hub;
 mod messages;
 pub mod providers;
 mod relays;
+mod retrieval;
 
 use bytes::Bytes;
 use serde::de::IgnoredAny;
@@ -21,6 +23,10 @@ use crate::{openai_chat, openai_completions};
 
 pub use messages::{messages_ready, messages_requests_survive, messages_survive_writing};
 pub use relays::{messages_relay_keeps_all, relay_messages, whole_messages_keep_all};
+pub use retrieval::{
+    embeddings_answers_survive, embeddings_requests_survive, rerank_answers_survive,
+    rerank_requests_survive,
+};
 
 use crate::answer::{AnswerStream, AnswerStyle, Skin, read_unary, write_unary};
 use crate::conversation::WireDialect;

@@ -6,9 +6,11 @@
 
 pub mod answer;
 pub mod anthropic_messages;
+pub mod bedrock_converse;
 pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
+pub mod embeddings;
 pub mod error;
 pub mod event;
 pub mod frame;
@@ -21,7 +23,9 @@ pub mod openai_completions;
 pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
+pub mod rerank;
 
+mod base64;
 mod citation;
 mod compose;
 mod scan;

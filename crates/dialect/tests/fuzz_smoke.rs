@@ -141,3 +141,34 @@ fn mangled_cohere_answers_and_requests_survive() {
     });
     run_on(&requests(), 0x5eed_0006, |bytes, _| providers::cohere_requests_survive(bytes));
 }
+
+#[test]
+fn mangled_legacy_answers_and_requests_survive() {
+    run_on(&goldens_of("openai-completions"), 0x5eed_0007, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        providers::completions_answers_are_lawful(bytes, &cuts)
+    });
+    run_on(&requests(), 0x5eed_0008, |bytes, _| providers::completions_requests_survive(bytes));
+}
+
+/// Requests and answers of embeddings and reranks.
+const RETRIEVAL: [&str; 7] = [
+    r#"{"model":"a/b","input":["x","h\u00e9"],"encoding_format":"base64","dimensions":9,"input_type":"search_query","user":"u","provider":{"only":["p"]}}"#,
+    r#"{"model":"a/b","input":[{"content":[{"type":"text","text":"x"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA"}},{"type":"input_file","input_file":{"data":"AAAA","format":"pdf"}}]}]}"#,
+    r#"{"model":"a/b","query":"q","documents":["x",{"text":"y"},{"text":"z","image":"https://x/y"}],"top_n":2}"#,
+    r#"{"object":"list","data":[{"index":0,"embedding":[0.5,-1e-3]},{"index":1,"embedding":"AACAPwAAIMA="}],"usage":{"prompt_tokens":8,"total_tokens":8}}"#,
+    r#"{"embeddings":[{"values":[0.5,1]},{"values":[2]}],"usageMetadata":{"promptTokenCount":9,"promptTokensDetails":[{"modality":"TEXT","tokenCount":9}]}}"#,
+    r#"{"id":"c","embeddings":{"float":[[0.5],[1.5]]},"meta":{"billed_units":{"input_tokens":4}}}"#,
+    r#"{"results":[{"index":1,"relevance_score":0.75},{"index":0,"relevance_score":0.5}],"meta":{"billed_units":{"search_units":1}}}"#,
+];
+
+#[test]
+fn mangled_embeddings_and_reranks_survive() {
+    let samples = RETRIEVAL.map(|text| text.as_bytes().to_vec());
+    run_on(&samples, 0x5eed_000a, |bytes, _| {
+        laws::embeddings_requests_survive(bytes)?;
+        laws::embeddings_answers_survive(bytes)?;
+        laws::rerank_requests_survive(bytes)?;
+        laws::rerank_answers_survive(bytes)
+    });
+}

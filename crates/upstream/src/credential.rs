@@ -18,13 +18,11 @@ pub(crate) enum Kind {
     /// An API key, or an access token that is ready for use.
     Key(Secret<String>),
     /// A pair of keys that sign requests.
-    #[allow(dead_code, reason = "signatures come next")]
     Signing(SigningKeys),
 }
 
 /// What signs requests to AWS.
 #[derive(Debug, Clone)]
-#[allow(dead_code, reason = "signatures come next")]
 pub(crate) struct SigningKeys {
     pub access_key_id: Secret<String>,
     pub secret_access_key: Secret<String>,

@@ -8,6 +8,7 @@ pub mod credential;
 pub mod discover;
 pub mod health;
 pub mod retry_after;
+mod sigv4;
 pub mod transport;
 
 pub use address::AddressError;

@@ -11,7 +11,11 @@ use signalbox_core::{Secret, Timestamp};
 
 use crate::address::{Address, AddressError, Fillings, Known, Line, encode};
 use crate::client::CallError;
-use crate::credential::{Credential, Kind};
+use crate::credential::{Credential, Kind, SigningKeys};
+use crate::sigv4;
+
+/// The one service whose requests are signed.
+const SIGNED_SERVICE: &str = "bedrock";
 
 /// Where requests of one dialect go at one provider, and what makes them welcome there. Its debug
 /// output shows no credential.
@@ -23,6 +27,8 @@ pub struct Target {
     headers: HeaderMap,
     /// Headers that depend on the call.
     written: Vec<(HeaderName, Line)>,
+    /// What each call has to be signed with.
+    signing: Option<SigningKeys>,
     /// The region of calls that name none.
     region: Option<String>,
     /// For debug output: the base URL as the row has it, and the transport.
@@ -88,6 +94,7 @@ impl Target {
             stream: address,
             headers: HeaderMap::new(),
             written: Vec::new(),
+            signing: None,
             region: None,
             shown: (url.to_owned(), Transport::None.name()),
         })
@@ -127,7 +134,7 @@ impl Target {
         }
         let region = credential.and_then(|one| one.region.clone()).or(provider.region.clone());
         let shown = (base.to_owned(), speaks.transport.name());
-        Ok(Self { whole, stream, headers, written, region, shown })
+        Ok(Self { whole, stream, headers, written, signing: access.signing, region, shown })
     }
 
     /// What is sent for a call.
@@ -151,6 +158,12 @@ impl Target {
         }
         if !call.headers.is_empty() {
             merge(headers.to_mut(), call.headers);
+        }
+        if let Some(keys) = &self.signing {
+            let region = values.region().map_err(CallError::Address)?;
+            let scope = sigv4::Scope { region, service: SIGNED_SERVICE, now: call.now };
+            sigv4::sign(keys, scope, &uri, headers.to_mut(), &call.body)
+                .ok_or(CallError::Address(AddressError::Malformed))?;
         }
         Ok(Prepared { uri, headers })
     }
@@ -222,6 +235,7 @@ fn row_headers(
 struct Access {
     header: Option<(HeaderName, HeaderValue)>,
     query: Option<String>,
+    signing: Option<SigningKeys>,
 }
 
 impl Access {
@@ -236,13 +250,22 @@ impl Access {
         }
         let credential = credential.ok_or_else(|| TransportError::NoCredential(slug()))?;
         let other = || TransportError::BadCredential(slug(), transport.name());
-        let Kind::Key(key) = &credential.kind else { return Err(other()) };
+        let key = match (&credential.kind, transport) {
+            (Kind::Key(key), _) => key,
+            (Kind::Signing(keys), Transport::Sigv4 | Transport::BedrockInvoke) => {
+                return Ok(Self { signing: Some(keys.clone()), ..Self::default() });
+            }
+            _ => return Err(other()),
+        };
         let header = |name: HeaderName, prefix: &str| {
             let value = sensitive(prefix, key).ok_or_else(other)?;
-            Ok(Self { header: Some((name, value)), query: None })
+            Ok(Self { header: Some((name, value)), ..Self::default() })
         };
         match transport {
-            Transport::Bearer => header(header::AUTHORIZATION, "Bearer "),
+            // A key of the signed service, or a token of the cloud, goes where all tokens go.
+            Transport::Bearer | Transport::Sigv4 | Transport::BedrockInvoke | Transport::Vertex => {
+                header(header::AUTHORIZATION, "Bearer ")
+            }
             Transport::HeaderKey { header: name } => {
                 let name = HeaderName::try_from(name.as_str());
                 header(name.map_err(|_| TransportError::NotSpoken(slug()))?, "")
@@ -251,9 +274,9 @@ impl Access {
             Transport::QueryKey { parameter } => {
                 let mut query = format!("{parameter}=");
                 encode(key.expose(), &mut query);
-                Ok(Self { header: None, query: Some(query) })
+                Ok(Self { query: Some(query), ..Self::default() })
             }
-            _ => Err(TransportError::NotSpoken(slug())),
+            Transport::None => Ok(Self::default()),
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::endpoint::{Features, Perf, ToolChoices, UnitPrice};
 use crate::prices::FlatPrices;
 use crate::{
     CatalogueError, DataPolicy, Dialect, Endpoint, Manner, Modality, Model, Provider, Quantization,
+    Task,
 };
 
 /// One `[[endpoints]]` row.
@@ -195,6 +196,7 @@ impl ConfiguredEndpoint {
             perf_30m: None,
             image_options: None,
             video_options: None,
+            task: Task::of(model),
             blocked: None,
         }
     }

@@ -141,29 +141,7 @@ impl ProviderRow {
         }
         set(&mut provider.display_name, &self.display_name);
         set(&mut provider.source, &self.source);
-        if let Some(url) = &self.base_url {
-            provider.base_url = Some(base_url(url).map_err(|problem| fail("base_url", problem))?);
-            // The hosts of a built-in row belong to its own address.
-            provider.hosts.clear();
-        }
-        if let Some(hosts) = &self.hosts {
-            if !hosts.iter().all(|(region, host)| is_plain(region) && is_host(host)) {
-                return Err(fail("hosts", "expected a host for each region"));
-            }
-            provider.hosts.clone_from(hosts);
-        }
-        for (key, slot, given) in [
-            ("region", &mut provider.region, &self.region),
-            ("project", &mut provider.project, &self.project),
-            ("api_version", &mut provider.api_version, &self.api_version),
-        ] {
-            if let Some(given) = given {
-                if !is_plain(given) {
-                    return Err(fail(key, "expected letters, digits, '-', '_', '.' and ':'"));
-                }
-                *slot = Some(given.clone());
-            }
-        }
+        self.locate(&mut provider).map_err(|(key, problem)| fail(key, problem))?;
         for (slot, given) in [
             (&mut provider.headquarters, &self.headquarters),
             (&mut provider.terms_url, &self.terms_url),
@@ -195,6 +173,34 @@ impl ProviderRow {
                 .map_err(|(key, problem)| fail(&format!("speaks.{key}"), &problem))?;
         }
         Ok(provider)
+    }
+
+    /// Sets where the API is and what its addresses need. An error names the key.
+    fn locate(&self, provider: &mut Provider) -> Result<(), (&'static str, &'static str)> {
+        if let Some(url) = &self.base_url {
+            provider.base_url = Some(base_url(url).map_err(|problem| ("base_url", problem))?);
+            // The hosts of a built-in row belong to its own address.
+            provider.hosts.clear();
+        }
+        if let Some(hosts) = &self.hosts {
+            if !hosts.iter().all(|(region, host)| is_plain(region) && is_host(host)) {
+                return Err(("hosts", "expected a host for each region"));
+            }
+            provider.hosts.clone_from(hosts);
+        }
+        for (key, slot, given) in [
+            ("region", &mut provider.region, &self.region),
+            ("project", &mut provider.project, &self.project),
+            ("api_version", &mut provider.api_version, &self.api_version),
+        ] {
+            if let Some(given) = given {
+                if !is_plain(given) {
+                    return Err((key, "expected letters, digits, '-', '_', '.' and ':'"));
+                }
+                *slot = Some(given.clone());
+            }
+        }
+        Ok(())
     }
 
     /// A provider that has nothing but this slug. Closing the connection is taken to stop it, as

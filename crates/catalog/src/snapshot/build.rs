@@ -7,6 +7,7 @@ use signalbox_core::ParameterSet;
 
 use super::{Catalogue, Snapshot};
 use crate::model::ModelStatus;
+use crate::task::{self, Task};
 use crate::{Blocked, CatalogueError, ConfiguredCatalogue, Endpoint, Model, Provider, Transport};
 
 pub(super) fn build(
@@ -120,11 +121,13 @@ impl Rows {
             let fail = |key: &str| {
                 CatalogueError::new(format!("endpoint {:?}", endpoint.id), key, "no such row")
             };
-            if !self.models.index.contains_key(&endpoint.model) {
-                return Err(fail("model"));
-            }
+            let model = self.models.get(&endpoint.model).ok_or_else(|| fail("model"))?;
             let provider = snapshot.by_slug.get(&endpoint.provider);
             let provider = provider.ok_or_else(|| fail("provider"))?;
+            endpoint.task = Task::of(model);
+            if endpoint.task == Task::Rerank {
+                task::price_search_units(&mut endpoint);
+            }
             endpoint.blocked = blocked(&endpoint, provider, credentials);
             let endpoint = Arc::new(endpoint);
             snapshot.by_model.entry(endpoint.model.clone()).or_default().push(endpoint);
@@ -188,7 +191,7 @@ fn blocked(
     if !speaks.transport.is_served() {
         return Some(Blocked::Transport);
     }
-    if !endpoint.prices.prices_tokens() {
+    if !task::is_priced(endpoint) {
         return Some(Blocked::Price);
     }
     if provider.base_url.is_none() {

@@ -4,6 +4,7 @@
 //! of the user, and `max_tokens` is always set (inference spec 1.4, 9.2, 9.4 and appendix H).
 
 mod block;
+pub(crate) mod claude;
 mod file;
 mod message;
 mod thinking;
@@ -75,7 +76,9 @@ pub fn write_request(
     let plan = thinking::plan(&mut target, forced);
     body.optional_json("thinking", plan.thinking.as_deref());
     output_config(&mut target, plan.effort, &mut body);
-    sampling(&mut target, plan.is_on, &mut body);
+    for (parameter, json) in sampling(&mut target, plan.is_on) {
+        body.json(parameter.name(), json);
+    }
     stops(&mut target, &mut body);
     if out.stream {
         body.json("stream", "true");
@@ -116,9 +119,10 @@ fn cache_control(mark: CacheMark) -> String {
     control.finish()
 }
 
-/// Temperature, top_p and top_k. Where thinking is on they must be left at their defaults: top_p
-/// may be 0.95 or more.
-fn sampling(target: &mut Target<'_>, thinks: bool, body: &mut ObjectText) {
+/// Temperature, top_p and top_k that may be sent. Where thinking is on they must be left at their
+/// defaults: top_p may be 0.95 or more.
+fn sampling<'a>(target: &mut Target<'a>, thinks: bool) -> Vec<(Parameter, &'a str)> {
+    let mut kept = Vec::new();
     for (parameter, json) in &target.conversation.sampling {
         if !target.supports(*parameter) {
             continue;
@@ -134,16 +138,19 @@ fn sampling(target: &mut Target<'_>, thinks: bool, body: &mut ObjectText) {
             Parameter::Temperature if number > 1.0 => {
                 // The chat dialect's scale ends at 2, this one at 1.
                 target.lose(Lost::Property, name);
-                body.json(name, "1");
+                kept.push((*parameter, "1"));
             }
             Parameter::TopP if thinks && number < 0.95 => target.lose(Lost::Parameter, name),
             Parameter::TopK if thinks => target.lose(Lost::Parameter, name),
             // No top_k is what 0 means in the chat dialect.
             Parameter::TopK if number < 1.0 => {}
-            Parameter::Temperature | Parameter::TopP | Parameter::TopK => body.json(name, json),
+            Parameter::Temperature | Parameter::TopP | Parameter::TopK => {
+                kept.push((*parameter, json));
+            }
             _ => target.lose(Lost::Parameter, name),
         }
     }
+    kept
 }
 
 /// Sequences of white space alone are refused, so they go.

@@ -3,7 +3,7 @@
 
 mod config;
 mod contents;
-mod media;
+pub(crate) mod media;
 mod model_turn;
 mod thinking;
 mod tool;

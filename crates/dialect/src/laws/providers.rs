@@ -11,6 +11,9 @@ use crate::event::Event;
 use crate::identity::{Facts, StreamFault};
 use crate::openai_chat::read_request::read_request;
 use crate::openai_chat::survey::survey;
+use crate::openai_completions::read_answer::{self, CompletionsReader};
+use crate::openai_completions::template::PromptTemplate;
+use crate::openai_completions::write_request as completions_request;
 use crate::patch::Patches;
 
 /// What came of reading a stream: its events, what was seen, and whether it came to its end.
@@ -78,4 +81,65 @@ fn conversation(bytes: &[u8]) -> Option<Conversation> {
     let document = Document::parse(Bytes::copy_from_slice(bytes)).ok()?;
     let survey = survey(&document).ok()?;
     read_request(&document, &survey).ok()
+}
+
+/// Reads a legacy stream that arrives in pieces.
+pub fn read_completions(pieces: &[&[u8]]) -> Read {
+    let (mut reader, mut events) = (CompletionsReader::default(), Vec::new());
+    let mut result = Ok(());
+    for piece in pieces {
+        result = reader.push(piece, &mut events);
+        if result.is_err() {
+            break;
+        }
+    }
+    if result.is_ok() {
+        result = reader.end(&mut events);
+    }
+    (events, reader.facts().clone(), result)
+}
+
+/// Any split of a legacy stream gives the same lawful events; so does any body.
+///
+/// # Errors
+/// What was broken.
+pub fn completions_answers_are_lawful(bytes: &[u8], cuts: &[usize]) -> Result<(), String> {
+    let whole = read_completions(&[bytes]);
+    same_and_lawful(&whole, &read_completions(&cut(bytes, cuts)))?;
+    read_answer::read_unary(bytes).map_or(Ok(()), |(events, _)| lawful(&events))
+}
+
+/// Every template for prompts.
+pub const TEMPLATES: [PromptTemplate; 10] = [
+    PromptTemplate::Plain,
+    PromptTemplate::Verbatim,
+    PromptTemplate::Chatml,
+    PromptTemplate::Llama3,
+    PromptTemplate::Mistral,
+    PromptTemplate::Alpaca,
+    PromptTemplate::Vicuna,
+    PromptTemplate::Gemma,
+    PromptTemplate::DeepseekR1,
+    PromptTemplate::DeepseekV31,
+];
+
+/// A chat request that can be read is written for legacy endpoints, by any template, as one JSON
+/// object for the provider's model with a prompt, and without members of the router.
+///
+/// # Errors
+/// What was broken.
+pub fn completions_requests_survive(bytes: &[u8]) -> Result<(), String> {
+    let Some(conversation) = conversation(bytes) else { return Ok(()) };
+    let patches = Patches::default();
+    let out = outbound(&patches);
+    for template in TEMPLATES {
+        let written = completions_request::write_request(&conversation, &out, template);
+        let body = written.map_err(|error| error.to_string())?.body;
+        sent_on(&body, &["models", "provider", "plugins", "route", "messages", "tools"])?;
+        let document = Document::parse(body).map_err(|error| error.to_string())?;
+        if document.get("prompt").is_none_or(|prompt| !prompt.starts_with('"')) {
+            return Err(format!("no prompt by {template:?}"));
+        }
+    }
+    Ok(())
 }

@@ -72,6 +72,15 @@ impl ChatReader {
         self.relay.facts()
     }
 
+    /// Ends the answer for a reason that lies outside of this dialect.
+    pub(crate) fn fail(
+        &mut self,
+        fault: StreamFault,
+        events: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
+        self.conclude(Err(fault), events)
+    }
+
     fn begin(&mut self, events: &mut Vec<Event>) {
         if !std::mem::replace(&mut self.begun, true) {
             events.push(Event::Begin { upstream_id: self.relay.facts().upstream_id.clone() });

@@ -9,7 +9,7 @@ mod messages;
 pub(crate) mod reasoning;
 pub(crate) mod routing;
 pub(crate) mod sampling;
-mod tools;
+pub(crate) mod tools;
 
 use signalbox_core::{ApiError, Parameter, ParameterSet};
 

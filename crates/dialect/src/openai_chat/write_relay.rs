@@ -4,7 +4,7 @@
 //! came. Nothing is added that the client left out, sampling parameters least of all.
 
 mod message;
-pub(super) mod reasoning;
+pub(crate) mod reasoning;
 
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
@@ -14,7 +14,7 @@ use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
 pub use crate::outbound::{Outbound, ReasoningStyle};
 
 /// Members that are for the router alone, or that it writes itself.
-pub(super) fn is_own(key: &str) -> bool {
+pub(crate) fn is_own(key: &str) -> bool {
     matches!(
         key,
         "models"

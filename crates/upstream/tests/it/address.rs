@@ -87,6 +87,9 @@ async fn authentication_is_where_the_transport_puts_it() {
         ("", "authorization", "Bearer k"),
         ("transport = 'header-key'\nheader = 'X-Key'", "x-key", "k"),
         ("transport = 'azure'", "api-key", "k"),
+        ("transport = 'sigv4'", "authorization", "Bearer k"),
+        ("transport = 'bedrock-invoke'", "authorization", "Bearer k"),
+        ("transport = 'vertex'", "authorization", "Bearer k"),
     ] {
         let seen = send("", speaks, Some("k"), Sent::default()).await.unwrap();
         assert_eq!(seen.header(header), Some(value), "{speaks}");
@@ -94,6 +97,34 @@ async fn authentication_is_where_the_transport_puts_it() {
     }
     let seen = send("", "transport = 'query-key'", Some("k"), Sent::default()).await.unwrap();
     assert_eq!(seen.header("authorization"), None);
+}
+
+#[tokio::test]
+async fn keys_that_sign_sign_for_the_region_of_the_call() {
+    let keys = r#"{"access_key_id":"ID","secret_access_key":"S","session_token":"T"}"#;
+    let further: HeaderMap = [("authorization", "Bearer stolen"), ("x-amz-date", "yesterday")]
+        .map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()))
+        .into_iter()
+        .collect();
+    for (transport, region, scope) in [
+        ("sigv4", None, "19700101/us-east-1/bedrock/aws4_request"),
+        ("bedrock-invoke", Some("eu-west-1"), "19700101/eu-west-1/bedrock/aws4_request"),
+    ] {
+        let speaks = format!("transport = '{transport}'\npath = '/model/{{model}}/go'");
+        let sent = Sent { model: "a:0", region, headers: Some(&further), ..Sent::default() };
+        let seen = send("region = 'us-east-1'", &speaks, Some(keys), sent).await.unwrap();
+        let [signature] = seen.all("authorization")[..] else { panic!() };
+        assert!(signature.contains(&format!("Credential=ID/{scope}")), "{signature}");
+        assert_eq!(seen.all("x-amz-date"), ["19700101T000001Z"]);
+        assert_eq!(
+            (seen.path.as_str(), seen.header("x-amz-security-token")),
+            ("/v1/model/a%3A0/go", Some("T"))
+        );
+    }
+    let error = send("", "transport = 'sigv4'", Some(keys), Sent::default()).await.unwrap_err();
+    assert_eq!(error, CallError::Address(AddressError::Region));
+    let bearer = target(&provider("http://x", "", ""), Some(keys)).unwrap_err();
+    assert!(bearer.to_string().contains("of another kind"), "{bearer}");
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ pub(super) fn is_ours(body: &PartBody) -> bool {
     }
 }
 
-fn is_claudes(format: Option<&str>) -> bool {
+pub(super) fn is_claudes(format: Option<&str>) -> bool {
     format.is_none_or(|format| format == CLAUDE)
 }
 

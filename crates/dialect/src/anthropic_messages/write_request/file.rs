@@ -1,6 +1,7 @@
 //! Pictures and documents as content blocks.
 
 use super::Target;
+use crate::base64;
 use crate::compose::ObjectText;
 use crate::conversation::{FileSource, ImageSource, PartBody};
 use crate::loss::Lost;
@@ -41,7 +42,7 @@ fn file(
             }
             kind => {
                 let is_text = kind.starts_with("text/") || kind == "application/json";
-                let text = decoded(data).filter(|_| is_text);
+                let text = base64::decode(data).filter(|_| is_text);
                 let Some(text) = text.and_then(|bytes| String::from_utf8(bytes).ok()) else {
                     target.lose(Lost::Content, "file");
                     return None;
@@ -94,42 +95,4 @@ fn text_source(text: &str) -> ObjectText {
 /// The media type without its parameters.
 fn plain(media_type: &str) -> &str {
     media_type.split(';').next().unwrap_or_default().trim()
-}
-
-/// The bytes behind base64, in either alphabet. Line ends are skipped.
-fn decoded(data: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(data.len() / 4 * 3);
-    let (mut buffer, mut bits) = (0_u32, 0_u32);
-    for letter in data.trim_end_matches('=').bytes() {
-        let value = match letter {
-            b'A'..=b'Z' => letter - b'A',
-            b'a'..=b'z' => letter - b'a' + 26,
-            b'0'..=b'9' => letter - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            b'\r' | b'\n' => continue,
-            _ => return None,
-        };
-        buffer = (buffer << 6 | u32::from(value)) & 0xffff;
-        bits += 6;
-        if bits >= 8 {
-            bits -= 8;
-            bytes.push(u8::try_from(buffer >> bits & 0xff).ok()?);
-        }
-    }
-    Some(bytes)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn base64_is_read_in_both_alphabets() {
-        assert_eq!(decoded("aGVsbG8=").as_deref(), Some(&b"hello"[..]));
-        assert_eq!(decoded("aGVs\r\nbG8").as_deref(), Some(&b"hello"[..]));
-        assert_eq!(decoded("-_8+/w==").as_deref(), Some(&[0xfb, 0xff, 0x3e, 0xff][..]));
-        assert_eq!(decoded("").as_deref(), Some(&[][..]));
-        assert_eq!(decoded("a b"), None);
-    }
 }

@@ -30,7 +30,7 @@ const BY_ENDING: &[(&str, &str)] = &[
 const STORES: &[&str] = &["https://", "gs://"];
 
 /// The part that carries this; `None` when none can.
-pub(super) fn part(body: &PartBody) -> Option<ObjectText> {
+pub(crate) fn part(body: &PartBody) -> Option<ObjectText> {
     match body {
         PartBody::Image { source: ImageSource::Base64 { media_type, data }, .. }
         | PartBody::File { source: FileSource::Base64 { media_type, data }, .. } => {

@@ -1,5 +1,7 @@
 //! `tools` and `tool_choice` (inference spec 1.3 and 10).
 
+use std::borrow::Cow;
+
 use signalbox_core::{ApiError, Parameter, limits};
 
 use super::field::{self, Path, echo, missing, wrong};
@@ -12,12 +14,23 @@ const SERVER_TOOLS: &[&str] =
 
 /// Reads the list of tools. An empty list counts as absent.
 pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
+    read_each(survey, path, raw, tool)
+}
+
+/// Reads a list of tools, each in the shape of its dialect. An empty list counts as absent.
+pub(crate) fn read_each(
+    survey: &mut Survey,
+    path: &Path<'_>,
+    raw: Raw<'_>,
+    tool: fn(&Path<'_>, Raw<'_>) -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
     field::array(path, raw)?;
     for (index, (_, element)) in raw.elements().enumerate() {
         tool(&path.element(index), element)?;
         survey.needs.tools = true;
     }
     if survey.needs.tools {
+        survey.parameters.insert(Parameter::Tools);
         add(survey, estimate(raw));
     } else {
         survey.parameters.remove(Parameter::Tools);
@@ -27,28 +40,40 @@ pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result
 
 /// Reads `tool_choice`.
 pub(super) fn choice(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
+    choose(path, raw, |kind| {
+        if kind == "function" {
+            let inside = path.member("function");
+            let function = raw.get("function").ok_or_else(|| missing(&inside))?;
+            field::object(&inside, function)?;
+            field::required_string(&inside, function, "name")?;
+        }
+        Ok(())
+    })
+}
+
+/// Reads a choice of tools: one of three words, or an object that `named` checks by its type.
+pub(crate) fn choose(
+    path: &Path<'_>,
+    raw: Raw<'_>,
+    named: impl FnOnce(&str) -> Result<(), ApiError>,
+) -> Result<(), ApiError> {
     match raw.kind() {
         Kind::String => field::word(path, raw, &["none", "auto", "required"]).map(|_| ()),
-        Kind::Object => {
-            let kind = field::required_string(path, raw, "type")?.string().unwrap_or_default();
-            refuse_server_tool(&path.member("type"), &kind)?;
-            if kind == "function" {
-                let inside = path.member("function");
-                let function = raw.get("function").ok_or_else(|| missing(&inside))?;
-                field::object(&inside, function)?;
-                field::required_string(&inside, function, "name")?;
-            }
-            Ok(())
-        }
+        Kind::Object => named(&kind(path, raw)?),
         _ => Err(wrong(path, "none, auto, required or an object")),
     }
 }
 
-fn tool(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
-    field::object(path, raw)?;
+/// The type of a tool, or of a choice of one, that the server need not run.
+pub(crate) fn kind<'a>(path: &Path<'_>, raw: Raw<'a>) -> Result<Cow<'a, str>, ApiError> {
     let kind = field::required_string(path, raw, "type")?.string().unwrap_or_default();
     refuse_server_tool(&path.member("type"), &kind)?;
-    if kind != "function" {
+    Ok(kind)
+}
+
+fn tool(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
+    field::object(path, raw)?;
+    if kind(path, raw)? != "function" {
         return Ok(());
     }
     let inside = path.member("function");
@@ -74,7 +99,8 @@ fn tool(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn name(path: &Path<'_>, name: &str) -> Result<(), ApiError> {
+/// Checks the name of a function.
+pub(crate) fn name(path: &Path<'_>, name: &str) -> Result<(), ApiError> {
     let fits = (1..=limits::MAX_FUNCTION_NAME).contains(&name.len());
     if fits && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
     {

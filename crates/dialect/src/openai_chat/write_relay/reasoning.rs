@@ -43,10 +43,7 @@ pub(super) fn ask(document: &Document, survey: &Survey, out: &Outbound<'_>, edit
 }
 
 /// The effort to send; none when nothing was asked but to show or hide.
-pub(in crate::openai_chat) fn effort(
-    request: ReasoningRequest,
-    max_output: Option<u64>,
-) -> Option<Effort> {
+pub(crate) fn effort(request: ReasoningRequest, max_output: Option<u64>) -> Option<Effort> {
     match request {
         ReasoningRequest { enabled: Some(false), .. } => Some(Effort::None),
         ReasoningRequest { effort: Some(effort), .. } => Some(effort),
