@@ -15,6 +15,7 @@ use crate::anthropic_messages::stream_relay::MessagesRelay;
 use crate::anthropic_messages::write_error::error_event;
 use crate::conversation::WireDialect;
 use crate::event::Event;
+use crate::frame::invoke::InvokeUnwrap;
 use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
 use crate::openai_chat::echo::echo_chunk;
 use crate::openai_chat::error::error_chunk;
@@ -22,9 +23,9 @@ use crate::openai_chat::read_stream::read_unary_events;
 use crate::openai_chat::stream_relay::StreamRelay;
 use crate::openai_chat::unary::{self, UnaryAnswer};
 use crate::openai_chat::write_stream;
-use crate::openai_completions::write_answer;
+use crate::openai_completions::{read_answer, write_answer};
 use crate::openai_responses::write_stream::ResponsesWriter;
-use crate::{cohere_v2, gemini, openai_responses};
+use crate::{bedrock_converse, cohere_v2, gemini, openai_responses};
 use road::{EventRoad, Reader, Writer};
 
 pub use crate::openai_chat::stream_relay::{DONE, comment};
@@ -36,6 +37,14 @@ pub struct AnswerStream {
     skin: Skin,
     identity: Identity,
     road: Road,
+    envelope: Option<Box<Envelope>>,
+}
+
+/// What a transport wraps a stream in, and what was last taken out of it.
+#[derive(Debug, Default)]
+struct Envelope {
+    unwrap: InvokeUnwrap,
+    inside: Vec<u8>,
 }
 
 #[derive(Debug)]
@@ -43,6 +52,16 @@ enum Road {
     Chat(Box<StreamRelay>),
     Messages(Box<MessagesRelay>),
     Events(Box<EventRoad>),
+}
+
+impl Road {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
+        match self {
+            Self::Chat(relay) => relay.push(bytes, out),
+            Self::Messages(relay) => relay.push(bytes, out),
+            Self::Events(road) => road.push(bytes, out),
+        }
+    }
 }
 
 impl AnswerStream {
@@ -61,7 +80,14 @@ impl AnswerStream {
                 Road::Events(Box::new(EventRoad::new(reader, writer)))
             }
         };
-        Self { skin, identity, road }
+        Self { skin, identity, road, envelope: None }
+    }
+
+    /// The same stream, which arrives in the envelope of `invoke-with-response-stream`.
+    #[must_use]
+    pub fn in_envelope(mut self) -> Self {
+        self.envelope = Some(Box::default());
+        self
     }
 
     /// Reads bytes of the provider and appends client-ready events to `out`: whole ones only,
@@ -71,11 +97,12 @@ impl AnswerStream {
     /// When the answer cannot go on. What came before the fault is in `out`; the stream is then of
     /// no more use but for its facts and closing chunks.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        match &mut self.road {
-            Road::Chat(relay) => relay.push(bytes, out),
-            Road::Messages(relay) => relay.push(bytes, out),
-            Road::Events(road) => road.push(bytes, out),
-        }
+        let Some(envelope) = &mut self.envelope else { return self.road.push(bytes, out) };
+        let Envelope { unwrap, inside } = &mut **envelope;
+        inside.clear();
+        let unwrapped = unwrap.push(bytes, inside);
+        self.road.push(inside, out)?;
+        unwrapped
     }
 
     /// Shows a body that was sent to a provider (inference spec 3.5): the client asked to see it.
@@ -97,6 +124,9 @@ impl AnswerStream {
     /// # Errors
     /// `Truncated` when it did so before the answer was complete.
     pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {
+        if let Some(envelope) = &mut self.envelope {
+            envelope.unwrap.end()?;
+        }
         match &mut self.road {
             Road::Chat(relay) => relay.end(out),
             Road::Messages(relay) => relay.end(out),
@@ -208,6 +238,8 @@ pub fn read_unary(provider: WireDialect, body: Bytes) -> Result<WholeAnswer, Str
             of_events(openai_responses::read_stream::read_unary(&body)?)
         }
         WireDialect::CohereV2 => of_events(cohere_v2::unary::read_unary(&body)?),
+        WireDialect::BedrockConverse => of_events(bedrock_converse::unary::read_unary(&body)?),
+        WireDialect::OpenaiCompletions => of_events(read_answer::read_unary(&body)?),
         WireDialect::Gemini => {
             let answer = gemini::unary::read_unary(&body)?;
             of_events((answer.events, answer.facts))

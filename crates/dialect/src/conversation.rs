@@ -30,16 +30,22 @@ pub enum WireDialect {
     Gemini,
     /// `POST /v2/chat`.
     CohereV2,
+    /// `POST /model/{model}/converse`.
+    BedrockConverse,
+    /// Legacy `POST /completions`.
+    OpenaiCompletions,
 }
 
 impl WireDialect {
     /// Every dialect, in declaration order.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::OpenaiChat,
         Self::AnthropicMessages,
         Self::OpenaiResponses,
         Self::Gemini,
         Self::CohereV2,
+        Self::BedrockConverse,
+        Self::OpenaiCompletions,
     ];
 
     /// The name in provider files.
@@ -51,6 +57,8 @@ impl WireDialect {
             Self::OpenaiResponses => "openai-responses",
             Self::Gemini => "gemini",
             Self::CohereV2 => "cohere-v2",
+            Self::BedrockConverse => "bedrock-converse",
+            Self::OpenaiCompletions => "openai-completions",
         }
     }
 }

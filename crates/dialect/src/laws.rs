@@ -351,6 +351,7 @@ pub fn outbound(patches: &Patches) -> Outbound<'_> {
         patches,
         reasoning: ReasoningStyle::Effort,
         traits: Default::default(),
+        template: Default::default(),
         betas: &[],
         forward_name: false,
     }

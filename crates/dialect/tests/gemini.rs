@@ -118,6 +118,7 @@ fn write(conversation: &Conversation, traits: Traits) -> WrittenRequest {
         patches: &patches,
         reasoning: ReasoningStyle::None,
         traits: Default::default(),
+        template: Default::default(),
         betas: &[],
         forward_name: false,
     };

@@ -76,6 +76,7 @@ fn request(body: &Bytes, patches: &Patches) -> usize {
         patches,
         reasoning: ReasoningStyle::Effort,
         traits: Default::default(),
+        template: Default::default(),
         betas: &[],
         forward_name: false,
     };

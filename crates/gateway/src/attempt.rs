@@ -92,7 +92,7 @@ pub(crate) async fn attempt(
         () = generation.sink.left(), if abortable => return Ok(Started::ClientLeft),
     };
     if !answer.status.is_success() {
-        return Err(refused(generation, road.dialect, answer).await);
+        return Err(refused(generation, road.errors(), answer).await);
     }
     let created = generation.trace.received.seconds();
     let identity = given.identity(Some(index), created);
@@ -100,7 +100,8 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let skin = given.skin().clone();
-        let relay = Box::new(AnswerStream::new(skin, road.dialect, identity.clone()));
+        let relay = AnswerStream::new(skin, road.dialect, identity.clone());
+        let relay = Box::new(if road.is_invoke { relay.in_envelope() } else { relay });
         let content = first_content(generation, relay, answer, abortable);
         match tokio::time::timeout(left, content).await {
             Err(_) => return Err(Failure::timeout(format!("no content within {patience:?}"))),

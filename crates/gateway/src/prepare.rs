@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet};
 use signalbox_dialect::document::{Document, Edits};
 use signalbox_dialect::loss::{Loss, Lost, report};
+use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
     AnswerStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
@@ -72,6 +73,7 @@ pub(crate) fn body(
             ReasoningStyle::None
         },
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
+        template: PromptTemplate::for_instruct_type(candidate.model.instruct_type.as_deref()),
         betas: &betas,
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
@@ -106,7 +108,7 @@ fn enveloped(written: WrittenRequest, betas: &[&str], road: &Road) -> Prepared {
     if betas.is_empty() {
         return Prepared { body, headers, losses };
     }
-    if road.betas_in_body {
+    if road.is_invoke {
         if let Ok(document) = Document::parse(body.clone()) {
             let mut edits = Edits::default();
             edits.set("anthropic_beta", serde_json::json!(betas).to_string());

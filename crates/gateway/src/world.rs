@@ -17,12 +17,21 @@ use signalbox_upstream::{Credential, Target};
 pub struct Road {
     /// The language of its bodies.
     pub dialect: WireDialect,
-    /// Whether beta features are named in the body: its transport has no header for them.
-    pub betas_in_body: bool,
+    /// Whether bodies and streams travel in the invoke envelope: beta features are named in the
+    /// body, and events come inside a binary stream.
+    pub is_invoke: bool,
     /// Address and authentication.
     pub target: Target,
     /// Edits of every request body.
     pub patches: Patches,
+}
+
+impl Road {
+    /// The language of answers with an error status: what refuses may be the cloud around a model.
+    #[must_use]
+    pub const fn errors(&self) -> WireDialect {
+        if self.is_invoke { WireDialect::BedrockConverse } else { self.dialect }
+    }
 }
 
 /// How one endpoint is spoken to.
@@ -104,8 +113,8 @@ impl World {
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
-                let betas_in_body = speaks.transport == Transport::BedrockInvoke;
-                let road = Road { dialect, betas_in_body, target, patches };
+                let is_invoke = speaks.transport == Transport::BedrockInvoke;
+                let road = Road { dialect, is_invoke, target, patches };
                 ways.push((speaks.dialect, Arc::new(road)));
             }
             roads.insert(provider.slug.clone(), ways);
@@ -174,6 +183,7 @@ fn manner(
 pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
     match dialect {
         WireDialect::AnthropicMessages => ReasoningStyle::Budget,
+        WireDialect::BedrockConverse | WireDialect::OpenaiCompletions => ReasoningStyle::None,
         WireDialect::OpenaiChat
         | WireDialect::OpenaiResponses
         | WireDialect::Gemini
@@ -189,6 +199,8 @@ const fn wire(dialect: Dialect) -> Option<WireDialect> {
         Dialect::AnthropicMessages => Some(WireDialect::AnthropicMessages),
         Dialect::Gemini => Some(WireDialect::Gemini),
         Dialect::CohereV2 => Some(WireDialect::CohereV2),
+        Dialect::BedrockConverse => Some(WireDialect::BedrockConverse),
+        Dialect::OpenaiCompletions => Some(WireDialect::OpenaiCompletions),
         _ => None,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use anyhow::{Context as _, Result};
 use serde_json::{Number, Value};
 use signalbox_catalog::endpoint::{Features, Percentiles, Perf, ToolChoices, UnitPrice};
-use signalbox_catalog::{DataPolicy, Dialect, Endpoint, Manner};
+use signalbox_catalog::{DataPolicy, Dialect, Endpoint, Manner, Task};
 use signalbox_core::Rate;
 
 use super::facts::{EndpointFacts, Facts, PolicyFacts, UnitPriceFacts};
@@ -72,6 +72,7 @@ fn read(row: &EndpointFacts, facts: &Facts) -> Result<Endpoint> {
         perf_30m: row.perf_30m.as_ref().and_then(perf),
         image_options: row.image_parameters.clone(),
         video_options: row.video_parameters.clone(),
+        task: Task::default(),
         blocked: None,
     })
 }

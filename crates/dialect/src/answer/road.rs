@@ -5,6 +5,7 @@ use signalbox_core::ApiError;
 use super::{AnswerStyle, Skin, error_chunk_of};
 use crate::anthropic_messages::read_stream::MessagesReader;
 use crate::anthropic_messages::write_stream::MessagesWriter;
+use crate::bedrock_converse::read_stream::ConverseReader;
 use crate::cohere_v2::read_stream::CohereReader;
 use crate::conversation::WireDialect;
 use crate::event::Event;
@@ -12,6 +13,7 @@ use crate::gemini::read_stream::GeminiReader;
 use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
 use crate::openai_chat::read_stream::ChatReader;
 use crate::openai_chat::write_stream::ChatWriter;
+use crate::openai_completions::read_answer::CompletionsReader;
 use crate::openai_completions::write_answer::CompletionsWriter;
 use crate::openai_responses::read_stream::ResponsesReader;
 use crate::openai_responses::write_stream::ResponsesWriter;
@@ -32,6 +34,8 @@ pub(super) enum Reader {
     Responses(ResponsesReader),
     Gemini(GeminiReader),
     Cohere(CohereReader),
+    Converse(ConverseReader),
+    Completions(CompletionsReader),
 }
 
 /// What the client understands.
@@ -51,6 +55,8 @@ impl Reader {
             WireDialect::OpenaiResponses => Self::Responses(ResponsesReader::default()),
             WireDialect::Gemini => Self::Gemini(GeminiReader::default()),
             WireDialect::CohereV2 => Self::Cohere(CohereReader::default()),
+            WireDialect::BedrockConverse => Self::Converse(ConverseReader::default()),
+            WireDialect::OpenaiCompletions => Self::Completions(CompletionsReader::default()),
         }
     }
 
@@ -61,6 +67,8 @@ impl Reader {
             Self::Responses(reader) => reader.push(bytes, events),
             Self::Gemini(reader) => reader.push(bytes, events),
             Self::Cohere(reader) => reader.push(bytes, events),
+            Self::Converse(reader) => reader.push(bytes, events),
+            Self::Completions(reader) => reader.push(bytes, events),
         }
     }
 
@@ -71,6 +79,8 @@ impl Reader {
             Self::Responses(reader) => reader.end(events),
             Self::Gemini(reader) => reader.end(events),
             Self::Cohere(reader) => reader.end(events),
+            Self::Converse(reader) => reader.end(events),
+            Self::Completions(reader) => reader.end(events),
         }
     }
 
@@ -81,6 +91,8 @@ impl Reader {
             Self::Responses(reader) => reader.facts(),
             Self::Gemini(reader) => reader.facts(),
             Self::Cohere(reader) => reader.facts(),
+            Self::Converse(reader) => reader.facts(),
+            Self::Completions(reader) => reader.facts(),
         }
     }
 }

@@ -83,6 +83,7 @@ pub fn conversations_survive(bytes: &[u8]) -> Result<(), String> {
             patches: &patches,
             reasoning: style,
             traits: Default::default(),
+            template: Default::default(),
             betas: &[],
             forward_name: false,
         };

@@ -3,8 +3,8 @@
 
 use signalbox_core::{ApiError, ParameterSet};
 
-use crate::compose::{ArrayText, ObjectText};
-use crate::document::{Document, Edits, Kind, Raw};
+use crate::compose::ObjectText;
+use crate::document::{Document, Edits, Kind, Raw, rewrite_elements};
 use crate::openai_chat::write_request::write_request;
 use crate::openai_responses;
 use crate::outbound::{Outbound, ReasoningStyle};
@@ -17,17 +17,12 @@ use crate::patch::Patches;
 pub fn nested(document: Document) -> Result<Document, ApiError> {
     let mut edits = Edits::default();
     let sent = |key: &str| document.get(key).map(Raw::new).filter(|raw| !raw.is_null());
-    if let Some(tools) = sent("tools").filter(|raw| raw.kind() == Kind::Array) {
-        if tools.elements().any(|(_, tool)| is_flat(tool)) {
-            let mut list = ArrayText::new();
-            for (_, tool) in tools.elements() {
-                match is_flat(tool) {
-                    true => list.push(&nest(tool)),
-                    false => list.push(tool.text()),
-                }
-            }
-            edits.set("tools", list.finish());
-        }
+    let tools = sent("tools").filter(|raw| raw.kind() == Kind::Array);
+    let rewritten = tools.and_then(|tools| {
+        rewrite_elements(tools, |tool| is_flat(tool).then(|| nest(tool)))
+    });
+    if let Some(tools) = rewritten {
+        edits.set("tools", tools);
     }
     if let Some(choice) = sent("tool_choice").filter(|choice| is_flat(*choice)) {
         edits.set("tool_choice", nest(choice));
@@ -74,6 +69,7 @@ fn messages(document: &Document, edits: &mut Edits) -> Result<(), ApiError> {
         patches: &patches,
         reasoning: ReasoningStyle::Object,
         traits: Default::default(),
+        template: Default::default(),
         betas: &[],
         forward_name: true,
     };

@@ -20,6 +20,7 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         patches,
         reasoning: ReasoningStyle::AdaptiveOrBudget,
         traits: Default::default(),
+        template: Default::default(),
         betas: &[],
         forward_name: false,
     }
