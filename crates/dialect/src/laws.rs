@@ -7,6 +7,7 @@ pub mod bedrock;
 pub mod hub;
 mod messages;
 pub mod providers;
+pub mod readers;
 mod relays;
 mod retrieval;
 
@@ -22,7 +23,10 @@ use crate::patch::Patches;
 use crate::{openai_chat, openai_completions};
 
 pub use messages::{messages_ready, messages_requests_survive, messages_survive_writing};
-pub use relays::{messages_relay_keeps_all, relay_messages, whole_messages_keep_all};
+pub use relays::{
+    messages_relay_keeps_all, relay_messages, relay_responses, responses_relay_keeps_all,
+    responses_requests_survive, whole_messages_keep_all, whole_responses_keep_all,
+};
 pub use retrieval::{
     embeddings_answers_survive, embeddings_requests_survive, rerank_answers_survive,
     rerank_requests_survive,

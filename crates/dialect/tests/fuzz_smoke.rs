@@ -10,7 +10,7 @@
 use std::fs;
 use std::path::Path;
 
-use signalbox_dialect::laws::{self, providers};
+use signalbox_dialect::laws::{self, bedrock, hub, providers, readers};
 
 /// Inputs for each body; in a build without optimisation they take about a second.
 const INPUTS: usize = 1500;
@@ -109,12 +109,28 @@ fn mangled_messages_answers_are_relayed_lawfully() {
     });
 }
 
+#[test]
+fn mangled_responses_answers_are_relayed_lawfully() {
+    run_on(&goldens_of("openai-responses-relay"), 0x5eed_0006, |bytes, dice| {
+        let cuts: Vec<usize> = (0..4).map(|_| dice.below(256)).collect();
+        laws::responses_relay_keeps_all(bytes, &cuts)?;
+        laws::whole_responses_keep_all(bytes)
+    });
+}
+
 /// Requests that use most of what a request may have.
 const REQUESTS: [&str; 3] = [
     r#"{"model":"a/b","messages":[{"role":"system","content":"s"},{"role":"user","name":"Ann","content":[{"type":"text","text":"h\u00e9"},{"type":"image_url","image_url":{"url":"data:image/png;base64,AAAA","detail":"original"}}]}],"max_tokens":5,"stream":true,"provider":{"order":["x"]},"user":"u","temperature":1.0}"#,
     r#"{"models":["a/b","c/d:floor"],"messages":[{"role":"user","content":"x"},{"role":"assistant","content":null,"tool_calls":[{"id":"c1","type":"function","function":{"name":"f","arguments":"{}"}}]},{"role":"tool","tool_call_id":"c1","content":"7"}],"tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],"reasoning":{"effort":"low"},"response_format":{"type":"json_schema","json_schema":{"name":"n","schema":{}}}}"#,
     r#"{"model":"a/b","prompt":"once upon","max_completion_tokens":9,"n":2,"stop":["a","b"],"metadata":{"k":"v"},"session_id":"s","stream_options":{"include_usage":false}}"#,
 ];
+
+#[test]
+fn mangled_responses_requests_are_refused_or_become_clean() {
+    let request = br#"{"model":"a/b","input":[{"type":"message","role":"user","content":[{"type":"input_text","text":"h\u00e9","prompt_cache_breakpoint":{}}]},{"type":"reasoning","id":"r","summary":[],"encrypted_content":"g","format":"openai-responses-v1"},{"type":"openrouter:web_search","id":"w"}],"include":["web_search_call.results"],"reasoning":{"max_tokens":9,"enabled":true},"user":"u","metadata":{"k":"v"},"text":{"verbosity":"low"},"max_output_tokens":99,"stream":false,"provider":{"order":["x"]}}"#;
+    laws::responses_requests_survive(request).unwrap();
+    run_on(&[request.to_vec()], 0x5eed_0007, |bytes, _| laws::responses_requests_survive(bytes));
+}
 
 #[test]
 fn mangled_requests_are_refused_or_become_clean() {
@@ -149,6 +165,77 @@ fn mangled_legacy_answers_and_requests_survive() {
         providers::completions_answers_are_lawful(bytes, &cuts)
     });
     run_on(&requests(), 0x5eed_0008, |bytes, _| providers::completions_requests_survive(bytes));
+}
+
+fn cuts(dice: &mut Dice) -> Vec<usize> {
+    (0..4).map(|_| dice.below(256)).collect()
+}
+
+#[test]
+fn mangled_event_streams_do_not_depend_on_splits() {
+    let texts = goldens_of("bedrock-converse");
+    let streams: Vec<_> = texts.iter().map(|text| bedrock::stream_of(text)).collect();
+    run_on(&streams, 0x5eed_0010, |bytes, dice| {
+        bedrock::messages_do_not_depend_on_splits(bytes, &cuts(dice))
+    });
+}
+
+#[test]
+fn mangled_converse_answers_and_requests_survive() {
+    run_on(&goldens_of("bedrock-converse"), 0x5eed_0011, |bytes, dice| {
+        let _ = signalbox_dialect::bedrock_converse::error::read_error(400, bytes);
+        readers::converse_requests_survive(bytes)?;
+        bedrock::converse_answers_are_lawful(bytes, &cuts(dice))
+    });
+    run_on(&requests(), 0x5eed_0012, |bytes, _| readers::converse_requests_survive(bytes));
+}
+
+#[test]
+fn mangled_envelopes_unwrap() {
+    let bare = goldens_of("anthropic-messages")
+        .into_iter()
+        .map(|text| String::from_utf8(text).unwrap().replace("data: ", "").replace("event: ", ""));
+    let bare: Vec<_> = bare.map(String::into_bytes).collect();
+    run_on(&bare, 0x5eed_0013, |bytes, dice| bedrock::envelopes_unwrap(bytes, &cuts(dice)));
+}
+
+#[test]
+fn mangled_answers_of_messages_providers_are_lawful() {
+    run_on(&goldens_of("anthropic-messages"), 0x5eed_0014, |bytes, dice| {
+        hub::messages_answers_are_lawful(bytes, &cuts(dice))
+    });
+}
+
+#[test]
+fn mangled_answers_of_gemini_providers_are_lawful() {
+    run_on(&goldens_of("gemini"), 0x5eed_0015, |bytes, dice| {
+        readers::gemini_answers_are_lawful(bytes, &cuts(dice))
+    });
+}
+
+#[test]
+fn mangled_answers_of_responses_providers_are_lawful() {
+    run_on(&goldens_of("openai-responses"), 0x5eed_0016, |bytes, dice| {
+        readers::responses_answers_are_lawful(bytes, &cuts(dice))
+    });
+}
+
+/// Requests in the other clients' languages.
+const OTHER_REQUESTS: [&str; 3] = [
+    r#"{"model":"a/b","instructions":"s","input":[{"role":"user","content":[{"type":"input_text","text":"h"},{"type":"input_image","image_url":"data:image/png;base64,AAAA"},{"type":"input_file","filename":"a.pdf","file_data":"data:application/pdf;base64,AAAA"}]},{"type":"reasoning","id":"rs_1","summary":[{"type":"summary_text","text":"t"}],"encrypted_content":"gA"},{"type":"function_call","call_id":"c1","name":"f","arguments":"{}"},{"type":"function_call_output","call_id":"c1","output":"7"}],"tools":[{"type":"function","name":"f","parameters":{"type":"object"}}],"text":{"format":{"type":"json_schema","name":"n","schema":{}}},"reasoning":{"effort":"low"},"max_output_tokens":9,"stream":true}"#,
+    r#"{"model":"a/b","input":"hello","temperature":1,"top_p":0.5,"tool_choice":"required","parallel_tool_calls":false,"cache_control":{"type":"ephemeral"}}"#,
+    r#"{"model":"a/b","max_tokens":9,"system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral","ttl":"1h"}}],"messages":[{"role":"user","content":[{"type":"document","title":"a","source":{"type":"text","media_type":"text/plain","data":"x"}}]},{"role":"assistant","content":[{"type":"thinking","thinking":"t","signature":"s"},{"type":"redacted_thinking","data":"RW1x"},{"type":"tool_use","id":"t1","name":"f","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","is_error":true,"content":[{"type":"text","text":"no"}]}]}],"tools":[{"name":"f","input_schema":{"type":"object"}}],"thinking":{"type":"enabled","budget_tokens":1024},"stop_sequences":["x"]}"#,
+];
+
+#[test]
+fn mangled_requests_of_every_client_survive() {
+    let requests: Vec<_> =
+        REQUESTS.iter().chain(&OTHER_REQUESTS).map(|text| text.as_bytes().to_vec()).collect();
+    run_on(&requests, 0x5eed_0017, |bytes, _| {
+        hub::conversations_survive(bytes)?;
+        laws::messages_requests_survive(bytes)?;
+        readers::responses_requests_survive(bytes)
+    });
 }
 
 /// Requests and answers of embeddings and reranks.

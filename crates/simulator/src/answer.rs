@@ -2,23 +2,32 @@
 
 use serde_json::{Value, json};
 
+use crate::ask::Ask;
 use crate::behaviour::{Behaviour, Content, UsageStyle};
-use crate::request::ChatRequest;
+use crate::dialect::Dialect;
 use crate::schema::instance;
 
 /// Where the time goes in a stamped token; the body fills it in when the token leaves.
 pub(crate) const STAMP: &str = "0000000000000000";
+/// A picture of one transparent pixel, in base64.
+pub(crate) const PIXEL: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
+/// The picture's kind.
+pub(crate) const PIXEL_KIND: &str = "image/png";
+/// What a sealed block hides.
+pub(crate) const HIDDEN: &str = "a thought that nobody may read";
 /// Bytes of one token of generated JSON.
 const JSON_TOKEN: usize = 8;
-/// A picture of one transparent pixel.
-const PIXEL: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNkYPhfDwAChwGA60e6kgAAAABJRU5ErkJggg==";
 const THOUGHTS: [&str; 3] = ["Let ", "me ", "think. "];
+const REFUSAL: &str = "I can't help with that.";
 
 /// One token of the answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Token {
     Reasoning(String),
+    /// A block of reasoning that can't be read.
+    Redacted,
     Text(String),
+    Refusal(String),
     /// A tool call's beginning.
     Call {
         index: usize,
@@ -29,7 +38,66 @@ pub(crate) enum Token {
         index: usize,
         piece: String,
     },
+    /// A picture, in base64.
     Image(&'static str),
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Finish {
+    Stop,
+    Length,
+    Calls,
+    Refused,
+}
+
+/// A part of the whole answer.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Block {
+    Reasoning(String),
+    Redacted,
+    Text(String),
+    Refusal(String),
+    Call { id: String, name: String, arguments: String },
+    Image(&'static str),
+}
+
+/// Token counts to report.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Counts {
+    /// All prompt tokens, with those from and into the cache.
+    pub prompt: u64,
+    /// All tokens of the answer, with the reasoning.
+    pub output: u64,
+    pub reasoning: u64,
+    /// Prompt tokens read from the cache, where caching is played.
+    pub cached: Option<u64>,
+    /// Prompt tokens written to the cache, where that is played.
+    pub written: Option<u64>,
+    style: UsageStyle,
+}
+
+impl Counts {
+    /// A count of output tokens in the style asked for.
+    pub(crate) fn shown(&self, tokens: u64) -> Value {
+        match self.style {
+            UsageStyle::Negative => json!(-5),
+            UsageStyle::Huge => json!(9_000_000_000_000_000_000_u64),
+            UsageStyle::Text => json!(tokens.to_string()),
+            UsageStyle::True | UsageStyle::Twice | UsageStyle::Absent => json!(tokens),
+        }
+    }
+
+    pub(crate) fn total(&self) -> u64 {
+        self.prompt.saturating_add(self.output)
+    }
+
+    /// Prompt tokens that touch no cache.
+    pub(crate) fn fresh(&self) -> u64 {
+        self.prompt
+            .saturating_sub(self.cached.unwrap_or_default())
+            .saturating_sub(self.written.unwrap_or_default())
+    }
 }
 
 #[derive(Debug)]
@@ -41,42 +109,61 @@ enum Source {
 /// Everything that one request is answered with.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    thoughts: usize,
+    thoughts: Vec<Token>,
     source: Source,
     length: u64,
-    pub finish: Option<&'static str>,
+    pub finish: Option<Finish>,
     pub choices: u64,
     pub prompt_tokens: u64,
     style: UsageStyle,
     cached: bool,
+    written: bool,
+    /// Whether the text has a citation.
+    pub cite: bool,
+    /// Whether the prompt had a file that a citation can be of.
+    pub has_media: bool,
+    /// Whether reasoning is a plan for the tools.
+    pub plan: bool,
+    /// Whether sealed reasoning was asked for.
+    pub sealed: bool,
+    /// Whether the prompt itself was blocked.
+    pub blocked: bool,
 }
 
 impl Answer {
-    pub(crate) fn new(behaviour: &Behaviour, request: &ChatRequest) -> Self {
-        let source = source(behaviour, request);
+    pub(crate) fn new(behaviour: &Behaviour, ask: &Ask, dialect: Dialect) -> Self {
+        let source = carried(source(behaviour, ask), dialect);
         let full = match &source {
             Source::Numbered { count, .. } => *count,
             Source::List(list) => list.len() as u64,
         };
-        let thoughts = if behaviour.reason { THOUGHTS.len() } else { 0 };
-        let full = full.saturating_add(thoughts as u64);
-        let most = request.max_tokens.filter(|_| !behaviour.over_max).unwrap_or(u64::MAX);
-        let calls = matches!(&source, Source::List(list) if matches!(list.first(), Some(Token::Call { .. })));
+        let first = if let Source::List(list) = &source { list.first() } else { None };
+        let calls = matches!(first, Some(Token::Call { .. }));
+        let thoughts = thoughts(behaviour, ask.thinks && calls, dialect);
+        let full = full.saturating_add(thoughts.len() as u64);
+        let most = ask.max_tokens.filter(|_| !behaviour.over_max).unwrap_or(u64::MAX);
         let finish = match behaviour.content {
             Content::Blank => None,
-            _ if full > most => Some("length"),
-            _ if calls => Some("tool_calls"),
-            _ => Some("stop"),
+            _ if full > most => Some(Finish::Length),
+            Content::Refuse => Some(Finish::Refused),
+            _ if calls => Some(Finish::Calls),
+            _ => Some(Finish::Stop),
         };
         Self {
             thoughts,
             source,
             length: full.min(most),
             finish,
-            choices: request.choices,
-            prompt_tokens: request.prompt_tokens,
+            choices: ask.choices,
+            prompt_tokens: ask.prompt_tokens,
             style: behaviour.usage,
             cached: behaviour.cached,
+            written: behaviour.cache_write,
+            cite: behaviour.cite,
+            has_media: !ask.media.is_empty(),
+            plan: behaviour.plan,
+            sealed: ask.sealed,
+            blocked: behaviour.blocked,
         }
     }
 
@@ -91,10 +178,10 @@ impl Answer {
             return None;
         }
         let index = usize::try_from(at).ok()?;
-        if index < self.thoughts {
-            return THOUGHTS.get(index).map(|text| Token::Reasoning((*text).to_owned()));
+        if let Some(thought) = self.thoughts.get(index) {
+            return Some(thought.clone());
         }
-        let index = index.saturating_sub(self.thoughts);
+        let index = index.saturating_sub(self.thoughts.len());
         match &self.source {
             Source::Numbered { stamped: true, .. } => {
                 Some(Token::Text(format!("t{index}@{STAMP} ")))
@@ -104,61 +191,98 @@ impl Answer {
         }
     }
 
-    /// The usage to report after the whole answer, in the style asked for.
-    pub(crate) fn usage(&self) -> Option<Value> {
-        let completion = self.length.saturating_mul(self.choices);
-        let shown = match self.style {
-            UsageStyle::Absent => return None,
-            UsageStyle::Negative => json!(-5),
-            UsageStyle::Huge => json!(9_000_000_000_000_000_000_u64),
-            UsageStyle::Text => json!(completion.to_string()),
-            UsageStyle::True | UsageStyle::Twice => json!(completion),
-        };
-        let total = self.prompt_tokens.saturating_add(completion);
-        let mut usage = json!({
-            "prompt_tokens": self.prompt_tokens,
-            "completion_tokens": shown,
-            "total_tokens": total,
-        });
-        if let Some(members) = usage.as_object_mut() {
-            if self.cached {
-                let details = json!({ "cached_tokens": self.prompt_tokens / 2 });
-                members.insert("prompt_tokens_details".to_owned(), details);
-            }
-            if self.thoughts > 0 {
-                let thoughts = (self.thoughts as u64).min(self.length);
-                let details = json!({ "reasoning_tokens": thoughts.saturating_mul(self.choices) });
-                members.insert("completion_tokens_details".to_owned(), details);
+    /// All tokens put together.
+    pub(crate) fn blocks(&self) -> Vec<Block> {
+        let mut out: Vec<Block> = Vec::new();
+        for token in (0..self.length).map_while(|at| self.token(at)) {
+            match (token, out.last_mut()) {
+                (Token::Reasoning(piece), Some(Block::Reasoning(all)))
+                | (Token::Text(piece), Some(Block::Text(all)))
+                | (Token::Refusal(piece), Some(Block::Refusal(all))) => all.push_str(&piece),
+                (Token::Arguments { piece, .. }, Some(Block::Call { arguments, .. })) => {
+                    arguments.push_str(&piece);
+                }
+                (Token::Reasoning(piece), _) => out.push(Block::Reasoning(piece)),
+                (Token::Text(piece), _) => out.push(Block::Text(piece)),
+                (Token::Refusal(piece), _) => out.push(Block::Refusal(piece)),
+                (Token::Redacted, _) => out.push(Block::Redacted),
+                (Token::Image(data), _) => out.push(Block::Image(data)),
+                (Token::Call { id, name, .. }, _) => {
+                    out.push(Block::Call { id, name, arguments: String::new() });
+                }
+                (Token::Arguments { .. }, _) => {}
             }
         }
-        Some(usage)
+        out
     }
 
-    /// The wrong usage that comes first, for a provider that reports twice.
-    pub(crate) fn early_usage(&self) -> Option<Value> {
-        (self.style == UsageStyle::Twice).then(|| {
-            json!({"prompt_tokens": self.prompt_tokens, "completion_tokens": 1,
-                "total_tokens": self.prompt_tokens.saturating_add(1)})
-        })
+    /// The usage to report after the whole answer; `None` when there is none to be.
+    pub(crate) fn counts(&self) -> Option<Counts> {
+        (self.style != UsageStyle::Absent).then(|| self.after(self.length))
+    }
+
+    /// The usage after so many tokens of each choice.
+    pub(crate) fn after(&self, tokens: u64) -> Counts {
+        let thoughts = (self.thoughts.len() as u64).min(tokens);
+        Counts {
+            prompt: self.prompt_tokens,
+            output: tokens.saturating_mul(self.choices),
+            reasoning: thoughts.saturating_mul(self.choices),
+            cached: self.cached.then_some(self.prompt_tokens / 2),
+            written: self.written.then_some(self.prompt_tokens / 4),
+            style: self.style,
+        }
+    }
+
+    /// Whether a wrong usage comes first, for a provider that reports twice.
+    pub(crate) fn reports_twice(&self) -> bool {
+        self.style == UsageStyle::Twice
     }
 }
 
-fn source(behaviour: &Behaviour, request: &ChatRequest) -> Source {
+fn thoughts(behaviour: &Behaviour, expected: bool, dialect: Dialect) -> Vec<Token> {
+    let mut out = Vec::new();
+    if behaviour.reason || (expected && !behaviour.redacted) {
+        out.extend(THOUGHTS.map(|text| Token::Reasoning(text.to_owned())));
+    }
+    if behaviour.redacted {
+        out.push(Token::Redacted);
+    }
+    out.retain(|token| dialect.carries(token));
+    out
+}
+
+fn carried(source: Source, dialect: Dialect) -> Source {
+    match source {
+        Source::List(mut list) => {
+            list.retain(|token| dialect.carries(token));
+            Source::List(list)
+        }
+        numbered @ Source::Numbered { .. } => numbered,
+    }
+}
+
+fn source(behaviour: &Behaviour, ask: &Ask) -> Source {
+    let may_call = !ask.tools.is_empty() && !ask.answers_tools;
     Source::List(match behaviour.content {
         Content::Tokens(count) => {
-            return Source::Numbered { count, stamped: behaviour.stamped && request.stream };
+            return Source::Numbered { count, stamped: behaviour.stamped && ask.stream };
         }
         Content::Empty | Content::Blank => Vec::new(),
         Content::Big(bytes) => vec![Token::Text("x".repeat(usize::try_from(bytes).unwrap_or(0)))],
         Content::Image => vec![Token::Text("Here it is.".to_owned()), Token::Image(PIXEL)],
+        Content::Refuse => vec![Token::Refusal(REFUSAL.to_owned())],
+        Content::Describe if ask.media.is_empty() => words("nothing"),
+        Content::Describe => words(&ask.media.join(" ")),
+        Content::Json if ask.schema.is_none() && ask.forced && may_call => calls(ask),
         Content::Json => {
-            let value = request.schema.as_ref().map_or_else(|| json!({"ok": true}), instance);
+            let value = ask.schema.as_ref().map_or_else(|| json!({"ok": true}), instance);
             pieces(&value.to_string()).map(Token::Text).collect()
         }
-        Content::Tools if !request.tools.is_empty() && !request.answers_tools => calls(request),
-        Content::Tools if request.answers_tools => words("The tools have answered."),
-        Content::Echo | Content::Tools if request.last_user_text.is_empty() => words("ok"),
-        Content::Echo | Content::Tools => words(&request.last_user_text),
+        Content::Tools if may_call => calls(ask),
+        Content::Tools if ask.answers_tools => words("The tools have answered."),
+        Content::Echo | Content::Tools if ask.last_user_text.is_empty() => words("ok"),
+        Content::Echo | Content::Tools => words(&ask.last_user_text),
     })
 }
 
@@ -179,9 +303,9 @@ fn pieces(text: &str) -> impl Iterator<Item = String> {
     })
 }
 
-fn calls(request: &ChatRequest) -> Vec<Token> {
+fn calls(ask: &Ask) -> Vec<Token> {
     let mut out = Vec::new();
-    for (index, tool) in request.tools.iter().enumerate() {
+    for (index, tool) in ask.tools.iter().enumerate() {
         let id = format!("call_sim_{index}");
         out.push(Token::Call { index, id, name: tool.name.clone() });
         let arguments = instance(&tool.parameters).to_string();
@@ -194,32 +318,39 @@ fn calls(request: &ChatRequest) -> Vec<Token> {
 mod tests {
     use super::*;
 
-    fn answer(model: &str, request: &ChatRequest) -> Answer {
-        Answer::new(&Behaviour::parse(model), request)
+    fn answer(model: &str, ask: &Ask) -> Answer {
+        Answer::new(&Behaviour::parse(model), ask, Dialect::OpenaiChat)
     }
 
     #[test]
     fn max_tokens_cuts_the_answer_unless_ignored() {
-        let request = ChatRequest { max_tokens: Some(4), choices: 1, ..ChatRequest::default() };
-        let short = answer("tokens-9+reason", &request);
-        assert_eq!((short.len(), short.finish), (4, Some("length")));
+        let ask = Ask { max_tokens: Some(4), choices: 1, ..Ask::default() };
+        let short = answer("tokens-9+reason", &ask);
+        assert_eq!((short.len(), short.finish), (4, Some(Finish::Length)));
         assert_eq!(short.token(3), Some(Token::Text("t0 ".to_owned())));
         assert_eq!(short.token(4), None);
-        assert_eq!(answer("tokens-9+over-max", &request).len(), 9);
+        assert_eq!(answer("tokens-9+over-max", &ask).len(), 9);
     }
 
     #[test]
     fn usage_counts_every_choice() {
-        let request = ChatRequest { choices: 3, prompt_tokens: 8, ..ChatRequest::default() };
-        let usage = answer("tokens-5+cached", &request).usage().unwrap();
-        assert_eq!(usage["completion_tokens"], 15);
-        assert_eq!(usage["total_tokens"], 23);
-        assert_eq!(usage["prompt_tokens_details"]["cached_tokens"], 4);
+        let ask = Ask { choices: 3, prompt_tokens: 8, ..Ask::default() };
+        let counts = answer("tokens-5+cached+cache-write", &ask).counts().unwrap();
+        assert_eq!((counts.output, counts.total()), (15, 23));
+        assert_eq!((counts.cached, counts.written, counts.fresh()), (Some(4), Some(2), 2));
     }
 
     #[test]
     fn pieces_join_to_the_text() {
         let text = "{\"über\":\"ééééééé\"}";
         assert_eq!(pieces(text).collect::<String>(), text);
+    }
+
+    #[test]
+    fn thinking_that_was_switched_on_comes_before_calls() {
+        let tools = vec![crate::ask::Tool { name: "a".to_owned(), parameters: Value::Null }];
+        let ask = Ask { tools, thinks: true, choices: 1, ..Ask::default() };
+        assert!(matches!(answer("tools", &ask).blocks().first(), Some(Block::Reasoning(_))));
+        assert!(matches!(answer("echo", &ask).blocks().first(), Some(Block::Text(_))));
     }
 }

@@ -24,6 +24,10 @@ pub enum Content {
     Json,
     /// A picture.
     Image,
+    /// A refusal in the dialect's form.
+    Refuse,
+    /// A list of the media that arrived.
+    Describe,
     /// Nothing, finished properly.
     Empty,
     /// Nothing, without a finish reason.
@@ -90,6 +94,16 @@ pub struct Behaviour {
     pub content: Content,
     /// Whether reasoning comes first.
     pub reason: bool,
+    /// Whether a block of reasoning that can't be read comes before the answer.
+    pub redacted: bool,
+    /// Whether the reasoning is a plan for the tools, where the dialect has one.
+    pub plan: bool,
+    /// Whether the text has a citation.
+    pub cite: bool,
+    /// Whether the prompt itself is refused, where the dialect tells the two apart.
+    pub blocked: bool,
+    /// Whether function calls need their signatures back.
+    pub strict_signatures: bool,
     /// Whether `max_tokens` is ignored.
     pub over_max: bool,
     /// Wait before the headers.
@@ -102,7 +116,9 @@ pub struct Behaviour {
     pub usage: UsageStyle,
     /// Whether half of the prompt counts as cached.
     pub cached: bool,
-    /// Whether the stream ends with `[DONE]`.
+    /// Whether a quarter of the prompt counts as written to the cache.
+    pub cache_write: bool,
+    /// Whether the stream ends as the dialect's streams end.
     pub done: bool,
     /// Whether comments come before chunks.
     pub comments: bool,
@@ -119,12 +135,18 @@ impl Default for Behaviour {
         Self {
             content: Content::Echo,
             reason: false,
+            redacted: false,
+            plan: false,
+            cite: false,
+            blocked: false,
+            strict_signatures: false,
             over_max: false,
             headers: Duration::ZERO,
             first: Duration::ZERO,
             gap: Duration::ZERO,
             usage: UsageStyle::True,
             cached: false,
+            cache_write: false,
             done: true,
             comments: false,
             stamped: false,
@@ -154,7 +176,7 @@ impl Behaviour {
     #[must_use]
     pub fn parse(model: &str) -> Self {
         let name = model.rsplit('/').next().unwrap_or(model);
-        let mut out = Self::default();
+        let mut out = Self { strict_signatures: name.contains("gemini-3"), ..Self::default() };
         for word in name.split('+') {
             if !out.plain(word) && !out.numbered(word) {
                 out.fault = fault(word).or(out.fault.take());
@@ -171,7 +193,15 @@ impl Behaviour {
             "image-out" => self.content = Content::Image,
             "empty" => self.content = Content::Empty,
             "blank" => self.content = Content::Blank,
+            "refuse" => self.content = Content::Refuse,
+            "blocked" => (self.content, self.blocked) = (Content::Refuse, true),
+            "describe" => self.content = Content::Describe,
             "reason" => self.reason = true,
+            "plan" => (self.reason, self.plan) = (true, true),
+            "redacted" => self.redacted = true,
+            "cite" => self.cite = true,
+            "signed" => self.strict_signatures = true,
+            "cache-write" => self.cache_write = true,
             "over-max" => self.over_max = true,
             "headers-slow" => self.headers = Duration::from_secs(2),
             "no-usage" => self.usage = UsageStyle::Absent,

@@ -11,8 +11,9 @@ use signalbox_runtime::Clock;
 use tokio::time::{Sleep, sleep};
 
 use crate::answer::STAMP;
+use crate::frames::Beat;
 use crate::journal::{Outcome, Page};
-use crate::script::{Beat, Script};
+use crate::script::Script;
 
 /// Time for the connection to write what was handed to it before it is cut.
 const BEFORE_CUT: Duration = Duration::from_millis(2);

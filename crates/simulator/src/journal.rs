@@ -1,6 +1,6 @@
 //! What the simulator really did.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,6 +42,12 @@ pub struct Entry {
     pub number: u64,
     /// Path of the request.
     pub path: String,
+    /// The dialect's name in the product's rows, or `oauth-token`.
+    pub dialect: &'static str,
+    /// Headers that tests ask for: `anthropic-version`, `anthropic-beta`, `accept` and `x-amz-date` as
+    /// sent, the scheme of `authorization`, and `present` for keys in `x-api-key`, `api-key`,
+    /// `x-goog-api-key` and the query (`query-key`).
+    pub headers: BTreeMap<String, String>,
     /// Id of the answer, `sim-...`.
     pub id: String,
     /// The body's `model`.

@@ -1,8 +1,35 @@
 //! A scripted provider for tests, benchmarks and the demo mode.
 //!
-//! It speaks `openai-chat`: `POST {base}/chat/completions`, streamed and not, and
-//! `GET {base}/models`. What it does is decided by the model's name, and what it really did is in its
-//! [`Journal`], so that a bill can be checked against the truth.
+//! It speaks every provider dialect of the product, streamed and not, and was written from the
+//! providers' documentation without a look at the product's own codecs: it is the check of them. What
+//! it does is decided by the model's name, and what it really did is in its [`Journal`], so that a bill
+//! can be checked against the truth.
+//!
+//! # Paths
+//!
+//! Only the end of a path counts, so that any base URL will do. `GET {base}/models` lists models.
+//!
+//! | `POST` to a path that ends with | dialect | model and `stream` from |
+//! |---|---|---|
+//! | `/chat/completions` | `openai-chat` | body |
+//! | `/completions` | `openai-completions` | body |
+//! | `/responses` | `openai-responses` | body |
+//! | `/messages` | `anthropic-messages` | body |
+//! | `:rawPredict`, `:streamRawPredict` | `anthropic-messages` | path |
+//! | `/model/M/invoke`, `/model/M/invoke-with-response-stream` | `anthropic-messages` | path |
+//! | `:generateContent`, `:streamGenerateContent` (an array without `alt=sse`) | `gemini` | path |
+//! | `/model/M/converse`, `/model/M/converse-stream` | `bedrock-converse` | path |
+//! | `/chat` | `cohere-v2` | body |
+//! | `/token` | an OAuth token for a signed assertion | |
+//!
+//! # Strictness
+//!
+//! `openai-chat` is lenient. The others refuse, with status 400 in their own envelope and a message that
+//! names the fault, what their provider refuses: members that do not exist, calls without results and
+//! results without calls, roles out of order, media that are no base64, missing versions and limits.
+//! Thinking signatures, sealed reasoning and thought signatures are keyed hashes: what this program
+//! made is accepted, on every carrier, and nothing else. With a thinking budget in Messages and Converse
+//! `tools` implies `reason`, because such a turn has to come back with its thinking.
 //!
 //! # Behaviour names
 //!
@@ -16,9 +43,16 @@
 //! | `tokens-N` | N tokens `t0 t1 t2 …`, so that a reader sees which ones arrived |
 //! | `stamped` | numbered tokens in a stream read `t0@MICROSECONDS`, the time of day they were sent at |
 //! | `big-Nkb` | one chunk of N KiB of text |
-//! | `reason` | three reasoning tokens in `reasoning_content` come first |
+//! | `reason` | three reasoning tokens come first, signed or sealed where the dialect does that |
+//! | `plan` | the same tokens as `reason`; in `cohere-v2` they are the tool plan |
+//! | `redacted` | a block of reasoning that can't be read comes before the answer |
+//! | `signed`, or `gemini-3` in the name | function calls of `gemini` are signed, and need their signature back |
 //! | `tools` | calls the first two tools offered (or the one that was chosen) with arguments valid for their schemas; answers with text once tool results are there |
-//! | `json` | an object valid for the `json_schema` asked for |
+//! | `json` | an object valid for the schema asked for; without one, a call of the tool that was forced |
+//! | `describe` | the media that arrived, such as `image/png:68 application/pdf:120 url:https://...` |
+//! | `cite` | the text has a citation, where the dialect has them |
+//! | `refuse` | a refusal in the dialect's form |
+//! | `blocked` | the same; in `gemini` the prompt is refused and not the answer |
 //! | `image-out` | one image beside a line of text |
 //! | `empty` | no content, finish reason `stop` |
 //! | `blank` | no content, no finish reason |
@@ -33,35 +67,65 @@
 //! | `status-N`, `status-N-retry-S` | HTTP status N with an error body; `Retry-After: S` |
 //! | `status-400-context` | context length exceeded |
 //! | `status-400-policy` | refused by a content policy |
-//! | `error-inband-N` | status 200, then an `error` object after N tokens |
-//! | `role-only-then-503` | the role chunk, then an `error` object of code 503 |
+//! | `error-inband-N` | status 200, then the dialect's error inside a stream after N tokens |
+//! | `role-only-then-503` | what comes before the first token, then such an error of code 503 |
 //! | `flaky-P` | P percent of the requests answer 503, drawn by a seeded counter |
 //! | `garbage` | status 200 and bytes that are no JSON |
 //! | `html` | status 200 and an HTML page |
 //! | `line-Nmb` | one line of N MiB |
 //! | `truncated-json` | one token, then half of a JSON object |
 //! | `wrong-type` | JSON of the wrong shape |
-//! | `no-done` | the stream ends without `[DONE]` |
+//! | `no-done` | the stream ends without `[DONE]` or the dialect's terminal event |
 //! | `comments` | a comment line before every chunk |
 //! | `no-usage` | no usage, even when asked |
 //! | `usage-negative`, `usage-huge`, `usage-string` | completion tokens of -5, 9e18 or in a string |
 //! | `usage-twice` | an early wrong usage, then the true one |
 //! | `cached` | half of the prompt tokens are cached |
+//! | `cache-write` | a quarter of the prompt tokens are written to the cache |
 //!
 //! Prompt tokens are the bytes of all message text divided by four, rounded up; completion tokens are
 //! the tokens emitted. Not streamed, a cut or hang after tokens happens in the middle of the body.
 //! With `n` above one every token is sent once for each choice.
+//!
+//! # Where dialects differ
+//!
+//! | word | Responses | Messages | `gemini` | Converse | `cohere-v2` | Completions |
+//! |---|---|---|---|---|---|---|
+//! | `reason` | summary | thinking | thought parts | reasoning text | thinking | left out |
+//! | `redacted` | sealed item | redacted thinking | left out | redacted content | left out | left out |
+//! | `image-out` | generation call | left out | inline data | image block | left out | left out |
+//! | `refuse` | refusal part | `refusal` | `SAFETY` | `content_filtered` | plain text | `content_filter` |
+//! | `cite` | annotation | citation | grounding | citation | citation | left out |
+//! | `empty` | empty message | no block | no part | no block | no content | no text |
+//! | `blank` | no item | no stop reason | no finish reason | no `messageStop` | no reason | no reason |
+//! | `error-inband-N` | `response.failed`, at 0 `error` | `event: error` | error object | exception frame | `message-end` with `ERROR` | error object |
+//! | `no-done` lacks | `response.completed` | `message_stop` | last chunk | `messageStop`, `metadata` | `message-end` | `[DONE]` |
+//!
+//! Sealed reasoning in Responses comes only when `include` asks for it. A stream in binary frames has no
+//! comments and no stamps.
 
 mod answer;
+mod anthropic_messages;
+mod ask;
+mod base64;
+mod bedrock_converse;
 mod behaviour;
 mod body;
-mod chunk;
+mod cohere_v2;
+mod dialect;
+mod event_stream;
+mod frames;
+mod gemini;
 mod journal;
-mod request;
+mod mint;
+mod openai_chat;
+mod openai_completions;
+mod openai_responses;
+mod perform;
 mod schema;
 mod script;
 mod server;
-mod unary;
+mod token;
 
 pub use behaviour::{Behaviour, Content, Fault, UsageStyle};
 pub use journal::{Entry, Journal, Outcome};

@@ -32,7 +32,8 @@ fn fill(root: &Value, schema: &Value, depth: usize) -> Value {
     }
     let kind = schema.get("type");
     let kind = kind.and_then(Value::as_str).or_else(|| first("type").and_then(Value::as_str));
-    match kind {
+    // One dialect writes the types in capitals.
+    match kind.map(str::to_ascii_lowercase).as_deref() {
         Some("string") => text(schema),
         Some("integer") => integer(schema),
         Some("number") => schema.get("minimum").cloned().unwrap_or(json!(1.5)),

@@ -1,16 +1,15 @@
 //! The HTTP side.
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs::{File, OpenOptions};
-use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use http::header::{AUTHORIZATION, HeaderMap};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::Incoming;
@@ -23,14 +22,13 @@ use signalbox_runtime::task;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
 
-use crate::answer::Answer;
-use crate::behaviour::{Behaviour, Fault};
+use crate::ask::{Ask, Wrong};
 use crate::body::ScriptBody;
+use crate::dialect::{Dialect, Failure, Route};
 use crate::journal::{Entry, Journal, MAX_KEPT_BODY, Outcome, Page};
-use crate::request::ChatRequest;
-use crate::script::{Recipient, Script, error_json};
+use crate::perform::{perform, plain, refuse};
+use crate::token;
 
 /// Most connections at a time; more wait.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -96,7 +94,7 @@ impl Simulator {
         self.0.journal.clone()
     }
 
-    fn page(&self, head: Head, body: &[u8], value: Value, read: &ChatRequest) -> Page {
+    fn page(&self, head: Head, body: &[u8], value: Value, read: &Ask) -> Page {
         if !self.0.writes_journal {
             return Page::blank();
         }
@@ -104,6 +102,8 @@ impl Simulator {
         let entry = Entry {
             number: 0,
             path: head.path,
+            dialect: head.dialect,
+            headers: head.headers,
             id: head.id,
             model: read.model.clone(),
             stream: read.stream,
@@ -121,12 +121,56 @@ impl Simulator {
         };
         self.0.journal.open(entry, since)
     }
+
+    fn next(&self) -> (u64, String) {
+        let number = self.0.requests.fetch_add(1, Ordering::Relaxed);
+        (number, format!("sim-{:x}-{number}", self.0.seed))
+    }
 }
 
+/// What an entry takes from a request's head.
 struct Head {
     path: String,
+    dialect: &'static str,
     id: String,
     authorization: Option<String>,
+    headers: BTreeMap<String, String>,
+}
+
+impl Head {
+    fn of(request: &Request<Incoming>, dialect: &'static str) -> Self {
+        let headers = request.headers();
+        Self {
+            path: request.uri().path().to_owned(),
+            dialect,
+            id: String::new(),
+            authorization: text(headers, AUTHORIZATION.as_str()),
+            headers: told(headers, request.uri().query().unwrap_or_default()),
+        }
+    }
+}
+
+/// The headers that tests ask for: values of the harmless ones, the presence of the secret ones.
+fn told(headers: &HeaderMap, query: &str) -> BTreeMap<String, String> {
+    let mut out = BTreeMap::new();
+    for name in ["anthropic-version", "anthropic-beta", "accept", "x-amz-date"] {
+        if let Some(value) = text(headers, name) {
+            out.insert(name.to_owned(), value);
+        }
+    }
+    for name in ["x-api-key", "api-key", "x-goog-api-key", "x-amz-security-token"] {
+        if headers.contains_key(name) {
+            out.insert(name.to_owned(), "present".to_owned());
+        }
+    }
+    if query.split('&').any(|pair| pair.starts_with("key=")) {
+        out.insert("query-key".to_owned(), "present".to_owned());
+    }
+    if let Some(value) = text(headers, AUTHORIZATION.as_str()) {
+        let scheme = value.split(' ').next().unwrap_or_default();
+        out.insert("authorization".to_owned(), scheme.to_owned());
+    }
+    out
 }
 
 /// A simulator that serves in the background until it is dropped.
@@ -206,140 +250,72 @@ async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<ScriptBody>, Infallible> {
     let path = request.uri().path().to_owned();
-    let is = |method: Method, end: &str| *request.method() == method && path.ends_with(end);
-    if is(Method::GET, "/models") {
+    if *request.method() == Method::GET && path.ends_with("/models") {
         let data: Vec<_> = LISTED
             .iter()
             .map(|id| json!({"id": id, "object": "model", "created": 0, "owned_by": "simulator"}))
             .collect();
         return Ok(plain(StatusCode::OK, json!({"object": "list", "data": data}), Page::blank()));
     }
-    if !is(Method::POST, "/chat/completions") {
-        return Ok(plain(StatusCode::NOT_FOUND, error_json(404, None), Page::blank()));
+    let query = request.uri().query().unwrap_or_default().to_owned();
+    let route = Route::of(&path, &query);
+    if *request.method() == Method::POST && route.is_none() && path.ends_with("/token") {
+        return Ok(grant(&simulator, request).await);
     }
-    let authorization = text(request.headers(), AUTHORIZATION.as_str());
-    let Ok(body) = Limited::new(request.into_body(), MAX_BODY).collect().await else {
-        return Ok(plain(StatusCode::BAD_REQUEST, error_json(400, None), Page::blank()));
+    let Some(route) = route.filter(|_| *request.method() == Method::POST) else {
+        let error =
+            Dialect::OpenaiChat.error(crate::dialect::Carrier::Own, &Failure::simulated(404));
+        return Ok(plain(StatusCode::NOT_FOUND, error, Page::blank()));
+    };
+    let mut head = Head::of(&request, route.dialect.slug());
+    let (parts, body) = request.into_parts();
+    let Ok(body) = Limited::new(body, MAX_BODY).collect().await else {
+        let failure = Failure::refused(Wrong::new("The request body could not be read."));
+        return Ok(refuse(&route, &failure, Page::blank()));
     };
     let body = body.to_bytes();
     let value: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let Some(read) = ChatRequest::read(&value) else {
-        return Ok(plain(StatusCode::BAD_REQUEST, error_json(400, None), Page::blank()));
+    let read = match route.dialect.read(&route, &parts.headers, &value) {
+        Ok(read) => read,
+        Err(wrong) => {
+            let read = unread(&route, &value);
+            let page = simulator.page(head, &body, value, &read);
+            return Ok(refuse(&route, &Failure::refused(wrong), page));
+        }
     };
-    let number = simulator.0.requests.fetch_add(1, Ordering::Relaxed);
-    let id = format!("sim-{:x}-{number}", simulator.0.seed);
-    let head = Head { path, id: id.clone(), authorization };
+    let (number, id) = simulator.next();
+    head.id = route.dialect.answer_id(&id);
+    let id = head.id.clone();
     let page = simulator.page(head, &body, value, &read);
-    Ok(perform(simulator.0.seed, number, &id, read, page).await)
+    Ok(perform(simulator.0.seed, number, &id, &route, read, page).await)
+}
+
+/// What can be told of a request that is refused.
+fn unread(route: &Route, body: &Value) -> Ask {
+    let named = body.get("model").and_then(Value::as_str).map(str::to_owned);
+    Ask {
+        model: route.model.clone().or(named).unwrap_or_default(),
+        stream: route.stream.unwrap_or_default(),
+        ..Ask::default()
+    }
+}
+
+/// Exchanges a signed assertion for an access token.
+async fn grant(simulator: &Simulator, request: Request<Incoming>) -> Response<ScriptBody> {
+    let mut head = Head::of(&request, "oauth-token");
+    let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let (_, id) = simulator.next();
+    let granted = token::grant(&body, &id);
+    head.id = id;
+    // The assertion is a secret for as long as it lasts, and is not kept.
+    let page = simulator.page(head, &body, Value::Null, &Ask::default());
+    match granted {
+        Ok(document) => plain(StatusCode::OK, document, page),
+        Err(document) => plain(StatusCode::BAD_REQUEST, document, page),
+    }
 }
 
 fn text(headers: &HeaderMap, name: &str) -> Option<String> {
     headers.get(name)?.to_str().ok().map(str::to_owned)
-}
-
-async fn perform(
-    seed: u64,
-    number: u64,
-    id: &str,
-    request: ChatRequest,
-    page: Page,
-) -> Response<ScriptBody> {
-    let mut behaviour = Behaviour::parse(&request.model);
-    if draw(seed, number) < behaviour.flaky {
-        behaviour.fault = Some(Fault::Status { status: 503, retry_after: None, code: None });
-    }
-    pause(behaviour.headers).await;
-    match behaviour.fault {
-        Some(Fault::Hang) => return hang(page).await,
-        Some(Fault::Status { status, retry_after, code }) => {
-            return refuse(status, retry_after, code, page);
-        }
-        _ => {}
-    }
-    let answer = Answer::new(&behaviour, &request);
-    let budget = match behaviour.fault {
-        Some(Fault::CutAt(bytes)) => Some(bytes),
-        _ => None,
-    };
-    let wants_usage = request.include_usage;
-    let to = Recipient { id, model: &request.model, wants_usage };
-    let html = behaviour.fault == Some(Fault::Html);
-    if request.stream {
-        let kind = if html { "text/html" } else { "text/event-stream" };
-        let stamped = behaviour.stamped;
-        let script = Script::streamed(answer, behaviour, to);
-        let body = ScriptBody::new(script, page, Outcome::Complete, None, budget);
-        return respond(kind, if stamped { body.stamped() } else { body });
-    }
-    let tokens = u32::try_from(answer.len()).unwrap_or(u32::MAX);
-    pause(behaviour.first.saturating_add(behaviour.gap.saturating_mul(tokens))).await;
-    let (script, length) = Script::whole(&answer, &behaviour, to);
-    let length = length.map(|n| n as u64);
-    let kind = if html { "text/html" } else { "application/json" };
-    respond(kind, ScriptBody::new(script, page, Outcome::Complete, length, budget))
-}
-
-async fn pause(time: std::time::Duration) {
-    if !time.is_zero() {
-        sleep(time).await;
-    }
-}
-
-/// Keeps the page open until the connection ends and drops this future.
-async fn hang(page: Page) -> Response<ScriptBody> {
-    let _page = page;
-    pending().await
-}
-
-fn respond(kind: &'static str, body: ScriptBody) -> Response<ScriptBody> {
-    let mut response = Response::new(body);
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response
-}
-
-fn refuse(
-    status: u16,
-    retry_after: Option<u64>,
-    code: Option<&str>,
-    page: Page,
-) -> Response<ScriptBody> {
-    let known = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = plain(known, error_json(status, code), page);
-    if let Some(seconds) = retry_after {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    }
-    response
-}
-
-fn plain(status: StatusCode, value: Value, page: Page) -> Response<ScriptBody> {
-    let bytes = Bytes::from(value.to_string());
-    let length = Some(bytes.len() as u64);
-    let outcome =
-        if status.is_success() { Outcome::Complete } else { Outcome::Status(status.as_u16()) };
-    let script = Script::once(bytes);
-    let mut response =
-        respond("application/json", ScriptBody::new(script, page, outcome, length, None));
-    *response.status_mut() = status;
-    response
-}
-
-/// A number below 100, the same for the same seed and request.
-fn draw(seed: u64, number: u64) -> u64 {
-    let mut bits = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-    (bits ^ (bits >> 31)) % 100
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn draws_follow_the_seed_and_are_spread() {
-        let failures = |seed| (0..10_000).filter(|n| draw(seed, *n) < 30).count();
-        assert!((2800..3200).contains(&failures(0)), "{}", failures(0));
-        assert_eq!(failures(7), failures(7));
-        assert_ne!(draw(1, 5), draw(2, 5));
-    }
 }

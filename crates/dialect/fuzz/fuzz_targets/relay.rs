@@ -7,7 +7,12 @@ use signalbox_dialect::laws;
 fuzz_target!(|bytes: &[u8]| {
     let (cuts, answer) = bytes.split_at(bytes.len().min(4));
     let cuts: Vec<usize> = cuts.iter().map(|&cut| usize::from(cut)).collect();
-    let results = [laws::messages_relay_keeps_all(answer, &cuts), laws::whole_messages_keep_all(answer)];
+    let results = [
+        laws::messages_relay_keeps_all(answer, &cuts),
+        laws::whole_messages_keep_all(answer),
+        laws::responses_relay_keeps_all(answer, &cuts),
+        laws::whole_responses_keep_all(answer),
+    ];
     for result in results {
         if let Err(broken) = result {
             panic!("{broken}");

@@ -47,7 +47,7 @@ pub fn cohere_answers_are_lawful(bytes: &[u8], cuts: &[usize]) -> Result<(), Str
     cohere_v2::unary::read_unary(bytes).map_or(Ok(()), |(events, _)| lawful(&events))
 }
 
-fn same_and_lawful(whole: &Read, pieces: &Read) -> Result<(), String> {
+pub(super) fn same_and_lawful(whole: &Read, pieces: &Read) -> Result<(), String> {
     if whole != pieces {
         return Err(format!("whole {whole:?}\n  in pieces {pieces:?}"));
     }
@@ -77,7 +77,7 @@ pub fn cohere_requests_survive(bytes: &[u8]) -> Result<(), String> {
     )
 }
 
-fn conversation(bytes: &[u8]) -> Option<Conversation> {
+pub(super) fn conversation(bytes: &[u8]) -> Option<Conversation> {
     let document = Document::parse(Bytes::copy_from_slice(bytes)).ok()?;
     let survey = survey(&document).ok()?;
     read_request(&document, &survey).ok()

@@ -14,6 +14,7 @@ use crate::event::{Event, FinishReason};
 use crate::frame::sse::{Frame, SseDecoder};
 use crate::identity::{Facts, StreamFault};
 use crate::openai_chat::error::read_inband;
+use crate::openai_chat::stream_relay::line_of;
 use crate::openai_chat::usage::read_usage;
 
 /// Reads a provider's Responses stream.
@@ -25,13 +26,13 @@ pub struct ResponsesReader {
 
 /// What was read so far.
 #[derive(Debug, Default)]
-struct Answer {
+pub(super) struct Answer {
     begun: bool,
-    over: bool,
+    pub(super) over: bool,
     /// Whether any item was done.
     has_items: bool,
     blocks: Blocks,
-    facts: Facts,
+    pub(super) facts: Facts,
 }
 
 impl ResponsesReader {
@@ -103,6 +104,15 @@ fn in_band(error: Raw<'_>) -> StreamFault {
 
 impl Answer {
     fn frame(&mut self, frame: Frame<'_>, events: &mut Vec<Event>) -> Result<(), StreamFault> {
+        self.frame_with(frame, |answer, raw| answer.event(raw, events))
+    }
+
+    /// Gives the event of a frame, if it is one.
+    pub(super) fn frame_with(
+        &mut self,
+        frame: Frame<'_>,
+        each: impl FnOnce(&mut Self, Raw<'_>) -> Result<(), StreamFault>,
+    ) -> Result<(), StreamFault> {
         let data = match frame {
             Frame::Data { data, .. } => data,
             Frame::Stray(line) if line.starts_with(b"{") => line,
@@ -111,13 +121,18 @@ impl Answer {
         if self.over || data == b"[DONE]" {
             return Ok(());
         }
-        let text = String::from_utf8_lossy(data);
+        let text = line_of(data);
         check(&text)?;
         self.facts.chunks = self.facts.chunks.saturating_add(1);
-        self.event(Raw::new(&text), events)
+        each(self, Raw::new(&text))
     }
 
-    fn event(&mut self, raw: Raw<'_>, events: &mut Vec<Event>) -> Result<(), StreamFault> {
+    /// Reads an event.
+    pub(super) fn event(
+        &mut self,
+        raw: Raw<'_>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), StreamFault> {
         let kind = raw.get("type").and_then(Raw::string).unwrap_or_default();
         match &*kind {
             "response.completed" | "response.incomplete" | "response.failed" => {

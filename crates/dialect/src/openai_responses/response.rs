@@ -69,6 +69,12 @@ impl Asked {
         Self { echo, custom_tools, encrypted_reasoning }
     }
 
+    /// A member that the response repeats, as JSON.
+    pub(super) fn repeated(&self, key: &str) -> Option<String> {
+        let object = format!("{{{}}}", self.echo.strip_prefix(',').unwrap_or_default());
+        Raw::new(&object).get(key).map(|value| value.text().to_owned())
+    }
+
     /// Whether a tool takes text instead of JSON.
     pub(super) fn is_custom(&self, tool: &str) -> bool {
         self.custom_tools.iter().any(|name| name == tool)

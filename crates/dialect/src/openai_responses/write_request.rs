@@ -11,9 +11,11 @@ use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Conversation, PartBody, Tool, ToolChoice};
 use crate::document::Raw;
 use crate::loss::{Loss, Lost, report};
-use crate::openai_chat::survey::Effort;
+use crate::openai_chat::survey::{Effort, ReasoningRequest};
 use crate::openai_chat::write_relay::{Outbound, ReasoningStyle};
 use crate::openai_chat::write_request::{WrittenRequest, patched};
+
+pub(super) use items::FORMAT;
 
 /// Sampling parameters that the dialect has.
 const SAMPLING: &[Parameter] = &[Parameter::Temperature, Parameter::TopP, Parameter::TopLogprobs];
@@ -146,19 +148,23 @@ fn flat_format(format: Raw<'_>, losses: &mut Vec<Loss>) -> Option<String> {
     Some(flat.finish())
 }
 
+/// The effort that was asked for; none when nothing was asked but to show or hide.
+pub(super) fn effort_of(request: ReasoningRequest, max_output: Option<u64>) -> Option<Effort> {
+    let budget = request.max_tokens.map(|budget| Effort::from_budget(budget, max_output));
+    match request.enabled {
+        Some(false) => Some(Effort::None),
+        Some(true) => request.effort.or(budget).or(Some(Effort::Medium)),
+        None => request.effort.or(budget),
+    }
+}
+
 /// Asks for reasoning and, unless it is not wanted, for what can be shown of it.
 fn ask_reasoning(conversation: &Conversation, out: &Outbound<'_>, body: &mut ObjectText) {
     let Some(request) = conversation.reasoning.filter(|_| out.reasoning != ReasoningStyle::None)
     else {
         return;
     };
-    let limit = out.max_output.or(conversation.max_output);
-    let budget = request.max_tokens.map(|budget| Effort::from_budget(budget, limit));
-    let effort = match request.enabled {
-        Some(false) => Some(Effort::None),
-        Some(true) => request.effort.or(budget).or(Some(Effort::Medium)),
-        None => request.effort.or(budget),
-    };
+    let effort = effort_of(request, out.max_output.or(conversation.max_output));
     let mut reasoning = ObjectText::new();
     reasoning.optional_text("effort", effort.map(Effort::name));
     if !request.exclude && effort != Some(Effort::None) {

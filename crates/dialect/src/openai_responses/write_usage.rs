@@ -1,6 +1,18 @@
 //! Our `usage` object in this dialect (inference spec 2.3).
 
+use crate::document::{Edits, Kind, Raw, splice};
 use crate::identity::UsageReport;
+
+/// The same on top of the provider's own object: members that nobody else knows stay.
+pub(super) fn write_usage_over(provider: Option<Raw<'_>>, report: &UsageReport) -> String {
+    let ours = write_usage(report);
+    let Some(provider) = provider.filter(|raw| raw.kind() == Kind::Object) else { return ours };
+    let mut edits = Edits::default();
+    for entry in Raw::new(&ours).members() {
+        edits.set(entry.key.into_owned(), entry.value.text().to_owned());
+    }
+    splice(provider.text(), provider.members(), &edits)
+}
 
 /// The counts and what they cost. The two sub-costs have other names here than in the chat dialect.
 pub(super) fn write_usage(report: &UsageReport) -> String {

@@ -1,12 +1,26 @@
 use super::*;
-use crate::request::ChatRequest;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::ask::Ask;
+use crate::dialect::{Carrier, Dialect};
 
 fn streamed(model: &str) -> Vec<Beat> {
     let behaviour = Behaviour::parse(model);
-    let request = ChatRequest { choices: 1, prompt_tokens: 10, ..ChatRequest::default() };
-    let answer = Answer::new(&behaviour, &request);
-    Script::streamed(answer, behaviour, Recipient { id: "sim-1", model, wants_usage: true })
-        .collect()
+    let request = Ask { choices: 1, prompt_tokens: 10, ..Ask::default() };
+    let dialect = Dialect::OpenaiChat;
+    let answer = Answer::new(&behaviour, &request, dialect);
+    let to = Recipient {
+        dialect,
+        carrier: Carrier::Own,
+        id: "sim-1",
+        model,
+        wants_usage: true,
+        array: false,
+        signs: false,
+    };
+    Script::streamed(answer, behaviour, &to).collect()
 }
 
 fn text(beats: &[Beat]) -> String {

@@ -6,7 +6,7 @@ use crate::event::ReasoningForm;
 use crate::loss::{Loss, Lost, report};
 
 /// The end of the names of formats that such a provider can read.
-const FORMAT: &str = "openai-responses-v1";
+pub(in crate::openai_responses) const FORMAT: &str = "openai-responses-v1";
 
 /// Writes the input. Parts of one message that are no items of their own stay together.
 pub(super) fn write(messages: &[Message], losses: &mut Vec<Loss>) -> String {

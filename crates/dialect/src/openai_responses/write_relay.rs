@@ -1,0 +1,185 @@
+//! The request body for a Responses endpoint when the client speaks Responses too: patched, never
+//! re-typed.
+//!
+//! Members that are for the router alone go, a few are set, and everything else is sent byte for
+//! byte as it came: phases, compaction, hosted tools and whatever else nobody here knows.
+
+mod input;
+
+use bytes::Bytes;
+use signalbox_core::{ApiError, Parameter};
+
+use super::write_request::effort_of;
+use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
+use crate::openai_chat::survey::{Effort, Survey};
+use crate::outbound::{Outbound, ReasoningStyle};
+
+/// Members that are for the router alone, or that it writes itself.
+const OWN: &[&str] = &[
+    "models",
+    "route",
+    "provider",
+    "plugins",
+    "preset",
+    "transforms",
+    "session_id",
+    "trace",
+    "debug",
+    "usage",
+    "stop_server_tools_when",
+    "speed",
+    "cache_control",
+    "x_search_filter",
+    "metadata",
+    "service_tier",
+    "safety_identifier",
+    "user",
+];
+
+/// Without it the next turn could not go on: nothing is stored.
+const ENCRYPTED: &str = "reasoning.encrypted_content";
+
+/// Writes the body.
+///
+/// # Errors
+/// None: there is nothing that a survey lets pass and that can not be sent. Other dialects have some.
+pub fn write_relay(
+    document: &Document,
+    survey: &Survey,
+    out: &Outbound<'_>,
+) -> Result<Bytes, ApiError> {
+    let mut edits = Edits::default();
+    for (key, _) in document.members().filter(|(key, _)| OWN.contains(key)) {
+        edits.remove(key.to_owned());
+    }
+    edits.set("model", quoted(out.provider_model_id));
+    edits.set("store", "false".to_owned());
+    if out.stream {
+        edits.set("stream", "true".to_owned());
+    } else {
+        leave_out(document, "stream_options", &mut edits);
+        if document.get("stream").is_some_and(|sent| sent != "false") {
+            edits.set("stream", "false".to_owned());
+        }
+    }
+    if let Some(limit) = out.max_output.map(|limit| limit.to_string())
+        && document.get("max_output_tokens") != Some(&limit)
+    {
+        edits.set("max_output_tokens", limit);
+    }
+    if let Some(user) = out.user {
+        edits.set("safety_identifier", quoted(user));
+    }
+    if let Some(tier) = out.service_tier {
+        edits.set("service_tier", quoted(tier));
+    }
+    for key in out.unsupported.iter().flat_map(names) {
+        leave_out(document, key, &mut edits);
+    }
+    text(document, out, &mut edits);
+    reasoning(document, survey, out, &mut edits);
+    if !out.forward_name {
+        leave_out(document, "prompt_cache_options", &mut edits);
+    }
+    let input = document.get("input").map(Raw::new);
+    if let Some(text) = input.and_then(|input| input::readable(input, out.forward_name)) {
+        edits.set("input", text);
+    }
+    out.patches.apply(document, &mut edits);
+    Ok(document.edited(&edits))
+}
+
+fn leave_out(document: &Document, key: &'static str, edits: &mut Edits) {
+    if document.get(key).is_some() {
+        edits.remove(key);
+    }
+}
+
+/// The members that a parameter stands for. Reasoning, text and the limit on output are decided
+/// elsewhere.
+const fn names(parameter: Parameter) -> &'static [&'static str] {
+    match parameter {
+        Parameter::Temperature => &["temperature"],
+        Parameter::TopP => &["top_p"],
+        Parameter::TopK => &["top_k"],
+        Parameter::MinP => &["min_p"],
+        Parameter::TopA => &["top_a"],
+        Parameter::FrequencyPenalty => &["frequency_penalty"],
+        Parameter::PresencePenalty => &["presence_penalty"],
+        Parameter::RepetitionPenalty => &["repetition_penalty"],
+        Parameter::LogitBias => &["logit_bias"],
+        Parameter::TopLogprobs => &["top_logprobs"],
+        Parameter::Seed => &["seed"],
+        Parameter::Tools => &["tools", "tool_choice", "parallel_tool_calls"],
+        Parameter::ToolChoice => &["tool_choice"],
+        Parameter::ParallelToolCalls => &["parallel_tool_calls"],
+        _ => &[],
+    }
+}
+
+/// An object that was sent, changed; it goes when nothing of it is left.
+fn change(document: &Document, key: &'static str, inside: &Edits, edits: &mut Edits) {
+    let sent = document.get(key).map(Raw::new).filter(|raw| raw.kind() == Kind::Object);
+    let sent = sent.unwrap_or(Raw::new("{}"));
+    if inside.is_empty() {
+        return;
+    }
+    let text = splice(sent.text(), sent.members(), inside);
+    if Raw::new(&text).members().next().is_some() {
+        edits.set(key, text);
+    } else {
+        leave_out(document, key, edits);
+    }
+}
+
+/// Format and verbosity, where the endpoint does not support them.
+fn text(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
+    let Some(sent) = document.get("text").map(Raw::new) else { return };
+    let mut inside = Edits::default();
+    for (parameter, key) in
+        [(Parameter::ResponseFormat, "format"), (Parameter::Verbosity, "verbosity")]
+    {
+        if out.unsupported.contains(parameter) && sent.get(key).is_some() {
+            inside.remove(key);
+        }
+    }
+    change(document, "text", &inside, edits);
+}
+
+/// The object as sent, without the router's ways to ask, which become an effort.
+fn reasoning(document: &Document, survey: &Survey, out: &Outbound<'_>, edits: &mut Edits) {
+    if out.reasoning == ReasoningStyle::None {
+        return leave_out(document, "reasoning", edits);
+    }
+    let sent = document.get("reasoning").map(Raw::new).filter(|raw| !raw.is_null());
+    let (Some(sent), Some(request)) = (sent, survey.reasoning) else { return };
+    let effort = effort_of(request, out.max_output.or(survey.max_output));
+    let mut inside = Edits::default();
+    for key in ["max_tokens", "enabled", "exclude"] {
+        if sent.get(key).is_some() {
+            inside.remove(key);
+        }
+    }
+    let has_effort = sent.get("effort").is_some_and(|effort| !effort.is_null());
+    if let Some(effort) = effort.filter(|_| !has_effort) {
+        inside.set("effort", quoted(effort.name()));
+    }
+    change(document, "reasoning", &inside, edits);
+    if effort != Some(Effort::None) {
+        include(document, edits);
+    }
+}
+
+/// Asks for encrypted reasoning, beside what was asked for.
+fn include(document: &Document, edits: &mut Edits) {
+    let sent = document.get("include").map(Raw::new).filter(|raw| raw.kind() == Kind::Array);
+    let mut asked = sent.into_iter().flat_map(Raw::elements);
+    if asked.any(|(_, one)| one.string().as_deref() == Some(ENCRYPTED)) {
+        return;
+    }
+    let mut all: Vec<&str> =
+        sent.into_iter().flat_map(Raw::elements).map(|(_, one)| one.text()).collect();
+    let own = quoted(ENCRYPTED);
+    all.push(&own);
+    edits.set("include", format!("[{}]", all.join(",")));
+}
