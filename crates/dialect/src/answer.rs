@@ -24,6 +24,8 @@ use crate::openai_chat::stream_relay::StreamRelay;
 use crate::openai_chat::unary::{self, UnaryAnswer};
 use crate::openai_chat::write_stream;
 use crate::openai_completions::{read_answer, write_answer};
+use crate::openai_responses::relay_unary::WholeResponse;
+use crate::openai_responses::stream_relay::ResponsesRelay;
 use crate::openai_responses::write_stream::ResponsesWriter;
 use crate::{bedrock_converse, cohere_v2, gemini, openai_responses};
 use road::{EventRoad, Reader, Writer};
@@ -51,6 +53,7 @@ struct Envelope {
 enum Road {
     Chat(Box<StreamRelay>),
     Messages(Box<MessagesRelay>),
+    Responses(Box<ResponsesRelay>),
     Events(Box<EventRoad>),
 }
 
@@ -59,6 +62,7 @@ impl Road {
         match self {
             Self::Chat(relay) => relay.push(bytes, out),
             Self::Messages(relay) => relay.push(bytes, out),
+            Self::Responses(relay) => relay.push(bytes, out),
             Self::Events(road) => road.push(bytes, out),
         }
     }
@@ -74,6 +78,10 @@ impl AnswerStream {
             }
             (WireDialect::AnthropicMessages, AnswerStyle::Messages) => {
                 Road::Messages(Box::new(MessagesRelay::new(&identity, skin.options)))
+            }
+            (WireDialect::OpenaiResponses, AnswerStyle::Responses) => {
+                let relay = ResponsesRelay::new(&identity, skin.options, skin.asked());
+                Road::Responses(Box::new(relay))
             }
             _ => {
                 let (reader, writer) = (Reader::new(provider), Writer::new(&skin, &identity));
@@ -115,6 +123,7 @@ impl AnswerStream {
                 out.extend(write_answer::echo_chunk(body, &self.identity));
             }
             (AnswerStyle::Responses, Road::Events(road)) => road.echo(body, out),
+            (AnswerStyle::Responses, Road::Responses(relay)) => relay.echo(body, out),
             _ => {}
         }
     }
@@ -130,6 +139,7 @@ impl AnswerStream {
         match &mut self.road {
             Road::Chat(relay) => relay.end(out),
             Road::Messages(relay) => relay.end(out),
+            Road::Responses(relay) => relay.end(out),
             Road::Events(road) => road.end(out),
         }
     }
@@ -140,6 +150,7 @@ impl AnswerStream {
         match &self.road {
             Road::Chat(relay) => relay.facts(),
             Road::Messages(relay) => relay.facts(),
+            Road::Responses(relay) => relay.facts(),
             Road::Events(road) => road.facts(),
         }
     }
@@ -151,6 +162,7 @@ impl AnswerStream {
         match &self.road {
             Road::Chat(relay) => relay.usage_chunk(report, extras),
             Road::Messages(relay) => relay.closing(report, extras),
+            Road::Responses(relay) => relay.closing(report, extras),
             Road::Events(road) => road.closing(report, extras),
         }
     }
@@ -160,6 +172,7 @@ impl AnswerStream {
     pub fn error_chunk(&self, error: &ApiError) -> Vec<u8> {
         match &self.road {
             Road::Events(road) => road.failing(error, &self.skin, &self.identity),
+            Road::Responses(relay) => relay.failing(error, None, &Extras::default()),
             _ => error_chunk_of(&self.skin, error, &self.identity),
         }
     }
@@ -205,6 +218,8 @@ enum Form {
     Chat(Box<UnaryAnswer>),
     /// Ready to be spliced for a Messages client.
     Messages(Box<WholeMessage>),
+    /// Ready to be spliced for a Responses client.
+    Responses(Box<WholeResponse>),
     Events(Vec<Event>),
 }
 
@@ -215,6 +230,7 @@ impl WholeAnswer {
         match &self.form {
             Form::Chat(answer) => read_unary_events(answer),
             Form::Messages(answer) => answer.events().to_vec(),
+            Form::Responses(answer) => answer.events().to_vec(),
             Form::Events(events) => events.clone(),
         }
     }
@@ -235,7 +251,8 @@ pub fn read_unary(provider: WireDialect, body: Bytes) -> Result<WholeAnswer, Str
             WholeAnswer { facts: answer.facts.clone(), form: Form::Messages(Box::new(answer)) }
         }
         WireDialect::OpenaiResponses => {
-            of_events(openai_responses::read_stream::read_unary(&body)?)
+            let answer = openai_responses::relay_unary::relay_unary(body)?;
+            WholeAnswer { facts: answer.facts.clone(), form: Form::Responses(Box::new(answer)) }
         }
         WireDialect::CohereV2 => of_events(cohere_v2::unary::read_unary(&body)?),
         WireDialect::BedrockConverse => of_events(bedrock_converse::unary::read_unary(&body)?),
@@ -261,11 +278,17 @@ pub fn write_unary(
     extras: &Extras<'_>,
 ) -> Bytes {
     let options = skin.options;
-    if let (AnswerStyle::Chat, Form::Chat(answer)) = (skin.style, &answer.form) {
-        return unary::write_unary(answer, identity, report, options, extras);
-    }
-    if let (AnswerStyle::Messages, Form::Messages(answer)) = (skin.style, &answer.form) {
-        return answer.write(identity, report, options, extras);
+    match (skin.style, &answer.form) {
+        (AnswerStyle::Chat, Form::Chat(answer)) => {
+            return unary::write_unary(answer, identity, report, options, extras);
+        }
+        (AnswerStyle::Messages, Form::Messages(answer)) => {
+            return answer.write(identity, report, options, extras);
+        }
+        (AnswerStyle::Responses, Form::Responses(answer)) => {
+            return answer.write(identity, report, options, extras, &skin.asked());
+        }
+        _ => {}
     }
     let write = match skin.style {
         AnswerStyle::Chat => write_stream::write_unary_events,

@@ -53,8 +53,8 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         "endpoints": { "total": total, "available": available },
         "attempts": attempts,
     });
-    if !losses.is_empty() {
-        object["losses"] = losses.into();
+    if let (false, Some(members)) = (losses.is_empty(), object.as_object_mut()) {
+        members.insert("losses".to_owned(), losses.into());
     }
     Some(object.to_string())
 }

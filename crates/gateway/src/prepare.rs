@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet};
 use signalbox_dialect::document::{Document, Edits};
 use signalbox_dialect::loss::{Loss, Lost, report};
+use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
@@ -73,7 +74,7 @@ pub(crate) fn body(
             ReasoningStyle::None
         },
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
-        template: PromptTemplate::for_instruct_type(candidate.model.instruct_type.as_deref()),
+        template: template(given, candidate),
         betas: &betas,
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
@@ -83,6 +84,16 @@ pub(crate) fn body(
     match written.losses.iter().find(|loss| insists && matters(loss.what)) {
         Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
         None => Ok(enveloped(written, &betas, road)),
+    }
+}
+
+/// How a conversation becomes a prompt; what is one already stays as it is.
+fn template(given: &Given, candidate: &Candidate) -> PromptTemplate {
+    match given.resolved.survey.prompt_style {
+        PromptStyle::Prompt => PromptTemplate::Verbatim,
+        PromptStyle::Messages => {
+            PromptTemplate::for_instruct_type(candidate.model.instruct_type.as_deref())
+        }
     }
 }
 
@@ -143,6 +154,9 @@ fn written(
         }
         (WireDialect::AnthropicMessages, AnswerStyle::Messages) => {
             Some(anthropic_messages::write_relay::write_relay(document, survey, outbound)?)
+        }
+        (WireDialect::OpenaiResponses, AnswerStyle::Responses) => {
+            Some(openai_responses::write_relay::write_relay(document, survey, outbound)?)
         }
         _ => None,
     };

@@ -18,9 +18,8 @@ pub fn nested(document: Document) -> Result<Document, ApiError> {
     let mut edits = Edits::default();
     let sent = |key: &str| document.get(key).map(Raw::new).filter(|raw| !raw.is_null());
     let tools = sent("tools").filter(|raw| raw.kind() == Kind::Array);
-    let rewritten = tools.and_then(|tools| {
-        rewrite_elements(tools, |tool| is_flat(tool).then(|| nest(tool)))
-    });
+    let rewritten =
+        tools.and_then(|tools| rewrite_elements(tools, |tool| is_flat(tool).then(|| nest(tool))));
     if let Some(tools) = rewritten {
         edits.set("tools", tools);
     }
