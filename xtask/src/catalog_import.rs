@@ -18,11 +18,11 @@ use signalbox_catalog::{Endpoint, Model};
 
 use facts::Facts;
 
-/// Reads the facts in `from` and writes `crates/catalog/data` and the index of provider files.
+/// Reads the facts in `from` and writes `crates/catalog/data`. Of providers, only files that are not
+/// there yet: the others are kept by hand.
 pub fn run(from: &Path, root: &Path) -> Result<()> {
     let facts = Facts::read(from)?;
-    let catalog = root.join("crates/catalog");
-    let data = catalog.join("data");
+    let data = root.join("crates/catalog/data");
 
     let mut models: Vec<Model> =
         facts.models.iter().map(|row| model::convert(row, &facts)).collect::<Result<_>>()?;
@@ -42,12 +42,12 @@ pub fn run(from: &Path, root: &Path) -> Result<()> {
     fs::write(data.join("models.jsonl"), lines(&models)?)?;
     fs::write(data.join("endpoints.jsonl"), lines(&endpoints)?)?;
     fs::write(data.join("legacy.jsonl"), lines(&model::legacy(&models))?)?;
-    let files = provider::files(&facts)?;
-    for (slug, text) in &files {
-        fs::write(data.join(format!("providers/{slug}.toml")), text)?;
+    for row in &facts.providers {
+        let file = data.join(format!("providers/{}.toml", row.slug));
+        if !file.try_exists()? {
+            fs::write(file, provider::first_file(row)?)?;
+        }
     }
-    let index = catalog.join("src/embedded/provider_files.rs");
-    fs::write(index, provider::index(files.iter().map(|(slug, _)| slug.as_str())))?;
     Ok(())
 }
 

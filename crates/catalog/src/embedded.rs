@@ -1,7 +1,5 @@
 //! The built-in data: rows under `data/`, compiled in.
 
-mod provider_files;
-
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -12,6 +10,8 @@ const MODELS: &str = include_str!("../data/models.jsonl");
 const ENDPOINTS: &str = include_str!("../data/endpoints.jsonl");
 const LEGACY: &str = include_str!("../data/legacy.jsonl");
 const FAMILIES: &str = include_str!("../data/families.toml");
+/// Slug and text of every file in `data/providers`, by slug; `build.rs` lists them.
+const PROVIDERS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/provider_files.rs"));
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,9 +26,9 @@ pub(crate) fn load() -> Result<Catalogue, CatalogueError> {
     Ok(Catalogue {
         models: lines("models.jsonl", MODELS)?,
         endpoints: lines("endpoints.jsonl", ENDPOINTS)?,
-        providers: provider_files::PROVIDER_FILES
+        providers: PROVIDERS
             .iter()
-            .map(|(slug, text)| provider(slug, text))
+            .map(|(slug, text)| Provider::from_file(slug, text))
             .collect::<Result<_, _>>()?,
         legacy: legacy.into_iter().map(|row| (row.slug, row.id)).collect(),
         families: Family::read(FAMILIES)?,
@@ -47,19 +47,26 @@ fn lines<T: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<T>, Catalogu
         .collect()
 }
 
-fn provider(slug: &str, text: &str) -> Result<Provider, CatalogueError> {
-    let file = format!("providers/{slug}.toml");
-    let row: ProviderRow = toml::from_str(text)
-        .map_err(|error| CatalogueError::new(file.as_str(), "row", error.to_string()))?;
-    if row.slug != slug {
-        return Err(CatalogueError::new(file, "slug", "differs from the file's name"));
+impl Provider {
+    /// The provider of the file `data/providers/<slug>.toml` with this text.
+    ///
+    /// # Errors
+    /// No valid row, another slug than the file's name, a key, or a base URL neither there nor said
+    /// to be required. The error names the file and the key.
+    pub fn from_file(slug: &str, text: &str) -> Result<Self, CatalogueError> {
+        let file = format!("providers/{slug}.toml");
+        let fail = |key: &str, problem: &str| CatalogueError::new(file.as_str(), key, problem);
+        let row: ProviderRow =
+            toml::from_str(text).map_err(|error| fail("row", &error.to_string()))?;
+        if row.slug != slug {
+            return Err(fail("slug", "differs from the file's name"));
+        }
+        if row.api_key.is_some() {
+            return Err(fail("api_key", "a built-in row has no key"));
+        }
+        if row.base_url.is_some() == row.base_url_required {
+            return Err(fail("base_url", "expected either base_url or base_url_required = true"));
+        }
+        row.apply(None)
     }
-    if row.api_key.is_some() {
-        return Err(CatalogueError::new(file, "api_key", "a built-in row has no key"));
-    }
-    if row.base_url.is_some() == row.base_url_required {
-        let problem = "expected either base_url or base_url_required = true";
-        return Err(CatalogueError::new(file, "base_url", problem));
-    }
-    row.apply(None)
 }

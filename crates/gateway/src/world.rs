@@ -87,7 +87,7 @@ impl World {
     ///
     /// # Errors
     /// The first row whose patches or manner don't compile, or whose address or credential is
-    /// malformed. A provider whose transport is not spoken yet has no road, which is no error.
+    /// malformed. A provider without an address or a credential has no road, which is no error.
     pub fn new(
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
@@ -107,8 +107,7 @@ impl World {
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
                 let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
-                let called = speaks.transport.is_served() && provider.base_url.is_some();
-                if !called || (credential.is_none() && !open) {
+                if provider.base_url.is_none() || (credential.is_none() && !open) {
                     continue;
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
@@ -215,20 +214,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transport_that_is_not_spoken_yet_does_not_stop_the_process() {
+    fn only_a_provider_with_address_and_credential_has_a_road() {
         let rows = serde_json::json!({"providers": [
-            {"slug": "cloud", "base_url": "https://cloud.invalid", "speaks": [
-                {"dialect": "openai-chat", "transport": "vertex"}]},
+            {"slug": "cloud", "speaks": [{"dialect": "openai-chat", "transport": "vertex"}]},
             {"slug": "local", "base_url": "http://127.0.0.1:1"},
+            {"slug": "other", "base_url": "http://127.0.0.1:2"},
         ]});
         let configured: ConfiguredCatalogue = serde_json::from_value(rows).unwrap();
-        let keys: HashSet<String> = ["cloud", "local"].map(String::from).into();
-        let secrets = keys.iter().map(|slug| (slug.clone(), Secret::new("key".to_owned())));
-        let secrets: HashMap<_, _> = secrets.collect();
-        let catalog = Snapshot::build(Catalogue::default(), configured, &keys).unwrap();
-        let world = World::new(catalog, &secrets).unwrap();
-        let ways = |slug: &str| world.roads[slug].len();
-        assert!(ways("cloud") == 0 && ways("local") == 1);
+        let world = |key: &str| {
+            let keys: HashSet<String> = ["cloud", "local"].map(String::from).into();
+            let secrets = keys.iter().map(|slug| (slug.clone(), Secret::new(key.to_owned())));
+            let secrets: HashMap<_, _> = secrets.collect();
+            let catalog = Snapshot::build(Catalogue::default(), configured.clone(), &keys).unwrap();
+            World::new(catalog, &secrets)
+        };
+        let found = world("key").unwrap();
+        let ways = |slug: &str| found.roads[slug].len();
+        assert_eq!((ways("cloud"), ways("local"), ways("other")), (0, 1, 0));
+        let error = world("{\"a_key\":\"sekret\"}").unwrap_err().to_string();
+        assert!(error.contains("provider ") && !error.contains("sekret"), "{error}");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
@@ -13,6 +14,7 @@ use crate::address::{Address, AddressError, Fillings, Known, Line, encode};
 use crate::client::CallError;
 use crate::credential::{Credential, Kind, SigningKeys};
 use crate::sigv4;
+use crate::token::TokenSource;
 
 /// The one service whose requests are signed.
 const SIGNED_SERVICE: &str = "bedrock";
@@ -29,6 +31,8 @@ pub struct Target {
     written: Vec<(HeaderName, Line)>,
     /// What each call has to be signed with.
     signing: Option<SigningKeys>,
+    /// Where each call's access token comes from.
+    pub(crate) tokens: Option<Arc<TokenSource>>,
     /// The region of calls that name none.
     region: Option<String>,
     /// For debug output: the base URL as the row has it, and the transport.
@@ -95,6 +99,7 @@ impl Target {
             headers: HeaderMap::new(),
             written: Vec::new(),
             signing: None,
+            tokens: None,
             region: None,
             shown: (url.to_owned(), Transport::None.name()),
         })
@@ -134,7 +139,16 @@ impl Target {
         }
         let region = credential.and_then(|one| one.region.clone()).or(provider.region.clone());
         let shown = (base.to_owned(), speaks.transport.name());
-        Ok(Self { whole, stream, headers, written, signing: access.signing, region, shown })
+        Ok(Self {
+            whole,
+            stream,
+            headers,
+            written,
+            signing: access.signing,
+            tokens: access.tokens,
+            region,
+            shown,
+        })
     }
 
     /// What is sent for a call.
@@ -236,6 +250,7 @@ struct Access {
     header: Option<(HeaderName, HeaderValue)>,
     query: Option<String>,
     signing: Option<SigningKeys>,
+    tokens: Option<Arc<TokenSource>>,
 }
 
 impl Access {
@@ -254,6 +269,9 @@ impl Access {
             (Kind::Key(key), _) => key,
             (Kind::Signing(keys), Transport::Sigv4 | Transport::BedrockInvoke) => {
                 return Ok(Self { signing: Some(keys.clone()), ..Self::default() });
+            }
+            (Kind::Tokens(source), Transport::Vertex | Transport::Bearer) => {
+                return Ok(Self { tokens: Some(Arc::clone(source)), ..Self::default() });
             }
             _ => return Err(other()),
         };

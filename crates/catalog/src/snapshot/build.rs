@@ -188,9 +188,6 @@ fn blocked(
     if !speaks.dialect.is_served() {
         return Some(Blocked::Dialect);
     }
-    if !speaks.transport.is_served() {
-        return Some(Blocked::Transport);
-    }
     if !task::is_priced(endpoint) {
         return Some(Blocked::Price);
     }
