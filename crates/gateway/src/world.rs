@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks};
+use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
 use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
@@ -17,10 +17,21 @@ use signalbox_upstream::{Credential, Target};
 pub struct Road {
     /// The language of its bodies.
     pub dialect: WireDialect,
+    /// Whether bodies and streams travel in the invoke envelope: beta features are named in the
+    /// body, and events come inside a binary stream.
+    pub is_invoke: bool,
     /// Address and authentication.
     pub target: Target,
     /// Edits of every request body.
     pub patches: Patches,
+}
+
+impl Road {
+    /// The language of answers with an error status: what refuses may be the cloud around a model.
+    #[must_use]
+    pub const fn errors(&self) -> WireDialect {
+        if self.is_invoke { WireDialect::BedrockConverse } else { self.dialect }
+    }
 }
 
 /// How one endpoint is spoken to.
@@ -30,6 +41,8 @@ pub struct Manner {
     pub reasoning: ReasoningStyle,
     /// What it understands of the Gemini dialect.
     pub traits: Traits,
+    /// The beta features that it knows; `None` passes all on.
+    pub betas: Option<Vec<String>>,
     /// Edits of its request bodies: its provider's, then its own.
     pub patches: Patches,
 }
@@ -65,6 +78,7 @@ struct MannerRow {
     function_ids: bool,
     media_in_results: bool,
     json_with_functions: bool,
+    betas: Option<Vec<String>>,
     patches: Vec<Value>,
 }
 
@@ -91,14 +105,16 @@ impl World {
             for speaks in &provider.speaks {
                 let Some(dialect) = wire(speaks.dialect) else { continue };
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
-                let open = speaks.transport == signalbox_catalog::Transport::None;
+                let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
                 if provider.base_url.is_none() || (credential.is_none() && !open) {
                     continue;
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
-                ways.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
+                let is_invoke = speaks.transport == Transport::BedrockInvoke;
+                let road = Road { dialect, is_invoke, target, patches };
+                ways.push((speaks.dialect, Arc::new(road)));
             }
             roads.insert(provider.slug.clone(), ways);
         }
@@ -157,6 +173,7 @@ fn manner(
             media_in_results: row.media_in_results,
             json_with_functions: row.json_with_functions,
         },
+        betas: row.betas,
         patches: all,
     }))
 }
@@ -165,9 +182,11 @@ fn manner(
 pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
     match dialect {
         WireDialect::AnthropicMessages => ReasoningStyle::Budget,
-        WireDialect::OpenaiChat | WireDialect::OpenaiResponses | WireDialect::Gemini => {
-            ReasoningStyle::Effort
-        }
+        WireDialect::BedrockConverse | WireDialect::OpenaiCompletions => ReasoningStyle::None,
+        WireDialect::OpenaiChat
+        | WireDialect::OpenaiResponses
+        | WireDialect::Gemini
+        | WireDialect::CohereV2 => ReasoningStyle::Effort,
     }
 }
 
@@ -178,6 +197,9 @@ const fn wire(dialect: Dialect) -> Option<WireDialect> {
         Dialect::OpenaiResponses => Some(WireDialect::OpenaiResponses),
         Dialect::AnthropicMessages => Some(WireDialect::AnthropicMessages),
         Dialect::Gemini => Some(WireDialect::Gemini),
+        Dialect::CohereV2 => Some(WireDialect::CohereV2),
+        Dialect::BedrockConverse => Some(WireDialect::BedrockConverse),
+        Dialect::OpenaiCompletions => Some(WireDialect::OpenaiCompletions),
         _ => None,
     }
 }
