@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks};
+use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
 use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
@@ -19,10 +19,21 @@ use crate::retrieval::Form;
 pub struct Road<D = WireDialect> {
     /// The language of its bodies.
     pub dialect: D,
+    /// Whether bodies and streams travel in the invoke envelope: beta features are named in the
+    /// body, and events come inside a binary stream.
+    pub is_invoke: bool,
     /// Address and authentication.
     pub target: Target,
     /// Edits of every request body.
     pub patches: Patches,
+}
+
+impl Road {
+    /// The language of answers with an error status: what refuses may be the cloud around a model.
+    #[must_use]
+    pub const fn errors(&self) -> WireDialect {
+        if self.is_invoke { WireDialect::BedrockConverse } else { self.dialect }
+    }
 }
 
 /// How one endpoint is spoken to.
@@ -32,6 +43,8 @@ pub struct Manner {
     pub reasoning: ReasoningStyle,
     /// What it understands of the Gemini dialect.
     pub traits: Traits,
+    /// The beta features that it knows; `None` passes all on.
+    pub betas: Option<Vec<String>>,
     /// Edits of its request bodies: its provider's, then its own.
     pub patches: Patches,
 }
@@ -72,6 +85,7 @@ struct MannerRow {
     function_ids: bool,
     media_in_results: bool,
     json_with_functions: bool,
+    betas: Option<Vec<String>>,
     patches: Vec<Value>,
 }
 
@@ -101,19 +115,22 @@ impl World {
                     continue;
                 }
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
-                let open = speaks.transport == signalbox_catalog::Transport::None;
+                let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
                 if provider.base_url.is_none() || (credential.is_none() && !open) {
                     continue;
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
+                let is_invoke = speaks.transport == Transport::BedrockInvoke;
                 if let Some(dialect) = dialect {
                     let (target, patches) = (target.clone(), patches.clone());
-                    ways.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
+                    let road = Road { dialect, is_invoke, target, patches };
+                    ways.push((speaks.dialect, Arc::new(road)));
                 }
                 if let Some(dialect) = form {
-                    others.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
+                    let road = Road { dialect, is_invoke, target, patches };
+                    others.push((speaks.dialect, Arc::new(road)));
                 }
             }
             roads.insert(provider.slug.clone(), ways);
@@ -184,6 +201,7 @@ fn manner(
             media_in_results: row.media_in_results,
             json_with_functions: row.json_with_functions,
         },
+        betas: row.betas,
         patches: all,
     }))
 }
@@ -192,9 +210,11 @@ fn manner(
 pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
     match dialect {
         WireDialect::AnthropicMessages => ReasoningStyle::Budget,
-        WireDialect::OpenaiChat | WireDialect::OpenaiResponses | WireDialect::Gemini => {
-            ReasoningStyle::Effort
-        }
+        WireDialect::BedrockConverse | WireDialect::OpenaiCompletions => ReasoningStyle::None,
+        WireDialect::OpenaiChat
+        | WireDialect::OpenaiResponses
+        | WireDialect::Gemini
+        | WireDialect::CohereV2 => ReasoningStyle::Effort,
     }
 }
 
@@ -205,6 +225,9 @@ const fn wire(dialect: Dialect) -> Option<WireDialect> {
         Dialect::OpenaiResponses => Some(WireDialect::OpenaiResponses),
         Dialect::AnthropicMessages => Some(WireDialect::AnthropicMessages),
         Dialect::Gemini => Some(WireDialect::Gemini),
+        Dialect::CohereV2 => Some(WireDialect::CohereV2),
+        Dialect::BedrockConverse => Some(WireDialect::BedrockConverse),
+        Dialect::OpenaiCompletions => Some(WireDialect::OpenaiCompletions),
         _ => None,
     }
 }

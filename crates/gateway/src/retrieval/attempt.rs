@@ -36,6 +36,7 @@ pub(crate) async fn attempt(
     for loss in &written.losses {
         tracing::info!(id = %given.id, endpoint = endpoint.id, ?loss, "not carried over");
     }
+    generation.trace.losses = written.losses;
     let patience = PATIENCE.min(limits::TOTAL_TIMEOUT.saturating_sub(generation.age()));
     if patience.is_zero() {
         return Err(Failure::timeout("the request took too long"));
