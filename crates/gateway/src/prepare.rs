@@ -2,14 +2,14 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use signalbox_core::{ApiError, Parameter, ParameterSet};
+use signalbox_core::{ApiError, Parameter, ParameterSet, PriceKind};
 use signalbox_dialect::document::{Document, Edits};
 use signalbox_dialect::loss::{Loss, Lost, report};
 use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
-    AnswerStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
+    AnswerStyle, Ask, Asking, Efforts, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
     openai_chat, openai_completions, openai_responses,
 };
 use signalbox_policy::rule::supported;
@@ -53,7 +53,8 @@ pub(crate) fn body(
     let supported = supported(endpoint);
     let user = user(given, endpoint.data_policy.requires_user_ids);
     let manner = given.world.manner(endpoint);
-    let asked = manner.map_or(usual_reasoning(road.dialect), |manner| manner.reasoning);
+    let row = manner.map(|manner| &manner.reasoning);
+    let asked = row.map_or(usual_reasoning(road.dialect), |row| row.style);
     let betas = betas(given, road, manner);
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
@@ -73,6 +74,8 @@ pub(crate) fn body(
         } else {
             ReasoningStyle::None
         },
+        asking: asking(candidate, row),
+        caches_prompts: caches_prompts(candidate),
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
         template: template(given, candidate),
         betas: &betas,
@@ -85,6 +88,27 @@ pub(crate) fn body(
         Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
         None => Ok(enveloped(written, &betas, road)),
     }
+}
+
+/// What there is to know when a candidate is asked for reasoning.
+fn asking<'a>(candidate: &Candidate, row: Option<&'a Ask>) -> Asking<'a> {
+    let facts = candidate.model.reasoning.as_ref();
+    let efforts = facts.and_then(|facts| facts.supported_efforts.as_deref());
+    Asking {
+        row,
+        efforts: efforts.and_then(Efforts::from_names),
+        mandatory: facts.is_some_and(|facts| facts.mandatory)
+            || candidate.endpoint.features.mandatory_reasoning,
+        default_enabled: facts.and_then(|facts| facts.default_enabled),
+    }
+}
+
+/// Whether an endpoint caches prompts: what it caches has a price.
+fn caches_prompts(candidate: &Candidate) -> bool {
+    let kinds = [PriceKind::InputCacheRead, PriceKind::InputCacheWrite];
+    let endpoint = &candidate.endpoint;
+    endpoint.features.implicit_caching
+        || kinds.into_iter().any(|kind| endpoint.prices.rates.get(kind).is_some())
 }
 
 /// How a conversation becomes a prompt; what is one already stays as it is.
