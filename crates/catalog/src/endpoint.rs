@@ -223,8 +223,6 @@ pub enum Blocked {
     Batch,
     /// Only reachable in a dialect, or a protocol of its own, that the gateway doesn't speak yet.
     Dialect,
-    /// Only reachable by a way of authentication or addressing that the gateway doesn't know yet.
-    Transport,
     /// The provider's base URL must be configured first.
     BaseUrl,
     /// No key for the provider is configured.
@@ -243,7 +241,6 @@ impl Blocked {
             Self::ByokOnly => "byok_only",
             Self::Batch => "batch",
             Self::Dialect => "dialect",
-            Self::Transport => "transport",
             Self::BaseUrl => "base_url",
             Self::Credential => "credential",
             Self::Price => "price",

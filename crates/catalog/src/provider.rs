@@ -35,12 +35,6 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// Whether the gateway can call a provider this way.
-    #[must_use]
-    pub const fn is_served(&self) -> bool {
-        !matches!(self, Self::Vertex)
-    }
-
     /// The name in provider files.
     #[must_use]
     pub const fn name(&self) -> &'static str {

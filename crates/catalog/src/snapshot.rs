@@ -61,6 +61,8 @@ pub struct Snapshot {
     by_slug: HashMap<String, Arc<Provider>>,
     by_model: HashMap<String, Vec<Arc<Endpoint>>>,
     families: Vec<Family>,
+    /// Providers' own names of models, without a slash, to ids; only those that mean one model.
+    native: HashMap<String, String>,
     /// What resemblance is measured by, made when a slug is first unknown.
     names: OnceLock<Vec<hints::Name>>,
     /// The default answer of `/models`, rendered when it is first asked for.
@@ -90,6 +92,13 @@ impl Snapshot {
     #[must_use]
     pub fn lookup(&self, slug: &str) -> Lookup<'_> {
         lookup::lookup(self, slug)
+    }
+
+    /// The model that its providers call by this bare name, such as `claude-opus-4-7`: clients of a
+    /// provider's own kind send it (inference spec 21.1).
+    #[must_use]
+    pub fn native(&self, name: &str) -> Option<&Arc<Model>> {
+        self.by_id.get(self.native.get(name)?)
     }
 
     /// The row with exactly this id, alias rows included.

@@ -8,10 +8,10 @@ use signalbox_dialect::answer::read_unary;
 use signalbox_dialect::outbound::read_error;
 use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
 use signalbox_policy::{Candidate, Failure};
-use signalbox_upstream::{Answer, Call, CallError, HeaderMap};
+use signalbox_upstream::{Answer, Call, CallError};
 
 use crate::generation::Generation;
-use crate::prepare;
+use crate::prepare::{self, Prepared};
 
 /// An attempt that did not fail.
 #[derive(Debug)]
@@ -63,8 +63,11 @@ pub(crate) async fn attempt(
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
     let bound = generation.bounds.get(index);
     let bound = bound.ok_or_else(|| Failure::unavailable("the candidate has no bound"))?;
-    let body = prepare::body(given, candidate, bound, road)
-        .map_err(|error| Failure::unavailable(error.message))?;
+    let Prepared { body, headers, losses } = prepare::body(given, candidate, bound, road)?;
+    generation.trace.losses = losses;
+    if given.resolved.survey.echo_upstream_body {
+        generation.trace.echoes.push(body.clone());
+    }
     let streamed = given.resolved.survey.stream;
     let left = limits::TOTAL_TIMEOUT.saturating_sub(generation.age());
     if left.is_zero() {
@@ -73,12 +76,11 @@ pub(crate) async fn attempt(
     let patience = patience(candidate, streamed).min(left);
     let began = generation.gateway.clock.monotonic();
     generation.trace.sent = generation.gateway.clock.now();
-    let further = HeaderMap::new();
     let call = Call {
         model: &candidate.endpoint.provider_model_id,
         region: candidate.endpoint.region.as_deref(),
         stream: streamed,
-        headers: &further,
+        headers: &headers,
         body,
         now: generation.trace.sent,
     };
@@ -90,7 +92,7 @@ pub(crate) async fn attempt(
         () = generation.sink.left(), if abortable => return Ok(Started::ClientLeft),
     };
     if !answer.status.is_success() {
-        return Err(refused(generation, road.dialect, answer).await);
+        return Err(refused(generation, road.errors(), answer).await);
     }
     let created = generation.trace.received.seconds();
     let identity = given.identity(Some(index), created);
@@ -98,7 +100,8 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let skin = given.skin().clone();
-        let relay = Box::new(AnswerStream::new(skin, road.dialect, identity.clone()));
+        let relay = AnswerStream::new(skin, road.dialect, identity.clone());
+        let relay = Box::new(if road.is_invoke { relay.in_envelope() } else { relay });
         let content = first_content(generation, relay, answer, abortable);
         match tokio::time::timeout(left, content).await {
             Err(_) => return Err(Failure::timeout(format!("no content within {patience:?}"))),
@@ -149,6 +152,9 @@ async fn first_content(
     abortable: bool,
 ) -> Result<Option<AnswerKind>, Failure> {
     let mut ready = Vec::with_capacity(1024);
+    for sent in &generation.trace.echoes {
+        relay.echo(sent, &mut ready);
+    }
     let mut left = std::pin::pin!(generation.sink.left());
     loop {
         let chunk = tokio::select! {

@@ -23,8 +23,13 @@ const USUAL_IMAGE_TOKENS: u64 = 1024;
 
 /// The prompt's tokens, probably.
 pub(crate) fn prompt_expected(survey: &Survey) -> u64 {
+    prompt(survey, |bytes| bytes.div_ceil(BYTES_PER_TOKEN))
+}
+
+/// The prompt's tokens, by what is known of a tokenizer.
+pub(crate) fn prompt(survey: &Survey, tokens: impl Fn(u64) -> u64) -> u64 {
     let images = survey.images.saturating_mul(USUAL_IMAGE_TOKENS);
-    survey.prompt_bytes.div_ceil(BYTES_PER_TOKEN).saturating_add(images)
+    tokens(survey.prompt_bytes).saturating_add(images)
 }
 
 /// The prompt's tokens, at least.
@@ -94,10 +99,15 @@ const fn most_output(bound: &Estimate) -> u64 {
 }
 
 /// Counts for an answer whose provider sent none that can be true.
-pub(crate) fn usage(survey: &Survey, output_bytes: u64, bound: &Estimate) -> Usage {
+pub(crate) fn usage(
+    survey: &Survey,
+    output_bytes: u64,
+    bound: &Estimate,
+    tokens: impl Fn(u64) -> u64,
+) -> Usage {
     Usage {
-        input_uncached: prompt_expected(survey).min(bound.prompt_tokens),
-        output: output_bytes.div_ceil(BYTES_PER_TOKEN).min(most_output(bound)),
+        input_uncached: prompt(survey, &tokens).min(bound.prompt_tokens),
+        output: tokens(output_bytes).min(most_output(bound)),
         estimated: true,
         ..Usage::default()
     }

@@ -8,6 +8,8 @@ use signalbox_dialect::AnswerStyle;
 pub enum Surface {
     /// `POST /api/v1/chat/completions`.
     Chat,
+    /// `POST /api/v1/cursor/chat/completions`: chat with members of the Responses dialect.
+    Cursor,
     /// Legacy `POST /api/v1/completions`.
     Completions,
     /// `POST /api/v1/messages`.
@@ -22,7 +24,7 @@ impl Surface {
     #[must_use]
     pub const fn style(self) -> AnswerStyle {
         match self {
-            Self::Chat => AnswerStyle::Chat,
+            Self::Chat | Self::Cursor => AnswerStyle::Chat,
             Self::Completions => AnswerStyle::Completions,
             Self::Messages => AnswerStyle::Messages,
             Self::Responses => AnswerStyle::Responses,
@@ -43,6 +45,8 @@ pub struct RequestHead {
     pub user_agent: Option<String>,
     /// `x-session-id`; the body's `session_id` wins.
     pub session_id: Option<String>,
+    /// Beta features that the client named (inference spec 5.11).
+    pub betas: Vec<String>,
     /// Whether router metadata was asked for.
     pub wants_metadata: bool,
 }

@@ -16,6 +16,7 @@ mod generation;
 mod metadata;
 mod plan;
 mod prepare;
+mod ratio;
 mod record;
 mod relay;
 mod release;

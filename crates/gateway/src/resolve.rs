@@ -37,9 +37,12 @@ pub(crate) fn resolve(
     catalog: &Snapshot,
 ) -> Result<(Resolved, RequestHead), ApiError> {
     let Inbound { surface, head, body } = inbound;
-    let document = Document::parse(body)?;
+    let mut document = Document::parse(body)?;
+    if surface == Surface::Cursor {
+        document = openai_chat::flat::nested(document)?;
+    }
     let survey = match surface {
-        Surface::Chat => openai_chat::survey::survey(&document)?,
+        Surface::Chat | Surface::Cursor => openai_chat::survey::survey(&document)?,
         Surface::Completions => openai_completions::survey::survey(&document)?,
         Surface::Messages => anthropic_messages::survey::survey(&document)?,
         Surface::Responses => openai_responses::survey::survey(&document)?,
@@ -149,7 +152,11 @@ fn find(slug: &str, catalog: &Snapshot) -> Result<Wanted, Missing> {
         let error = ApiError::invalid(format!("{slug}: presets are not available yet"));
         return Err(Missing::Wrong(Box::new(error)));
     };
-    match catalog.lookup(name) {
+    let found = match (catalog.lookup(name), catalog.native(name)) {
+        (Lookup::Unknown, Some(model)) => Lookup::Found { model, variants: Vec::new() },
+        (found, _) => found,
+    };
+    match found {
         Lookup::Found { model, variants } => {
             let usable = usable(slug, model, &variants)?;
             Ok(Wanted { requested: slug.to_owned(), model: model.clone(), sort: usable })

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use signalbox_catalog::Lookup;
 use signalbox_core::ApiError;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_dialect::anthropic_messages;
@@ -39,7 +40,13 @@ impl Gateway {
     pub fn count_tokens(&self, body: Bytes) -> Result<u64, ApiError> {
         let document = Document::parse(body)?;
         let survey = anthropic_messages::survey::survey(&document)?;
-        Ok(estimate::prompt_expected(&survey))
+        let world = self.world.load();
+        let model = survey.model.as_deref().map(|slug| world.catalog.lookup(slug));
+        let family = match &model {
+            Some(Lookup::Found { model, .. }) => model.tokenizer.as_str(),
+            _ => "",
+        };
+        Ok(estimate::prompt(&survey, |bytes| self.ratios.tokens(family, bytes)))
     }
 
     /// Serves one inference request: the reply's channel carries the answer.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks};
+use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
 use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
@@ -17,10 +17,21 @@ use signalbox_upstream::{Credential, Target};
 pub struct Road {
     /// The language of its bodies.
     pub dialect: WireDialect,
+    /// Whether bodies and streams travel in the invoke envelope: beta features are named in the
+    /// body, and events come inside a binary stream.
+    pub is_invoke: bool,
     /// Address and authentication.
     pub target: Target,
     /// Edits of every request body.
     pub patches: Patches,
+}
+
+impl Road {
+    /// The language of answers with an error status: what refuses may be the cloud around a model.
+    #[must_use]
+    pub const fn errors(&self) -> WireDialect {
+        if self.is_invoke { WireDialect::BedrockConverse } else { self.dialect }
+    }
 }
 
 /// How one endpoint is spoken to.
@@ -30,6 +41,8 @@ pub struct Manner {
     pub reasoning: ReasoningStyle,
     /// What it understands of the Gemini dialect.
     pub traits: Traits,
+    /// The beta features that it knows; `None` passes all on.
+    pub betas: Option<Vec<String>>,
     /// Edits of its request bodies: its provider's, then its own.
     pub patches: Patches,
 }
@@ -65,6 +78,7 @@ struct MannerRow {
     function_ids: bool,
     media_in_results: bool,
     json_with_functions: bool,
+    betas: Option<Vec<String>>,
     patches: Vec<Value>,
 }
 
@@ -73,7 +87,7 @@ impl World {
     ///
     /// # Errors
     /// The first row whose patches or manner don't compile, or whose address or credential is
-    /// malformed. A provider whose transport is not spoken yet has no road, which is no error.
+    /// malformed. A provider without an address or a credential has no road, which is no error.
     pub fn new(
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
@@ -91,15 +105,16 @@ impl World {
             for speaks in &provider.speaks {
                 let Some(dialect) = wire(speaks.dialect) else { continue };
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
-                let open = speaks.transport == signalbox_catalog::Transport::None;
+                let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
-                let called = speaks.transport.is_served() && provider.base_url.is_some();
-                if !called || (credential.is_none() && !open) {
+                if provider.base_url.is_none() || (credential.is_none() && !open) {
                     continue;
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
-                ways.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
+                let is_invoke = speaks.transport == Transport::BedrockInvoke;
+                let road = Road { dialect, is_invoke, target, patches };
+                ways.push((speaks.dialect, Arc::new(road)));
             }
             roads.insert(provider.slug.clone(), ways);
         }
@@ -158,6 +173,7 @@ fn manner(
             media_in_results: row.media_in_results,
             json_with_functions: row.json_with_functions,
         },
+        betas: row.betas,
         patches: all,
     }))
 }
@@ -166,9 +182,11 @@ fn manner(
 pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
     match dialect {
         WireDialect::AnthropicMessages => ReasoningStyle::Budget,
-        WireDialect::OpenaiChat | WireDialect::OpenaiResponses | WireDialect::Gemini => {
-            ReasoningStyle::Effort
-        }
+        WireDialect::BedrockConverse | WireDialect::OpenaiCompletions => ReasoningStyle::None,
+        WireDialect::OpenaiChat
+        | WireDialect::OpenaiResponses
+        | WireDialect::Gemini
+        | WireDialect::CohereV2 => ReasoningStyle::Effort,
     }
 }
 
@@ -179,6 +197,9 @@ const fn wire(dialect: Dialect) -> Option<WireDialect> {
         Dialect::OpenaiResponses => Some(WireDialect::OpenaiResponses),
         Dialect::AnthropicMessages => Some(WireDialect::AnthropicMessages),
         Dialect::Gemini => Some(WireDialect::Gemini),
+        Dialect::CohereV2 => Some(WireDialect::CohereV2),
+        Dialect::BedrockConverse => Some(WireDialect::BedrockConverse),
+        Dialect::OpenaiCompletions => Some(WireDialect::OpenaiCompletions),
         _ => None,
     }
 }
@@ -193,20 +214,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_transport_that_is_not_spoken_yet_does_not_stop_the_process() {
+    fn only_a_provider_with_address_and_credential_has_a_road() {
         let rows = serde_json::json!({"providers": [
-            {"slug": "cloud", "base_url": "https://cloud.invalid", "speaks": [
-                {"dialect": "openai-chat", "transport": "vertex"}]},
+            {"slug": "cloud", "speaks": [{"dialect": "openai-chat", "transport": "vertex"}]},
             {"slug": "local", "base_url": "http://127.0.0.1:1"},
+            {"slug": "other", "base_url": "http://127.0.0.1:2"},
         ]});
         let configured: ConfiguredCatalogue = serde_json::from_value(rows).unwrap();
-        let keys: HashSet<String> = ["cloud", "local"].map(String::from).into();
-        let secrets = keys.iter().map(|slug| (slug.clone(), Secret::new("key".to_owned())));
-        let secrets: HashMap<_, _> = secrets.collect();
-        let catalog = Snapshot::build(Catalogue::default(), configured, &keys).unwrap();
-        let world = World::new(catalog, &secrets).unwrap();
-        let ways = |slug: &str| world.roads[slug].len();
-        assert!(ways("cloud") == 0 && ways("local") == 1);
+        let world = |key: &str| {
+            let keys: HashSet<String> = ["cloud", "local"].map(String::from).into();
+            let secrets = keys.iter().map(|slug| (slug.clone(), Secret::new(key.to_owned())));
+            let secrets: HashMap<_, _> = secrets.collect();
+            let catalog = Snapshot::build(Catalogue::default(), configured.clone(), &keys).unwrap();
+            World::new(catalog, &secrets)
+        };
+        let found = world("key").unwrap();
+        let ways = |slug: &str| found.roads[slug].len();
+        assert_eq!((ways("cloud"), ways("local"), ways("other")), (0, 1, 0));
+        let error = world("{\"a_key\":\"sekret\"}").unwrap_err().to_string();
+        assert!(error.contains("provider ") && !error.contains("sekret"), "{error}");
     }
 
     #[test]

@@ -15,6 +15,8 @@ use crate::{error, inference, v1};
 pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/api/v1/chat/completions", post(inference::chat))
+        .route("/api/v1/cursor/chat/completions", post(inference::cursor))
+        .route("/api/v1/cursor/models", get(v1::models::list))
         .route("/api/v1/completions", post(inference::completions))
         .route("/api/v1/messages", post(inference::messages))
         .route("/api/v1/responses", post(inference::responses))

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
@@ -16,6 +16,7 @@ use tokio::time::error::Elapsed;
 use crate::address::AddressError;
 use crate::connect::{self, InTime};
 use crate::retry_after;
+use crate::token::TokenError;
 use crate::transport::{Call, Target};
 
 /// Why a call gave no usable answer. Nothing here came from the provider's body.
@@ -36,6 +37,9 @@ pub enum CallError {
     /// Model and region of the call give no address: nothing was sent.
     #[error("{0}")]
     Address(AddressError),
+    /// The credential gives no access token: nothing was sent.
+    #[error("{0}")]
+    Credential(TokenError),
 }
 
 /// The client. Clones share the pool.
@@ -94,12 +98,32 @@ impl Client {
         call: Call<'_>,
         timeout: Duration,
     ) -> Result<Answer, CallError> {
-        let prepared = target.prepare(&call)?;
+        let mut prepared = target.prepare(&call)?;
+        if let Some(tokens) = &target.tokens {
+            // Almost always there already; a call that has to fetch one waits no longer for it.
+            let value = Box::pin(tokens.header(self, call.now));
+            let value = match tokio::time::timeout(timeout, value).await {
+                Ok(value) => value.map_err(CallError::Credential)?,
+                Err(_) => return Err(CallError::Timeout(timeout)),
+            };
+            prepared.headers.to_mut().insert(header::AUTHORIZATION, value);
+        }
+        self.send(&prepared.uri, &prepared.headers, &call.body, timeout).await
+    }
+
+    /// Posts a body and waits for the head of the answer.
+    pub(crate) async fn send(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &Bytes,
+        timeout: Duration,
+    ) -> Result<Answer, CallError> {
         let request = || {
-            let mut request = Request::new(Full::new(call.body.clone()));
+            let mut request = Request::new(Full::new(body.clone()));
             *request.method_mut() = Method::POST;
-            *request.uri_mut() = prepared.uri.as_ref().clone();
-            *request.headers_mut() = prepared.headers.as_ref().clone();
+            *request.uri_mut() = uri.clone();
+            *request.headers_mut() = headers.clone();
             request
         };
         let call = async {

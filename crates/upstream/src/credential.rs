@@ -1,7 +1,11 @@
 //! What a provider is paid with: a plain key, or the JSON object that a cloud hands out.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use signalbox_core::Secret;
+
+use crate::token::{SourceError, SourceFile, TokenSource};
 
 /// A credential, read. Debug output shows no secret. Clones share what is cached.
 #[derive(Debug, Clone)]
@@ -19,6 +23,8 @@ pub(crate) enum Kind {
     Key(Secret<String>),
     /// A pair of keys that sign requests.
     Signing(SigningKeys),
+    /// What fetches access tokens.
+    Tokens(Arc<TokenSource>),
 }
 
 /// What signs requests to AWS.
@@ -41,9 +47,12 @@ pub enum CredentialError {
     /// A JSON object with none of the known sets of members.
     #[error(
         "the credential's JSON has neither \"api_key\", nor \"access_key_id\" and \
-         \"secret_access_key\", nor \"access_token\""
+         \"secret_access_key\", nor \"access_token\", nor the type service_account or authorized_user"
     )]
     Members,
+    /// A file that access tokens come from, but not this one.
+    #[error("the credential's {0}")]
+    Source(#[from] SourceError),
     /// A region or project that can't stand in an address.
     #[error("the credential's {0} can't stand in an address")]
     Place(&'static str),
@@ -52,6 +61,8 @@ pub enum CredentialError {
 /// Every member that is known; a cloud's file has more.
 #[derive(Deserialize)]
 struct Written {
+    #[serde(rename = "type")]
+    kind: Option<String>,
     #[serde(alias = "apiKey")]
     api_key: Option<String>,
     #[serde(alias = "accessToken")]
@@ -63,8 +74,9 @@ struct Written {
     #[serde(alias = "sessionToken")]
     session_token: Option<String>,
     region: Option<String>,
-    #[serde(alias = "quota_project_id")]
     project_id: Option<String>,
+    /// The project of a user's file, which has no other.
+    quota_project_id: Option<String>,
 }
 
 impl Credential {
@@ -83,7 +95,12 @@ impl Credential {
             value => Ok(value.clone().filter(|value| !value.is_empty())),
         };
         let region = place("region", &written.region)?;
-        let project = place("project_id", &written.project_id)?;
+        let project = written.project_id.clone().or(written.quota_project_id.clone());
+        let project = place("project_id", &project)?;
+        if written.kind.as_deref().is_some_and(SourceFile::is_source) {
+            let file: SourceFile = serde_json::from_str(text).map_err(|_| CredentialError::Json)?;
+            return Ok(Self { kind: Kind::Tokens(TokenSource::new(file)?), region, project });
+        }
         Ok(Self { kind: kind(&written)?, region, project })
     }
 }

@@ -9,11 +9,13 @@ pub mod discover;
 pub mod health;
 pub mod retry_after;
 mod sigv4;
+pub mod token;
 pub mod transport;
 
 pub use address::AddressError;
 pub use client::{Answer, CallError, Client};
 pub use credential::{Credential, CredentialError};
 pub use health::HealthBoard;
-pub use http::HeaderMap;
+pub use http::{HeaderMap, HeaderName, HeaderValue};
+pub use token::{SourceError, TokenError};
 pub use transport::{Call, Target, TransportError};

@@ -118,7 +118,6 @@ fn blocked_text(blocked: Blocked, provider: &str) -> String {
         Blocked::Credential => format!("no credential for {provider} is configured"),
         Blocked::BaseUrl => format!("no base URL for {provider} is configured"),
         Blocked::Dialect => format!("the dialect of {provider} is not spoken yet"),
-        Blocked::Transport => format!("the transport of {provider} is not spoken yet"),
         Blocked::Price => "it has no complete price".to_owned(),
         other => format!("the endpoint is {}", other.name()),
     }

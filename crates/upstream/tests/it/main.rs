@@ -10,3 +10,4 @@
 mod address;
 mod connect;
 mod seen;
+mod token;
