@@ -12,6 +12,7 @@ use signalbox_upstream::{Answer, Call, CallError};
 
 use crate::generation::Generation;
 use crate::prepare::{self, Prepared};
+use crate::retrieval::{self, Retrieved};
 use crate::world::Road;
 
 /// An attempt that did not fail.
@@ -39,6 +40,8 @@ pub(crate) struct Answering {
 pub(crate) enum AnswerKind {
     /// All at once.
     Whole(WholeAnswer),
+    /// All at once, to a request that is no conversation.
+    Retrieved(Retrieved),
     /// In pieces: what is ready for the client, and where the rest comes from.
     Stream {
         relay: Box<AnswerStream>,
@@ -59,6 +62,9 @@ pub(crate) async fn attempt(
     index: usize,
     candidate: &Candidate,
 ) -> Result<Started, Failure> {
+    if let Some(retrieval) = generation.given.resolved.retrieval.clone() {
+        return retrieval::attempt(generation, &retrieval, index, candidate).await;
+    }
     let given = &generation.given;
     let road = given.world.road(&candidate.endpoint);
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
@@ -130,7 +136,7 @@ fn patience(candidate: &Candidate, streamed: bool) -> Duration {
     limits::FIRST_CONTENT_TIMEOUT * if thinks { REASONING_FACTOR } else { 1 }
 }
 
-fn failed_call(error: CallError) -> Failure {
+pub(crate) fn failed_call(error: CallError) -> Failure {
     match error {
         CallError::Timeout(_) => Failure::timeout(error.to_string()),
         other => Failure::unavailable(other.to_string()),
@@ -196,7 +202,7 @@ fn whole(road: &Road, body: Bytes) -> Result<WholeAnswer, Failure> {
 }
 
 /// A fault in an answer, before any content.
-fn failed(fault: &StreamFault) -> Failure {
+pub(crate) fn failed(fault: &StreamFault) -> Failure {
     match fault {
         StreamFault::InBand(error) => Failure::reported(error),
         other => Failure::unavailable(other.to_string()),

@@ -16,7 +16,7 @@ const TEMPLATE_TOKENS: u64 = 64;
 /// 600).
 const TOOL_TEMPLATE_TOKENS: u64 = 1024;
 /// Tokens of one image at most: the dearest published tiling stays below.
-const IMAGE_TOKENS: u64 = 16_384;
+pub(crate) const IMAGE_TOKENS: u64 = 16_384;
 
 /// Tokens of one image, usually.
 const USUAL_IMAGE_TOKENS: u64 = 1024;

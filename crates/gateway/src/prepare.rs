@@ -195,7 +195,7 @@ fn unsupported(sent: ParameterSet, listed: ParameterSet, supported: ParameterSet
 }
 
 /// A stable name for the end user that tells the provider nothing else (inference spec 1.4).
-fn user(given: &Given, required: bool) -> Option<String> {
+pub(crate) fn user(given: &Given, required: bool) -> Option<String> {
     let user = given.resolved.survey.user.as_deref();
     if user.is_none() && !required {
         return None;

@@ -13,11 +13,13 @@ use signalbox_dialect::watch::Watch;
 use signalbox_dialect::{ReasoningStyle, WireDialect};
 use signalbox_upstream::{Credential, Target};
 
-/// How one provider is called in one dialect.
+use crate::retrieval::Form;
+
+/// How one provider is called in one dialect: of conversations, or of another form.
 #[derive(Debug)]
-pub struct Road {
+pub struct Road<D = WireDialect> {
     /// The language of its bodies.
-    pub dialect: WireDialect,
+    pub dialect: D,
     /// Whether bodies and streams travel in the invoke envelope: beta features are named in the
     /// body, and events come inside a binary stream.
     pub is_invoke: bool,
@@ -50,13 +52,18 @@ pub struct Manner {
     pub patches: Patches,
 }
 
+/// Roads by provider and dialect.
+type Ways<D> = HashMap<String, Vec<(Dialect, Arc<Road<D>>)>>;
+
 /// A catalogue snapshot with a road to every provider that has a credential.
 #[derive(Debug)]
 pub struct World {
     /// The catalogue.
     pub catalog: Snapshot,
     /// By provider; few have more than one.
-    roads: HashMap<String, Vec<(Dialect, Arc<Road>)>>,
+    roads: Ways<WireDialect>,
+    /// The same for what is no conversation.
+    forms: Ways<Form>,
     /// By endpoint id, of those that differ from the rule of their dialect.
     manners: HashMap<String, Manner>,
 }
@@ -95,7 +102,7 @@ impl World {
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
     ) -> Result<Self, WorldError> {
-        let mut roads = HashMap::new();
+        let (mut roads, mut forms) = (Ways::new(), Ways::new());
         for provider in catalog.providers() {
             let wrong = |problem: String| WorldError {
                 row: format!("provider {}", provider.slug),
@@ -104,9 +111,12 @@ impl World {
             // Read once, so that its dialects share what is cached.
             let credential = credentials.get(&provider.slug).map(Credential::parse).transpose();
             let credential = credential.map_err(|error| wrong(error.to_string()))?;
-            let mut ways = Vec::new();
+            let (mut ways, mut others) = (Vec::new(), Vec::new());
             for speaks in &provider.speaks {
-                let Some(dialect) = wire(speaks.dialect) else { continue };
+                let (dialect, form) = (wire(speaks.dialect), Form::of(speaks.dialect));
+                if dialect.is_none() && form.is_none() {
+                    continue;
+                }
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
                 let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
@@ -117,10 +127,18 @@ impl World {
                     .map_err(|error| wrong(error.to_string()))?;
                 let is_invoke = speaks.transport == Transport::BedrockInvoke;
                 let watch = watch(&speaks.watch).map_err(|error| wrong(error.to_string()))?;
-                let road = Road { dialect, is_invoke, target, patches, watch };
-                ways.push((speaks.dialect, Arc::new(road)));
+                if let Some(dialect) = dialect {
+                    let (target, patches) = (target.clone(), patches.clone());
+                    let road = Road { dialect, is_invoke, target, patches, watch: watch.clone() };
+                    ways.push((speaks.dialect, Arc::new(road)));
+                }
+                if let Some(dialect) = form {
+                    let road = Road { dialect, is_invoke, target, patches, watch };
+                    others.push((speaks.dialect, Arc::new(road)));
+                }
             }
             roads.insert(provider.slug.clone(), ways);
+            forms.insert(provider.slug.clone(), others);
         }
         let mut manners = HashMap::new();
         for endpoint in catalog.models().flat_map(|model| catalog.endpoints(&model.id)) {
@@ -129,14 +147,24 @@ impl World {
                 manners.insert(endpoint.id.clone(), manner);
             }
         }
-        Ok(Self { catalog, roads, manners })
+        Ok(Self { catalog, roads, forms, manners })
     }
 
     /// The road to an endpoint.
     #[must_use]
     pub fn road(&self, endpoint: &Endpoint) -> Option<&Arc<Road>> {
+        self.way(&self.roads, endpoint)
+    }
+
+    /// The road to an endpoint that is asked for no conversation.
+    #[must_use]
+    pub fn form(&self, endpoint: &Endpoint) -> Option<&Arc<Road<Form>>> {
+        self.way(&self.forms, endpoint)
+    }
+
+    fn way<'a, D>(&self, ways: &'a Ways<D>, endpoint: &Endpoint) -> Option<&'a Arc<Road<D>>> {
         let dialect = self.catalog.speaks(endpoint)?.dialect;
-        let ways = self.roads.get(&endpoint.provider)?;
+        let ways = ways.get(&endpoint.provider)?;
         ways.iter().find(|(spoken, _)| *spoken == dialect).map(|(_, road)| road)
     }
 
