@@ -73,9 +73,12 @@ pub struct Watch {
     /// Where reasoning text is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasoning: Vec<String>,
-    /// Where the text of an error is.
+    /// Where an error is: an object or a text, or a number that is not zero.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub error: Vec<String>,
+    /// Where counts are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<String>,
 }
 
 /// One dialect that a provider speaks.

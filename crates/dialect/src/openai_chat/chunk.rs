@@ -4,6 +4,7 @@
 //! members we understand are watched, everything else is copied byte for byte.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use signalbox_core::limits;
 
@@ -13,6 +14,7 @@ use super::template::{Hole, Template};
 use super::usage::read_usage;
 use crate::identity::{Facts, Identity, StreamFault};
 use crate::scan::{self, Malformed, Scanner};
+use crate::watch::{Seen, Watch};
 
 /// Longest foreign id, finish word or tier that is remembered.
 const MAX_WORD_CHARS: usize = 256;
@@ -72,6 +74,8 @@ pub(super) struct Rewriter {
     pub(super) hole: Option<Hole>,
     /// Something else in this chunk counts anew, or there is more than one choice.
     pub(super) spoiled: bool,
+    /// What the provider's row says of its answers.
+    pub(super) watch: Option<Arc<Watch>>,
     head: Vec<u8>,
     preamble: Preamble,
     template: Template,
@@ -135,6 +139,7 @@ impl Rewriter {
             facts: Facts::default(),
             choices: Vec::new(),
             head: head(identity, shape),
+            watch: None,
             preamble: Preamble::default(),
             hole: None,
             spoiled: false,
@@ -151,6 +156,7 @@ impl Rewriter {
             facts: Facts::default(),
             choices: Vec::new(),
             head: b"{\"object\":\"chat\"".to_vec(),
+            watch: None,
             preamble: Preamble::default(),
             hole: None,
             spoiled: false,
@@ -279,11 +285,6 @@ impl Rewriter {
                 self.watch_usage(raw);
                 return Ok(false);
             }
-            "x_groq" => {
-                top.counted = true;
-                self.watch_groq(raw, top)?;
-                return Ok(false);
-            }
             "error" => {
                 if raw != "null" {
                     top.error = Some(raw);
@@ -305,6 +306,7 @@ impl Rewriter {
                 top.complains = true;
                 top.counted = true;
             }
+            _ if self.watched(name, raw, top).is_some() => return Ok(false),
             _ => {}
         }
         top.unknown = true;
@@ -379,23 +381,15 @@ impl Rewriter {
         }
     }
 
-    /// Groq's own member: usage, or an error, of a stream.
-    fn watch_groq<'a>(&mut self, raw: &'a str, top: &mut Top<'a>) -> Result<(), StreamFault> {
-        if !raw.starts_with('{') {
-            return Ok(());
+    /// Looks at a member that the provider's row is about; `None` when it is about none such.
+    fn watched<'a>(&mut self, name: &str, raw: &'a str, top: &mut Top<'a>) -> Option<()> {
+        match self.watch.as_ref()?.member(name, raw)? {
+            Seen::Usage(usage) => self.watch_usage(usage),
+            Seen::Error(error) => top.error = Some(error),
+            Seen::Nothing => {}
         }
-        let mut scanner = Scanner::new(raw);
-        scanner.enter_object()?;
-        let mut first = true;
-        while let Some(key) = scanner.next_key(&mut first)? {
-            let value = scanner.value()?;
-            match &*key.name {
-                "usage" => self.watch_usage(value),
-                "error" if value != "null" => top.error = Some(value),
-                _ => {}
-            }
-        }
-        Ok(())
+        top.counted = true;
+        Some(())
     }
 
     /// The slot of a choice; a new one when it was not seen before.

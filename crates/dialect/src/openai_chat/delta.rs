@@ -122,6 +122,10 @@ impl Rewriter {
             }
             "images" => self.facts.content_seen |= raw.starts_with('[') && raw.len() > 2,
             "audio" => self.facts.content_seen |= raw.starts_with('{') && raw.len() > 2,
+            _ if self.watch.as_ref().is_some_and(|watch| watch.is_reasoning(name)) => {
+                body.reasoning.alias = Some(raw);
+                return false;
+            }
             _ => {}
         }
         body.significant |= raw != "null";
