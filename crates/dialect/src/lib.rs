@@ -25,6 +25,7 @@ pub mod outbound;
 pub mod patch;
 pub mod reasoning;
 pub mod rerank;
+pub mod watch;
 
 mod base64;
 mod citation;
