@@ -37,4 +37,4 @@ pub use conversation::WireDialect;
 pub use error::ProviderError;
 pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
 pub use outbound::{Outbound, ReasoningStyle, WrittenRequest};
-pub use reasoning::{Ask, Asking, Efforts};
+pub use reasoning::{Ask, Asking, Effort, Efforts};

@@ -9,7 +9,7 @@ use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
-    AnswerStyle, Ask, Asking, Efforts, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
+    AnswerStyle, Ask, Asking, Effort, Efforts, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
     openai_chat, openai_completions, openai_responses,
 };
 use signalbox_policy::rule::supported;
@@ -95,11 +95,13 @@ pub(crate) fn body(
 fn asking<'a>(candidate: &Candidate, row: Option<&'a Ask>) -> Asking<'a> {
     let facts = candidate.model.reasoning.as_ref();
     let efforts = facts.and_then(|facts| facts.supported_efforts.as_deref());
+    let own = row.and_then(|row| row.efforts);
+    let can_stop = own.is_some_and(|efforts| efforts.contains(Effort::None));
     Asking {
         row,
         efforts: efforts.and_then(Efforts::from_names),
         mandatory: facts.is_some_and(|facts| facts.mandatory)
-            || candidate.endpoint.features.mandatory_reasoning,
+            || candidate.endpoint.features.mandatory_reasoning && !can_stop,
         default_enabled: facts.and_then(|facts| facts.default_enabled),
     }
 }

@@ -105,8 +105,9 @@ fn by_effort(
 ) -> Plan {
     let older = target.out.reasoning == ReasoningStyle::AdaptiveOrBudget;
     let by_default = target.out.asking.default_enabled;
+    let thinks = by_default == Some(true) || target.out.asking.mandatory;
     let effort = match wish {
-        Wish::Nothing if by_default == Some(true) && !can_t => None,
+        Wish::Nothing if thinks && !can_t => None,
         Wish::Nothing => return Plan { effort: verbosity(target, older, None), ..Plan::default() },
         Wish::Off => {
             let quiet = older || by_default == Some(false);
