@@ -45,10 +45,9 @@ impl ReasoningStyle {
     pub const fn fits(self, dialect: WireDialect) -> bool {
         match self {
             Self::Fixed | Self::None => true,
-            Self::Effort => !matches!(
-                dialect,
-                WireDialect::AnthropicMessages | WireDialect::OpenaiCompletions
-            ),
+            Self::Effort => {
+                !matches!(dialect, WireDialect::AnthropicMessages | WireDialect::OpenaiCompletions)
+            }
             Self::Object => matches!(dialect, WireDialect::OpenaiChat),
             Self::Switch => {
                 matches!(dialect, WireDialect::OpenaiChat | WireDialect::BedrockConverse)

@@ -16,8 +16,8 @@ use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Conversation, Message, Role, WireDialect};
 use crate::document::{Document, Edits, quoted};
 use crate::loss::{Loss, Lost, report};
-pub use crate::outbound::WrittenRequest;
 use crate::outbound::Outbound;
+pub use crate::outbound::WrittenRequest;
 use crate::patch::Patches;
 
 /// What the parts of a body need to know of the whole.

@@ -101,7 +101,8 @@ impl Writer<'_> {
             Wish::Nothing if asking.mandatory => &switch.on,
             Wish::Nothing => return,
             Wish::Off => {
-                if switch.off.is_none() {
+                // Nothing said is off, unless the model reasons by itself.
+                if switch.off.is_none() && asking.default_enabled == Some(true) {
                     report(losses, Lost::Parameter, "reasoning");
                 }
                 &switch.off

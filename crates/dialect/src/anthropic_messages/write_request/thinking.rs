@@ -79,9 +79,7 @@ fn by_budget(target: &mut Target<'_>, wish: Wish) -> Plan {
     let wanted = match wish {
         Wish::Nothing | Wish::Off => None,
         Wish::Budget(budget) => Some(budget),
-        Wish::Effort(effort) => {
-            Some(effort.share(limit).min(MOST_BUDGET))
-        }
+        Wish::Effort(effort) => Some(effort.share(limit).min(MOST_BUDGET)),
     };
     let mut plan = Plan { effort: verbosity(target, true, None), ..Plan::default() };
     match wanted.map(|budget| budget.max(LEAST_BUDGET).min(limit.saturating_sub(1))) {

@@ -26,10 +26,11 @@ pub(super) fn config(target: &mut Target<'_>) -> Option<String> {
                 Wish::Off => Some(if can_disable { 0 } else { least }.to_string()),
                 Wish::Budget(budget) => Some(bounded(budget)),
                 // Without a limit there is nothing to take a share of.
-                Wish::Effort(effort) => Some(target.limit().map_or_else(
-                    || DYNAMIC.to_owned(),
-                    |limit| bounded(effort.share(limit)),
-                )),
+                Wish::Effort(effort) => Some(
+                    target
+                        .limit()
+                        .map_or_else(|| DYNAMIC.to_owned(), |limit| bounded(effort.share(limit))),
+                ),
             };
             config.optional_json("thinkingBudget", budget.as_deref());
         }
