@@ -1,6 +1,6 @@
 """Prints the configuration that the client tests run Signalbox with.
 
-Usage: configuration.py SIMULATOR_URL DATABASE_FILE LISTEN_ADDRESS
+Usage: configuration.py SIMULATOR_ORIGIN DATABASE_FILE LISTEN_ADDRESS
 Every model costs the same, so that a test can compute a bill from usage alone.
 """
 
@@ -27,19 +27,58 @@ MODELS = {
 }
 PROVIDERS = ["sim-one", "sim-two"]
 
+# dialect of the providers -> base path and transport of the provider that speaks nothing else
+DIALECTS = {
+    "openai-chat": ("/v1", "bearer"),
+    "openai-responses": ("/v1", "bearer"),
+    "anthropic-messages": ("/v1", "header-key"),
+    "gemini": ("/v1beta", "header-key"),
+    "bedrock-converse": ("", "bearer"),
+    "cohere-v2": ("/v2", "bearer"),
+    "openai-completions": ("/v1", "bearer"),
+}
+# What every dialect's provider has: `DIALECT/CASE` is the model's id.
+CASES = {
+    "echo": "echo",
+    "tokens": "tokens-50",
+    "tools": "tools",
+    "json": "json",
+    "agent": "agent",
+}
+CONTEXT = 200_000
+
+
+def provider(slug: str, base_url: str) -> list[str]:
+    out = ["[[providers]]", f'slug = "{slug}"', f'name = "{slug}"']
+    return out + [f'base_url = "{base_url}"', 'api_key = "key-of-the-simulator"']
+
+
+def model(name: str) -> list[str]:
+    return ["[[models]]", f'id = "{name}"', f'name = "{name}"', f"context_length = {CONTEXT}"]
+
+
+def endpoint(name: str, slug: str, behaviour: str) -> list[str]:
+    out = ["[[endpoints]]", f'model = "{name}"', f'provider = "{slug}"']
+    out += [f'provider_model_id = "{behaviour}"']
+    return out + [f'pricing = {{ prompt = "{PROMPT_PRICE}", completion = "{COMPLETION_PRICE}" }}']
+
 
 def configuration(simulator: str, database: str, listen: str) -> str:
     out = [f'listen = "{listen}"', f'public_url = "http://{listen}"']
     out += ["[database]", f'url = "sqlite://{database}"']
     for slug in PROVIDERS:
-        out += ["[[providers]]", f'slug = "{slug}"', f'name = "{slug}"']
-        out += [f'base_url = "{simulator}"', 'api_key = "key-of-the-simulator"']
-    for model, behaviours in MODELS.items():
-        out += ["[[models]]", f'id = "{model}"', f'name = "{model}"', "context_length = 32768"]
-        for provider, behaviour in zip(PROVIDERS, behaviours):
-            out += ["[[endpoints]]", f'model = "{model}"', f'provider = "{provider}"']
-            out += [f'provider_model_id = "{behaviour}"']
-            out += [f'pricing = {{ prompt = "{PROMPT_PRICE}", completion = "{COMPLETION_PRICE}" }}']
+        out += provider(slug, f"{simulator}/v1")
+    for dialect, (path, transport) in DIALECTS.items():
+        out += provider(f"sim-{dialect}", simulator + path)
+        out += ["[[providers.speaks]]", f'dialect = "{dialect}"', f'transport = "{transport}"']
+    for name, behaviours in MODELS.items():
+        out += model(name)
+        for slug, behaviour in zip(PROVIDERS, behaviours):
+            out += endpoint(name, slug, behaviour)
+    for dialect in DIALECTS:
+        for case, behaviour in CASES.items():
+            out += model(f"{dialect}/{case}")
+            out += endpoint(f"{dialect}/{case}", f"sim-{dialect}", behaviour)
     return "\n".join(out) + "\n"
 
 
