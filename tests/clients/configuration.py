@@ -25,6 +25,12 @@ MODELS = {
     "sim/broken": ["tokens-9+error-inband-3"],
     "sim/too-long": ["status-400-context"],
 }
+# models that are no conversation: what they write, and their behaviours as above
+RETRIEVAL = {
+    "sim/embed": ("embeddings", ["vectors"]),
+    "sim/embed-failover": ("embeddings", ["status-503", "vectors"]),
+    "sim/rerank": ("rerank", ["ranks"]),
+}
 PROVIDERS = ["sim-one", "sim-two"]
 
 # dialect of the providers -> base path and transport of the provider that speaks nothing else
@@ -53,8 +59,9 @@ def provider(slug: str, base_url: str) -> list[str]:
     return out + [f'base_url = "{base_url}"', 'api_key = "key-of-the-simulator"']
 
 
-def model(name: str) -> list[str]:
-    return ["[[models]]", f'id = "{name}"', f'name = "{name}"', f"context_length = {CONTEXT}"]
+def model(name: str, output: str) -> list[str]:
+    out = ["[[models]]", f'id = "{name}"', f'name = "{name}"', f"context_length = {CONTEXT}"]
+    return out + [f'output_modalities = ["{output}"]']
 
 
 def endpoint(name: str, slug: str, behaviour: str) -> list[str]:
@@ -71,13 +78,14 @@ def configuration(simulator: str, database: str, listen: str) -> str:
     for dialect, (path, transport) in DIALECTS.items():
         out += provider(f"sim-{dialect}", simulator + path)
         out += ["[[providers.speaks]]", f'dialect = "{dialect}"', f'transport = "{transport}"']
-    for name, behaviours in MODELS.items():
-        out += model(name)
+    models = {name: ("text", behaviours) for name, behaviours in MODELS.items()} | RETRIEVAL
+    for name, (output, behaviours) in models.items():
+        out += model(name, output)
         for slug, behaviour in zip(PROVIDERS, behaviours):
             out += endpoint(name, slug, behaviour)
     for dialect in DIALECTS:
         for case, behaviour in CASES.items():
-            out += model(f"{dialect}/{case}")
+            out += model(f"{dialect}/{case}", "text")
             out += endpoint(f"{dialect}/{case}", f"sim-{dialect}", behaviour)
     return "\n".join(out) + "\n"
 

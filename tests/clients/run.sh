@@ -40,7 +40,7 @@ simulator=127.0.0.1:$(free_port)
 start simulator "$SIMULATOR_BIN" --listen "$simulator" --journal "$SIGNALBOX_JOURNAL"
 wait_for simulator "http://$simulator/v1/models"
 LISTEN=127.0.0.1:$(free_port)
-python3 "$here/configuration.py" "http://$simulator/v1" "$RUN/signalbox.db" "$LISTEN" \
+python3 "$here/configuration.py" "http://$simulator" "$RUN/signalbox.db" "$LISTEN" \
   >"$RUN/signalbox.toml"
 start_signalbox
 broke=$(admin account create --email broke@example.test --json) || die "no second account"

@@ -73,15 +73,6 @@ impl Dialect {
         }
     }
 
-    /// Whether the gateway can call an endpoint in this dialect.
-    #[must_use]
-    pub const fn is_served(self) -> bool {
-        matches!(
-            self,
-            Self::OpenaiChat | Self::OpenaiResponses | Self::AnthropicMessages | Self::Gemini
-        )
-    }
-
     /// The path below the base URL when a row names none. `{model}` stands for the provider's id of
     /// the model.
     #[must_use]

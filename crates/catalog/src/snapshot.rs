@@ -61,6 +61,8 @@ pub struct Snapshot {
     by_slug: HashMap<String, Arc<Provider>>,
     by_model: HashMap<String, Vec<Arc<Endpoint>>>,
     families: Vec<Family>,
+    /// Providers' own names of models, without a slash, to ids; only those that mean one model.
+    native: HashMap<String, String>,
     /// What resemblance is measured by, made when a slug is first unknown.
     names: OnceLock<Vec<hints::Name>>,
     /// The default answer of `/models`, rendered when it is first asked for.
@@ -90,6 +92,13 @@ impl Snapshot {
     #[must_use]
     pub fn lookup(&self, slug: &str) -> Lookup<'_> {
         lookup::lookup(self, slug)
+    }
+
+    /// The model that its providers call by this bare name, such as `claude-opus-4-7`: clients of a
+    /// provider's own kind send it (inference spec 21.1).
+    #[must_use]
+    pub fn native(&self, name: &str) -> Option<&Arc<Model>> {
+        self.by_id.get(self.native.get(name)?)
     }
 
     /// The row with exactly this id, alias rows included.
@@ -150,7 +159,7 @@ impl Snapshot {
 }
 
 /// The dialect of an endpoint, as its provider speaks it: the one that the endpoint names, else the
-/// provider's first that the gateway serves, else its first; always one of the endpoint's task.
+/// provider's first; always one of the endpoint's task.
 fn speaks<'a>(provider: &'a Provider, endpoint: &Endpoint) -> Option<&'a Speaks> {
     if endpoint.own_protocol {
         return None;
@@ -158,10 +167,6 @@ fn speaks<'a>(provider: &'a Provider, endpoint: &Endpoint) -> Option<&'a Speaks>
     let fits = |dialect: Dialect| dialect.task() == endpoint.task;
     match endpoint.dialect.filter(|dialect| fits(*dialect)) {
         Some(dialect) => provider.in_dialect(dialect),
-        None => {
-            let mut fitting = provider.speaks.iter().filter(|one| fits(one.dialect));
-            let served = fitting.clone().find(|one| one.dialect.is_served());
-            served.or_else(|| fitting.next())
-        }
+        None => provider.speaks.iter().find(|one| fits(one.dialect)),
     }
 }

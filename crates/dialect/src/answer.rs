@@ -10,18 +10,24 @@ use bytes::Bytes;
 use signalbox_core::ApiError;
 
 use crate::anthropic_messages;
+use crate::anthropic_messages::relay_unary::{WholeMessage, relay_unary};
+use crate::anthropic_messages::stream_relay::MessagesRelay;
 use crate::anthropic_messages::write_error::error_event;
 use crate::conversation::WireDialect;
 use crate::event::Event;
+use crate::frame::invoke::InvokeUnwrap;
 use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
+use crate::openai_chat::echo::echo_chunk;
 use crate::openai_chat::error::error_chunk;
 use crate::openai_chat::read_stream::read_unary_events;
 use crate::openai_chat::stream_relay::StreamRelay;
 use crate::openai_chat::unary::{self, UnaryAnswer};
 use crate::openai_chat::write_stream;
-use crate::openai_completions::write_answer;
+use crate::openai_completions::{read_answer, write_answer};
+use crate::openai_responses::relay_unary::WholeResponse;
+use crate::openai_responses::stream_relay::ResponsesRelay;
 use crate::openai_responses::write_stream::ResponsesWriter;
-use crate::{gemini, openai_responses};
+use crate::{bedrock_converse, cohere_v2, gemini, openai_responses};
 use road::{EventRoad, Reader, Writer};
 
 pub use crate::openai_chat::stream_relay::{DONE, comment};
@@ -33,12 +39,33 @@ pub struct AnswerStream {
     skin: Skin,
     identity: Identity,
     road: Road,
+    envelope: Option<Box<Envelope>>,
+}
+
+/// What a transport wraps a stream in, and what was last taken out of it.
+#[derive(Debug, Default)]
+struct Envelope {
+    unwrap: InvokeUnwrap,
+    inside: Vec<u8>,
 }
 
 #[derive(Debug)]
 enum Road {
-    Relay(Box<StreamRelay>),
+    Chat(Box<StreamRelay>),
+    Messages(Box<MessagesRelay>),
+    Responses(Box<ResponsesRelay>),
     Events(Box<EventRoad>),
+}
+
+impl Road {
+    fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
+        match self {
+            Self::Chat(relay) => relay.push(bytes, out),
+            Self::Messages(relay) => relay.push(bytes, out),
+            Self::Responses(relay) => relay.push(bytes, out),
+            Self::Events(road) => road.push(bytes, out),
+        }
+    }
 }
 
 impl AnswerStream {
@@ -47,14 +74,28 @@ impl AnswerStream {
     pub fn new(skin: Skin, provider: WireDialect, identity: Identity) -> Self {
         let road = match (provider, skin.style) {
             (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
-                Road::Relay(Box::new(StreamRelay::new(&identity, skin.options)))
+                Road::Chat(Box::new(StreamRelay::new(&identity, skin.options)))
+            }
+            (WireDialect::AnthropicMessages, AnswerStyle::Messages) => {
+                Road::Messages(Box::new(MessagesRelay::new(&identity, skin.options)))
+            }
+            (WireDialect::OpenaiResponses, AnswerStyle::Responses) => {
+                let relay = ResponsesRelay::new(&identity, skin.options, skin.asked());
+                Road::Responses(Box::new(relay))
             }
             _ => {
                 let (reader, writer) = (Reader::new(provider), Writer::new(&skin, &identity));
                 Road::Events(Box::new(EventRoad::new(reader, writer)))
             }
         };
-        Self { skin, identity, road }
+        Self { skin, identity, road, envelope: None }
+    }
+
+    /// The same stream, which arrives in the envelope of `invoke-with-response-stream`.
+    #[must_use]
+    pub fn in_envelope(mut self) -> Self {
+        self.envelope = Some(Box::default());
+        self
     }
 
     /// Reads bytes of the provider and appends client-ready events to `out`: whole ones only,
@@ -64,9 +105,26 @@ impl AnswerStream {
     /// When the answer cannot go on. What came before the fault is in `out`; the stream is then of
     /// no more use but for its facts and closing chunks.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        match &mut self.road {
-            Road::Relay(relay) => relay.push(bytes, out),
-            Road::Events(road) => road.push(bytes, out),
+        let Some(envelope) = &mut self.envelope else { return self.road.push(bytes, out) };
+        let Envelope { unwrap, inside } = &mut **envelope;
+        inside.clear();
+        let unwrapped = unwrap.push(bytes, inside);
+        self.road.push(inside, out)?;
+        unwrapped
+    }
+
+    /// Shows a body that was sent to a provider (inference spec 3.5): the client asked to see it.
+    /// Comes before anything else. The Messages grammar has no place for it.
+    pub fn echo(&mut self, body: &[u8], out: &mut Vec<u8>) {
+        let Ok(body) = std::str::from_utf8(body) else { return };
+        match (self.skin.style, &mut self.road) {
+            (AnswerStyle::Chat, _) => out.extend(echo_chunk(body, &self.identity)),
+            (AnswerStyle::Completions, _) => {
+                out.extend(write_answer::echo_chunk(body, &self.identity));
+            }
+            (AnswerStyle::Responses, Road::Events(road)) => road.echo(body, out),
+            (AnswerStyle::Responses, Road::Responses(relay)) => relay.echo(body, out),
+            _ => {}
         }
     }
 
@@ -75,8 +133,13 @@ impl AnswerStream {
     /// # Errors
     /// `Truncated` when it did so before the answer was complete.
     pub fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {
+        if let Some(envelope) = &mut self.envelope {
+            envelope.unwrap.end()?;
+        }
         match &mut self.road {
-            Road::Relay(relay) => relay.end(out),
+            Road::Chat(relay) => relay.end(out),
+            Road::Messages(relay) => relay.end(out),
+            Road::Responses(relay) => relay.end(out),
             Road::Events(road) => road.end(out),
         }
     }
@@ -85,7 +148,9 @@ impl AnswerStream {
     #[must_use]
     pub fn facts(&self) -> &Facts {
         match &self.road {
-            Road::Relay(relay) => relay.facts(),
+            Road::Chat(relay) => relay.facts(),
+            Road::Messages(relay) => relay.facts(),
+            Road::Responses(relay) => relay.facts(),
             Road::Events(road) => road.facts(),
         }
     }
@@ -95,7 +160,9 @@ impl AnswerStream {
     #[must_use]
     pub fn usage_chunk(&self, report: &UsageReport, extras: &Extras<'_>) -> Vec<u8> {
         match &self.road {
-            Road::Relay(relay) => relay.usage_chunk(report, extras),
+            Road::Chat(relay) => relay.usage_chunk(report, extras),
+            Road::Messages(relay) => relay.closing(report, extras),
+            Road::Responses(relay) => relay.closing(report, extras),
             Road::Events(road) => road.closing(report, extras),
         }
     }
@@ -104,8 +171,9 @@ impl AnswerStream {
     #[must_use]
     pub fn error_chunk(&self, error: &ApiError) -> Vec<u8> {
         match &self.road {
-            Road::Relay(_) => error_chunk_of(&self.skin, error, &self.identity),
             Road::Events(road) => road.failing(error, &self.skin, &self.identity),
+            Road::Responses(relay) => relay.failing(error, None, &Extras::default()),
+            _ => error_chunk_of(&self.skin, error, &self.identity),
         }
     }
 }
@@ -122,6 +190,20 @@ pub fn error_chunk_of(skin: &Skin, error: &ApiError, identity: &Identity) -> Vec
     }
 }
 
+/// A whole Responses answer that has nothing but its error.
+#[must_use]
+pub fn error_document(skin: &Skin, error: &ApiError, identity: &Identity) -> Bytes {
+    openai_responses::write_unary::write_failed_events(
+        &[],
+        error,
+        identity,
+        None,
+        skin.options,
+        &Extras::default(),
+        &skin.asked(),
+    )
+}
+
 /// A provider's whole answer, in whichever dialect it came.
 #[derive(Debug, Clone)]
 pub struct WholeAnswer {
@@ -134,6 +216,10 @@ pub struct WholeAnswer {
 enum Form {
     /// Ready to be spliced for a chat client.
     Chat(Box<UnaryAnswer>),
+    /// Ready to be spliced for a Messages client.
+    Messages(Box<WholeMessage>),
+    /// Ready to be spliced for a Responses client.
+    Responses(Box<WholeResponse>),
     Events(Vec<Event>),
 }
 
@@ -143,6 +229,8 @@ impl WholeAnswer {
     pub fn events(&self) -> Vec<Event> {
         match &self.form {
             Form::Chat(answer) => read_unary_events(answer),
+            Form::Messages(answer) => answer.events().to_vec(),
+            Form::Responses(answer) => answer.events().to_vec(),
             Form::Events(events) => events.clone(),
         }
     }
@@ -159,11 +247,16 @@ pub fn read_unary(provider: WireDialect, body: Bytes) -> Result<WholeAnswer, Str
             WholeAnswer { facts: answer.facts.clone(), form: Form::Chat(Box::new(answer)) }
         }
         WireDialect::AnthropicMessages => {
-            of_events(anthropic_messages::read_stream::read_unary_events(&body)?)
+            let answer = relay_unary(body)?;
+            WholeAnswer { facts: answer.facts.clone(), form: Form::Messages(Box::new(answer)) }
         }
         WireDialect::OpenaiResponses => {
-            of_events(openai_responses::read_stream::read_unary(&body)?)
+            let answer = openai_responses::relay_unary::relay_unary(body)?;
+            WholeAnswer { facts: answer.facts.clone(), form: Form::Responses(Box::new(answer)) }
         }
+        WireDialect::CohereV2 => of_events(cohere_v2::unary::read_unary(&body)?),
+        WireDialect::BedrockConverse => of_events(bedrock_converse::unary::read_unary(&body)?),
+        WireDialect::OpenaiCompletions => of_events(read_answer::read_unary(&body)?),
         WireDialect::Gemini => {
             let answer = gemini::unary::read_unary(&body)?;
             of_events((answer.events, answer.facts))
@@ -185,8 +278,17 @@ pub fn write_unary(
     extras: &Extras<'_>,
 ) -> Bytes {
     let options = skin.options;
-    if let (AnswerStyle::Chat, Form::Chat(answer)) = (skin.style, &answer.form) {
-        return unary::write_unary(answer, identity, report, options, extras);
+    match (skin.style, &answer.form) {
+        (AnswerStyle::Chat, Form::Chat(answer)) => {
+            return unary::write_unary(answer, identity, report, options, extras);
+        }
+        (AnswerStyle::Messages, Form::Messages(answer)) => {
+            return answer.write(identity, report, options, extras);
+        }
+        (AnswerStyle::Responses, Form::Responses(answer)) => {
+            return answer.write(identity, report, options, extras, &skin.asked());
+        }
+        _ => {}
     }
     let write = match skin.style {
         AnswerStyle::Chat => write_stream::write_unary_events,

@@ -28,12 +28,39 @@ pub enum WireDialect {
     OpenaiResponses,
     /// `POST /models/{model}:generateContent`.
     Gemini,
+    /// `POST /v2/chat`.
+    CohereV2,
+    /// `POST /model/{model}/converse`.
+    BedrockConverse,
+    /// Legacy `POST /completions`.
+    OpenaiCompletions,
 }
 
 impl WireDialect {
     /// Every dialect, in declaration order.
-    pub const ALL: [Self; 4] =
-        [Self::OpenaiChat, Self::AnthropicMessages, Self::OpenaiResponses, Self::Gemini];
+    pub const ALL: [Self; 7] = [
+        Self::OpenaiChat,
+        Self::AnthropicMessages,
+        Self::OpenaiResponses,
+        Self::Gemini,
+        Self::CohereV2,
+        Self::BedrockConverse,
+        Self::OpenaiCompletions,
+    ];
+
+    /// The name in provider files.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OpenaiChat => "openai-chat",
+            Self::AnthropicMessages => "anthropic-messages",
+            Self::OpenaiResponses => "openai-responses",
+            Self::Gemini => "gemini",
+            Self::CohereV2 => "cohere-v2",
+            Self::BedrockConverse => "bedrock-converse",
+            Self::OpenaiCompletions => "openai-completions",
+        }
+    }
 }
 
 /// Who speaks. Results of tools come from the user's side.

@@ -28,6 +28,28 @@ pub enum Lost {
     Answer,
 }
 
+impl Lost {
+    /// The kind as a word.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Parameter => "parameter",
+            Self::Content => "content",
+            Self::Property => "property",
+            Self::Reasoning => "reasoning",
+            Self::CacheMark => "cache_mark",
+            Self::Tool => "tool",
+            Self::Answer => "answer",
+        }
+    }
+}
+
+impl std::fmt::Display for Loss {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the {} {}", self.what.name(), self.detail)
+    }
+}
+
 impl Loss {
     /// One loss.
     #[must_use]

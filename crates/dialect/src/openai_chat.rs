@@ -4,8 +4,10 @@
 mod choice;
 mod chunk;
 mod delta;
+pub mod echo;
 pub mod error;
 pub mod finish;
+pub mod flat;
 mod preamble;
 pub mod read_request;
 pub mod read_stream;

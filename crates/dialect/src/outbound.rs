@@ -7,8 +7,12 @@ use crate::conversation::{Conversation, WireDialect};
 use crate::error::ProviderError;
 use crate::gemini::write_request::Traits;
 use crate::loss::Loss;
+use crate::openai_completions::template::PromptTemplate;
 use crate::patch::Patches;
-use crate::{anthropic_messages, gemini, openai_chat, openai_responses};
+use crate::{
+    anthropic_messages, bedrock_converse, cohere_v2, gemini, openai_chat, openai_completions,
+    openai_responses,
+};
 
 /// How an endpoint wants to be asked for reasoning.
 #[derive(
@@ -58,9 +62,20 @@ pub struct Outbound<'a> {
     pub reasoning: ReasoningStyle,
     /// What a model in the Gemini dialect understands.
     pub traits: Traits,
+    /// How a conversation becomes one prompt, for endpoints that take nothing else.
+    pub template: PromptTemplate,
+    /// Beta features that the request may use (inference spec 5.11), as the header names them.
+    pub betas: &'a [&'a str],
     /// Whether the model knows the `name` of messages and OpenAI's cache marks. Else the name goes
     /// into the text (inference spec 1.3) and the marks go.
     pub forward_name: bool,
+}
+
+impl Outbound<'_> {
+    /// Whether the request may use a beta feature whose name begins so: the rest is a date.
+    pub(crate) fn has_beta(&self, start: &str) -> bool {
+        self.betas.iter().any(|beta| beta.starts_with(start))
+    }
 }
 
 /// A body, and what it could not carry.
@@ -90,6 +105,13 @@ pub fn write_request(
         WireDialect::OpenaiResponses => {
             openai_responses::write_request::write_request(conversation, out)
         }
+        WireDialect::CohereV2 => cohere_v2::write_request::write_request(conversation, out),
+        WireDialect::BedrockConverse => {
+            bedrock_converse::write_request::write_request(conversation, out)
+        }
+        WireDialect::OpenaiCompletions => {
+            openai_completions::write_request::write_request(conversation, out, out.template)
+        }
         WireDialect::Gemini => {
             let written = gemini::write_request::write_request(conversation, out, out.traits)?;
             Ok(WrittenRequest { body: written.body, losses: written.losses })
@@ -101,10 +123,12 @@ pub fn write_request(
 #[must_use]
 pub fn read_error(provider: WireDialect, status: u16, body: &[u8]) -> ProviderError {
     match provider {
-        WireDialect::OpenaiChat | WireDialect::OpenaiResponses => {
+        WireDialect::OpenaiChat | WireDialect::OpenaiResponses | WireDialect::OpenaiCompletions => {
             openai_chat::error::read_error(status, body)
         }
+        WireDialect::BedrockConverse => bedrock_converse::error::read_error(status, body),
         WireDialect::AnthropicMessages => anthropic_messages::read_error::read_error(status, body),
+        WireDialect::CohereV2 => cohere_v2::error::read_error(status, body),
         WireDialect::Gemini => gemini::error::read_error(status, body),
     }
 }

@@ -118,6 +118,8 @@ fn write(conversation: &Conversation, traits: Traits) -> WrittenRequest {
         patches: &patches,
         reasoning: ReasoningStyle::None,
         traits: Default::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: false,
     };
     write_request(conversation, &outbound, traits).unwrap()

@@ -76,6 +76,8 @@ fn request(body: &Bytes, patches: &Patches) -> usize {
         patches,
         reasoning: ReasoningStyle::Effort,
         traits: Default::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: false,
     };
     write_relay(&document, &survey, &out).unwrap().len()

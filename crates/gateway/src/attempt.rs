@@ -8,10 +8,11 @@ use signalbox_dialect::answer::read_unary;
 use signalbox_dialect::outbound::read_error;
 use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
 use signalbox_policy::{Candidate, Failure};
-use signalbox_upstream::{Answer, Call, CallError, HeaderMap};
+use signalbox_upstream::{Answer, Call, CallError};
 
 use crate::generation::Generation;
-use crate::prepare;
+use crate::prepare::{self, Prepared};
+use crate::retrieval::{self, Retrieved};
 
 /// An attempt that did not fail.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Answering {
 pub(crate) enum AnswerKind {
     /// All at once.
     Whole(WholeAnswer),
+    /// All at once, to a request that is no conversation.
+    Retrieved(Retrieved),
     /// In pieces: what is ready for the client, and where the rest comes from.
     Stream {
         relay: Box<AnswerStream>,
@@ -58,13 +61,19 @@ pub(crate) async fn attempt(
     index: usize,
     candidate: &Candidate,
 ) -> Result<Started, Failure> {
+    if let Some(retrieval) = generation.given.resolved.retrieval.clone() {
+        return retrieval::attempt(generation, &retrieval, index, candidate).await;
+    }
     let given = &generation.given;
     let road = given.world.road(&candidate.endpoint);
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
     let bound = generation.bounds.get(index);
     let bound = bound.ok_or_else(|| Failure::unavailable("the candidate has no bound"))?;
-    let body = prepare::body(given, candidate, bound, road)
-        .map_err(|error| Failure::unavailable(error.message))?;
+    let Prepared { body, headers, losses } = prepare::body(given, candidate, bound, road)?;
+    generation.trace.losses = losses;
+    if given.resolved.survey.echo_upstream_body {
+        generation.trace.echoes.push(body.clone());
+    }
     let streamed = given.resolved.survey.stream;
     let left = limits::TOTAL_TIMEOUT.saturating_sub(generation.age());
     if left.is_zero() {
@@ -73,12 +82,11 @@ pub(crate) async fn attempt(
     let patience = patience(candidate, streamed).min(left);
     let began = generation.gateway.clock.monotonic();
     generation.trace.sent = generation.gateway.clock.now();
-    let further = HeaderMap::new();
     let call = Call {
         model: &candidate.endpoint.provider_model_id,
         region: candidate.endpoint.region.as_deref(),
         stream: streamed,
-        headers: &further,
+        headers: &headers,
         body,
         now: generation.trace.sent,
     };
@@ -90,7 +98,7 @@ pub(crate) async fn attempt(
         () = generation.sink.left(), if abortable => return Ok(Started::ClientLeft),
     };
     if !answer.status.is_success() {
-        return Err(refused(generation, road.dialect, answer).await);
+        return Err(refused(generation, road.errors(), answer).await);
     }
     let created = generation.trace.received.seconds();
     let identity = given.identity(Some(index), created);
@@ -98,7 +106,8 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let skin = given.skin().clone();
-        let relay = Box::new(AnswerStream::new(skin, road.dialect, identity.clone()));
+        let relay = AnswerStream::new(skin, road.dialect, identity.clone());
+        let relay = Box::new(if road.is_invoke { relay.in_envelope() } else { relay });
         let content = first_content(generation, relay, answer, abortable);
         match tokio::time::timeout(left, content).await {
             Err(_) => return Err(Failure::timeout(format!("no content within {patience:?}"))),
@@ -125,7 +134,7 @@ fn patience(candidate: &Candidate, streamed: bool) -> Duration {
     limits::FIRST_CONTENT_TIMEOUT * if thinks { REASONING_FACTOR } else { 1 }
 }
 
-fn failed_call(error: CallError) -> Failure {
+pub(crate) fn failed_call(error: CallError) -> Failure {
     match error {
         CallError::Timeout(_) => Failure::timeout(error.to_string()),
         other => Failure::unavailable(other.to_string()),
@@ -149,6 +158,9 @@ async fn first_content(
     abortable: bool,
 ) -> Result<Option<AnswerKind>, Failure> {
     let mut ready = Vec::with_capacity(1024);
+    for sent in &generation.trace.echoes {
+        relay.echo(sent, &mut ready);
+    }
     let mut left = std::pin::pin!(generation.sink.left());
     loop {
         let chunk = tokio::select! {
@@ -187,7 +199,7 @@ fn whole(dialect: WireDialect, body: Bytes) -> Result<WholeAnswer, Failure> {
 }
 
 /// A fault in an answer, before any content.
-fn failed(fault: &StreamFault) -> Failure {
+pub(crate) fn failed(fault: &StreamFault) -> Failure {
     match fault {
         StreamFault::InBand(error) => Failure::reported(error),
         other => Failure::unavailable(other.to_string()),

@@ -16,15 +16,20 @@ const TEMPLATE_TOKENS: u64 = 64;
 /// 600).
 const TOOL_TEMPLATE_TOKENS: u64 = 1024;
 /// Tokens of one image at most: the dearest published tiling stays below.
-const IMAGE_TOKENS: u64 = 16_384;
+pub(crate) const IMAGE_TOKENS: u64 = 16_384;
 
 /// Tokens of one image, usually.
 const USUAL_IMAGE_TOKENS: u64 = 1024;
 
 /// The prompt's tokens, probably.
 pub(crate) fn prompt_expected(survey: &Survey) -> u64 {
+    prompt(survey, |bytes| bytes.div_ceil(BYTES_PER_TOKEN))
+}
+
+/// The prompt's tokens, by what is known of a tokenizer.
+pub(crate) fn prompt(survey: &Survey, tokens: impl Fn(u64) -> u64) -> u64 {
     let images = survey.images.saturating_mul(USUAL_IMAGE_TOKENS);
-    survey.prompt_bytes.div_ceil(BYTES_PER_TOKEN).saturating_add(images)
+    tokens(survey.prompt_bytes).saturating_add(images)
 }
 
 /// The prompt's tokens, at least.
@@ -94,10 +99,15 @@ const fn most_output(bound: &Estimate) -> u64 {
 }
 
 /// Counts for an answer whose provider sent none that can be true.
-pub(crate) fn usage(survey: &Survey, output_bytes: u64, bound: &Estimate) -> Usage {
+pub(crate) fn usage(
+    survey: &Survey,
+    output_bytes: u64,
+    bound: &Estimate,
+    tokens: impl Fn(u64) -> u64,
+) -> Usage {
     Usage {
-        input_uncached: prompt_expected(survey).min(bound.prompt_tokens),
-        output: output_bytes.div_ceil(BYTES_PER_TOKEN).min(most_output(bound)),
+        input_uncached: prompt(survey, &tokens).min(bound.prompt_tokens),
+        output: tokens(output_bytes).min(most_output(bound)),
         estimated: true,
         ..Usage::default()
     }
@@ -120,6 +130,7 @@ mod tests {
         };
         assert_eq!(within(&fair, &bound), fair);
         let huge = Usage {
+            search_units: 9,
             input_uncached: u64::MAX,
             cache_read: 7,
             output: u64::MAX,
@@ -129,5 +140,8 @@ mod tests {
         };
         let cut = within(&huge, &bound);
         assert_eq!((cut.prompt(), cut.output, cut.reasoning, cut.searches), (100, 20, 20, 0));
+        assert_eq!(cut.search_units, 0);
+        let ranked = within(&huge, &Estimate { search_units: 4, ..bound });
+        assert_eq!(ranked.search_units, 4);
     }
 }

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::authenticate::Authenticator;
+use crate::ratio::Ratios;
 use crate::world::World;
 
 /// What the data plane is made of.
@@ -27,6 +28,7 @@ pub struct Gateway {
     pub(crate) ledger: Ledger,
     pub(crate) client: Client,
     pub(crate) health: HealthBoard,
+    pub(crate) ratios: Ratios,
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) running: TaskTracker,
     /// Cancelled when answers must end because the process does.
@@ -51,6 +53,7 @@ impl Gateway {
             ledger,
             client: Client::new(),
             health: HealthBoard::default(),
+            ratios: Ratios::default(),
             drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),

@@ -1,6 +1,7 @@
 //! Stage 1's product: what arrived.
 
 use bytes::Bytes;
+use signalbox_catalog::Task;
 use signalbox_dialect::AnswerStyle;
 
 /// The door a request came in by.
@@ -8,21 +9,36 @@ use signalbox_dialect::AnswerStyle;
 pub enum Surface {
     /// `POST /api/v1/chat/completions`.
     Chat,
+    /// `POST /api/v1/cursor/chat/completions`: chat with members of the Responses dialect.
+    Cursor,
     /// Legacy `POST /api/v1/completions`.
     Completions,
     /// `POST /api/v1/messages`.
     Messages,
     /// `POST /api/v1/responses`.
     Responses,
+    /// `POST /api/v1/embeddings`.
+    Embeddings,
+    /// `POST /api/v1/rerank`.
+    Rerank,
 }
 
 impl Surface {
+    /// What the models are for that can be named here.
+    pub(crate) const fn task(self) -> Task {
+        match self {
+            Self::Embeddings => Task::Embeddings,
+            Self::Rerank => Task::Rerank,
+            _ => Task::Chat,
+        }
+    }
+
     /// How answers and errors are written here. A chat request with a legacy `prompt` is answered
     /// as a completion.
     #[must_use]
     pub const fn style(self) -> AnswerStyle {
         match self {
-            Self::Chat => AnswerStyle::Chat,
+            Self::Chat | Self::Cursor | Self::Embeddings | Self::Rerank => AnswerStyle::Chat,
             Self::Completions => AnswerStyle::Completions,
             Self::Messages => AnswerStyle::Messages,
             Self::Responses => AnswerStyle::Responses,
@@ -43,6 +59,8 @@ pub struct RequestHead {
     pub user_agent: Option<String>,
     /// `x-session-id`; the body's `session_id` wins.
     pub session_id: Option<String>,
+    /// Beta features that the client named (inference spec 5.11).
+    pub betas: Vec<String>,
     /// Whether router metadata was asked for.
     pub wants_metadata: bool,
 }

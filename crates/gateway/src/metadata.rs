@@ -40,7 +40,10 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
     let fallback =
         winner.and_then(|index| plan.candidates.get(index)).is_some_and(|one| one.model_index > 0);
     let total = plan.candidates.len().saturating_add(plan.excluded.len());
-    let object = json!({
+    let losses = generation.trace.losses.iter();
+    let losses: Vec<Value> =
+        losses.map(|loss| json!({"kind": loss.what.name(), "detail": loss.detail})).collect();
+    let mut object = json!({
         "requested": given.requested(),
         "strategy": if fallback { "fallback" } else { "direct" },
         "region": null,
@@ -50,6 +53,9 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         "endpoints": { "total": total, "available": available },
         "attempts": attempts,
     });
+    if let (false, Some(members)) = (losses.is_empty(), object.as_object_mut()) {
+        members.insert("losses".to_owned(), losses.into());
+    }
     Some(object.to_string())
 }
 

@@ -3,32 +3,58 @@
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet};
+use signalbox_dialect::document::{Document, Edits};
+use signalbox_dialect::loss::{Loss, Lost, report};
+use signalbox_dialect::openai_chat::survey::PromptStyle;
+use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
-    AnswerStyle, Outbound, ReasoningStyle, WireDialect, anthropic_messages, openai_chat,
-    openai_completions, openai_responses,
+    AnswerStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
+    openai_chat, openai_completions, openai_responses,
 };
-use signalbox_policy::Candidate;
 use signalbox_policy::rule::supported;
+use signalbox_policy::{Candidate, Failure};
+use signalbox_upstream::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::generation::Given;
 use crate::reserve::Bound;
-use crate::world::{Road, usual_reasoning};
+use crate::world::{Manner, Road, usual_reasoning};
+
+/// Names beta features of a Messages endpoint.
+const BETA_HEADER: HeaderName = HeaderName::from_static("anthropic-beta");
+/// The beta feature that a schema for the answer needs (inference spec 1.4, rule 7).
+const STRUCTURED_OUTPUTS: &str = "structured-outputs-2025-11-13";
 
 /// The tokenizer family of OpenAI's models in the catalogue; only they read a message's `name`.
 const OPENAI_TOKENIZER: &str = "GPT";
 
+/// What is sent to a candidate.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    pub body: Bytes,
+    /// Headers beside the transport's own.
+    pub headers: HeaderMap,
+    /// What of the request is not in the body.
+    pub losses: Vec<Loss>,
+}
+
+/// What a candidate is sent.
+///
+/// # Errors
+/// The request can't be said in the provider's language at all, or not wholly while the client
+/// requires that it is.
 pub(crate) fn body(
     given: &Given,
     candidate: &Candidate,
     bound: &Bound,
     road: &Road,
-) -> Result<Bytes, ApiError> {
+) -> Result<Prepared, Failure> {
     let (resolved, endpoint) = (&given.resolved, &candidate.endpoint);
     let supported = supported(endpoint);
     let user = user(given, endpoint.data_policy.requires_user_ids);
     let manner = given.world.manner(endpoint);
     let asked = manner.map_or(usual_reasoning(road.dialect), |manner| manner.reasoning);
+    let betas = betas(given, road, manner);
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
         stream: resolved.survey.stream,
@@ -48,29 +74,94 @@ pub(crate) fn body(
             ReasoningStyle::None
         },
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
+        template: template(given, candidate),
+        betas: &betas,
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
-    written(given, candidate, road.dialect, &outbound)
+    let written = written(given, road.dialect, &outbound);
+    let written = written.map_err(|error| Failure::unfit(error.message))?;
+    let insists = resolved.requirements.provider.require_parameters;
+    match written.losses.iter().find(|loss| insists && matters(loss.what)) {
+        Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
+        None => Ok(enveloped(written, &betas, road)),
+    }
 }
 
-/// A request in the provider's own language is patched; any other goes through the hub, and what
-/// the provider's language can't carry is noted.
+/// How a conversation becomes a prompt; what is one already stays as it is.
+fn template(given: &Given, candidate: &Candidate) -> PromptTemplate {
+    match given.resolved.survey.prompt_style {
+        PromptStyle::Prompt => PromptTemplate::Verbatim,
+        PromptStyle::Messages => {
+            PromptTemplate::for_instruct_type(candidate.model.instruct_type.as_deref())
+        }
+    }
+}
+
+/// The beta features that go to an endpoint: only Messages has them.
+fn betas<'a>(given: &'a Given, road: &Road, manner: Option<&Manner>) -> Vec<&'a str> {
+    if road.dialect != WireDialect::AnthropicMessages {
+        return Vec::new();
+    }
+    let known = manner.and_then(|manner| manner.betas.as_deref());
+    let passes = |beta: &&str| known.is_none_or(|known| known.iter().any(|one| one == beta));
+    let mut betas: Vec<&str> = given.head.betas.iter().map(String::as_str).filter(passes).collect();
+    let formatted = given.resolved.survey.needs.json_schema;
+    if formatted && passes(&STRUCTURED_OUTPUTS) && !betas.contains(&STRUCTURED_OUTPUTS) {
+        betas.push(STRUCTURED_OUTPUTS);
+    }
+    betas
+}
+
+/// Names the beta features where the transport has a place for them.
+fn enveloped(written: WrittenRequest, betas: &[&str], road: &Road) -> Prepared {
+    let WrittenRequest { mut body, losses } = written;
+    let mut headers = HeaderMap::new();
+    if betas.is_empty() {
+        return Prepared { body, headers, losses };
+    }
+    if road.is_invoke {
+        if let Ok(document) = Document::parse(body.clone()) {
+            let mut edits = Edits::default();
+            edits.set("anthropic_beta", serde_json::json!(betas).to_string());
+            body = document.edited(&edits);
+        }
+    } else if let Ok(value) = HeaderValue::from_str(&betas.join(",")) {
+        headers.insert(BETA_HEADER, value);
+    }
+    Prepared { body, headers, losses }
+}
+
+/// Whether a loss is one of what `require_parameters` insists on. Marks for caches and other
+/// vendors' reasoning are no parameters, and shades of a part leave the part.
+const fn matters(lost: Lost) -> bool {
+    matches!(lost, Lost::Parameter | Lost::Content | Lost::Tool)
+}
+
+/// A request in the provider's own language is patched; any other goes through the hub.
 fn written(
     given: &Given,
-    candidate: &Candidate,
     provider: WireDialect,
     outbound: &Outbound<'_>,
-) -> Result<Bytes, ApiError> {
+) -> Result<WrittenRequest, ApiError> {
     let (document, survey) = (&given.resolved.document, &given.resolved.survey);
     let style = given.skin().style;
-    match (provider, style) {
+    let patched = match (provider, style) {
         (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
-            return openai_chat::write_relay::write_relay(document, survey, outbound);
+            Some(openai_chat::write_relay::write_relay(document, survey, outbound)?)
         }
         (WireDialect::OpenaiChat, AnswerStyle::Completions) => {
-            return openai_completions::write_relay::write_relay(document, survey, outbound);
+            Some(openai_completions::write_relay::write_relay(document, survey, outbound)?)
         }
-        _ => {}
+        (WireDialect::AnthropicMessages, AnswerStyle::Messages) => {
+            Some(anthropic_messages::write_relay::write_relay(document, survey, outbound)?)
+        }
+        (WireDialect::OpenaiResponses, AnswerStyle::Responses) => {
+            Some(openai_responses::write_relay::write_relay(document, survey, outbound)?)
+        }
+        _ => None,
+    };
+    if let Some(body) = patched {
+        return Ok(WrittenRequest { body, losses: Vec::new() });
     }
     let (conversation, lost) = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => {
@@ -81,12 +172,11 @@ fn written(
         }
         AnswerStyle::Responses => openai_responses::read_request::read_request(document, survey),
     };
-    let written = write_request(provider, &conversation, outbound)?;
-    for loss in lost.iter().chain(&written.losses) {
-        let endpoint = candidate.endpoint.id.as_str();
-        tracing::info!(id = %given.id, endpoint, ?loss, "not carried over");
+    let mut written = write_request(provider, &conversation, outbound)?;
+    for loss in lost {
+        report(&mut written.losses, loss.what, &loss.detail);
     }
-    Ok(written.body)
+    Ok(written)
 }
 
 /// What the body must not have. Of the two spellings of the output limit the endpoint may take only
@@ -105,7 +195,7 @@ fn unsupported(sent: ParameterSet, listed: ParameterSet, supported: ParameterSet
 }
 
 /// A stable name for the end user that tells the provider nothing else (inference spec 1.4).
-fn user(given: &Given, required: bool) -> Option<String> {
+pub(crate) fn user(given: &Given, required: bool) -> Option<String> {
     let user = given.resolved.survey.user.as_deref();
     if user.is_none() && !required {
         return None;

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use signalbox_catalog::Lookup;
 use signalbox_core::ApiError;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_dialect::anthropic_messages;
@@ -16,7 +17,7 @@ use crate::generation::{Generation, Given};
 use crate::inbound::Inbound;
 use crate::reply::{Failed, Reply};
 use crate::trace::Trace;
-use crate::{drive, estimate, plan, reserve, resolve};
+use crate::{drive, estimate, plan, reserve, resolve, retrieval};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -39,7 +40,13 @@ impl Gateway {
     pub fn count_tokens(&self, body: Bytes) -> Result<u64, ApiError> {
         let document = Document::parse(body)?;
         let survey = anthropic_messages::survey::survey(&document)?;
-        Ok(estimate::prompt_expected(&survey))
+        let world = self.world.load();
+        let model = survey.model.as_deref().map(|slug| world.catalog.lookup(slug));
+        let family = match &model {
+            Some(Lookup::Found { model, .. }) => model.tokenizer.as_str(),
+            _ => "",
+        };
+        Ok(estimate::prompt(&survey, |bytes| self.ratios.tokens(family, bytes)))
     }
 
     /// Serves one inference request: the reply's channel carries the answer.
@@ -54,8 +61,14 @@ impl Gateway {
         let now = admitted.received;
         let world = self.world.load_full();
         let (resolved, head) = resolve::resolve(inbound, &world.catalog)?;
-        let plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
-        let id = GenerationId::generate(now, entropy::bytes());
+        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
+        if let Some(retrieval) = &resolved.retrieval {
+            retrieval::keep_fitting(retrieval, &world, &mut plan)?;
+        }
+        let id = match &resolved.retrieval {
+            Some(retrieval) => retrieval.id(now, entropy::bytes()),
+            None => GenerationId::generate(now, entropy::bytes()),
+        };
         let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
         let given = Given {
             id,

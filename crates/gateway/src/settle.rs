@@ -51,10 +51,14 @@ fn report(usage: Usage, cost: &Cost, charged: Usd) -> UsageReport {
 fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
     let survey = &generation.given.resolved.survey;
     let bound = generation.bounds.get(ending.index).map(|one| one.estimate).unwrap_or_default();
+    let candidate = generation.given.plan.candidates.get(ending.index);
+    let family = candidate.map_or("", |one| one.model.tokenizer.as_str());
     match ending.facts.usage {
         Some(usage) if ending.facts.usage_plausible => {
             let cut = estimate::within(&usage, &bound);
-            if cut != usage {
+            if cut == usage {
+                generation.gateway.ratios.learn(family, survey, ending.facts, &usage);
+            } else {
                 warn(generation, ending, "a provider counts more than the request can have");
             }
             cut
@@ -66,7 +70,8 @@ fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
             if !ending.facts.content_seen && ending.facts.finish.is_none() {
                 return Usage { estimated: true, ..Usage::default() };
             }
-            estimate::usage(survey, ending.facts.output_bytes, &bound)
+            let tokens = |bytes| generation.gateway.ratios.tokens(family, bytes);
+            estimate::usage(survey, ending.facts.output_bytes, &bound, tokens)
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What happened to one generation, noted as it happens and read once, by the record.
 
+use bytes::Bytes;
 use signalbox_core::Timestamp;
+use signalbox_dialect::loss::Loss;
 
 /// One attempt.
 #[derive(Debug, Clone)]
@@ -26,11 +28,22 @@ pub(crate) struct Trace {
     pub first_content: Option<Timestamp>,
     /// Every attempt, in order.
     pub attempts: Vec<AttemptNote>,
+    /// What of the request the current attempt's body could not carry.
+    pub losses: Vec<Loss>,
+    /// The bodies that were sent, when the client wants to see them.
+    pub echoes: Vec<Bytes>,
 }
 
 impl Trace {
     pub(crate) const fn begin(received: Timestamp) -> Self {
-        Self { received, sent: received, first_content: None, attempts: Vec::new() }
+        Self {
+            received,
+            sent: received,
+            first_content: None,
+            attempts: Vec::new(),
+            losses: Vec::new(),
+            echoes: Vec::new(),
+        }
     }
 
     pub(crate) fn content(&mut self, at: Timestamp) {

@@ -5,22 +5,35 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks};
+use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
 use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
 use signalbox_dialect::{ReasoningStyle, WireDialect};
 use signalbox_upstream::{Credential, Target};
 
-/// How one provider is called in one dialect.
+use crate::retrieval::Form;
+
+/// How one provider is called in one dialect: of conversations, or of another form.
 #[derive(Debug)]
-pub struct Road {
+pub struct Road<D = WireDialect> {
     /// The language of its bodies.
-    pub dialect: WireDialect,
+    pub dialect: D,
+    /// Whether bodies and streams travel in the invoke envelope: beta features are named in the
+    /// body, and events come inside a binary stream.
+    pub is_invoke: bool,
     /// Address and authentication.
     pub target: Target,
     /// Edits of every request body.
     pub patches: Patches,
+}
+
+impl Road {
+    /// The language of answers with an error status: what refuses may be the cloud around a model.
+    #[must_use]
+    pub const fn errors(&self) -> WireDialect {
+        if self.is_invoke { WireDialect::BedrockConverse } else { self.dialect }
+    }
 }
 
 /// How one endpoint is spoken to.
@@ -30,9 +43,14 @@ pub struct Manner {
     pub reasoning: ReasoningStyle,
     /// What it understands of the Gemini dialect.
     pub traits: Traits,
+    /// The beta features that it knows; `None` passes all on.
+    pub betas: Option<Vec<String>>,
     /// Edits of its request bodies: its provider's, then its own.
     pub patches: Patches,
 }
+
+/// Roads by provider and dialect.
+type Ways<D> = HashMap<String, Vec<(Dialect, Arc<Road<D>>)>>;
 
 /// A catalogue snapshot with a road to every provider that has a credential.
 #[derive(Debug)]
@@ -40,7 +58,9 @@ pub struct World {
     /// The catalogue.
     pub catalog: Snapshot,
     /// By provider; few have more than one.
-    roads: HashMap<String, Vec<(Dialect, Arc<Road>)>>,
+    roads: Ways<WireDialect>,
+    /// The same for what is no conversation.
+    forms: Ways<Form>,
     /// By endpoint id, of those that differ from the rule of their dialect.
     manners: HashMap<String, Manner>,
 }
@@ -65,6 +85,7 @@ struct MannerRow {
     function_ids: bool,
     media_in_results: bool,
     json_with_functions: bool,
+    betas: Option<Vec<String>>,
     patches: Vec<Value>,
 }
 
@@ -78,7 +99,7 @@ impl World {
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
     ) -> Result<Self, WorldError> {
-        let mut roads = HashMap::new();
+        let (mut roads, mut forms) = (Ways::new(), Ways::new());
         for provider in catalog.providers() {
             let wrong = |problem: String| WorldError {
                 row: format!("provider {}", provider.slug),
@@ -87,20 +108,33 @@ impl World {
             // Read once, so that its dialects share what is cached.
             let credential = credentials.get(&provider.slug).map(Credential::parse).transpose();
             let credential = credential.map_err(|error| wrong(error.to_string()))?;
-            let mut ways = Vec::new();
+            let (mut ways, mut others) = (Vec::new(), Vec::new());
             for speaks in &provider.speaks {
-                let Some(dialect) = wire(speaks.dialect) else { continue };
+                let (dialect, form) = (wire(speaks.dialect), Form::of(speaks.dialect));
+                if dialect.is_none() && form.is_none() {
+                    continue;
+                }
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
-                let open = speaks.transport == signalbox_catalog::Transport::None;
+                let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
                 if provider.base_url.is_none() || (credential.is_none() && !open) {
                     continue;
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
-                ways.push((speaks.dialect, Arc::new(Road { dialect, target, patches })));
+                let is_invoke = speaks.transport == Transport::BedrockInvoke;
+                if let Some(dialect) = dialect {
+                    let (target, patches) = (target.clone(), patches.clone());
+                    let road = Road { dialect, is_invoke, target, patches };
+                    ways.push((speaks.dialect, Arc::new(road)));
+                }
+                if let Some(dialect) = form {
+                    let road = Road { dialect, is_invoke, target, patches };
+                    others.push((speaks.dialect, Arc::new(road)));
+                }
             }
             roads.insert(provider.slug.clone(), ways);
+            forms.insert(provider.slug.clone(), others);
         }
         let mut manners = HashMap::new();
         for endpoint in catalog.models().flat_map(|model| catalog.endpoints(&model.id)) {
@@ -109,14 +143,24 @@ impl World {
                 manners.insert(endpoint.id.clone(), manner);
             }
         }
-        Ok(Self { catalog, roads, manners })
+        Ok(Self { catalog, roads, forms, manners })
     }
 
     /// The road to an endpoint.
     #[must_use]
     pub fn road(&self, endpoint: &Endpoint) -> Option<&Arc<Road>> {
+        self.way(&self.roads, endpoint)
+    }
+
+    /// The road to an endpoint that is asked for no conversation.
+    #[must_use]
+    pub fn form(&self, endpoint: &Endpoint) -> Option<&Arc<Road<Form>>> {
+        self.way(&self.forms, endpoint)
+    }
+
+    fn way<'a, D>(&self, ways: &'a Ways<D>, endpoint: &Endpoint) -> Option<&'a Arc<Road<D>>> {
         let dialect = self.catalog.speaks(endpoint)?.dialect;
-        let ways = self.roads.get(&endpoint.provider)?;
+        let ways = ways.get(&endpoint.provider)?;
         ways.iter().find(|(spoken, _)| *spoken == dialect).map(|(_, road)| road)
     }
 
@@ -157,6 +201,7 @@ fn manner(
             media_in_results: row.media_in_results,
             json_with_functions: row.json_with_functions,
         },
+        betas: row.betas,
         patches: all,
     }))
 }
@@ -165,9 +210,11 @@ fn manner(
 pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
     match dialect {
         WireDialect::AnthropicMessages => ReasoningStyle::Budget,
-        WireDialect::OpenaiChat | WireDialect::OpenaiResponses | WireDialect::Gemini => {
-            ReasoningStyle::Effort
-        }
+        WireDialect::BedrockConverse | WireDialect::OpenaiCompletions => ReasoningStyle::None,
+        WireDialect::OpenaiChat
+        | WireDialect::OpenaiResponses
+        | WireDialect::Gemini
+        | WireDialect::CohereV2 => ReasoningStyle::Effort,
     }
 }
 
@@ -178,6 +225,9 @@ const fn wire(dialect: Dialect) -> Option<WireDialect> {
         Dialect::OpenaiResponses => Some(WireDialect::OpenaiResponses),
         Dialect::AnthropicMessages => Some(WireDialect::AnthropicMessages),
         Dialect::Gemini => Some(WireDialect::Gemini),
+        Dialect::CohereV2 => Some(WireDialect::CohereV2),
+        Dialect::BedrockConverse => Some(WireDialect::BedrockConverse),
+        Dialect::OpenaiCompletions => Some(WireDialect::OpenaiCompletions),
         _ => None,
     }
 }

@@ -2,7 +2,7 @@
 //! knows the plan and the failures so far, nothing else.
 
 use serde_json::{Value, json};
-use signalbox_core::{ApiError, AvailabilityCode, ErrorKind, limits};
+use signalbox_core::{ApiError, AvailabilityCode, Constraint, ErrorKind, limits};
 use signalbox_dialect::ProviderError;
 
 use crate::explain;
@@ -35,6 +35,8 @@ pub struct Failure {
     /// Whether it counts against the endpoint's uptime: neither the caller's faults nor limits on
     /// requests nor refusals by region do (inference spec 5.3).
     pub counts: bool,
+    /// Whether nothing was sent, because the request could not be said in the provider's language.
+    pub unfit: bool,
 }
 
 impl Failure {
@@ -73,6 +75,7 @@ impl Failure {
                     error.kind,
                     ErrorKind::RateLimitExceeded | ErrorKind::PermissionDenied
                 ),
+            unfit: false,
         }
     }
 
@@ -88,6 +91,12 @@ impl Failure {
         Self::without_answer(ErrorKind::Timeout, message)
     }
 
+    /// The provider's language can't carry what the request insists on; nothing was sent.
+    #[must_use]
+    pub fn unfit(message: impl Into<String>) -> Self {
+        Self { counts: false, unfit: true, ..Self::without_answer(ErrorKind::NotFound, message) }
+    }
+
     fn without_answer(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -97,6 +106,7 @@ impl Failure {
             retry_after: None,
             next: Next::Endpoint,
             counts: true,
+            unfit: false,
         }
     }
 
@@ -190,6 +200,9 @@ impl Attempts {
         last: &Failure,
     ) -> ApiError {
         let all = |test: fn(&Failure) -> bool| self.failures.iter().all(|(_, one)| test(one));
+        if all(|one| one.unfit) {
+            return unfit(requested, last);
+        }
         let code = if all(Failure::is_rate_limited) {
             AvailabilityCode::CapacityExhausted
         } else if all(Failure::is_not_found) {
@@ -209,4 +222,17 @@ impl Attempts {
         };
         ApiError::unavailable(answer, message)
     }
+}
+
+/// Every endpoint was left out because of what the request requires (inference spec 5.6).
+fn unfit(requested: Vec<String>, last: &Failure) -> ApiError {
+    let named = requested.join(", ");
+    let mut answer = explain::availability(AvailabilityCode::NoEndpoints, requested);
+    answer.excluded_by = vec!["require_parameters".into()];
+    answer.constraint = Some(Constraint {
+        field: "provider.require_parameters".into(),
+        detail: last.message.clone(),
+    });
+    let message = format!("No endpoints found for {named} that fit: {}.", last.message);
+    ApiError::unavailable(answer, message)
 }

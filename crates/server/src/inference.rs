@@ -18,6 +18,10 @@ mod stream;
 const HTTP_REFERER: HeaderName = HeaderName::from_static("http-referer");
 const X_OPENROUTER_TITLE: HeaderName = HeaderName::from_static("x-openrouter-title");
 const X_TITLE: HeaderName = HeaderName::from_static("x-title");
+static BETA_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-anthropic-beta"), HeaderName::from_static("anthropic-beta")];
+/// Most beta features that a client may name; those after them are left out.
+const MAX_BETAS: usize = 32;
 const X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const X_OPENROUTER_METADATA: HeaderName = HeaderName::from_static("x-openrouter-metadata");
 const X_OPENROUTER_EXPERIMENTAL_METADATA: HeaderName =
@@ -26,6 +30,11 @@ const X_OPENROUTER_EXPERIMENTAL_METADATA: HeaderName =
 /// `POST /api/v1/chat/completions`.
 pub(crate) async fn chat(State(app): State<App>, request: Request) -> Response {
     answer(app, request, Surface::Chat).await
+}
+
+/// `POST /api/v1/cursor/chat/completions`: chat, with the flat tools that Cursor sends.
+pub(crate) async fn cursor(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Cursor).await
 }
 
 /// Legacy `POST /api/v1/completions`.
@@ -41,6 +50,16 @@ pub(crate) async fn messages(State(app): State<App>, request: Request) -> Respon
 /// `POST /api/v1/responses`, stateless.
 pub(crate) async fn responses(State(app): State<App>, request: Request) -> Response {
     answer(app, request, Surface::Responses).await
+}
+
+/// `POST /api/v1/embeddings`.
+pub(crate) async fn embeddings(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Embeddings).await
+}
+
+/// `POST /api/v1/rerank`.
+pub(crate) async fn rerank(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Rerank).await
 }
 
 /// `POST /api/v1/messages/count_tokens`: an estimate of the prompt's tokens, free of charge.
@@ -108,6 +127,42 @@ fn request_head(headers: &HeaderMap) -> RequestHead {
         origin: text(header::ORIGIN),
         user_agent: text(header::USER_AGENT),
         session_id: text(X_SESSION_ID),
+        betas: betas(headers),
         wants_metadata: wants.is_some_and(|value| value.eq_ignore_ascii_case("enabled")),
+    }
+}
+
+/// The beta features of both headers, each once. What can't be the name of one is left out.
+fn betas(headers: &HeaderMap) -> Vec<String> {
+    let mut betas: Vec<String> = Vec::new();
+    let values = BETA_HEADERS.iter().flat_map(|name| headers.get_all(name));
+    let names = values.filter_map(|value| value.to_str().ok()).flat_map(|text| text.split(','));
+    for name in names.map(str::trim) {
+        let lawful = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+        let named = !name.is_empty() && name.len() <= 100 && name.bytes().all(lawful);
+        if named && betas.len() < MAX_BETAS && !betas.iter().any(|one| one == name) {
+            betas.push(name.to_owned());
+        }
+    }
+    betas
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn betas_come_from_both_headers_each_once() {
+        let mut headers = HeaderMap::new();
+        let mut put = |name: &'static str, value: &'static str| {
+            headers.append(name, HeaderValue::from_static(value));
+        };
+        put("anthropic-beta", "interleaved-thinking-2025-05-14, ,a_b");
+        put("x-anthropic-beta", "a_b,bad name,x-1");
+        assert_eq!(betas(&headers), ["a_b", "x-1", "interleaved-thinking-2025-05-14"]);
+        headers.clear();
+        let many: Vec<String> = (0..100).map(|number| format!("b{number}")).collect();
+        headers.insert("anthropic-beta", HeaderValue::from_str(&many.join(",")).unwrap());
+        assert_eq!(betas(&headers).len(), MAX_BETAS);
     }
 }

@@ -32,5 +32,8 @@ mod leaving;
 #[path = "it/surface.rs"]
 mod surface;
 
+#[path = "it/retrieval.rs"]
+mod retrieval;
+
 #[path = "it/leaks.rs"]
 mod leaks;

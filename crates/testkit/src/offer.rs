@@ -15,6 +15,8 @@ pub struct Offer {
     embedded: bool,
     addresses: HashMap<String, String>,
     models: Vec<(String, Vec<Stand>)>,
+    outputs: HashMap<String, &'static str>,
+    dialects: HashMap<String, Value>,
 }
 
 /// One endpoint: a provider, and what it does.
@@ -65,6 +67,31 @@ impl Offer {
         self
     }
 
+    /// With one more model, which writes something else than text, such as `embeddings`.
+    #[must_use]
+    pub fn model_for(
+        mut self,
+        output: &'static str,
+        id: &str,
+        stands: impl IntoIterator<Item = Stand>,
+    ) -> Self {
+        self.outputs.insert(id.to_owned(), output);
+        self.model(id, stands)
+    }
+
+    /// A provider that speaks this dialect alone.
+    #[must_use]
+    pub fn speaking(self, slug: &str, dialect: &str) -> Self {
+        self.speaking_as(slug, json!([{"dialect": dialect, "transport": "none"}]))
+    }
+
+    /// A provider with these `speaks` rows.
+    #[must_use]
+    pub fn speaking_as(mut self, slug: &str, rows: Value) -> Self {
+        self.dialects.insert(slug.to_owned(), rows);
+        self
+    }
+
     /// A provider that is somewhere else than the simulator: at `http://ADDRESS/v1`.
     #[must_use]
     pub fn provider_at(mut self, slug: &str, address: &str) -> Self {
@@ -77,7 +104,10 @@ impl Offer {
         let mut rows = ConfiguredCatalogue::default();
         let mut seen = HashSet::new();
         for (model, stands) in &self.models {
-            let row = json!({"id": model, "name": model, "context_length": CONTEXT});
+            let output = self.outputs.get(model).copied().unwrap_or("text");
+            let row = json!({
+                "id": model, "name": model, "context_length": CONTEXT, "output_modalities": [output],
+            });
             rows.models.push(serde_json::from_value(row).expect("a model row"));
             for stand in stands {
                 if seen.insert(stand.provider.clone()) {
@@ -99,9 +129,12 @@ impl Offer {
 
     fn provider(&self, slug: &str, simulator: &str) -> signalbox_catalog::ProviderRow {
         let base = self.addresses.get(slug).map_or(simulator, String::as_str);
-        let row = json!({
+        let mut row = json!({
             "slug": slug, "name": format!("Provider {slug}"), "base_url": base, "transport": "none",
         });
+        if let Some(rows) = self.dialects.get(slug) {
+            row["speaks"] = rows.clone();
+        }
         serde_json::from_value(row).expect("a provider row")
     }
 }

@@ -16,6 +16,6 @@ pub use address::AddressError;
 pub use client::{Answer, CallError, Client};
 pub use credential::{Credential, CredentialError};
 pub use health::HealthBoard;
-pub use http::HeaderMap;
+pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use token::{SourceError, TokenError};
 pub use transport::{Call, Target, TransportError};

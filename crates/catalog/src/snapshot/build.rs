@@ -141,8 +141,27 @@ impl Rows {
             }
         }
         index_models(&mut snapshot, self.models.rows, legacy)?;
+        snapshot.native = native(&snapshot);
         Ok(snapshot)
     }
+}
+
+/// What providers call models, where the name has no slash and means one model.
+fn native(snapshot: &Snapshot) -> HashMap<String, String> {
+    let mut names: HashMap<String, Option<String>> = HashMap::new();
+    for endpoint in snapshot.by_model.values().flatten() {
+        let name = &endpoint.provider_model_id;
+        let base = snapshot.by_id.get(&endpoint.model).map(|model| &model.base);
+        let base = base.filter(|base| snapshot.by_id.contains_key(*base)).cloned();
+        if name.contains(['/', ':']) || snapshot.slugs.contains_key(name) {
+            continue;
+        }
+        let meant = names.entry(name.clone()).or_insert_with(|| base.clone());
+        if *meant != base {
+            *meant = None;
+        }
+    }
+    names.into_iter().filter_map(|(name, base)| Some((name, base?))).collect()
 }
 
 /// Why an endpoint can't be called, the most lasting reason first.
@@ -166,9 +185,6 @@ fn blocked(
     let Some(speaks) = super::speaks(provider, endpoint) else {
         return Some(Blocked::Dialect);
     };
-    if !speaks.dialect.is_served() {
-        return Some(Blocked::Dialect);
-    }
     if !task::is_priced(endpoint) {
         return Some(Blocked::Price);
     }

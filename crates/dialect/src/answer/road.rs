@@ -5,12 +5,15 @@ use signalbox_core::ApiError;
 use super::{AnswerStyle, Skin, error_chunk_of};
 use crate::anthropic_messages::read_stream::MessagesReader;
 use crate::anthropic_messages::write_stream::MessagesWriter;
+use crate::bedrock_converse::read_stream::ConverseReader;
+use crate::cohere_v2::read_stream::CohereReader;
 use crate::conversation::WireDialect;
 use crate::event::Event;
 use crate::gemini::read_stream::GeminiReader;
 use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
 use crate::openai_chat::read_stream::ChatReader;
 use crate::openai_chat::write_stream::ChatWriter;
+use crate::openai_completions::read_answer::CompletionsReader;
 use crate::openai_completions::write_answer::CompletionsWriter;
 use crate::openai_responses::read_stream::ResponsesReader;
 use crate::openai_responses::write_stream::ResponsesWriter;
@@ -30,6 +33,9 @@ pub(super) enum Reader {
     Messages(MessagesReader),
     Responses(ResponsesReader),
     Gemini(GeminiReader),
+    Cohere(CohereReader),
+    Converse(ConverseReader),
+    Completions(CompletionsReader),
 }
 
 /// What the client understands.
@@ -48,6 +54,9 @@ impl Reader {
             WireDialect::AnthropicMessages => Self::Messages(MessagesReader::default()),
             WireDialect::OpenaiResponses => Self::Responses(ResponsesReader::default()),
             WireDialect::Gemini => Self::Gemini(GeminiReader::default()),
+            WireDialect::CohereV2 => Self::Cohere(CohereReader::default()),
+            WireDialect::BedrockConverse => Self::Converse(ConverseReader::default()),
+            WireDialect::OpenaiCompletions => Self::Completions(CompletionsReader::default()),
         }
     }
 
@@ -57,6 +66,9 @@ impl Reader {
             Self::Messages(reader) => reader.push(bytes, events),
             Self::Responses(reader) => reader.push(bytes, events),
             Self::Gemini(reader) => reader.push(bytes, events),
+            Self::Cohere(reader) => reader.push(bytes, events),
+            Self::Converse(reader) => reader.push(bytes, events),
+            Self::Completions(reader) => reader.push(bytes, events),
         }
     }
 
@@ -66,6 +78,9 @@ impl Reader {
             Self::Messages(reader) => reader.end(events),
             Self::Responses(reader) => reader.end(events),
             Self::Gemini(reader) => reader.end(events),
+            Self::Cohere(reader) => reader.end(events),
+            Self::Converse(reader) => reader.end(events),
+            Self::Completions(reader) => reader.end(events),
         }
     }
 
@@ -75,6 +90,9 @@ impl Reader {
             Self::Messages(reader) => reader.facts(),
             Self::Responses(reader) => reader.facts(),
             Self::Gemini(reader) => reader.facts(),
+            Self::Cohere(reader) => reader.facts(),
+            Self::Converse(reader) => reader.facts(),
+            Self::Completions(reader) => reader.facts(),
         }
     }
 }
@@ -113,6 +131,13 @@ impl EventRoad {
         let result = self.reader.push(bytes, &mut self.events);
         self.write(out);
         result
+    }
+
+    /// Shows a body that was sent, where the grammar counts its events.
+    pub(super) fn echo(&mut self, body: &str, out: &mut Vec<u8>) {
+        if let Writer::Responses(writer) = &mut self.writer {
+            writer.echo(body, out);
+        }
     }
 
     pub(super) fn end(&mut self, out: &mut Vec<u8>) -> Result<(), StreamFault> {

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use super::limits;
-use super::write_request::max_tokens;
+use super::write_request::{STRICT_BETA, max_tokens};
 use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
 use crate::openai_chat::survey::Survey;
 use crate::outbound::Outbound;
@@ -38,13 +38,10 @@ const OWN: &[&str] = &[
     "metadata",
 ];
 
-/// Beginning of the beta that lets tools be strict (inference spec 1.4, rule 7).
-const STRICT_BETA: &str = "structured-outputs-";
 /// Beginning of the beta with which a budget of thinking may exceed the limit on output.
 const INTERLEAVED_BETA: &str = "interleaved-thinking-";
 
-/// Writes the body. `betas` are those that go to the endpoint with this request: without the one of
-/// structured outputs, `strict` is left out of the tools. When nobody set a limit on output it is
+/// Writes the body. Without the beta of structured outputs, `strict` is left out of the tools. When nobody set a limit on output it is
 /// `out.endpoint_max_output`; without that it is what every model can do.
 ///
 /// # Errors
@@ -54,7 +51,6 @@ pub fn write_relay(
     document: &Document,
     survey: &Survey,
     out: &Outbound<'_>,
-    betas: &[&str],
 ) -> Result<Bytes, ApiError> {
     let mut edits = Edits::default();
     for (key, _) in document.members().filter(|(key, _)| OWN.contains(key)) {
@@ -81,10 +77,9 @@ pub fn write_relay(
             edits.remove(*key);
         }
     }
-    let begins = |start: &str| betas.iter().any(|beta| beta.trim().starts_with(start));
-    reasoning::ask(document, survey, out, begins(INTERLEAVED_BETA), &mut edits)?;
+    reasoning::ask(document, survey, out, out.has_beta(INTERLEAVED_BETA), &mut edits)?;
     if let Some(tools) = edits.current(document, "tools").map(Raw::new) {
-        let wanted = tool::Wanted { strict: begins(STRICT_BETA), eager: out.stream };
+        let wanted = tool::Wanted { strict: out.has_beta(STRICT_BETA), eager: out.stream };
         if let Some(text) = rewrite_elements(tools, |one| tool::rewritten(one, wanted)) {
             edits.set("tools", text);
         }

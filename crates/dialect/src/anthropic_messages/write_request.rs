@@ -24,6 +24,9 @@ pub(super) use thinking::{LEAST_BUDGET, effort_word};
 /// The limit on output when neither the client nor the endpoint has one: what every model can do.
 pub const DEFAULT_MAX_TOKENS: u64 = 4096;
 
+/// Beginning of the beta that lets tools be strict (inference spec 1.4, rule 7).
+pub(super) const STRICT_BETA: &str = "structured-outputs-";
+
 /// What the parts of a body need to know of the whole.
 struct Target<'a> {
     conversation: &'a Conversation,

@@ -83,6 +83,8 @@ pub fn conversations_survive(bytes: &[u8]) -> Result<(), String> {
             patches: &patches,
             reasoning: style,
             traits: Default::default(),
+            template: Default::default(),
+            betas: &[],
             forward_name: false,
         };
         let chat = chat_request::write_request(&conversation, &out).map_err(|e| e.to_string())?;

@@ -117,7 +117,7 @@ pub fn messages_requests_survive(bytes: &[u8]) -> Result<(), String> {
             let body = written.map_err(|error| error.to_string())?.body;
             super::sent_on(&body, ROUTERS)?;
         }
-        match write_relay(&document, &survey, &outbound, &[]) {
+        match write_relay(&document, &survey, &outbound) {
             Ok(body) => super::sent_on(&body, ROUTERS)?,
             Err(error) if error.kind == ErrorKind::InvalidRequest => {}
             Err(error) => return Err(error.to_string()),

@@ -8,6 +8,7 @@ use signalbox_core::ApiError;
 
 use crate::event::{Event, Folded, FoldedBlock, Piece};
 use crate::identity::{Extras, Identity, RelayOptions, UsageReport};
+use crate::openai_chat::echo::echoed;
 use crate::openai_chat::error::inband_object;
 use crate::openai_chat::finish::FinishReason;
 use crate::openai_chat::stream_relay::push_closing;
@@ -33,6 +34,17 @@ fn head(identity: &Identity) -> Vec<u8> {
     head.extend_from_slice(b",\"object\":\"text_completion\",\"created\":");
     head.extend_from_slice(identity.created.to_string().as_bytes());
     head
+}
+
+/// A chunk without choices that shows a body as it was sent to a provider (inference spec 3.5).
+#[must_use]
+pub fn echo_chunk(body: &str, identity: &Identity) -> Vec<u8> {
+    let mut chunk = b"data: ".to_vec();
+    chunk.extend_from_slice(&head(identity));
+    chunk.extend_from_slice(b",\"choices\":[]");
+    chunk.extend_from_slice(echoed(body).as_bytes());
+    chunk.extend_from_slice(b"}\n\n");
+    chunk
 }
 
 /// Appends the end of a choice that has begun with its text.

@@ -54,6 +54,11 @@ impl ResponsesRelay {
         self.decoder.push(bytes, |frame| relay.frame(frame, out))
     }
 
+    /// A body that was sent to a provider, for a client that wants to see it (inference spec 3.5).
+    pub fn echo(&mut self, body: &str, out: &mut Vec<u8>) {
+        self.relay.client.echo(body, out);
+    }
+
     /// The provider closed the stream.
     ///
     /// # Errors

@@ -13,6 +13,7 @@ use super::response::{Asked, State, Status, push_response};
 use super::write_usage::write_usage;
 use crate::event::{Block, Event, FinishReason, Piece};
 use crate::identity::{Extras, Identity, RelayOptions, UsageReport};
+use crate::openai_chat::echo::echoed;
 use crate::scan;
 
 /// Writes a Responses stream from events. The first choice alone is written; generated audio and
@@ -75,6 +76,12 @@ impl ResponsesWriter {
             }
             Event::Begin { .. } | Event::ChoiceEnd { .. } | Event::Usage(_) | Event::Error(_) => {}
         }
+    }
+
+    /// A body that was sent to a provider, for a client that wants to see it (inference spec 3.5).
+    pub fn echo(&mut self, body: &str, out: &mut Vec<u8>) {
+        let members = echoed(body);
+        push_event(out, &mut self.sequence, "response.debug", members.as_bytes());
     }
 
     /// The last events of an answer: its items end, then the response does.

@@ -27,6 +27,8 @@ fn write(conversation: &Conversation, reasoning: ReasoningStyle) -> WrittenReque
         patches: &patches,
         reasoning,
         traits: Traits::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: false,
     };
     write_request(conversation, &outbound).unwrap()

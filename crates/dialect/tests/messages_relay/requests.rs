@@ -20,6 +20,8 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         patches,
         reasoning: ReasoningStyle::AdaptiveOrBudget,
         traits: Default::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: false,
     }
 }
@@ -32,9 +34,9 @@ fn tried(
     let document = Document::parse(text.to_owned().into()).unwrap();
     let survey = survey(&document).unwrap();
     let patches = Patches::default();
-    let mut out = outbound(&patches);
+    let mut out = Outbound { betas, ..outbound(&patches) };
     change(&mut out);
-    let body = write_relay(&document, &survey, &out, betas)?;
+    let body = write_relay(&document, &survey, &out)?;
     Ok(String::from_utf8(body.to_vec()).unwrap())
 }
 
@@ -230,7 +232,7 @@ fn patches_of_the_endpoint_come_last() {
         {"set": "/anthropic_version", "value": "v"},
     ]))
     .unwrap();
-    let body = write_relay(&document, &survey, &outbound(&patches), &[]).unwrap();
+    let body = write_relay(&document, &survey, &outbound(&patches)).unwrap();
     let value: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!((value.get("model"), &value["anthropic_version"]), (None, &json!("v")));
 }

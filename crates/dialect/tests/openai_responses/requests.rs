@@ -214,6 +214,8 @@ fn what_the_hub_knows_of_a_request_survives_writing() {
         patches: &patches,
         reasoning: ReasoningStyle::Effort,
         traits: Default::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: false,
     };
     let written = write_request(&first, &out).unwrap();

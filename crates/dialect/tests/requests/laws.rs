@@ -111,6 +111,8 @@ fn read_everything(document: &Document) {
         patches: &patches,
         reasoning: ReasoningStyle::Object,
         traits: Default::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: false,
     };
     let mut edits = Edits::default();

@@ -18,6 +18,8 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         patches,
         reasoning: ReasoningStyle::Effort,
         traits: Default::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: true,
     }
 }

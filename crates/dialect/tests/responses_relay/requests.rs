@@ -23,6 +23,8 @@ fn written(text: &str, change: impl FnOnce(&mut Outbound<'_>)) -> String {
         patches: &patches,
         reasoning: ReasoningStyle::Effort,
         traits: Default::default(),
+        template: Default::default(),
+        betas: &[],
         forward_name: true,
     };
     change(&mut out);

@@ -46,9 +46,11 @@ fn function(function: &Function, target: &mut Target<'_>) -> String {
     let description = function.description.as_deref().filter(|text| !text.is_empty());
     tool.optional_text("description", description);
     tool.json("input_schema", &schema);
-    // Strict needs a header that only clients of this dialect send (inference spec 1.4, rule 7).
+    // Strict needs a header that the client has to send (inference spec 1.4, rule 7).
     match function.strict {
-        Some(strict) if target.same_dialect => tool.json("strict", &strict.to_string()),
+        Some(strict) if target.out.has_beta(super::STRICT_BETA) => {
+            tool.json("strict", &strict.to_string())
+        }
         Some(true) => target.lose(Lost::Property, "strict"),
         _ => {}
     }

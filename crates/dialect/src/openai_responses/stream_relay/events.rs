@@ -6,6 +6,7 @@ use signalbox_core::ApiError;
 
 use crate::document::{Edits, Kind, Raw, quoted, splice};
 use crate::identity::{Extras, Identity, UsageReport};
+use crate::openai_chat::echo::echoed;
 use crate::openai_responses::response::{Asked, State, Status, push_response};
 use crate::openai_responses::write_stream::status_of;
 use crate::openai_responses::write_usage::{write_usage, write_usage_over};
@@ -175,6 +176,15 @@ impl Client {
             push("response.created", &text, out);
             self.first = Some(response);
         }
+    }
+
+    /// A body that was sent to a provider, for a client that wants to see it (inference spec 3.5).
+    pub(super) fn echo(&mut self, body: &str, out: &mut Vec<u8>) {
+        let (kind, number) = ("response.debug", self.next);
+        self.next = self.next.saturating_add(1);
+        let members = echoed(body);
+        let text = format!("{{\"type\":\"{kind}\",\"sequence_number\":{number}{members}}}");
+        push(kind, &text, out);
     }
 
     /// Whether an event is about reasoning.
