@@ -43,6 +43,20 @@ DIALECTS = {
     "cohere-v2": ("/v2", "bearer"),
     "openai-completions": ("/v1", "bearer"),
 }
+# A structured answer is up to the model where the dialect can ask for one; these models can.
+STRUCTURED = {
+    "bedrock-converse": [
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "structured_outputs",
+    ],
+}
 # What every dialect's provider has: `DIALECT/CASE` is the model's id.
 CASES = {
     "echo": "echo",
@@ -87,6 +101,8 @@ def configuration(simulator: str, database: str, listen: str) -> str:
         for case, behaviour in CASES.items():
             out += model(f"{dialect}/{case}", "text")
             out += endpoint(f"{dialect}/{case}", f"sim-{dialect}", behaviour)
+            if dialect in STRUCTURED:
+                out += [f"supported_parameters = {STRUCTURED[dialect]}"]
     return "\n".join(out) + "\n"
 
 

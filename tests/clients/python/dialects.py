@@ -33,6 +33,11 @@ SHIRT = {"name": "sim", "size": "s"}
 ANSWERED = "The tools have answered."
 
 
+def echo(dialect):
+    """What `echo` says: a dialect without roles gets the conversation as a text to go on with."""
+    return f"User: {QUESTION}\n\nAssistant:" if dialect in TEXT_ONLY else QUESTION
+
+
 def is_weather(arguments):
     """Whether arguments fit WEATHER_SCHEMA."""
     return (

@@ -12,6 +12,7 @@ from dialects import (
     SHIRT,
     SHIRT_SCHEMA,
     WEATHER_SCHEMA,
+    echo,
     is_weather,
     on_every_dialect,
     on_every_dialect_with_tools,
@@ -42,7 +43,7 @@ def streamed_cost(events):
 @on_every_dialect
 def test_messages_answers(claude, spending, dialect):
     answer = claude.messages.create(model=f"{dialect}/echo", max_tokens=100, messages=HELLO)
-    assert [block.text for block in answer.content] == [QUESTION]
+    assert [block.text for block in answer.content] == [echo(dialect)]
     assert answer.stop_reason == "end_turn"
     spending.other(answer.usage)
 
