@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_core::limits;
-use signalbox_dialect::answer::read_unary;
+use signalbox_dialect::answer::read_watching;
 use signalbox_dialect::outbound::read_error;
 use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
 use signalbox_policy::{Candidate, Failure};
@@ -13,6 +13,7 @@ use signalbox_upstream::{Answer, Call, CallError};
 use crate::generation::Generation;
 use crate::prepare::{self, Prepared};
 use crate::retrieval::{self, Retrieved};
+use crate::world::Road;
 
 /// An attempt that did not fail.
 #[derive(Debug)]
@@ -106,7 +107,8 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let skin = given.skin().clone();
-        let relay = AnswerStream::new(skin, road.dialect, identity.clone());
+        let relay =
+            AnswerStream::watching(skin, road.dialect, identity.clone(), road.watch.clone());
         let relay = Box::new(if road.is_invoke { relay.in_envelope() } else { relay });
         let content = first_content(generation, relay, answer, abortable);
         match tokio::time::timeout(left, content).await {
@@ -119,7 +121,7 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
-        AnswerKind::Whole(whole(road.dialect, body)?)
+        AnswerKind::Whole(whole(road, body)?)
     };
     generation.trace.content(generation.gateway.clock.now());
     Ok(Started::Answer(Box::new(Answering { index, identity, kind })))
@@ -190,8 +192,9 @@ async fn first_content(
     }
 }
 
-fn whole(dialect: WireDialect, body: Bytes) -> Result<WholeAnswer, Failure> {
-    let answer = read_unary(dialect, body).map_err(|fault| failed(&fault))?;
+fn whole(road: &Road, body: Bytes) -> Result<WholeAnswer, Failure> {
+    let answer =
+        read_watching(road.dialect, body, road.watch.clone()).map_err(|fault| failed(&fault))?;
     if !answer.facts.content_seen && answer.facts.finish.is_none() {
         return Err(Failure::unavailable("the answer was empty"));
     }

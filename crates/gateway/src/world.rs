@@ -9,6 +9,7 @@ use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
 use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
+use signalbox_dialect::watch::Watch;
 use signalbox_dialect::{ReasoningStyle, WireDialect};
 use signalbox_upstream::{Credential, Target};
 
@@ -26,6 +27,8 @@ pub struct Road<D = WireDialect> {
     pub target: Target,
     /// Edits of every request body.
     pub patches: Patches,
+    /// Where its answers have what the dialect has another place for.
+    pub watch: Option<Arc<Watch>>,
 }
 
 impl Road {
@@ -123,13 +126,14 @@ impl World {
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
                 let is_invoke = speaks.transport == Transport::BedrockInvoke;
+                let watch = watch(&speaks.watch).map_err(|error| wrong(error.to_string()))?;
                 if let Some(dialect) = dialect {
                     let (target, patches) = (target.clone(), patches.clone());
-                    let road = Road { dialect, is_invoke, target, patches };
+                    let road = Road { dialect, is_invoke, target, patches, watch: watch.clone() };
                     ways.push((speaks.dialect, Arc::new(road)));
                 }
                 if let Some(dialect) = form {
-                    let road = Road { dialect, is_invoke, target, patches };
+                    let road = Road { dialect, is_invoke, target, patches, watch };
                     others.push((speaks.dialect, Arc::new(road)));
                 }
             }
@@ -173,6 +177,12 @@ impl World {
 
 fn patches(rows: &[Value]) -> Result<Patches, serde_json::Error> {
     rows.iter().cloned().map(serde_json::from_value::<Patch>).collect()
+}
+
+/// Where to look besides; `None` when the row names no place.
+fn watch(row: &signalbox_catalog::Watch) -> Result<Option<Arc<Watch>>, serde_json::Error> {
+    let watch: Watch = serde_json::from_value(serde_json::to_value(row)?)?;
+    Ok((watch != Watch::default()).then(|| Arc::new(watch)))
 }
 
 /// Compiles what families and the endpoint's own row say; `None` when they say nothing.
