@@ -31,6 +31,8 @@ const OWN: &[&str] = &[
     "cache_control",
     "x_search_filter",
     "metadata",
+    // Of no API's reference: an agent's marks of its installation, which providers refuse.
+    "client_metadata",
     "service_tier",
     "safety_identifier",
     "user",

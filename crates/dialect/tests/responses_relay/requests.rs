@@ -49,7 +49,7 @@ fn what_needs_no_patch_passes_byte_for_byte() {
  {"type":"custom_tool_call","call_id":"c","name":"p","input":"*** Begin"},{"type":"custom_tool_call_output","call_id":"c","output":"ok"}],
  "tools":[{"type":"custom","name":"p","format":{"type":"grammar","syntax":"lark","definition":"s: x"}},{"type":"local_shell"}],
  "include":["reasoning.encrypted_content"],"prompt_cache_key":"k","max_tool_calls":4,"parallel_tool_calls":true,
- "reasoning":{ "effort":"high","summary":"auto"},"text":{"verbosity":"low"},"temperature":1.0e0,"client_metadata":{"a":1}}"#;
+ "reasoning":{ "effort":"high","summary":"auto"},"text":{"verbosity":"low"},"temperature":1.0e0,"not_known_yet":{"a":1}}"#;
     let from = format!("{{\"model\" :\"a/b\",{rest}");
     let to = format!("{{\"model\" :\"m-1\",{rest}");
     assert_eq!(written(&from, |_| {}), to);
@@ -58,7 +58,7 @@ fn what_needs_no_patch_passes_byte_for_byte() {
 #[test]
 fn members_of_the_router_go() {
     let members = json!({"models": ["c/d"], "route": "fallback", "provider": {"order": ["x"]},
-        "plugins": [], "session_id": "s", "user": "u", "trace": {}, "metadata": {"k": "v"},
+        "plugins": [], "session_id": "s", "user": "u", "trace": {}, "metadata": {"k": "v"}, "client_metadata": {"i": "1"},
         "service_tier": "priority", "safety_identifier": "u", "stream": true,
         "cache_control": {"type": "ephemeral"}, "stream_options": {"include_obfuscation": false}});
     let expected = json!({"model": "m-1", "input": "Hi", "store": false, "stream": false});
