@@ -216,8 +216,13 @@ const CONVERSE: &[P] = &[
     P::MaxTokens,
     P::MaxCompletionTokens,
     P::Stop,
+    P::ResponseFormat,
+    P::StructuredOutputs,
     P::Tools,
     P::ToolChoice,
+    P::IncludeReasoning,
+    P::Reasoning,
+    P::ReasoningEffort,
 ];
 
 const COHERE: &[P] = &[
@@ -235,4 +240,7 @@ const COHERE: &[P] = &[
     P::StructuredOutputs,
     P::Tools,
     P::ToolChoice,
+    P::IncludeReasoning,
+    P::Reasoning,
+    P::ReasoningEffort,
 ];
