@@ -25,6 +25,12 @@ MODELS = {
     "sim/broken": ["tokens-9+error-inband-3"],
     "sim/too-long": ["status-400-context"],
 }
+# models that are no conversation: what they write, and their behaviours as above
+RETRIEVAL = {
+    "sim/embed": ("embeddings", ["vectors"]),
+    "sim/embed-failover": ("embeddings", ["status-503", "vectors"]),
+    "sim/rerank": ("rerank", ["ranks"]),
+}
 PROVIDERS = ["sim-one", "sim-two"]
 
 
@@ -34,8 +40,10 @@ def configuration(simulator: str, database: str, listen: str) -> str:
     for slug in PROVIDERS:
         out += ["[[providers]]", f'slug = "{slug}"', f'name = "{slug}"']
         out += [f'base_url = "{simulator}"', 'api_key = "key-of-the-simulator"']
-    for model, behaviours in MODELS.items():
+    models = {model: ("text", behaviours) for model, behaviours in MODELS.items()} | RETRIEVAL
+    for model, (output, behaviours) in models.items():
         out += ["[[models]]", f'id = "{model}"', f'name = "{model}"', "context_length = 32768"]
+        out += [f'output_modalities = ["{output}"]']
         for provider, behaviour in zip(PROVIDERS, behaviours):
             out += ["[[endpoints]]", f'model = "{model}"', f'provider = "{provider}"']
             out += [f'provider_model_id = "{behaviour}"']

@@ -2,6 +2,7 @@
 
 mod catalog_import;
 mod openapi;
+mod providers;
 mod tidy;
 
 use std::path::PathBuf;
@@ -24,6 +25,8 @@ enum Chore {
         #[arg(long)]
         from: PathBuf,
     },
+    /// Writes docs/providers.md from the provider files
+    Providers,
     /// Checks the house rules that no compiler checks
     Tidy,
     /// Writes openapi/public.json from the public API description, as JSON
@@ -37,6 +40,7 @@ enum Chore {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().chore {
         Chore::CatalogImport { from } => catalog_import::run(&from, &root()),
+        Chore::Providers => providers::run(&root()),
         Chore::Tidy => tidy::run(&root()),
         Chore::Openapi { from } => openapi::run(&from, &root()),
     }

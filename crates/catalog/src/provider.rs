@@ -73,9 +73,15 @@ pub struct Watch {
     /// Where reasoning text is.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub reasoning: Vec<String>,
-    /// Where the text of an error is.
+    /// Where an error is: an object or a text, or a number that is not zero.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub error: Vec<String>,
+    /// Where counts are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub usage: Vec<String>,
+    /// Where a list of sources is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
 }
 
 /// One dialect that a provider speaks.

@@ -159,7 +159,7 @@ impl Snapshot {
 }
 
 /// The dialect of an endpoint, as its provider speaks it: the one that the endpoint names, else the
-/// provider's first that the gateway serves, else its first; always one of the endpoint's task.
+/// provider's first; always one of the endpoint's task.
 fn speaks<'a>(provider: &'a Provider, endpoint: &Endpoint) -> Option<&'a Speaks> {
     if endpoint.own_protocol {
         return None;
@@ -167,10 +167,6 @@ fn speaks<'a>(provider: &'a Provider, endpoint: &Endpoint) -> Option<&'a Speaks>
     let fits = |dialect: Dialect| dialect.task() == endpoint.task;
     match endpoint.dialect.filter(|dialect| fits(*dialect)) {
         Some(dialect) => provider.in_dialect(dialect),
-        None => {
-            let mut fitting = provider.speaks.iter().filter(|one| fits(one.dialect));
-            let served = fitting.clone().find(|one| one.dialect.is_served());
-            served.or_else(|| fitting.next())
-        }
+        None => provider.speaks.iter().find(|one| fits(one.dialect)),
     }
 }

@@ -10,7 +10,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use signalbox_catalog::{
-    Blocked, Catalogue, ConfiguredCatalogue, Lookup, Modality, ModelStatus, Snapshot, Variant,
+    Blocked, Catalogue, ConfiguredCatalogue, Lookup, Modality, ModelStatus, Snapshot, Task, Variant,
 };
 use signalbox_core::PriceKind;
 
@@ -317,4 +317,41 @@ proptest::proptest! {
             proptest::prop_assert_eq!(error.kind.status(), 400);
         }
     }
+}
+
+/// Endpoints of embeddings and reranks that can't be called, and why: routes of their
+/// own, and prices that nobody published.
+const NOT_CALLED: &[(&str, &str, Blocked)] = &[
+    ("nvidia", "nvidia/llama-nemotron-rerank-vl-1b-v2:free", Blocked::Dialect),
+    ("voyageai", "voyageai/rerank-2.5", Blocked::Price),
+    ("voyageai", "voyageai/rerank-2.5-lite", Blocked::Price),
+    ("voyageai", "voyageai/voyage-multimodal-3.5", Blocked::Dialect),
+];
+
+#[test]
+fn embeddings_and_reranks_are_called_in_dialects_of_their_own() {
+    let slugs: Vec<String> = rows().providers.iter().map(|one| one.slug.clone()).collect();
+    let keys: Vec<&str> = slugs.iter().map(String::as_str).collect();
+    let azure = "[[providers]]\nslug = 'azure'\nbase_url = 'https://a.openai.azure.com'";
+    let snapshot = build(azure, &keys);
+    let mut not_called = Vec::new();
+    let (mut embeddings, mut reranks) = (0, 0);
+    for endpoint in snapshot.models().flat_map(|model| snapshot.endpoints(&model.id)) {
+        match endpoint.task {
+            Task::Chat => continue,
+            _ if endpoint.variant == "batch" => continue,
+            Task::Embeddings => embeddings += 1,
+            Task::Rerank => reranks += 1,
+        }
+        match endpoint.blocked {
+            None => assert_eq!(snapshot.speaks(endpoint).unwrap().dialect.task(), endpoint.task),
+            Some(why) => not_called.push((&*endpoint.provider, &*endpoint.model, why)),
+        }
+        if endpoint.provider == "cohere" {
+            assert!(endpoint.prices.rates.get(PriceKind::SearchUnit).is_some());
+        }
+    }
+    not_called.sort_unstable_by_key(|(provider, model, _)| (*provider, *model));
+    assert_eq!(not_called, NOT_CALLED);
+    assert_eq!((embeddings, reranks), (38, 6));
 }

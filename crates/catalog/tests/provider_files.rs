@@ -9,7 +9,10 @@
 
 use std::collections::HashSet;
 
-use signalbox_catalog::{ConfiguredCatalogue, Dialect, Provider, Snapshot, Transport, Verified};
+use signalbox_catalog::{
+    ConfiguredCatalogue, Dialect, Provider, Snapshot, Task, Transport, Verified,
+};
+use signalbox_dialect::patch::Patch;
 
 /// The file that "Add a provider" in CONTRIBUTING.md asks for.
 fn recipe() -> String {
@@ -60,4 +63,44 @@ fn a_bad_file_names_itself_and_the_key() {
         assert_eq!(error.key, key, "{text}");
         assert!(error.row.contains(slug), "{error}");
     }
+}
+
+#[test]
+fn every_patch_of_the_built_in_rows_can_be_applied() {
+    for provider in Snapshot::embedded().unwrap().providers {
+        for speaks in &provider.speaks {
+            for patch in &speaks.patches {
+                let read: Result<Patch, _> = serde_json::from_value(patch.clone());
+                assert!(read.is_ok(), "{}: {patch}: {}", provider.slug, read.unwrap_err());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_row_names_its_source_and_no_dialect_twice() {
+    for provider in Snapshot::embedded().unwrap().providers {
+        let slug = &provider.slug;
+        assert!(provider.source.starts_with("public catalogue"), "{slug}");
+        let looked_up = provider.source.contains("2026; ");
+        assert!(looked_up || provider.verified == Verified::None, "{slug} names no document");
+        let dialects: HashSet<Dialect> = provider.speaks.iter().map(|one| one.dialect).collect();
+        assert_eq!(dialects.len(), provider.speaks.len(), "{slug}");
+    }
+}
+
+/// What is offered in a form that no dialect has yet.
+const NO_WAY: [(&str, Task); 1] = [("nvidia", Task::Rerank)];
+
+#[test]
+fn every_kind_of_endpoint_has_a_way_at_its_provider() {
+    let rows = Snapshot::embedded().unwrap();
+    let keys = rows.providers.iter().map(|provider| provider.slug.clone()).collect();
+    let snapshot = Snapshot::build(rows, ConfiguredCatalogue::default(), &keys).unwrap();
+    let endpoints = snapshot.models().flat_map(|model| snapshot.endpoints(&model.id));
+    let missing: HashSet<(&str, Task)> = endpoints
+        .filter(|one| !one.own_protocol && snapshot.speaks(one).is_none())
+        .map(|one| (one.provider.as_str(), one.task))
+        .collect();
+    assert_eq!(missing, HashSet::from(NO_WAY));
 }

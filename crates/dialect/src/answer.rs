@@ -6,6 +6,8 @@
 mod road;
 mod skin;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use signalbox_core::ApiError;
 
@@ -27,6 +29,7 @@ use crate::openai_completions::{read_answer, write_answer};
 use crate::openai_responses::relay_unary::WholeResponse;
 use crate::openai_responses::stream_relay::ResponsesRelay;
 use crate::openai_responses::write_stream::ResponsesWriter;
+use crate::watch::Watch;
 use crate::{bedrock_converse, cohere_v2, gemini, openai_responses};
 use road::{EventRoad, Reader, Writer};
 
@@ -72,9 +75,21 @@ impl AnswerStream {
     /// A stream of one generation, which the provider sends in this dialect.
     #[must_use]
     pub fn new(skin: Skin, provider: WireDialect, identity: Identity) -> Self {
+        Self::watching(skin, provider, identity, None)
+    }
+
+    /// As [`Self::new`], but also looks where the provider's row says.
+    #[must_use]
+    pub fn watching(
+        skin: Skin,
+        provider: WireDialect,
+        identity: Identity,
+        watch: Option<Arc<Watch>>,
+    ) -> Self {
         let road = match (provider, skin.style) {
             (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
-                Road::Chat(Box::new(StreamRelay::new(&identity, skin.options)))
+                let relay = StreamRelay::new(&identity, skin.options);
+                Road::Chat(Box::new(relay.watching(watch)))
             }
             (WireDialect::AnthropicMessages, AnswerStyle::Messages) => {
                 Road::Messages(Box::new(MessagesRelay::new(&identity, skin.options)))
@@ -84,7 +99,8 @@ impl AnswerStream {
                 Road::Responses(Box::new(relay))
             }
             _ => {
-                let (reader, writer) = (Reader::new(provider), Writer::new(&skin, &identity));
+                let (reader, writer) =
+                    (Reader::new(provider, watch), Writer::new(&skin, &identity));
                 Road::Events(Box::new(EventRoad::new(reader, writer)))
             }
         };
@@ -241,9 +257,21 @@ impl WholeAnswer {
 /// # Errors
 /// `InBand` when it is an error after all, `Malformed` when it is no answer in this dialect.
 pub fn read_unary(provider: WireDialect, body: Bytes) -> Result<WholeAnswer, StreamFault> {
+    read_watching(provider, body, None)
+}
+
+/// As [`read_unary`], but also looks where the provider's row says.
+///
+/// # Errors
+/// As [`read_unary`].
+pub fn read_watching(
+    provider: WireDialect,
+    body: Bytes,
+    watch: Option<Arc<Watch>>,
+) -> Result<WholeAnswer, StreamFault> {
     Ok(match provider {
         WireDialect::OpenaiChat => {
-            let answer = unary::read_unary(body)?;
+            let answer = unary::read_watching(body, watch)?;
             WholeAnswer { facts: answer.facts.clone(), form: Form::Chat(Box::new(answer)) }
         }
         WireDialect::AnthropicMessages => {

@@ -11,6 +11,8 @@ pub mod readers;
 mod relays;
 mod retrieval;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde::de::IgnoredAny;
 use serde_json::Value;
@@ -39,6 +41,7 @@ use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageR
 use crate::openai_chat::read_stream::ChatReader;
 use crate::openai_chat::stream_relay::DONE;
 use crate::openai_chat::write_stream::ChatWriter;
+use crate::watch::Watch;
 
 /// The identity that the laws' answers have.
 #[must_use]
@@ -49,6 +52,14 @@ pub fn identity() -> Identity {
         provider: "Acme \"Labs\"".to_owned(),
         created: 1_700_000_000,
     }
+}
+
+/// A provider that has counts, errors and reasoning in places of its own.
+#[must_use]
+pub fn watch() -> Option<Arc<Watch>> {
+    let row = r#"{"usage":["/x_own/usage"],"error":["/x_own/error","/base/code"],
+        "reasoning":["/mind"],"sources":["/found","/pages"]}"#;
+    serde_json::from_str(row).ok().map(Arc::new)
 }
 
 /// A usage report of some counts that costs something.
@@ -89,7 +100,8 @@ pub fn relay_from(
     options: RelayOptions,
     pieces: &[&[u8]],
 ) -> Outcome {
-    let mut stream = AnswerStream::new(Skin::new(style, options), provider, identity());
+    let mut stream =
+        AnswerStream::watching(Skin::new(style, options), provider, identity(), watch());
     let mut out = Vec::new();
     let mut result = Ok(());
     for piece in pieces {
@@ -203,7 +215,7 @@ fn responses_ready(out: &[u8]) -> Result<(), String> {
 
 /// The events of a stream.
 pub fn events_of(bytes: &[u8]) -> (Vec<Event>, Result<(), StreamFault>) {
-    let mut reader = ChatReader::default();
+    let mut reader = ChatReader::default().watching(watch());
     let mut events = Vec::new();
     let mut result = reader.push(bytes, &mut events);
     if result.is_ok() {

@@ -24,6 +24,7 @@ pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
 pub mod rerank;
+pub mod watch;
 
 mod base64;
 mod citation;

@@ -64,7 +64,8 @@ fn streams_reach_a_messages_client_as_recorded() {
     for (_, path) in cases(".sse") {
         let bytes = fs::read(&path).unwrap();
         let skin = Skin::new(AnswerStyle::Messages, RelayOptions::default());
-        let mut stream = AnswerStream::new(skin, WireDialect::OpenaiChat, laws::identity());
+        let (dialect, watch) = (WireDialect::OpenaiChat, laws::watch());
+        let mut stream = AnswerStream::watching(skin, dialect, laws::identity(), watch);
         let mut out = Vec::new();
         let result = stream.push(&bytes, &mut out).and_then(|()| stream.end(&mut out));
         out.extend(match result {

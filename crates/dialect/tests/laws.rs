@@ -108,7 +108,7 @@ fn message(body: &'static str) -> BoxedStrategy<String> {
     let choices = vec(prop_oneof![3 => tidy, 1 => choice], 0..3)
         .prop_map(|choices| format!("[{}]", choices.join(",")));
     let rest = object(
-        &["id", "usage", "model", "provider", "x_groq", "service_tier", "odd", "object"],
+        &["id", "usage", "model", "provider", "x_own", "service_tier", "odd", "object"],
         value().boxed(),
     );
     (choices, rest, 0..20u8)

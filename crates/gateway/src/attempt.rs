@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_core::limits;
-use signalbox_dialect::answer::read_unary;
+use signalbox_dialect::answer::read_watching;
 use signalbox_dialect::outbound::read_error;
 use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDialect};
 use signalbox_policy::{Candidate, Failure};
@@ -12,6 +12,8 @@ use signalbox_upstream::{Answer, Call, CallError};
 
 use crate::generation::Generation;
 use crate::prepare::{self, Prepared};
+use crate::retrieval::{self, Retrieved};
+use crate::world::Road;
 
 /// An attempt that did not fail.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub(crate) struct Answering {
 pub(crate) enum AnswerKind {
     /// All at once.
     Whole(WholeAnswer),
+    /// All at once, to a request that is no conversation.
+    Retrieved(Retrieved),
     /// In pieces: what is ready for the client, and where the rest comes from.
     Stream {
         relay: Box<AnswerStream>,
@@ -58,6 +62,9 @@ pub(crate) async fn attempt(
     index: usize,
     candidate: &Candidate,
 ) -> Result<Started, Failure> {
+    if let Some(retrieval) = generation.given.resolved.retrieval.clone() {
+        return retrieval::attempt(generation, &retrieval, index, candidate).await;
+    }
     let given = &generation.given;
     let road = given.world.road(&candidate.endpoint);
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
@@ -100,7 +107,8 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let skin = given.skin().clone();
-        let relay = AnswerStream::new(skin, road.dialect, identity.clone());
+        let relay =
+            AnswerStream::watching(skin, road.dialect, identity.clone(), road.watch.clone());
         let relay = Box::new(if road.is_invoke { relay.in_envelope() } else { relay });
         let content = first_content(generation, relay, answer, abortable);
         match tokio::time::timeout(left, content).await {
@@ -113,7 +121,7 @@ pub(crate) async fn attempt(
         let spent = generation.gateway.clock.monotonic().saturating_sub(began);
         let left = patience.saturating_sub(spent);
         let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
-        AnswerKind::Whole(whole(road.dialect, body)?)
+        AnswerKind::Whole(whole(road, body)?)
     };
     generation.trace.content(generation.gateway.clock.now());
     Ok(Started::Answer(Box::new(Answering { index, identity, kind })))
@@ -128,7 +136,7 @@ fn patience(candidate: &Candidate, streamed: bool) -> Duration {
     limits::FIRST_CONTENT_TIMEOUT * if thinks { REASONING_FACTOR } else { 1 }
 }
 
-fn failed_call(error: CallError) -> Failure {
+pub(crate) fn failed_call(error: CallError) -> Failure {
     match error {
         CallError::Timeout(_) => Failure::timeout(error.to_string()),
         other => Failure::unavailable(other.to_string()),
@@ -184,8 +192,9 @@ async fn first_content(
     }
 }
 
-fn whole(dialect: WireDialect, body: Bytes) -> Result<WholeAnswer, Failure> {
-    let answer = read_unary(dialect, body).map_err(|fault| failed(&fault))?;
+fn whole(road: &Road, body: Bytes) -> Result<WholeAnswer, Failure> {
+    let answer =
+        read_watching(road.dialect, body, road.watch.clone()).map_err(|fault| failed(&fault))?;
     if !answer.facts.content_seen && answer.facts.finish.is_none() {
         return Err(Failure::unavailable("the answer was empty"));
     }
@@ -193,7 +202,7 @@ fn whole(dialect: WireDialect, body: Bytes) -> Result<WholeAnswer, Failure> {
 }
 
 /// A fault in an answer, before any content.
-fn failed(fault: &StreamFault) -> Failure {
+pub(crate) fn failed(fault: &StreamFault) -> Failure {
     match fault {
         StreamFault::InBand(error) => Failure::reported(error),
         other => Failure::unavailable(other.to_string()),

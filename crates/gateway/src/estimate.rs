@@ -16,7 +16,7 @@ const TEMPLATE_TOKENS: u64 = 64;
 /// 600).
 const TOOL_TEMPLATE_TOKENS: u64 = 1024;
 /// Tokens of one image at most: the dearest published tiling stays below.
-const IMAGE_TOKENS: u64 = 16_384;
+pub(crate) const IMAGE_TOKENS: u64 = 16_384;
 
 /// Tokens of one image, usually.
 const USUAL_IMAGE_TOKENS: u64 = 1024;
@@ -130,6 +130,7 @@ mod tests {
         };
         assert_eq!(within(&fair, &bound), fair);
         let huge = Usage {
+            search_units: 9,
             input_uncached: u64::MAX,
             cache_read: 7,
             output: u64::MAX,
@@ -139,5 +140,8 @@ mod tests {
         };
         let cut = within(&huge, &bound);
         assert_eq!((cut.prompt(), cut.output, cut.reasoning, cut.searches), (100, 20, 20, 0));
+        assert_eq!(cut.search_units, 0);
+        let ranked = within(&huge, &Estimate { search_units: 4, ..bound });
+        assert_eq!(ranked.search_units, 4);
     }
 }

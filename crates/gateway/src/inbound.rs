@@ -1,6 +1,7 @@
 //! Stage 1's product: what arrived.
 
 use bytes::Bytes;
+use signalbox_catalog::Task;
 use signalbox_dialect::AnswerStyle;
 
 /// The door a request came in by.
@@ -16,15 +17,28 @@ pub enum Surface {
     Messages,
     /// `POST /api/v1/responses`.
     Responses,
+    /// `POST /api/v1/embeddings`.
+    Embeddings,
+    /// `POST /api/v1/rerank`.
+    Rerank,
 }
 
 impl Surface {
+    /// What the models are for that can be named here.
+    pub(crate) const fn task(self) -> Task {
+        match self {
+            Self::Embeddings => Task::Embeddings,
+            Self::Rerank => Task::Rerank,
+            _ => Task::Chat,
+        }
+    }
+
     /// How answers and errors are written here. A chat request with a legacy `prompt` is answered
     /// as a completion.
     #[must_use]
     pub const fn style(self) -> AnswerStyle {
         match self {
-            Self::Chat | Self::Cursor => AnswerStyle::Chat,
+            Self::Chat | Self::Cursor | Self::Embeddings | Self::Rerank => AnswerStyle::Chat,
             Self::Completions => AnswerStyle::Completions,
             Self::Messages => AnswerStyle::Messages,
             Self::Responses => AnswerStyle::Responses,

@@ -78,7 +78,8 @@ pub(crate) fn body(
         betas: &betas,
         forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
     };
-    let written = written(given, road.dialect, &outbound);
+    let told = !supported.contains(Parameter::Tools);
+    let written = written(given, road.dialect, &outbound, told);
     let written = written.map_err(|error| Failure::unfit(error.message))?;
     let insists = resolved.requirements.provider.require_parameters;
     match written.losses.iter().find(|loss| insists && matters(loss.what)) {
@@ -137,15 +138,19 @@ const fn matters(lost: Lost) -> bool {
     matches!(lost, Lost::Parameter | Lost::Content | Lost::Tool)
 }
 
-/// A request in the provider's own language is patched; any other goes through the hub.
+/// A request in the provider's own language is patched; any other goes through the hub, and so does
+/// one with tools for a model that knows none.
 fn written(
     given: &Given,
     provider: WireDialect,
     outbound: &Outbound<'_>,
+    tools_are_told: bool,
 ) -> Result<WrittenRequest, ApiError> {
     let (document, survey) = (&given.resolved.document, &given.resolved.survey);
     let style = given.skin().style;
+    let told = tools_are_told && (survey.needs.tools || survey.needs.tool_history);
     let patched = match (provider, style) {
+        _ if told => None,
         (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
             Some(openai_chat::write_relay::write_relay(document, survey, outbound)?)
         }
@@ -163,7 +168,7 @@ fn written(
     if let Some(body) = patched {
         return Ok(WrittenRequest { body, losses: Vec::new() });
     }
-    let (conversation, lost) = match style {
+    let (mut conversation, mut lost) = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => {
             (openai_chat::read_request::read_request(document, survey)?, Vec::new())
         }
@@ -172,6 +177,10 @@ fn written(
         }
         AnswerStyle::Responses => openai_responses::read_request::read_request(document, survey),
     };
+    // Legacy prompts tell of tools by themselves.
+    if told && provider != WireDialect::OpenaiCompletions {
+        conversation.tell_tools(&mut lost);
+    }
     let mut written = write_request(provider, &conversation, outbound)?;
     for loss in lost {
         report(&mut written.losses, loss.what, &loss.detail);
@@ -195,7 +204,7 @@ fn unsupported(sent: ParameterSet, listed: ParameterSet, supported: ParameterSet
 }
 
 /// A stable name for the end user that tells the provider nothing else (inference spec 1.4).
-fn user(given: &Given, required: bool) -> Option<String> {
+pub(crate) fn user(given: &Given, required: bool) -> Option<String> {
     let user = given.resolved.survey.user.as_deref();
     if user.is_none() && !required {
         return None;

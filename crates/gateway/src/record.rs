@@ -134,7 +134,7 @@ fn row(generation: &Generation) -> GenerationRow {
         provider_name: None,
         endpoint_id: None,
         upstream_id: None,
-        api_type: "completions".to_owned(),
+        api_type: given.resolved.api_type().to_owned(),
         router: None,
         streamed: survey.stream,
         cancelled: false,

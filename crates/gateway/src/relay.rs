@@ -13,7 +13,7 @@ use crate::attempt::{AnswerKind, Answering};
 use crate::ending::Ending;
 use crate::generation::Generation;
 use crate::sink::Sink;
-use crate::{metadata, record, release, settle};
+use crate::{metadata, record, release, retrieval, settle};
 
 /// Sees an answer through to its settlement.
 pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answering) {
@@ -33,6 +33,9 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
                 }
                 Err(error) => release::fail(generation, error).await,
             }
+        }
+        AnswerKind::Retrieved(answer) => {
+            retrieval::deliver(generation, index, &identity, &answer).await;
         }
         AnswerKind::Stream { relay, ready, rest, ended, fault } => {
             let mut stream = Streaming { relay, rest, ended };

@@ -7,9 +7,9 @@ use signalbox_policy::{Candidate, Plan};
 use signalbox_store::{Hold, Ledger};
 
 use crate::authenticate::{Admitted, Principal, out_of_reach};
-use crate::estimate;
 use crate::gateway::Gateway;
 use crate::resolve::Resolved;
+use crate::{estimate, retrieval};
 
 /// Tries to take a hold whose size fits the balance while others spend from it.
 const TRIES: usize = 8;
@@ -136,6 +136,9 @@ fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Fitting {
 
 /// The most that a candidate can consume, whatever it costs.
 fn most(resolved: &Resolved, candidate: &Candidate) -> Estimate {
+    if let Some(retrieval) = &resolved.retrieval {
+        return retrieval::bound(retrieval, &candidate.endpoint);
+    }
     let bytes = resolved.document.bytes().len();
     let inputs = &resolved.requirements.content.inputs;
     estimate::bound(&resolved.survey, bytes, inputs, &candidate.endpoint)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use signalbox_catalog::{Lookup, Modality, Model, ModelStatus, Reference, Snapshot, Variant};
+use signalbox_catalog::{Lookup, Modality, Model, ModelStatus, Reference, Snapshot, Task, Variant};
 use signalbox_core::{ApiError, AvailabilityCode, Constraint, limits};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
@@ -16,6 +16,7 @@ use signalbox_policy::{Content, ProviderPreferences, Requirements, Wanted, expla
 
 use crate::estimate;
 use crate::inbound::{Inbound, RequestHead, Surface};
+use crate::retrieval::Retrieval;
 
 /// The request, read and resolved.
 #[derive(Debug)]
@@ -30,6 +31,15 @@ pub(crate) struct Resolved {
     pub skin: Skin,
     /// The session that the request belongs to.
     pub session_id: Option<String>,
+    /// What is asked, when it is no conversation.
+    pub retrieval: Option<Arc<Retrieval>>,
+}
+
+impl Resolved {
+    /// `api_type` of the record.
+    pub(crate) fn api_type(&self) -> &'static str {
+        self.retrieval.as_ref().map_or("completions", |one| one.api_type())
+    }
 }
 
 pub(crate) fn resolve(
@@ -41,11 +51,15 @@ pub(crate) fn resolve(
     if surface == Surface::Cursor {
         document = openai_chat::flat::nested(document)?;
     }
+    let retrieval = Retrieval::read(surface, &document)?;
     let survey = match surface {
         Surface::Chat | Surface::Cursor => openai_chat::survey::survey(&document)?,
         Surface::Completions => openai_completions::survey::survey(&document)?,
         Surface::Messages => anthropic_messages::survey::survey(&document)?,
         Surface::Responses => openai_responses::survey::survey(&document)?,
+        Surface::Embeddings | Surface::Rerank => {
+            retrieval.as_ref().map(|one| one.survey().clone()).unwrap_or_default()
+        }
     };
     let skin = skin(surface, &document, &survey);
     let session_id = session(&survey, &head)?;
@@ -54,9 +68,15 @@ pub(crate) fn resolve(
     if survey.preset.is_some() {
         return Err(ApiError::invalid("preset: presets are not available yet"));
     }
-    let models = wanted(&survey, catalog)?;
-    let requirements = Requirements { models, provider, content: content(&survey)? };
-    Ok((Resolved { document, survey, requirements, skin, session_id }, head))
+    let models = wanted(&survey, catalog, surface.task())?;
+    let mut content = content(&survey)?;
+    if retrieval.is_some() {
+        // Inputs have the context to themselves, and what is too long is the provider's to cut.
+        content.prompt_tokens_at_least = 0;
+    }
+    let requirements = Requirements { models, provider, content };
+    let retrieval = retrieval.map(Arc::new);
+    Ok((Resolved { document, survey, requirements, skin, session_id, retrieval }, head))
 }
 
 fn skin(surface: Surface, document: &Document, survey: &Survey) -> Skin {
@@ -104,7 +124,7 @@ fn content(survey: &Survey) -> Result<Content, ApiError> {
 
 /// The models in order: `model` first, then `models` (inference spec 6). An unknown one is an error
 /// at once; one that nobody serves any more is one only when it is the last hope.
-fn wanted(survey: &Survey, catalog: &Snapshot) -> Result<Vec<Wanted>, ApiError> {
+fn wanted(survey: &Survey, catalog: &Snapshot, task: Task) -> Result<Vec<Wanted>, ApiError> {
     let mut slugs: Vec<&String> = Vec::new();
     for slug in survey.model.iter().chain(&survey.models) {
         if !slugs.contains(&slug) {
@@ -117,7 +137,7 @@ fn wanted(survey: &Survey, catalog: &Snapshot) -> Result<Vec<Wanted>, ApiError> 
     let mut wanted = Vec::new();
     let mut ended = None;
     for slug in slugs {
-        match find(slug, catalog) {
+        match find(slug, catalog, task) {
             Ok(found) => wanted.push(found),
             Err(Missing::Ended(error)) => ended = ended.or(Some(error)),
             Err(Missing::Wrong(error)) => return Err(*error),
@@ -147,7 +167,7 @@ fn missing(
     Box::new(ApiError::unavailable(answer, message))
 }
 
-fn find(slug: &str, catalog: &Snapshot) -> Result<Wanted, Missing> {
+fn find(slug: &str, catalog: &Snapshot, task: Task) -> Result<Wanted, Missing> {
     let Reference::Model(name) = Reference::parse(slug) else {
         let error = ApiError::invalid(format!("{slug}: presets are not available yet"));
         return Err(Missing::Wrong(Box::new(error)));
@@ -158,7 +178,7 @@ fn find(slug: &str, catalog: &Snapshot) -> Result<Wanted, Missing> {
     };
     match found {
         Lookup::Found { model, variants } => {
-            let usable = usable(slug, model, &variants)?;
+            let usable = usable(slug, model, &variants, task)?;
             Ok(Wanted { requested: slug.to_owned(), model: model.clone(), sort: usable })
         }
         Lookup::Deprecated(_) => {
@@ -180,14 +200,24 @@ fn find(slug: &str, catalog: &Snapshot) -> Result<Wanted, Missing> {
 }
 
 /// The order that the variants ask for, if the model and they can be used on this road.
-fn usable(slug: &str, model: &Model, variants: &[Variant]) -> Result<Option<SortBy>, Missing> {
+fn usable(
+    slug: &str,
+    model: &Model,
+    variants: &[Variant],
+    task: Task,
+) -> Result<Option<SortBy>, Missing> {
     if model.status == ModelStatus::Router {
         let message = format!("{slug}: routers are not available yet; name a model");
         let error = missing(AvailabilityCode::NoEndpoints, slug, Vec::new(), message);
         return Err(Missing::Wrong(error));
     }
-    if !model.writes(Modality::Text) {
-        return Err(Missing::Wrong(wrong_endpoint(slug, model)));
+    let (fits, what) = match task {
+        Task::Chat => (model.writes(Modality::Text), "text"),
+        Task::Embeddings => (model.writes(Modality::Embeddings), "embeddings"),
+        Task::Rerank => (model.writes(Modality::Rerank), "rankings"),
+    };
+    if !fits {
+        return Err(Missing::Wrong(wrong_endpoint(slug, model, what)));
     }
     let mut sort = None;
     for variant in variants {
@@ -205,8 +235,9 @@ fn usable(slug: &str, model: &Model, variants: &[Variant]) -> Result<Option<Sort
     Ok(sort)
 }
 
-fn wrong_endpoint(slug: &str, model: &Model) -> Box<ApiError> {
+fn wrong_endpoint(slug: &str, model: &Model, what: &str) -> Box<ApiError> {
     let path = match model.output_modalities.first() {
+        _ if model.writes(Modality::Text) => "/api/v1/chat/completions",
         Some(Modality::Embeddings) => "/api/v1/embeddings",
         Some(Modality::Rerank) => "/api/v1/rerank",
         Some(Modality::Speech | Modality::Audio) => "/api/v1/audio/speech",
@@ -215,7 +246,7 @@ fn wrong_endpoint(slug: &str, model: &Model) -> Box<ApiError> {
         _ => "/api/v1/images",
     };
     let mut answer = explain::availability(AvailabilityCode::WrongEndpoint, vec![slug.to_owned()]);
-    let detail = format!("{slug} does not write text; it is called at {path}");
+    let detail = format!("{slug} does not write {what}; it is called at {path}");
     answer.constraint = Some(Constraint { field: "model".into(), detail: detail.clone() });
     Box::new(ApiError::unavailable(answer, detail))
 }

@@ -17,7 +17,7 @@ use crate::generation::{Generation, Given};
 use crate::inbound::Inbound;
 use crate::reply::{Failed, Reply};
 use crate::trace::Trace;
-use crate::{drive, estimate, plan, reserve, resolve};
+use crate::{drive, estimate, plan, reserve, resolve, retrieval};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -61,8 +61,14 @@ impl Gateway {
         let now = admitted.received;
         let world = self.world.load_full();
         let (resolved, head) = resolve::resolve(inbound, &world.catalog)?;
-        let plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
-        let id = GenerationId::generate(now, entropy::bytes());
+        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
+        if let Some(retrieval) = &resolved.retrieval {
+            retrieval::keep_fitting(retrieval, &world, &mut plan)?;
+        }
+        let id = match &resolved.retrieval {
+            Some(retrieval) => retrieval.id(now, entropy::bytes()),
+            None => GenerationId::generate(now, entropy::bytes()),
+        };
         let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
         let given = Given {
             id,

@@ -9,14 +9,17 @@ use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
 use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
+use signalbox_dialect::watch::Watch;
 use signalbox_dialect::{ReasoningStyle, WireDialect};
 use signalbox_upstream::{Credential, Target};
 
-/// How one provider is called in one dialect.
+use crate::retrieval::Form;
+
+/// How one provider is called in one dialect: of conversations, or of another form.
 #[derive(Debug)]
-pub struct Road {
+pub struct Road<D = WireDialect> {
     /// The language of its bodies.
-    pub dialect: WireDialect,
+    pub dialect: D,
     /// Whether bodies and streams travel in the invoke envelope: beta features are named in the
     /// body, and events come inside a binary stream.
     pub is_invoke: bool,
@@ -24,6 +27,8 @@ pub struct Road {
     pub target: Target,
     /// Edits of every request body.
     pub patches: Patches,
+    /// Where its answers have what the dialect has another place for.
+    pub watch: Option<Arc<Watch>>,
 }
 
 impl Road {
@@ -47,13 +52,18 @@ pub struct Manner {
     pub patches: Patches,
 }
 
+/// Roads by provider and dialect.
+type Ways<D> = HashMap<String, Vec<(Dialect, Arc<Road<D>>)>>;
+
 /// A catalogue snapshot with a road to every provider that has a credential.
 #[derive(Debug)]
 pub struct World {
     /// The catalogue.
     pub catalog: Snapshot,
     /// By provider; few have more than one.
-    roads: HashMap<String, Vec<(Dialect, Arc<Road>)>>,
+    roads: Ways<WireDialect>,
+    /// The same for what is no conversation.
+    forms: Ways<Form>,
     /// By endpoint id, of those that differ from the rule of their dialect.
     manners: HashMap<String, Manner>,
 }
@@ -92,7 +102,7 @@ impl World {
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
     ) -> Result<Self, WorldError> {
-        let mut roads = HashMap::new();
+        let (mut roads, mut forms) = (Ways::new(), Ways::new());
         for provider in catalog.providers() {
             let wrong = |problem: String| WorldError {
                 row: format!("provider {}", provider.slug),
@@ -101,9 +111,12 @@ impl World {
             // Read once, so that its dialects share what is cached.
             let credential = credentials.get(&provider.slug).map(Credential::parse).transpose();
             let credential = credential.map_err(|error| wrong(error.to_string()))?;
-            let mut ways = Vec::new();
+            let (mut ways, mut others) = (Vec::new(), Vec::new());
             for speaks in &provider.speaks {
-                let Some(dialect) = wire(speaks.dialect) else { continue };
+                let (dialect, form) = (wire(speaks.dialect), Form::of(speaks.dialect));
+                if dialect.is_none() && form.is_none() {
+                    continue;
+                }
                 let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
                 let open = speaks.transport == Transport::None;
                 // The catalogue calls these blocked, each with its reason.
@@ -113,10 +126,19 @@ impl World {
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
                 let is_invoke = speaks.transport == Transport::BedrockInvoke;
-                let road = Road { dialect, is_invoke, target, patches };
-                ways.push((speaks.dialect, Arc::new(road)));
+                let watch = watch(&speaks.watch).map_err(|error| wrong(error.to_string()))?;
+                if let Some(dialect) = dialect {
+                    let (target, patches) = (target.clone(), patches.clone());
+                    let road = Road { dialect, is_invoke, target, patches, watch: watch.clone() };
+                    ways.push((speaks.dialect, Arc::new(road)));
+                }
+                if let Some(dialect) = form {
+                    let road = Road { dialect, is_invoke, target, patches, watch };
+                    others.push((speaks.dialect, Arc::new(road)));
+                }
             }
             roads.insert(provider.slug.clone(), ways);
+            forms.insert(provider.slug.clone(), others);
         }
         let mut manners = HashMap::new();
         for endpoint in catalog.models().flat_map(|model| catalog.endpoints(&model.id)) {
@@ -125,14 +147,24 @@ impl World {
                 manners.insert(endpoint.id.clone(), manner);
             }
         }
-        Ok(Self { catalog, roads, manners })
+        Ok(Self { catalog, roads, forms, manners })
     }
 
     /// The road to an endpoint.
     #[must_use]
     pub fn road(&self, endpoint: &Endpoint) -> Option<&Arc<Road>> {
+        self.way(&self.roads, endpoint)
+    }
+
+    /// The road to an endpoint that is asked for no conversation.
+    #[must_use]
+    pub fn form(&self, endpoint: &Endpoint) -> Option<&Arc<Road<Form>>> {
+        self.way(&self.forms, endpoint)
+    }
+
+    fn way<'a, D>(&self, ways: &'a Ways<D>, endpoint: &Endpoint) -> Option<&'a Arc<Road<D>>> {
         let dialect = self.catalog.speaks(endpoint)?.dialect;
-        let ways = self.roads.get(&endpoint.provider)?;
+        let ways = ways.get(&endpoint.provider)?;
         ways.iter().find(|(spoken, _)| *spoken == dialect).map(|(_, road)| road)
     }
 
@@ -145,6 +177,12 @@ impl World {
 
 fn patches(rows: &[Value]) -> Result<Patches, serde_json::Error> {
     rows.iter().cloned().map(serde_json::from_value::<Patch>).collect()
+}
+
+/// Where to look besides; `None` when the row names no place.
+fn watch(row: &signalbox_catalog::Watch) -> Result<Option<Arc<Watch>>, serde_json::Error> {
+    let watch: Watch = serde_json::from_value(serde_json::to_value(row)?)?;
+    Ok((watch != Watch::default()).then(|| Arc::new(watch)))
 }
 
 /// Compiles what families and the endpoint's own row say; `None` when they say nothing.

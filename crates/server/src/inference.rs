@@ -52,6 +52,16 @@ pub(crate) async fn responses(State(app): State<App>, request: Request) -> Respo
     answer(app, request, Surface::Responses).await
 }
 
+/// `POST /api/v1/embeddings`.
+pub(crate) async fn embeddings(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Embeddings).await
+}
+
+/// `POST /api/v1/rerank`.
+pub(crate) async fn rerank(State(app): State<App>, request: Request) -> Response {
+    answer(app, request, Surface::Rerank).await
+}
+
 /// `POST /api/v1/messages/count_tokens`: an estimate of the prompt's tokens, free of charge.
 pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Response {
     match counted(&app, request).await {

@@ -32,5 +32,11 @@ mod leaving;
 #[path = "it/surface.rs"]
 mod surface;
 
+#[path = "it/told.rs"]
+mod told;
+
+#[path = "it/retrieval.rs"]
+mod retrieval;
+
 #[path = "it/leaks.rs"]
 mod leaks;

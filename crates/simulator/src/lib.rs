@@ -20,6 +20,7 @@
 //! | `:generateContent`, `:streamGenerateContent` (an array without `alt=sse`) | `gemini` | path |
 //! | `/model/M/converse`, `/model/M/converse-stream` | `bedrock-converse` | path |
 //! | `/chat` | `cohere-v2` | body |
+//! | `/embeddings`, `/embed`, `/rerank`, `:embedContent`, `:batchEmbedContents` | embeddings and reranks, for which words of content mean nothing | body or path |
 //! | `/token` | an OAuth token for a signed assertion | |
 //!
 //! # Strictness
@@ -122,6 +123,7 @@ mod openai_chat;
 mod openai_completions;
 mod openai_responses;
 mod perform;
+mod retrieval;
 mod schema;
 mod script;
 mod server;

@@ -73,14 +73,14 @@ pub(crate) async fn perform(
     respond(kind, ScriptBody::new(script, page, Outcome::Complete, length, budget))
 }
 
-async fn pause(time: Duration) {
+pub(crate) async fn pause(time: Duration) {
     if !time.is_zero() {
         sleep(time).await;
     }
 }
 
 /// Keeps the page open until the connection ends and drops this future.
-async fn hang(page: Page) -> Response<ScriptBody> {
+pub(crate) async fn hang(page: Page) -> Response<ScriptBody> {
     let _page = page;
     pending().await
 }
@@ -120,7 +120,7 @@ pub(crate) fn plain(status: StatusCode, value: Value, page: Page) -> Response<Sc
 }
 
 /// A number below 100, the same for the same seed and request.
-fn draw(seed: u64, number: u64) -> u64 {
+pub(crate) fn draw(seed: u64, number: u64) -> u64 {
     let mut bits = seed.wrapping_add(number.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     bits = (bits ^ (bits >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     bits = (bits ^ (bits >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);

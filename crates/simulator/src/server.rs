@@ -28,7 +28,8 @@ use crate::body::ScriptBody;
 use crate::dialect::{Dialect, Failure, Route};
 use crate::journal::{Entry, Journal, MAX_KEPT_BODY, Outcome, Page};
 use crate::perform::{perform, plain, refuse};
-use crate::token;
+use crate::retrieval::Retrieval;
+use crate::{retrieval, token};
 
 /// Most connections at a time; more wait.
 const MAX_CONNECTIONS: usize = 20_000;
@@ -262,6 +263,9 @@ async fn answer(
     if *request.method() == Method::POST && route.is_none() && path.ends_with("/token") {
         return Ok(grant(&simulator, request).await);
     }
+    if *request.method() == Method::POST && retrieval::is_path(&path) {
+        return Ok(retrieve(&simulator, request).await);
+    }
     let Some(route) = route.filter(|_| *request.method() == Method::POST) else {
         let error =
             Dialect::OpenaiChat.error(crate::dialect::Carrier::Own, &Failure::simulated(404));
@@ -288,6 +292,21 @@ async fn answer(
     let id = head.id.clone();
     let page = simulator.page(head, &body, value, &read);
     Ok(perform(simulator.0.seed, number, &id, &route, read, page).await)
+}
+
+/// Embeddings and reranks: what is no conversation.
+async fn retrieve(simulator: &Simulator, request: Request<Incoming>) -> Response<ScriptBody> {
+    let path = request.uri().path().to_owned();
+    let mut head = Head::of(&request, "retrieval");
+    let body = Limited::new(request.into_body(), MAX_BODY).collect().await;
+    let body = body.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    let value: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let (number, id) = simulator.next();
+    head.id.clone_from(&id);
+    let read = Retrieval::read(&path, &value);
+    let ask = read.as_ref().map(Retrieval::ask).unwrap_or_default();
+    let page = simulator.page(head, &body, value, &ask);
+    retrieval::perform(simulator.0.seed, number, &id, &path, read, page).await
 }
 
 /// What can be told of a request that is refused.

@@ -100,6 +100,30 @@ impl Offer {
         self
     }
 
+    /// With one more model, which writes something else than text, such as `embeddings`.
+    #[must_use]
+    pub fn model_for(
+        self,
+        output: &str,
+        id: &str,
+        stands: impl IntoIterator<Item = Stand>,
+    ) -> Self {
+        self.model_with(id, json!({"output_modalities": [output]}), stands)
+    }
+
+    /// A provider that speaks this dialect alone.
+    #[must_use]
+    pub fn speaking(self, slug: &str, dialect: &str) -> Self {
+        self.speaking_as(slug, json!([{"dialect": dialect, "transport": "none"}]))
+    }
+
+    /// A provider with these `speaks` rows.
+    #[must_use]
+    pub fn speaking_as(self, slug: &str, rows: Value) -> Self {
+        let name = format!("Provider {slug}");
+        self.provider(slug, json!({"name": name, "transport": "none", "speaks": rows}))
+    }
+
     /// A provider that is somewhere else than the simulator: at `http://ADDRESS/v1`.
     #[must_use]
     pub fn provider_at(mut self, slug: &str, address: &str) -> Self {

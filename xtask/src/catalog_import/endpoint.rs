@@ -158,7 +158,18 @@ struct Carriage {
 fn carriage(row: &EndpointFacts, facts: &Facts) -> Carriage {
     let adapter = row.adapter.as_str();
     let has = |part: &str| adapter.contains(part);
-    let own = ["Video", "Wan", "Kling", "Veo", "Sora", "Seedance", "Hailuo", "Image", "TTS", "STT"];
+    let own = [
+        "Video",
+        "WanAdapter",
+        "Kling",
+        "Veo",
+        "Sora",
+        "Seedance",
+        "Hailuo",
+        "Image",
+        "TTS",
+        "STT",
+    ];
     let own_names =
         ["Batch", "Seedream", "BlackForestLabs", "Recraft", "Sourceful", "Multimodal", "FastApply"];
     if own.iter().chain(&own_names).any(|part| has(part)) && adapter != "OpenAIImageAdapter" {

@@ -62,7 +62,7 @@ pub struct ProviderRow {
     pub source: Option<String>,
     #[serde(default)]
     pub verified: Option<Verified>,
-    /// Left out: `openai-chat`.
+    /// Left out: `openai-chat`, and `openai-embeddings` and `rerank` for models that are for these.
     #[serde(default)]
     pub speaks: Option<Vec<SpeaksRow>>,
 }
@@ -238,7 +238,8 @@ impl ProviderRow {
         if overrides && self.transport.is_none() {
             return None;
         }
-        Some(vec![SpeaksRow::plain(Dialect::OpenaiChat)])
+        let usual = [Dialect::OpenaiChat, Dialect::OpenaiEmbeddings, Dialect::Rerank];
+        Some(usual.map(SpeaksRow::plain).to_vec())
     }
 }
 

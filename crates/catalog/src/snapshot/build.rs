@@ -185,9 +185,6 @@ fn blocked(
     let Some(speaks) = super::speaks(provider, endpoint) else {
         return Some(Blocked::Dialect);
     };
-    if !speaks.dialect.is_served() {
-        return Some(Blocked::Dialect);
-    }
     if !task::is_priced(endpoint) {
         return Some(Blocked::Price);
     }

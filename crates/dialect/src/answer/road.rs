@@ -1,5 +1,7 @@
 //! The road through events: any reader, then any writer.
 
+use std::sync::Arc;
+
 use signalbox_core::ApiError;
 
 use super::{AnswerStyle, Skin, error_chunk_of};
@@ -17,6 +19,7 @@ use crate::openai_completions::read_answer::CompletionsReader;
 use crate::openai_completions::write_answer::CompletionsWriter;
 use crate::openai_responses::read_stream::ResponsesReader;
 use crate::openai_responses::write_stream::ResponsesWriter;
+use crate::watch::Watch;
 
 /// Turns a provider's stream into a client's.
 #[derive(Debug)]
@@ -48,9 +51,9 @@ pub(super) enum Writer {
 }
 
 impl Reader {
-    pub(super) fn new(provider: WireDialect) -> Self {
+    pub(super) fn new(provider: WireDialect, watch: Option<Arc<Watch>>) -> Self {
         match provider {
-            WireDialect::OpenaiChat => Self::Chat(ChatReader::default()),
+            WireDialect::OpenaiChat => Self::Chat(ChatReader::default().watching(watch)),
             WireDialect::AnthropicMessages => Self::Messages(MessagesReader::default()),
             WireDialect::OpenaiResponses => Self::Responses(ResponsesReader::default()),
             WireDialect::Gemini => Self::Gemini(GeminiReader::default()),

@@ -4,15 +4,18 @@
 //! members we understand are watched, everything else is copied byte for byte.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use signalbox_core::limits;
 
 use super::error::read_inband;
 use super::preamble::{Preamble, Top};
+use super::sources::Listed;
 use super::template::{Hole, Template};
 use super::usage::read_usage;
 use crate::identity::{Facts, Identity, StreamFault};
 use crate::scan::{self, Malformed, Scanner};
+use crate::watch::{Seen, Watch};
 
 /// Longest foreign id, finish word or tier that is remembered.
 const MAX_WORD_CHARS: usize = 256;
@@ -72,6 +75,9 @@ pub(super) struct Rewriter {
     pub(super) hole: Option<Hole>,
     /// Something else in this chunk counts anew, or there is more than one choice.
     pub(super) spoiled: bool,
+    /// What the provider's row says of its answers.
+    pub(super) watch: Option<Arc<Watch>>,
+    pub(super) listed: Listed,
     head: Vec<u8>,
     preamble: Preamble,
     template: Template,
@@ -135,6 +141,8 @@ impl Rewriter {
             facts: Facts::default(),
             choices: Vec::new(),
             head: head(identity, shape),
+            watch: None,
+            listed: Listed::default(),
             preamble: Preamble::default(),
             hole: None,
             spoiled: false,
@@ -151,6 +159,8 @@ impl Rewriter {
             facts: Facts::default(),
             choices: Vec::new(),
             head: b"{\"object\":\"chat\"".to_vec(),
+            watch: None,
+            listed: Listed::default(),
             preamble: Preamble::default(),
             hole: None,
             spoiled: false,
@@ -279,11 +289,6 @@ impl Rewriter {
                 self.watch_usage(raw);
                 return Ok(false);
             }
-            "x_groq" => {
-                top.counted = true;
-                self.watch_groq(raw, top)?;
-                return Ok(false);
-            }
             "error" => {
                 if raw != "null" {
                     top.error = Some(raw);
@@ -305,6 +310,7 @@ impl Rewriter {
                 top.complains = true;
                 top.counted = true;
             }
+            _ if self.watched(name, raw, top).is_some() => return Ok(false),
             _ => {}
         }
         top.unknown = true;
@@ -379,23 +385,16 @@ impl Rewriter {
         }
     }
 
-    /// Groq's own member: usage, or an error, of a stream.
-    fn watch_groq<'a>(&mut self, raw: &'a str, top: &mut Top<'a>) -> Result<(), StreamFault> {
-        if !raw.starts_with('{') {
-            return Ok(());
+    /// Looks at a member that the provider's row is about; `None` when it is about none such.
+    fn watched<'a>(&mut self, name: &str, raw: &'a str, top: &mut Top<'a>) -> Option<()> {
+        match self.watch.as_ref()?.member(name, raw)? {
+            Seen::Usage(usage) => self.watch_usage(usage),
+            Seen::Error(error) => top.error = Some(error),
+            Seen::Sources(sources) => self.listed.take(sources),
+            Seen::Nothing => {}
         }
-        let mut scanner = Scanner::new(raw);
-        scanner.enter_object()?;
-        let mut first = true;
-        while let Some(key) = scanner.next_key(&mut first)? {
-            let value = scanner.value()?;
-            match &*key.name {
-                "usage" => self.watch_usage(value),
-                "error" if value != "null" => top.error = Some(value),
-                _ => {}
-            }
-        }
-        Ok(())
+        top.counted = true;
+        Some(())
     }
 
     /// The slot of a choice; a new one when it was not seen before.

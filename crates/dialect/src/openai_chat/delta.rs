@@ -78,6 +78,9 @@ impl Rewriter {
             body.reasoning.write(out);
             self.may_leave_out(Member::Reasoning, from..out.len());
         }
+        if index == 0 && self.shape == Shape::Whole {
+            self.listed.message_end = Some(out.len());
+        }
         out.push(b'}');
         Ok(Weight { role: body.role, reasoning: given, rest: body.significant })
     }
@@ -122,6 +125,10 @@ impl Rewriter {
             }
             "images" => self.facts.content_seen |= raw.starts_with('[') && raw.len() > 2,
             "audio" => self.facts.content_seen |= raw.starts_with('{') && raw.len() > 2,
+            _ if self.watch.as_ref().is_some_and(|watch| watch.is_reasoning(name)) => {
+                body.reasoning.alias = Some(raw);
+                return false;
+            }
             _ => {}
         }
         body.significant |= raw != "null";

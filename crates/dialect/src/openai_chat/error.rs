@@ -58,7 +58,7 @@ fn read_value(status: Option<u16>, error: Raw<'_>) -> ProviderError {
         }
         _ => return ProviderError::new(status, None, error.text()),
     }
-    let message = ["message", "detail", "msg", "error", "title", "reason"]
+    let message = ["message", "detail", "msg", "error", "title", "reason", "status_msg"]
         .iter()
         .find_map(|key| text(error.get(key)?))
         .unwrap_or_default();

@@ -6,6 +6,8 @@
 
 mod blocks;
 
+use std::sync::Arc;
+
 use signalbox_core::ErrorKind;
 
 use self::blocks::Blocks;
@@ -14,6 +16,7 @@ use super::unary::UnaryAnswer;
 use crate::ProviderError;
 use crate::event::{Event, FinishReason};
 use crate::identity::{Facts, StreamFault};
+use crate::watch::Watch;
 
 /// Reads a provider's chat stream.
 #[derive(Debug)]
@@ -38,6 +41,13 @@ impl Default for ChatReader {
 }
 
 impl ChatReader {
+    /// The same reader, which also looks where the provider's row says.
+    #[must_use]
+    pub fn watching(mut self, watch: Option<Arc<Watch>>) -> Self {
+        self.relay = self.relay.watching(watch);
+        self
+    }
+
     /// Reads bytes and appends their events.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! the caller's.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use super::chunk::{Rewriter, Shape, error_member};
 use super::error::read_inband;
@@ -12,6 +13,7 @@ use super::usage::write_usage;
 use crate::frame::sse::{Frame, FrameTooLong, SseDecoder};
 use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
 use crate::scan;
+use crate::watch::Watch;
 
 /// The end of a stream.
 pub const DONE: &[u8] = b"data: [DONE]\n\n";
@@ -47,6 +49,13 @@ impl StreamRelay {
             decoder: SseDecoder::default(),
             rewriter: Rewriter::new(identity, Shape::Chunk, options.exclude_reasoning),
         }
+    }
+
+    /// The same relay, which also looks where the provider's row says.
+    #[must_use]
+    pub fn watching(mut self, watch: Option<Arc<Watch>>) -> Self {
+        self.rewriter.watch = watch;
+        self
     }
 
     /// A relay whose output only the hub reads.
@@ -167,9 +176,11 @@ impl Rewriter {
         if event == b"error" {
             return Err(named_error(&text));
         }
+        let before = out.len();
         if self.rewrite(&text, out)? {
             out.extend_from_slice(b"}\n\n");
         }
+        self.tell_sources(before, out);
         Ok(())
     }
 

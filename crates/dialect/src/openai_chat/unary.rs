@@ -2,12 +2,15 @@
 //!
 //! Reading it brings it to one form in one pass; writing it puts our members around that.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 
 use super::chunk::{Member, Optional, Rewriter, Shape, error_member, head};
 use super::error::read_inband;
 use super::stream_relay::push_closing;
 use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
+use crate::watch::Watch;
 
 /// A provider's whole answer, checked, surveyed and brought to our form.
 #[derive(Debug, Clone)]
@@ -39,8 +42,17 @@ fn text(body: &[u8]) -> Result<&str, StreamFault> {
 /// # Errors
 /// `InBand` when it is an error after all, `Malformed` when it is no chat completion.
 pub fn read_unary(body: Bytes) -> Result<UnaryAnswer, StreamFault> {
+    read_watching(body, None)
+}
+
+/// As [`read_unary`], but also looks where the provider's row says.
+///
+/// # Errors
+/// As [`read_unary`].
+pub fn read_watching(body: Bytes, watch: Option<Arc<Watch>>) -> Result<UnaryAnswer, StreamFault> {
     let whole = text(&body)?;
     let mut rewriter = Rewriter::surveyor(Shape::Whole);
+    rewriter.watch = watch;
     let head = rewriter.head().len();
     let mut written = Vec::with_capacity(whole.len().saturating_add(256));
     if let Err(fault) = rewriter.rewrite(whole, &mut written) {
@@ -50,6 +62,7 @@ pub fn read_unary(body: Bytes) -> Result<UnaryAnswer, StreamFault> {
             None => fault,
         });
     }
+    rewriter.place_sources(&mut written);
     let (mut facts, optional) = (rewriter.facts, rewriter.optional);
     facts.chunks = 1;
     facts.done = true;

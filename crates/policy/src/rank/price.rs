@@ -27,6 +27,7 @@ pub fn blended(endpoint: &Endpoint, content: &Content) -> f64 {
     cost(PriceKind::Prompt, prompt)
         + cost(PriceKind::Completion, output)
         + cost(PriceKind::Request, 1)
+        + cost(PriceKind::SearchUnit, 1)
 }
 
 /// Orders by repeated draws without replacement, each with weight 1 / price². Free endpoints come

@@ -1,0 +1,103 @@
+//! Stage 7 of these requests: one try at one endpoint, to the end of its answer.
+
+use std::time::Duration;
+
+use signalbox_core::{ApiError, limits};
+use signalbox_dialect::embeddings::Outbound;
+use signalbox_policy::{Candidate, Failure};
+use signalbox_upstream::{Answer, Call, HeaderMap};
+
+use super::{Form, Retrieval, Retrieved, bound};
+use crate::attempt::{AnswerKind, Answering, Started, failed, failed_call};
+use crate::generation::Generation;
+use crate::prepare;
+
+/// How long an answer may take: vectors are computed in one go, so that silence is a failure.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+pub(crate) async fn attempt(
+    generation: &mut Generation,
+    retrieval: &Retrieval,
+    index: usize,
+    candidate: &Candidate,
+) -> Result<Started, Failure> {
+    let endpoint = &candidate.endpoint;
+    let given = &generation.given;
+    let road = given.world.form(endpoint);
+    let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
+    let user = prepare::user(given, endpoint.data_policy.requires_user_ids);
+    let manner = given.world.manner(endpoint);
+    let out = Outbound {
+        provider_model_id: &endpoint.provider_model_id,
+        user: user.as_deref(),
+        patches: manner.map_or(&road.patches, |manner| &manner.patches),
+    };
+    let written = retrieval.write(road.dialect, &out).map_err(|error| unwritable(&error))?;
+    for loss in &written.losses {
+        tracing::info!(id = %given.id, endpoint = endpoint.id, ?loss, "not carried over");
+    }
+    generation.trace.losses = written.losses;
+    let patience = PATIENCE.min(limits::TOTAL_TIMEOUT.saturating_sub(generation.age()));
+    if patience.is_zero() {
+        return Err(Failure::timeout("the request took too long"));
+    }
+    let began = generation.gateway.clock.monotonic();
+    generation.trace.sent = generation.gateway.clock.now();
+    let further = HeaderMap::new();
+    let call = Call {
+        model: &endpoint.provider_model_id,
+        region: endpoint.region.as_deref(),
+        stream: false,
+        headers: &further,
+        body: written.body,
+        now: generation.trace.sent,
+    };
+    let answer = generation.gateway.client.post(&road.target, call, patience).await;
+    let answer = answer.map_err(failed_call)?;
+    if !answer.status.is_success() {
+        return Err(refused(generation, road.dialect, answer).await);
+    }
+    let spent = generation.gateway.clock.monotonic().saturating_sub(began);
+    let left = patience.saturating_sub(spent);
+    let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
+    let mut retrieved =
+        retrieval.read_answer(road.dialect, &body).map_err(|fault| failed(&fault))?;
+    drop(body);
+    counted(generation, retrieval, candidate, &mut retrieved);
+    let identity = given.identity(Some(index), generation.trace.received.seconds());
+    generation.trace.content(generation.gateway.clock.now());
+    let kind = AnswerKind::Retrieved(retrieved);
+    Ok(Started::Answer(Box::new(Answering { index, identity, kind })))
+}
+
+/// What can't be written is nobody's fault; another endpoint may have a place for it.
+fn unwritable(error: &ApiError) -> Failure {
+    let failure = Failure::unavailable(error.message.clone());
+    Failure { counts: false, ..failure }
+}
+
+async fn refused(generation: &Generation, form: Form, answer: Answer) -> Failure {
+    let status = answer.status.as_u16();
+    let retry_after = answer.retry_after(generation.gateway.clock.now());
+    let text = answer.excerpt(limits::MAX_ERROR_BYTES, Duration::from_secs(5)).await;
+    let mut error = form.read_error(status, &text);
+    error.retry_after = retry_after;
+    Failure::reported(&error)
+}
+
+/// Sees that everything that is sold was counted.
+fn counted(
+    generation: &Generation,
+    retrieval: &Retrieval,
+    candidate: &Candidate,
+    retrieved: &mut Retrieved,
+) {
+    let facts = retrieved.facts_mut();
+    let (id, endpoint) = (&generation.given.id, candidate.endpoint.id.as_str());
+    if facts.usage.is_some() && !facts.usage_plausible {
+        tracing::warn!(%id, endpoint, "a provider's counts can't be true");
+    }
+    if bound::complete(facts, retrieval, &candidate.endpoint) {
+        tracing::debug!(%id, endpoint, "a provider's counts were estimated");
+    }
+}
