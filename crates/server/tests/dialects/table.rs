@@ -71,7 +71,7 @@ pub struct Cell {
 }
 
 /// Every cell that can't be. `docs/dialects.md` lists the same.
-pub const LIMITS: &[Limit] = &[
+pub static LIMITS: &[Limit] = &[
     Limit {
         inbound: &[Inbound::Completions],
         outbound: &[],
