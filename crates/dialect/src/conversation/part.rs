@@ -131,6 +131,18 @@ pub enum FileSource {
     Id(String),
 }
 
+impl FileSource {
+    /// A name for a file that came without one, for dialects that insist.
+    #[must_use]
+    pub fn usual_name(&self) -> &'static str {
+        match self {
+            Self::Base64 { media_type, .. } if media_type == "application/pdf" => "file.pdf",
+            Self::Text(_) => "file.txt",
+            _ => "file",
+        }
+    }
+}
+
 /// A block of readable reasoning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reasoning {

@@ -152,6 +152,27 @@ fn a_turn_of_the_model_is_one_message_and_so_are_its_results() {
 }
 
 #[test]
+fn reasoning_without_seal_and_format_is_nobodys() {
+    let formats = |members: &str| {
+        let item = format!(
+            r#"{{"type":"reasoning","id":"rs_1","summary":[],"content":[{{"type":"reasoning_text","text":"a"}}]{members}}}"#
+        );
+        let (conversation, _) = converse(&format!(r#"{{"model":"a/b","input":[{item}]}}"#));
+        let format = |part: &Part| match &part.body {
+            PartBody::Reasoning(one) => one.format.clone(),
+            PartBody::RedactedReasoning(one) => one.format.clone(),
+            other => panic!("{other:?}"),
+        };
+        conversation.messages[0].parts.iter().map(format).collect::<Vec<_>>()
+    };
+    let own = || Some("openai-responses-v1".to_owned());
+    assert_eq!(formats(""), [None]);
+    assert_eq!(formats(r#","signature":"s""#), [own()]);
+    assert_eq!(formats(r#","encrypted_content":"e""#), [own(), own()]);
+    assert_eq!(formats(r#","format":"xai-responses-v1""#), [Some("xai-responses-v1".to_owned())]);
+}
+
+#[test]
 fn tools_and_format_take_the_hubs_shape() {
     let (conversation, losses) = converse(AGENT);
     assert_eq!(conversation.tools.len(), 2);

@@ -8,6 +8,9 @@ use crate::conversation::{
 use crate::document::{Kind, Raw};
 use crate::event::ReasoningForm;
 
+/// How the formats end in which readable reasoning is a summary.
+const SUMMARISED: &str = "-responses-v1";
+
 /// Reads content: a text, or a list of blocks. An empty text is no part.
 pub(super) fn content(raw: Raw<'_>) -> Vec<Part> {
     if is_text(raw) {
@@ -114,7 +117,10 @@ fn thinking(raw: Raw<'_>) -> Option<Reasoning> {
     };
     match signature.map(|text| carried::unpack(&text).ok_or(text)) {
         Some(Ok(carried)) => {
-            block.signature = Some(carried.text);
+            block.signature = Some(carried.text).filter(|text| !text.is_empty());
+            if carried.format.as_deref().is_some_and(|format| format.ends_with(SUMMARISED)) {
+                block.form = ReasoningForm::Summary;
+            }
             (block.id, block.format) = (carried.id, carried.format);
         }
         Some(Err(own)) => {

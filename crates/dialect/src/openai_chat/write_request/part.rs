@@ -97,7 +97,8 @@ fn object(body: &PartBody, target: &Target<'_>) -> Option<ObjectText> {
 /// A file; a plain text is no file here but text.
 fn file(source: &FileSource, filename: Option<&str>, target: &Target<'_>) -> Option<ObjectText> {
     let mut inner = ObjectText::new();
-    inner.optional_text("filename", filename);
+    let usual = matches!(source, FileSource::Base64 { .. }).then(|| source.usual_name());
+    inner.optional_text("filename", filename.or(usual));
     match source {
         FileSource::Url(url) => inner.text("file_data", url),
         FileSource::Base64 { media_type, data } => {

@@ -139,11 +139,14 @@ fn data_url(url: &str) -> Option<(String, String)> {
 }
 
 /// Reads a reasoning item: its readable parts first, then what only the provider can read. A
-/// signature proves the last text, or stands alone.
+/// signature proves the last text, or stands alone. What is neither signed nor encrypted and names no
+/// format is of no format: models that seal nothing think so.
 fn reasoning(raw: Raw<'_>) -> Vec<Part> {
     let id = text(raw, "id").filter(|id| !id.is_empty());
-    let format = Some(text(raw, "format").unwrap_or_else(|| FORMAT.to_owned()));
     let mut signature = text(raw, "signature");
+    let encrypted = text(raw, "encrypted_content");
+    let is_sealed = signature.is_some() || encrypted.is_some();
+    let format = text(raw, "format").or_else(|| is_sealed.then(|| FORMAT.to_owned()));
     let mut read = Vec::new();
     for (key, form) in [("summary", ReasoningForm::Summary), ("content", ReasoningForm::Text)] {
         let list = raw.get(key).into_iter().flat_map(Raw::elements);
@@ -165,7 +168,7 @@ fn reasoning(raw: Raw<'_>) -> Vec<Part> {
     }
     let mut parts: Vec<Part> =
         read.into_iter().map(|one| Part::new(PartBody::Reasoning(one))).collect();
-    if let Some(data) = text(raw, "encrypted_content") {
+    if let Some(data) = encrypted {
         let redacted = RedactedReasoning { data, id, format, verbatim: None };
         parts.push(Part::new(PartBody::RedactedReasoning(redacted)));
     }

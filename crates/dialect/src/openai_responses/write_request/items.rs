@@ -160,7 +160,8 @@ fn piece(body: &PartBody, role: Role, losses: &mut Vec<Loss>) -> Option<String> 
         }
         PartBody::File { source, filename } => {
             let mut piece = ObjectText::typed("input_file");
-            piece.optional_text("filename", filename.as_deref());
+            let usual = matches!(source, FileSource::Base64 { .. }).then(|| source.usual_name());
+            piece.optional_text("filename", filename.as_deref().or(usual));
             match source {
                 FileSource::Url(url) => piece.text("file_url", url),
                 FileSource::Id(id) => piece.text("file_id", id),
