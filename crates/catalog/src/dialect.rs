@@ -18,6 +18,7 @@ pub enum Dialect {
     BedrockConverse,
     CohereV2,
     OpenaiEmbeddings,
+    OpenaiEmbeddingsInt8,
     GeminiEmbeddings,
     GeminiEmbedContent,
     CohereEmbed,
@@ -26,7 +27,7 @@ pub enum Dialect {
 
 impl Dialect {
     /// Every dialect, in declaration order.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::OpenaiChat,
         Self::OpenaiResponses,
         Self::AnthropicMessages,
@@ -35,6 +36,7 @@ impl Dialect {
         Self::BedrockConverse,
         Self::CohereV2,
         Self::OpenaiEmbeddings,
+        Self::OpenaiEmbeddingsInt8,
         Self::GeminiEmbeddings,
         Self::GeminiEmbedContent,
         Self::CohereEmbed,
@@ -53,6 +55,7 @@ impl Dialect {
             Self::BedrockConverse => "bedrock-converse",
             Self::CohereV2 => "cohere-v2",
             Self::OpenaiEmbeddings => "openai-embeddings",
+            Self::OpenaiEmbeddingsInt8 => "openai-embeddings-int8",
             Self::GeminiEmbeddings => "gemini-embeddings",
             Self::GeminiEmbedContent => "gemini-embed-content",
             Self::CohereEmbed => "cohere-embed",
@@ -65,6 +68,7 @@ impl Dialect {
     pub const fn task(self) -> Task {
         match self {
             Self::OpenaiEmbeddings
+            | Self::OpenaiEmbeddingsInt8
             | Self::GeminiEmbeddings
             | Self::GeminiEmbedContent
             | Self::CohereEmbed => Task::Embeddings,
@@ -85,7 +89,7 @@ impl Dialect {
             Self::Gemini => "/models/{model}:generateContent",
             Self::BedrockConverse => "/model/{model}/converse",
             Self::CohereV2 => "/chat",
-            Self::OpenaiEmbeddings => "/embeddings",
+            Self::OpenaiEmbeddings | Self::OpenaiEmbeddingsInt8 => "/embeddings",
             Self::GeminiEmbeddings => "/models/{model}:batchEmbedContents",
             Self::GeminiEmbedContent => "/models/{model}:embedContent",
             Self::CohereEmbed => "/embed",
@@ -138,6 +142,7 @@ impl Dialect {
             Self::BedrockConverse => CONVERSE,
             Self::CohereV2 => COHERE,
             Self::OpenaiEmbeddings
+            | Self::OpenaiEmbeddingsInt8
             | Self::GeminiEmbeddings
             | Self::GeminiEmbedContent
             | Self::CohereEmbed

@@ -79,6 +79,9 @@ pub struct Watch {
     /// Where counts are.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub usage: Vec<String>,
+    /// Where a list of sources is.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<String>,
 }
 
 /// One dialect that a provider speaks.

@@ -319,12 +319,10 @@ proptest::proptest! {
     }
 }
 
-/// Endpoints of embeddings and reranks that can't be called, and why: vectors of bytes, routes of
-/// their own, and prices that nobody published.
+/// Endpoints of embeddings and reranks that can't be called, and why: routes of their
+/// own, and prices that nobody published.
 const NOT_CALLED: &[(&str, &str, Blocked)] = &[
     ("nvidia", "nvidia/llama-nemotron-rerank-vl-1b-v2:free", Blocked::Dialect),
-    ("perplexity", "perplexity/pplx-embed-v1-0.6b", Blocked::Dialect),
-    ("perplexity", "perplexity/pplx-embed-v1-4b", Blocked::Dialect),
     ("voyageai", "voyageai/rerank-2.5", Blocked::Price),
     ("voyageai", "voyageai/rerank-2.5-lite", Blocked::Price),
     ("voyageai", "voyageai/voyage-multimodal-3.5", Blocked::Dialect),

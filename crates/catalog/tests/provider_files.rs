@@ -90,7 +90,7 @@ fn every_row_names_its_source_and_no_dialect_twice() {
 }
 
 /// What is offered in a form that no dialect has yet.
-const NO_WAY: [(&str, Task); 2] = [("nvidia", Task::Rerank), ("perplexity", Task::Embeddings)];
+const NO_WAY: [(&str, Task); 1] = [("nvidia", Task::Rerank)];
 
 #[test]
 fn every_kind_of_endpoint_has_a_way_at_its_provider() {

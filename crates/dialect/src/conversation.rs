@@ -7,6 +7,7 @@
 //! Tool results are parts of a user message, whatever the client's dialect makes of them.
 
 mod part;
+mod told;
 mod tool;
 
 use signalbox_core::Parameter;

@@ -22,6 +22,7 @@ use crate::outbound::WrittenRequest;
 use crate::patch::Patches;
 use crate::{cohere_v2, gemini as gemini_dialect, openai_chat};
 
+use answer::Places;
 pub use answer::{EmbeddingsAnswer, write_answer};
 pub(crate) use answer::{document, malformed, member};
 pub use base64::{decode, encode};
@@ -45,6 +46,8 @@ pub enum Encoding {
 pub enum EmbeddingsForm {
     /// The public shape.
     Openai,
+    /// The same, with vectors of signed bytes in base64.
+    OpenaiInt8,
     /// `:batchEmbedContents`: a request for each input.
     GeminiBatch,
     /// `:embedContent`: one input in a call.
@@ -66,7 +69,8 @@ pub struct Outbound<'a> {
 
 impl EmbeddingsForm {
     /// Every form.
-    pub const ALL: [Self; 4] = [Self::Openai, Self::GeminiBatch, Self::GeminiSingle, Self::Cohere];
+    pub const ALL: [Self; 5] =
+        [Self::Openai, Self::OpenaiInt8, Self::GeminiBatch, Self::GeminiSingle, Self::Cohere];
 
     /// Whether this form has a place for the inputs.
     ///
@@ -100,7 +104,7 @@ impl EmbeddingsForm {
     ) -> Result<WrittenRequest, ApiError> {
         self.carries(request)?;
         match self {
-            Self::Openai => Ok(openai::write_request(request, out)),
+            Self::Openai | Self::OpenaiInt8 => Ok(openai::write_request(request, out)),
             Self::GeminiBatch => gemini::write_batch(request, out),
             Self::GeminiSingle => gemini::write_single(request, out),
             Self::Cohere => cohere::write_request(request, out),
@@ -118,7 +122,8 @@ impl EmbeddingsForm {
     ) -> Result<EmbeddingsAnswer, StreamFault> {
         let document = answer::document(body)?;
         match self {
-            Self::Openai => openai::read_answer(&document, request),
+            Self::Openai => openai::read_answer(&document, Places::of(request)),
+            Self::OpenaiInt8 => openai::read_answer(&document, Places::of_bytes(request)),
             Self::GeminiBatch | Self::GeminiSingle => gemini::read_answer(&document, request),
             Self::Cohere => cohere::read_answer(&document, request),
         }
@@ -128,7 +133,7 @@ impl EmbeddingsForm {
     #[must_use]
     pub fn read_error(self, status: u16, body: &[u8]) -> ProviderError {
         match self {
-            Self::Openai => openai_chat::error::read_error(status, body),
+            Self::Openai | Self::OpenaiInt8 => openai_chat::error::read_error(status, body),
             Self::Cohere => cohere_v2::error::read_error(status, body),
             Self::GeminiBatch | Self::GeminiSingle => {
                 gemini_dialect::error::read_error(status, body)

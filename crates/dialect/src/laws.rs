@@ -58,7 +58,7 @@ pub fn identity() -> Identity {
 #[must_use]
 pub fn watch() -> Option<Arc<Watch>> {
     let row = r#"{"usage":["/x_own/usage"],"error":["/x_own/error","/base/code"],
-        "reasoning":["/mind"]}"#;
+        "reasoning":["/mind"],"sources":["/found","/pages"]}"#;
     serde_json::from_str(row).ok().map(Arc::new)
 }
 

@@ -12,6 +12,7 @@ mod preamble;
 pub mod read_request;
 pub mod read_stream;
 mod reasoning;
+mod sources;
 pub mod stream_relay;
 pub mod survey;
 mod template;

@@ -32,6 +32,8 @@ pub struct Watch {
     pub error: Vec<Place>,
     /// A `usage` object.
     pub usage: Vec<Place>,
+    /// A list of sources beside the choices: addresses, or objects with a `url` and a `title`.
+    pub sources: Vec<Place>,
 }
 
 /// What was found in a member.
@@ -41,6 +43,8 @@ pub(crate) enum Seen<'a> {
     Usage(&'a str),
     /// What went wrong, as JSON.
     Error(&'a str),
+    /// Sources of the answer, as a JSON list.
+    Sources(&'a str),
     /// Nothing this time, but nothing for the client either.
     Nothing,
 }
@@ -54,7 +58,7 @@ impl Watch {
     /// What a member beside the choices holds; `None` when the row says nothing about it.
     pub(crate) fn member<'a>(&self, name: &str, json: &'a str) -> Option<Seen<'a>> {
         let about = |places: &[Place]| places.iter().any(|place| place.begins(name));
-        if !about(&self.usage) && !about(&self.error) {
+        if !about(&self.usage) && !about(&self.error) && !about(&self.sources) {
             return None;
         }
         let found = |places: &'_ [Place], wanted: fn(Raw<'a>, Raw<'a>) -> Option<Raw<'a>>| {
@@ -63,6 +67,11 @@ impl Watch {
         };
         if let Some(error) = found(&self.error, error) {
             return Some(Seen::Error(error.text()));
+        }
+        let list = |_, value: Raw<'a>| (value.kind() == Kind::Array).then_some(value);
+        let sources = found(&self.sources, list);
+        if let Some(sources) = sources {
+            return Some(Seen::Sources(sources.text()));
         }
         let usage = found(&self.usage, |_, value| (value.kind() == Kind::Object).then_some(value));
         Some(usage.map_or(Seen::Nothing, |usage| Seen::Usage(usage.text())))

@@ -79,7 +79,8 @@ pub(crate) fn body(
         forward_name: is_openais(candidate),
         cache: cache_style(candidate),
     };
-    let written = written(given, road.dialect, &outbound);
+    let told = !supported.contains(Parameter::Tools);
+    let written = written(given, road.dialect, &outbound, told);
     let written = written.map_err(|error| Failure::unfit(error.message))?;
     let insists = resolved.requirements.provider.require_parameters;
     match written.losses.iter().find(|loss| insists && matters(loss)) {
@@ -159,15 +160,19 @@ fn matters(loss: &Loss) -> bool {
     }
 }
 
-/// A request in the provider's own language is patched; any other goes through the hub.
+/// A request in the provider's own language is patched; any other goes through the hub, and so does
+/// one with tools for a model that knows none.
 fn written(
     given: &Given,
     provider: WireDialect,
     outbound: &Outbound<'_>,
+    tools_are_told: bool,
 ) -> Result<WrittenRequest, ApiError> {
     let (document, survey) = (&given.resolved.document, &given.resolved.survey);
     let style = given.skin().style;
+    let told = tools_are_told && (survey.needs.tools || survey.needs.tool_history);
     let patched = match (provider, style) {
+        _ if told => None,
         (WireDialect::OpenaiChat, AnswerStyle::Chat) => {
             Some(openai_chat::write_relay::write_relay(document, survey, outbound)?)
         }
@@ -185,13 +190,19 @@ fn written(
     if let Some(body) = patched {
         return Ok(WrittenRequest { body, losses: Vec::new() });
     }
-    let conversation = match style {
+    let mut conversation = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => {
             openai_chat::read_request::read_request(document, survey)?
         }
         AnswerStyle::Messages => anthropic_messages::read_request::read_request(document, survey)?,
         AnswerStyle::Responses => openai_responses::read_request::read_request(document, survey),
     };
+    // Legacy prompts tell of tools by themselves.
+    if told && provider != WireDialect::OpenaiCompletions {
+        let mut lost = std::mem::take(&mut conversation.lost);
+        conversation.tell_tools(&mut lost);
+        conversation.lost = lost;
+    }
     write_request(provider, &conversation, outbound)
 }
 

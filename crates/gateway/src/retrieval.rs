@@ -52,6 +52,7 @@ impl Form {
     pub(crate) const fn of(dialect: Dialect) -> Option<Self> {
         Some(match dialect {
             Dialect::OpenaiEmbeddings => Self::Embeddings(EmbeddingsForm::Openai),
+            Dialect::OpenaiEmbeddingsInt8 => Self::Embeddings(EmbeddingsForm::OpenaiInt8),
             Dialect::GeminiEmbeddings => Self::Embeddings(EmbeddingsForm::GeminiBatch),
             Dialect::GeminiEmbedContent => Self::Embeddings(EmbeddingsForm::GeminiSingle),
             Dialect::CohereEmbed => Self::Embeddings(EmbeddingsForm::Cohere),

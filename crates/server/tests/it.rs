@@ -32,6 +32,9 @@ mod leaving;
 #[path = "it/surface.rs"]
 mod surface;
 
+#[path = "it/told.rs"]
+mod told;
+
 #[path = "it/retrieval.rs"]
 mod retrieval;
 

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::usage::{Modalities, facts};
-use super::vector::written;
+use super::vector::{unpacked, written};
 use super::{EmbeddingsRequest, Encoding};
 use crate::compose::{ArrayText, ObjectText};
 use crate::document::{Document, Kind, Raw};
@@ -45,12 +45,19 @@ pub(crate) fn member<'a>(document: &'a Document, key: &str) -> Option<Raw<'a>> {
 /// Vectors on their way into the inputs' order.
 pub(super) struct Places {
     encoding: Encoding,
+    /// Whether vectors come as signed bytes.
+    bytes: bool,
     vectors: Vec<Option<String>>,
 }
 
 impl Places {
     pub(super) fn of(request: &EmbeddingsRequest) -> Self {
-        Self { encoding: request.encoding, vectors: vec![None; request.count] }
+        Self { encoding: request.encoding, bytes: false, vectors: vec![None; request.count] }
+    }
+
+    /// The same for vectors of signed bytes.
+    pub(super) fn of_bytes(request: &EmbeddingsRequest) -> Self {
+        Self { bytes: true, ..Self::of(request) }
     }
 
     /// Puts a vector into its place.
@@ -60,7 +67,8 @@ impl Places {
         if slot.is_some() {
             return Err(malformed("an input has two vectors"));
         }
-        let vector = written(raw, self.encoding);
+        let vector =
+            if self.bytes { unpacked(raw, self.encoding) } else { written(raw, self.encoding) };
         *slot = Some(vector.ok_or_else(|| malformed("an embedding is no vector"))?);
         Ok(())
     }

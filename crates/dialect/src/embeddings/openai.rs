@@ -31,11 +31,10 @@ pub(crate) fn relayed(document: &Document, out: &Outbound<'_>) -> bytes::Bytes {
 
 pub(super) fn read_answer(
     document: &Document,
-    request: &EmbeddingsRequest,
+    mut places: Places,
 ) -> Result<EmbeddingsAnswer, StreamFault> {
     let data = member(document, "data").filter(|raw| raw.kind() == Kind::Array);
     let data = data.ok_or_else(|| malformed("there is no `data`"))?;
-    let mut places = Places::of(request);
     for (place, (_, one)) in data.elements().enumerate() {
         let mut odd = false;
         let index = count(one.get("index"), &mut odd);

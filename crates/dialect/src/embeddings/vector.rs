@@ -35,6 +35,14 @@ pub(super) fn written(raw: Raw<'_>, encoding: Encoding) -> Option<String> {
     }
 }
 
+/// The vector of a text that is signed bytes in base64, as JSON text in this encoding; `None` when it
+/// is no vector.
+pub(super) fn unpacked(raw: Raw<'_>, encoding: Encoding) -> Option<String> {
+    let bytes = base64::decode(&raw.string()?)?;
+    let numbers: Vec<f32> = bytes.iter().map(|byte| f32::from(byte.cast_signed())).collect();
+    written(Raw::new(&list(&numbers)), encoding)
+}
+
 /// A number that an `f32` can hold.
 fn float(raw: Raw<'_>) -> Option<f32> {
     if raw.kind() != Kind::Number {
@@ -89,6 +97,16 @@ mod tests {
             turned("[0.10000000000000001]", Encoding::Float).unwrap(),
             "[0.10000000000000001]"
         );
+    }
+
+    #[test]
+    fn signed_bytes_become_numbers() {
+        let bytes = |text: &str, encoding| unpacked(Raw::new(text), encoding);
+        assert_eq!(bytes("\"AX+A/w==\"", Encoding::Float).unwrap(), "[1.0,127.0,-128.0,-1.0]");
+        assert_eq!(bytes("\"AQ==\"", Encoding::Base64).unwrap(), "\"AACAPw==\"");
+        for wrong in ["\"\"", "\"*\"", "[1]", "null"] {
+            assert_eq!(bytes(wrong, Encoding::Float), None, "{wrong}");
+        }
     }
 
     #[test]

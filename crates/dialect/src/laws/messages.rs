@@ -2,6 +2,7 @@
 //! for every request.
 
 use bytes::Bytes;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 use signalbox_core::{ErrorKind, Usage};
 
@@ -166,11 +167,21 @@ fn essence(events: &[Event]) -> (String, String, Vec<(String, String, String)>) 
             Block::Text | Block::Refusal => essence.0.push_str(&block.text),
             Block::Reasoning { .. } => essence.1.push_str(&block.text),
             Block::ToolCall { id, name } => {
-                let arguments = if block.text.is_empty() { "{}" } else { &block.text };
+                let arguments = if block.text.is_empty() { "{}" } else { whole(&block.text) };
                 essence.2.push((id.clone(), name.clone(), arguments.to_owned()));
             }
             _ => {}
         }
     }
     essence
+}
+
+/// Arguments up to where they are whole: a call ends there when another one begins, and what comes
+/// after is no part of any JSON.
+fn whole(arguments: &str) -> &str {
+    let mut values = serde_json::Deserializer::from_str(arguments).into_iter::<IgnoredAny>();
+    match values.next() {
+        Some(Ok(_)) => arguments.get(..values.byte_offset()).unwrap_or(arguments),
+        _ => arguments,
+    }
 }

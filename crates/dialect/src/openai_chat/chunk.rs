@@ -10,6 +10,7 @@ use signalbox_core::limits;
 
 use super::error::read_inband;
 use super::preamble::{Preamble, Top};
+use super::sources::Listed;
 use super::template::{Hole, Template};
 use super::usage::read_usage;
 use crate::identity::{Facts, Identity, StreamFault};
@@ -76,6 +77,7 @@ pub(super) struct Rewriter {
     pub(super) spoiled: bool,
     /// What the provider's row says of its answers.
     pub(super) watch: Option<Arc<Watch>>,
+    pub(super) listed: Listed,
     head: Vec<u8>,
     preamble: Preamble,
     template: Template,
@@ -140,6 +142,7 @@ impl Rewriter {
             choices: Vec::new(),
             head: head(identity, shape),
             watch: None,
+            listed: Listed::default(),
             preamble: Preamble::default(),
             hole: None,
             spoiled: false,
@@ -157,6 +160,7 @@ impl Rewriter {
             choices: Vec::new(),
             head: b"{\"object\":\"chat\"".to_vec(),
             watch: None,
+            listed: Listed::default(),
             preamble: Preamble::default(),
             hole: None,
             spoiled: false,
@@ -386,6 +390,7 @@ impl Rewriter {
         match self.watch.as_ref()?.member(name, raw)? {
             Seen::Usage(usage) => self.watch_usage(usage),
             Seen::Error(error) => top.error = Some(error),
+            Seen::Sources(sources) => self.listed.take(sources),
             Seen::Nothing => {}
         }
         top.counted = true;

@@ -78,6 +78,9 @@ impl Rewriter {
             body.reasoning.write(out);
             self.may_leave_out(Member::Reasoning, from..out.len());
         }
+        if index == 0 && self.shape == Shape::Whole {
+            self.listed.message_end = Some(out.len());
+        }
         out.push(b'}');
         Ok(Weight { role: body.role, reasoning: given, rest: body.significant })
     }

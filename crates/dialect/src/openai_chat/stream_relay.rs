@@ -176,9 +176,11 @@ impl Rewriter {
         if event == b"error" {
             return Err(named_error(&text));
         }
+        let before = out.len();
         if self.rewrite(&text, out)? {
             out.extend_from_slice(b"}\n\n");
         }
+        self.tell_sources(before, out);
         Ok(())
     }
 

@@ -62,6 +62,7 @@ pub fn read_watching(body: Bytes, watch: Option<Arc<Watch>>) -> Result<UnaryAnsw
             None => fault,
         });
     }
+    rewriter.place_sources(&mut written);
     let (mut facts, optional) = (rewriter.facts, rewriter.optional);
     facts.chunks = 1;
     facts.done = true;

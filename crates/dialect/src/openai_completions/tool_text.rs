@@ -42,7 +42,7 @@ pub fn tools_as_text(tools: &[Tool]) -> String {
 }
 
 /// A call as the model was told to write it.
-pub(super) fn call_as_text(name: &str, arguments: &str) -> String {
+pub(crate) fn call_as_text(name: &str, arguments: &str) -> String {
     let mut text = format!("tool_call:\n  name: {}\n  arguments:", quoted(name));
     if is_json(arguments) {
         value(Raw::new(arguments), 4, 0, &mut text);
@@ -54,7 +54,7 @@ pub(super) fn call_as_text(name: &str, arguments: &str) -> String {
 }
 
 /// The result of a call.
-pub(super) fn result_as_text(name: Option<&str>, result: &str, is_error: bool) -> String {
+pub(crate) fn result_as_text(name: Option<&str>, result: &str, is_error: bool) -> String {
     let mut text = "tool_result:\n".to_owned();
     if let Some(name) = name {
         text.push_str(&format!("  name: {}\n", quoted(name)));

@@ -142,6 +142,13 @@ pub fn read_request(document: &Document, survey: &Survey) -> Conversation {
         }
     }
     logprobs(&mut conversation, sent("include"), sent("top_logprobs"), &mut losses);
+    rest(&mut conversation, document, &mut losses);
+    conversation.lost = losses;
+    conversation
+}
+
+/// What is left: the members that the chat dialect has too, and those that nobody else has.
+fn rest(conversation: &mut Conversation, document: &Document, losses: &mut Vec<Loss>) {
     for (key, text) in document.members() {
         let known = READ_ELSEWHERE.contains(&key)
             || SAMPLING.iter().any(|parameter| parameter.name() == key);
@@ -151,11 +158,9 @@ pub fn read_request(document: &Document, survey: &Survey) -> Conversation {
         if OF_CHAT.contains(&key) {
             conversation.extra.push(Extra { key: key.to_owned(), json: text.to_owned() });
         } else {
-            report(&mut losses, Lost::Parameter, key);
+            report(losses, Lost::Parameter, key);
         }
     }
-    conversation.lost = losses;
-    conversation
 }
 
 /// Probabilities are asked for by what to include, and by how many alternatives there are to be. All

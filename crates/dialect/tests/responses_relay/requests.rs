@@ -129,7 +129,8 @@ fn what_other_providers_or_the_router_wrote_stays_behind() {
         {"type": "message", "role": "user", "content":
             [{"type": "input_text", "text": "x", "prompt_cache_breakpoint": {}}]},
     ]);
-    let value = sent(json!({"input": input}), |out| out.cache = signalbox_dialect::CacheStyle::AsSent);
+    let value =
+        sent(json!({"input": input}), |out| out.cache = signalbox_dialect::CacheStyle::AsSent);
     let expected = json!([
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "g"},
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}]},

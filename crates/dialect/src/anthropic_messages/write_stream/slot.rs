@@ -200,6 +200,8 @@ struct Arguments {
     in_string: bool,
     escaped: bool,
     whole: bool,
+    /// It ended something that had not begun: nobody knows where it will end.
+    broken: bool,
 }
 
 impl Arguments {
@@ -218,6 +220,7 @@ impl Arguments {
                 b'"' => self.in_string = true,
                 b'{' | b'[' => self.depth = self.depth.saturating_add(1),
                 b'}' | b']' => {
+                    self.broken |= self.depth == 0;
                     self.depth = self.depth.saturating_sub(1);
                     self.whole |= self.depth == 0;
                 }
@@ -228,6 +231,6 @@ impl Arguments {
 
     /// Whether an object or list has come to its end and nothing was begun after it.
     const fn are_whole(&self) -> bool {
-        self.whole && self.depth == 0 && !self.in_string
+        self.whole && self.depth == 0 && !self.in_string && !self.broken
     }
 }
