@@ -16,7 +16,7 @@ use signalbox_core::{ApiError, Parameter};
 
 use crate::anthropic_messages::write_request::claude;
 use crate::compose::ObjectText;
-use crate::conversation::{CacheMark, Conversation};
+use crate::conversation::{CacheMark, Conversation, PartBody};
 use crate::document::{Document, Edits};
 use crate::loss::{Loss, Lost, report};
 use crate::outbound::{Outbound, WrittenRequest};
@@ -73,6 +73,12 @@ pub fn write_request(
     }
     out.patches.apply(&document, &mut edits);
     Ok(WrittenRequest { body: document.edited(&edits), losses })
+}
+
+/// Whether a member that only the dialect of origin knows has a place here: what a Messages client
+/// says of its documents.
+pub(crate) fn takes(body: &PartBody, key: &str) -> bool {
+    matches!(body, PartBody::File { .. }) && matches!(key, "citations" | "context")
 }
 
 /// The block that ends what is to be cached; none where nothing is: such models refuse it.

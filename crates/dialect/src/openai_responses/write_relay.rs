@@ -12,7 +12,7 @@ use signalbox_core::{ApiError, Parameter};
 use super::write_request::is_silent;
 use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
 use crate::openai_chat::survey::Survey;
-use crate::outbound::Outbound;
+use crate::outbound::{CacheStyle, Outbound};
 use crate::reasoning::Effort;
 
 /// Members that are for the router alone, or that it writes itself.
@@ -32,6 +32,8 @@ const OWN: &[&str] = &[
     "cache_control",
     "x_search_filter",
     "metadata",
+    // Of no API's reference: an agent's marks of its installation, which providers refuse.
+    "client_metadata",
     "service_tier",
     "safety_identifier",
     "user",
@@ -79,11 +81,12 @@ pub fn write_relay(
     }
     text(document, out, &mut edits);
     reasoning(document, survey, out, &mut edits);
-    if !out.forward_name {
+    let marks = out.cache == CacheStyle::Breakpoints;
+    if !marks {
         leave_out(document, "prompt_cache_options", &mut edits);
     }
     let input = document.get("input").map(Raw::new);
-    if let Some(text) = input.and_then(|input| input::readable(input, out.forward_name)) {
+    if let Some(text) = input.and_then(|input| input::readable(input, marks)) {
         edits.set("input", text);
     }
     out.patches.apply(document, &mut edits);

@@ -25,6 +25,7 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     }
 }
 

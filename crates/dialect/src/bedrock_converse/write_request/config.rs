@@ -6,7 +6,7 @@ use super::{Target, member};
 use crate::anthropic_messages::write_request::claude::{self, Asked};
 use crate::compose::{ArrayText, ObjectText};
 use crate::document::{Raw, quoted};
-use crate::loss::Lost;
+use crate::loss::{Lost, of_member};
 
 pub(super) fn write(target: &mut Target<'_>, forced: bool, body: &mut ObjectText) {
     let mut inference = ObjectText::new();
@@ -130,7 +130,7 @@ fn extras(target: &mut Target<'_>) {
     for extra in &target.conversation.extra {
         let known = Parameter::from_name(&extra.key);
         if known.is_none_or(|parameter| target.supports(parameter)) {
-            target.lose(Lost::Parameter, &extra.key);
+            target.lose(of_member(&extra.key), &extra.key);
         }
     }
 }
