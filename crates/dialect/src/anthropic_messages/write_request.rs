@@ -132,6 +132,7 @@ fn sampling<'a>(target: &mut Target<'a>, thinks: bool) -> Vec<(Parameter, &'a st
         let name = parameter.name();
         let own = matches!(parameter, Parameter::Temperature | Parameter::TopP | Parameter::TopK);
         if removed && own {
+            target.lose(Lost::Property, name);
             continue;
         }
         let number = Raw::new(json).number().unwrap_or(0.0);

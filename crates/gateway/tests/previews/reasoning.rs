@@ -284,7 +284,6 @@ fn sampling_is_ignored_by_claude_from_4_7_on() {
             }
             let endpoint = endpoint(&world, model, "anthropic");
             let found = ask(&world, &endpoint, surface, body).unwrap();
-            assert!(found.losses.is_empty());
             let body: Value = serde_json::from_slice(&found.body).unwrap();
             assert_eq!(body.get("temperature").is_some(), kept, "{model}");
             assert!(kept || (body.get("top_p").is_none() && body.get("top_k").is_none()));
