@@ -13,8 +13,8 @@ use signalbox_testkit::{Offer, Stand, TestServer};
 
 use crate::cell::{ANSWERED, THOUGHT, Talk, called, came_back, whole};
 use crate::say::{Ask, Past};
-use crate::sell::members;
-use crate::table::Inbound;
+use crate::sell::{carrier, members};
+use crate::table::{Inbound, Outbound};
 
 /// Clients that can send back what was thought.
 const CLIENTS: [Inbound; 3] = [Inbound::Chat, Inbound::Responses, Inbound::Messages];
@@ -199,10 +199,9 @@ fn travelled(entry: &Entry, carrier: &Carrier) -> Result<()> {
 
 #[tokio::test]
 async fn encrypted_reasoning_survives_a_move_to_another_endpoint_of_its_dialect() {
-    let rows = json!({"transport": "none", "speaks": [{"dialect": "openai-responses"}]});
     let mut offer = Offer::new();
     for slug in ["up", "down", "next"] {
-        offer = offer.provider(slug, rows.clone());
+        offer = carrier(offer, Outbound::Responses, slug);
     }
     for inbound in CLIENTS {
         let name = inbound.name();
