@@ -24,7 +24,9 @@ fn read(body: &str) -> Result<Survey, ApiError> {
 
 fn converse(body: &str) -> (Conversation, Vec<Loss>) {
     let document = document(body);
-    read_request(&document, &survey(&document).unwrap())
+    let mut conversation = read_request(&document, &survey(&document).unwrap());
+    let lost = std::mem::take(&mut conversation.lost);
+    (conversation, lost)
 }
 
 #[test]
@@ -196,6 +198,7 @@ fn tools_and_format_take_the_hubs_shape() {
         [
             (Lost::Property, "phase"),
             (Lost::Content, "compaction"),
+            (Lost::Property, "tool.format"),
             (Lost::Tool, "local_shell"),
             (Lost::Parameter, "reasoning.summary"),
         ]
@@ -213,7 +216,7 @@ proptest! {
             let asked = Asked::of(&document);
             prop_assert_eq!(&asked, &Asked::of(&document));
             if let Ok(survey) = survey(&document) {
-                let (conversation, _) = read_request(&document, &survey);
+                let conversation = read_request(&document, &survey);
                 prop_assert_eq!(conversation.stream, survey.stream);
             }
         }
@@ -238,6 +241,7 @@ fn what_the_hub_knows_of_a_request_survives_writing() {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     };
     let written = write_request(&first, &out).unwrap();
     assert_eq!(written.losses, []);
