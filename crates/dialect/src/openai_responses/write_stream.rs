@@ -38,6 +38,8 @@ enum Place {
     Nowhere,
     /// An aside that cites sources of a text.
     Citations,
+    /// An aside with the probabilities of a text's tokens.
+    Logprobs,
     /// An item, and for readable reasoning which part of it.
     Item(usize, Option<usize>),
 }
@@ -184,6 +186,9 @@ impl ResponsesWriter {
             None if matches!(block, Block::Opaque { name } if name == "annotations") => {
                 Place::Citations
             }
+            None if matches!(block, Block::Opaque { name } if name == "logprobs") => {
+                Place::Logprobs
+            }
             None => Place::Nowhere,
             Some(shape) => Place::Item(self.item(shape, block, out), None),
         };
@@ -240,11 +245,16 @@ impl ResponsesWriter {
             }
             Some(Place::Citations) => {
                 let Piece::Opaque(list) = piece else { return };
-                let is_text = |item: &&mut Item| item.done.is_none() && item.shape == Shape::Text;
-                if let Some(item) = self.items.iter_mut().rev().find(is_text) {
+                if let Some(item) = open_text(&mut self.items) {
                     for citation in scan::items(list).into_iter().filter_map(flat) {
                         item.annotate(citation, &mut emit);
                     }
+                }
+            }
+            Some(Place::Logprobs) => {
+                let Piece::Opaque(member) = piece else { return };
+                if let Some(item) = open_text(&mut self.items) {
+                    item.add_logprobs(member);
                 }
             }
             Some(Place::Nowhere) | None => {}
@@ -268,6 +278,11 @@ impl ResponsesWriter {
             item.finish(is_whole, self.asked.wants_encrypted(), &mut emit);
         }
     }
+}
+
+/// The last text that has not ended on the wire.
+fn open_text(items: &mut [Item]) -> Option<&mut Item> {
+    items.iter_mut().rev().find(|item| item.done.is_none() && item.shape == Shape::Text)
 }
 
 /// How an answer stands that ended with this error.
