@@ -36,6 +36,7 @@ fn placeless(style: AnswerStyle, block: &Block) -> Option<&str> {
         (AnswerStyle::Responses, Block::Opaque { name }) => {
             matches!(name.as_str(), "annotations" | "logprobs")
         }
+        (AnswerStyle::Messages, Block::Opaque { name }) => name == "annotations",
         _ => false,
     };
     (!has_place && !TOLD_OTHERWISE.contains(&name)).then_some(name)
