@@ -3,7 +3,7 @@
 set -euo pipefail
 . "$(dirname "$0")/need.sh"
 need node "install Node.js 20 or newer"
-need python3 "install Python 3.9 or newer with venv"
+need python3 "install Python 3.10 or newer with venv"
 
 echo "== building"
 cargo build --workspace --all-targets --locked

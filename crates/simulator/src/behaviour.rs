@@ -20,6 +20,8 @@ pub enum Content {
     Big(u64),
     /// Calls of the offered tools.
     Tools,
+    /// A call that reads the file the user names, then what it said.
+    Agent,
     /// A value valid for the JSON schema asked for.
     Json,
     /// A picture.
@@ -189,6 +191,7 @@ impl Behaviour {
         match word {
             "echo" => self.content = Content::Echo,
             "tools" => self.content = Content::Tools,
+            "agent" => self.content = Content::Agent,
             "json" => self.content = Content::Json,
             "image-out" => self.content = Content::Image,
             "empty" => self.content = Content::Empty,

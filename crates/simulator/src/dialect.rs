@@ -3,8 +3,10 @@
 use http::HeaderMap;
 use serde_json::{Value, json};
 
+use crate::agent;
 use crate::answer::{Answer, Token};
 use crate::ask::{Ask, Reading, Wrong};
+use crate::behaviour::{Behaviour, Content};
 use crate::frames::Writer;
 use crate::{
     anthropic_messages, bedrock_converse, cohere_v2, gemini, openai_chat, openai_completions,
@@ -186,7 +188,7 @@ impl Dialect {
 
     /// Reads a request, as strictly as the provider does.
     pub(crate) fn read(self, route: &Route, head: &HeaderMap, body: &Value) -> Reading<Ask> {
-        match self {
+        let mut ask = match self {
             Self::OpenaiChat => openai_chat::read(body),
             Self::OpenaiResponses => openai_responses::read(body),
             Self::OpenaiCompletions => openai_completions::read(body),
@@ -194,7 +196,11 @@ impl Dialect {
             Self::Gemini => gemini::read(route, body),
             Self::BedrockConverse => bedrock_converse::read(route, body),
             Self::CohereV2 => cohere_v2::read(body),
+        }?;
+        if Behaviour::parse(&ask.model).content == Content::Agent {
+            ask.result = agent::result(body);
         }
+        Ok(ask)
     }
 
     /// Whether the dialect has words for a token.

@@ -49,6 +49,7 @@
 //! | `redacted` | a block of reasoning that can't be read comes before the answer |
 //! | `signed`, or `gemini-3` in the name | function calls of `gemini` are signed, and need their signature back |
 //! | `tools` | calls the first two tools offered (or the one that was chosen) with arguments valid for their schemas; answers with text once tool results are there |
+//! | `agent` | calls the tool that reads files, such as `Read` or `exec_command`, for the word after `FILE:` in the user's text; says what a tool said once there is a result |
 //! | `json` | an object valid for the schema asked for; without one, a call of the tool that was forced |
 //! | `describe` | the media that arrived, such as `image/png:68 application/pdf:120 url:https://...` |
 //! | `cite` | the text has a citation, where the dialect has them |
@@ -105,6 +106,7 @@
 //! Sealed reasoning in Responses comes only when `include` asks for it. A stream in binary frames has no
 //! comments and no stamps.
 
+mod agent;
 mod answer;
 mod anthropic_messages;
 mod ask;

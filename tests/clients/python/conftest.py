@@ -7,11 +7,12 @@ import urllib.request
 from contextlib import contextmanager
 from decimal import Decimal
 
+import configuration
 import openai
 import pytest
 
-PROMPT_PRICE = Decimal("0.000001")
-COMPLETION_PRICE = Decimal("0.000003")
+PROMPT_PRICE = Decimal(configuration.PROMPT_PRICE)
+COMPLETION_PRICE = Decimal(configuration.COMPLETION_PRICE)
 
 
 def variable(name):
@@ -78,6 +79,40 @@ def bill():
     for usage in usages:
         assert cost_of(usage) == expected_cost(usage)
     assert before - balance() == sum(cost_of(usage) for usage in usages)
+
+
+class Spending:
+    """What answers said they cost, in the members of each client."""
+
+    def __init__(self):
+        self.bills = []
+
+    def add(self, prompt, completion, cost=None):
+        """Tokens, and the cost as it was shown where the client keeps it."""
+        owed = prompt * PROMPT_PRICE + completion * COMPLETION_PRICE
+        assert cost is None or Decimal(str(cost)) == owed
+        self.bills.append(owed)
+
+    def chat(self, usage):
+        self.add(usage.prompt_tokens, usage.completion_tokens, usage.model_extra["cost"])
+
+    def other(self, usage):
+        """Of Responses and of Messages."""
+        self.add(usage.input_tokens, usage.output_tokens, usage.model_extra["cost"])
+
+    def langchain(self, message):
+        """That client drops the cost on most of its ways."""
+        usage = message.usage_metadata
+        self.add(usage["input_tokens"], usage["output_tokens"])
+
+
+@pytest.fixture
+def spending():
+    """Takes usages; afterwards the balance has gone down by exactly what they cost."""
+    before, spent = balance(), Spending()
+    yield spent
+    assert spent.bills, "a test hands in what it used"
+    assert before - balance() == sum(spent.bills)
 
 
 @contextmanager

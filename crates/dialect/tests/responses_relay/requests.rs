@@ -26,6 +26,7 @@ fn written(text: &str, change: impl FnOnce(&mut Outbound<'_>)) -> String {
         template: Default::default(),
         betas: &[],
         forward_name: true,
+        cache: signalbox_dialect::CacheStyle::Breakpoints,
     };
     change(&mut out);
     let body = write_relay(&document, &survey, &out).unwrap();
@@ -49,7 +50,7 @@ fn what_needs_no_patch_passes_byte_for_byte() {
  {"type":"custom_tool_call","call_id":"c","name":"p","input":"*** Begin"},{"type":"custom_tool_call_output","call_id":"c","output":"ok"}],
  "tools":[{"type":"custom","name":"p","format":{"type":"grammar","syntax":"lark","definition":"s: x"}},{"type":"local_shell"}],
  "include":["reasoning.encrypted_content"],"prompt_cache_key":"k","max_tool_calls":4,"parallel_tool_calls":true,
- "reasoning":{ "effort":"high","summary":"auto"},"text":{"verbosity":"low"},"temperature":1.0e0,"client_metadata":{"a":1}}"#;
+ "reasoning":{ "effort":"high","summary":"auto"},"text":{"verbosity":"low"},"temperature":1.0e0,"not_known_yet":{"a":1}}"#;
     let from = format!("{{\"model\" :\"a/b\",{rest}");
     let to = format!("{{\"model\" :\"m-1\",{rest}");
     assert_eq!(written(&from, |_| {}), to);
@@ -58,7 +59,7 @@ fn what_needs_no_patch_passes_byte_for_byte() {
 #[test]
 fn members_of_the_router_go() {
     let members = json!({"models": ["c/d"], "route": "fallback", "provider": {"order": ["x"]},
-        "plugins": [], "session_id": "s", "user": "u", "trace": {}, "metadata": {"k": "v"},
+        "plugins": [], "session_id": "s", "user": "u", "trace": {}, "metadata": {"k": "v"}, "client_metadata": {"i": "1"},
         "service_tier": "priority", "safety_identifier": "u", "stream": true,
         "cache_control": {"type": "ephemeral"}, "stream_options": {"include_obfuscation": false}});
     let expected = json!({"model": "m-1", "input": "Hi", "store": false, "stream": false});
@@ -111,7 +112,7 @@ fn what_is_not_supported_is_left_out() {
         out.unsupported = [Parameter::Temperature, Parameter::Tools, Parameter::ResponseFormat]
             .into_iter()
             .collect();
-        out.forward_name = false;
+        out.cache = signalbox_dialect::CacheStyle::AsSent;
     });
     let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["input", "model", "store", "stream"]);
@@ -128,7 +129,8 @@ fn what_other_providers_or_the_router_wrote_stays_behind() {
         {"type": "message", "role": "user", "content":
             [{"type": "input_text", "text": "x", "prompt_cache_breakpoint": {}}]},
     ]);
-    let value = sent(json!({"input": input}), |out| out.forward_name = false);
+    let value =
+        sent(json!({"input": input}), |out| out.cache = signalbox_dialect::CacheStyle::AsSent);
     let expected = json!([
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "g"},
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}]},

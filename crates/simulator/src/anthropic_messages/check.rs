@@ -11,7 +11,7 @@ const MOST_MARKS: usize = 4;
 /// Messages of one role that follow each other; the provider takes them as one.
 pub(super) struct Turn<'a> {
     pub role: &'a str,
-    /// Each block with its place in the body.
+    /// Each block with its place in the body; an instruction in the middle has text alone.
     pub blocks: Vec<(String, &'a Value)>,
     /// Contents that are a text and no list.
     pub plain: Vec<&'a str>,
@@ -50,6 +50,8 @@ pub(super) fn turns(messages: &[Value]) -> Reading<Vec<Turn<'_>>> {
         }
         let role = match text(message, "role") {
             Some(role @ ("user" | "assistant")) => role,
+            // An instruction in the middle: it belongs right behind the user.
+            Some("system") if out.last().is_some_and(|turn| turn.role == "user") => "system",
             _ => {
                 let message = format!("{place}.role: Input should be 'user' or 'assistant'");
                 return Err(Wrong::new(message));
@@ -75,6 +77,9 @@ pub(super) fn turns(messages: &[Value]) -> Reading<Vec<Turn<'_>>> {
                         "{place}: all messages must have non-empty content except for the optional final assistant message"
                     )
                 })?;
+                require(role != "system" || blocks.iter().all(is_text), || {
+                    format!("{place}.content: system messages may only have text")
+                })?;
                 let placed = blocks.iter().enumerate();
                 turn.blocks.extend(placed.map(|(at, b)| (format!("{place}.content.{at}"), b)));
             }
@@ -82,6 +87,10 @@ pub(super) fn turns(messages: &[Value]) -> Reading<Vec<Turn<'_>>> {
         }
     }
     Ok(out)
+}
+
+fn is_text(block: &Value) -> bool {
+    text(block, "type") == Some("text")
 }
 
 /// Checks that calls are answered at once, and that thinking comes back where it has to.

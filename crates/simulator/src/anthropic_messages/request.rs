@@ -71,7 +71,10 @@ pub(crate) fn read(route: &Route, head: &HeaderMap, body: &Value) -> Reading<Ask
         choices: 1,
         prompt_tokens: gather.tokens(),
         last_user_text: last_user.map(|turn| echoed(turn.texts())).unwrap_or_default(),
-        answers_tools: turns.last().is_some_and(check::Turn::has_results),
+        answers_tools: turns
+            .iter()
+            .rfind(|turn| turn.role != "system")
+            .is_some_and(check::Turn::has_results),
         schema: schema(body).cloned(),
         media: gather.media,
         thinks,

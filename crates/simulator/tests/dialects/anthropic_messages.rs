@@ -141,6 +141,27 @@ async fn what_the_provider_refuses_is_refused() {
 }
 
 #[tokio::test]
+async fn an_instruction_may_stand_behind_the_user() {
+    let sim = simulator().await;
+    let message = |role: &str, content: Value| json!({"role": role, "content": content});
+    let (user, system) = (message("user", json!("x y")), message("system", json!("be brief")));
+    let image = json!([{"type": "image", "source": {"type": "url", "url": "https://x.example"}}]);
+    for (messages, status) in [
+        (json!([user, system]), 200),
+        (json!([user, system, message("assistant", json!("z")), user]), 200),
+        (json!([user, message("assistant", json!("z")), system]), 400),
+        (json!([user, message("system", image)]), 400),
+    ] {
+        let body = with(ask("echo", false), json!({"messages": messages}));
+        let answer = post(&sim, PATH, &body).await;
+        assert_eq!(answer.status, status, "{messages}");
+        if status == 200 {
+            assert_eq!(answer.json()["content"][0]["text"], "x y");
+        }
+    }
+}
+
+#[tokio::test]
 async fn faults_wear_the_dialect_s_envelope() {
     let sim = simulator().await;
     let events = post(&sim, PATH, &ask("tokens-9+error-inband-2", true)).await.events();
