@@ -34,3 +34,6 @@ mod carriers;
 
 #[path = "dialects/doors.rs"]
 mod doors;
+
+#[path = "dialects/sweeps.rs"]
+mod sweeps;

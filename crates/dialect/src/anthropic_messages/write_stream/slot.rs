@@ -2,6 +2,7 @@
 
 use super::push_event;
 use crate::anthropic_messages::carried;
+use crate::anthropic_messages::write_citation::citations;
 use crate::event::{Block, Piece, ReasoningForm};
 use crate::scan::push_string;
 
@@ -87,6 +88,28 @@ impl Slot {
             }
             Block::Opaque { .. } => Self { aside: Some(block.clone()), ..Self::dropped() },
             Block::Image | Block::Audio => Self::dropped(),
+        }
+    }
+
+    /// Whether it is text.
+    pub(super) fn is_text(&self) -> bool {
+        self.shape == Some(Shape::Text)
+    }
+
+    /// Adds the sources of a list of annotations, when this is a text that is being written.
+    pub(super) fn cite(&self, annotations: &str, out: &mut Vec<u8>) {
+        let State::Written(index) = self.state else { return };
+        if !self.is_text() {
+            return;
+        }
+        for citation in citations(annotations) {
+            push_event(out, "content_block_delta");
+            out.extend_from_slice(
+                format!(
+                    ",\"index\":{index},\"delta\":{{\"type\":\"citations_delta\",\"citation\":{citation}}}}}\n\n"
+                )
+                .as_bytes(),
+            );
         }
     }
 
