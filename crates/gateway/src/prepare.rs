@@ -74,7 +74,7 @@ pub(crate) fn body(
             ReasoningStyle::None
         },
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
-        template: template(given, candidate),
+        template: template(given, candidate, road),
         betas: &betas,
         forward_name: is_openais(candidate),
         cache: cache_style(candidate),
@@ -106,8 +106,9 @@ fn cache_style(candidate: &Candidate) -> CacheStyle {
 }
 
 /// How a conversation becomes a prompt; what is one already stays as it is.
-fn template(given: &Given, candidate: &Candidate) -> PromptTemplate {
+fn template(given: &Given, candidate: &Candidate, road: &Road) -> PromptTemplate {
     match given.resolved.survey.prompt_style {
+        _ if road.dialect != WireDialect::OpenaiCompletions => PromptTemplate::default(),
         PromptStyle::Prompt => PromptTemplate::Verbatim,
         PromptStyle::Messages => {
             PromptTemplate::for_instruct_type(candidate.model.instruct_type.as_deref())
