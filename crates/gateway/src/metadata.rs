@@ -1,6 +1,7 @@
 //! `openrouter_metadata`: how the request was routed, for callers that ask (inference spec 2.5).
 
 use serde_json::{Value, json};
+use signalbox_dialect::loss::Loss;
 use signalbox_dialect::{Extras, Facts};
 
 use crate::generation::Generation;
@@ -57,6 +58,13 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         members.insert("losses".to_owned(), losses.into());
     }
     Some(object.to_string())
+}
+
+/// Notes what of an answer its client can't be shown, when the client wants to know.
+pub(crate) fn note(generation: &mut Generation, losses: impl FnOnce() -> Vec<Loss>) {
+    if generation.given.head.wants_metadata {
+        generation.trace.losses.extend(losses());
+    }
 }
 
 /// The members of the last chunk or the whole answer that only the gateway knows.

@@ -100,7 +100,7 @@ pub(crate) fn body(
         asking: asking(candidate, row),
         caches_prompts: caches_prompts(candidate),
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
-        template: template(said, candidate),
+        template: template(said, candidate, road),
         betas: &betas,
         forward_name: is_openais(candidate),
         cache: cache_style(candidate),
@@ -155,8 +155,9 @@ fn cache_style(candidate: &Candidate) -> CacheStyle {
 }
 
 /// How a conversation becomes a prompt; what is one already stays as it is.
-fn template(said: Said<'_>, candidate: &Candidate) -> PromptTemplate {
+fn template(said: Said<'_>, candidate: &Candidate, road: &Road) -> PromptTemplate {
     match said.resolved.survey.prompt_style {
+        _ if road.dialect != WireDialect::OpenaiCompletions => PromptTemplate::default(),
         PromptStyle::Prompt => PromptTemplate::Verbatim,
         PromptStyle::Messages => {
             PromptTemplate::for_instruct_type(candidate.model.instruct_type.as_deref())

@@ -23,6 +23,8 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
             let ending = Ending { index, facts: &answer.facts, cancelled: false, error: None };
             let settled = settle::settle(&mut generation, &ending).await;
             record::success(&generation, index);
+            let style = generation.given.skin().style;
+            metadata::note(&mut generation, || answer.losses(style));
             let metadata = metadata::metadata(&generation, Some(index));
             match settled {
                 Ok(report) => {
@@ -212,6 +214,7 @@ async fn finish(
             if !cancelled {
                 record::success(&generation, index);
             }
+            metadata::note(&mut generation, || relay.losses());
             let metadata = metadata::metadata(&generation, Some(index));
             let extras = metadata::extras(&generation, facts, metadata.as_deref());
             relay.usage_chunk(&report, &extras)

@@ -32,3 +32,20 @@ async fn tools_are_told_in_words_to_a_model_that_knows_none() {
     assert_eq!(refused.status, 404, "{}", String::from_utf8_lossy(&refused.body));
     server.closes_clean().await;
 }
+
+#[tokio::test]
+async fn what_a_client_cannot_be_shown_is_told() {
+    let stand = Stand::new("painter", "image-out");
+    let server = TestServer::start(Offer::new().model("acme/painter", [stand])).await;
+    let body = json!({"model": "acme/painter", "max_tokens": 50,
+        "messages": [{"role": "user", "content": "A boat, please."}]});
+    let caller = server.caller().with("x-openrouter-metadata", "enabled");
+    for stream in [false, true] {
+        let reply =
+            caller.post("/api/v1/messages", &with(body.clone(), "stream", stream.into())).await;
+        let text = String::from_utf8_lossy(&reply.body).into_owned();
+        assert_eq!(reply.status, 200, "{text}");
+        assert!(text.contains(r#""losses":[{"detail":"images","kind":"answer"}]"#), "{text}");
+    }
+    server.closes_clean().await;
+}
