@@ -86,6 +86,16 @@ impl Slot {
         }
     }
 
+    /// Whether it is a text.
+    pub(super) fn is_text(&self) -> bool {
+        self.shape == Some(Shape::Text)
+    }
+
+    /// Whether it is reasoning of another format that only its provider can read.
+    pub(super) fn is_sealed_elsewhere(&self) -> bool {
+        self.shape == Some(Shape::Redacted) && !self.prefix.is_empty()
+    }
+
     /// Whether it can end before its event does: a call with whole arguments.
     pub(super) fn makes_way(&self) -> bool {
         matches!(self.shape, Some(Shape::ToolUse { .. })) && self.arguments.are_whole()

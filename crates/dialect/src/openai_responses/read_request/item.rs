@@ -7,6 +7,7 @@ use crate::conversation::{
 use crate::document::{Kind, Raw, quoted};
 use crate::event::ReasoningForm;
 use crate::loss::{Loss, Lost, report};
+use crate::openai_responses::carried;
 use crate::openai_responses::survey::kind_of;
 
 /// The format of reasoning that names none: this dialect's own.
@@ -141,9 +142,18 @@ fn data_url(url: &str) -> Option<(String, String)> {
 /// Reads a reasoning item: its readable parts first, then what only the provider can read. A
 /// signature proves the last text, or stands alone.
 fn reasoning(raw: Raw<'_>) -> Vec<Part> {
-    let id = text(raw, "id").filter(|id| !id.is_empty());
-    let format = Some(text(raw, "format").unwrap_or_else(|| FORMAT.to_owned()));
+    let mut sealed = text(raw, "encrypted_content");
+    let carried = sealed.as_deref().and_then(carried::unpack);
+    let (format, id) = match &carried {
+        Some(carried) => (carried.format.clone(), carried.id.clone()),
+        None => (text(raw, "format").unwrap_or_else(|| FORMAT.to_owned()), None),
+    };
+    let (id, format) = (text(raw, "id").filter(|id| !id.is_empty()).or(id), Some(format));
     let mut signature = text(raw, "signature");
+    if let Some(carried) = carried {
+        sealed = (!carried.is_signature).then(|| carried.text.clone());
+        signature = signature.or(carried.is_signature.then_some(carried.text));
+    }
     let mut read = Vec::new();
     for (key, form) in [("summary", ReasoningForm::Summary), ("content", ReasoningForm::Text)] {
         let list = raw.get(key).into_iter().flat_map(Raw::elements);
@@ -165,7 +175,7 @@ fn reasoning(raw: Raw<'_>) -> Vec<Part> {
     }
     let mut parts: Vec<Part> =
         read.into_iter().map(|one| Part::new(PartBody::Reasoning(one))).collect();
-    if let Some(data) = text(raw, "encrypted_content") {
+    if let Some(data) = sealed {
         let redacted = RedactedReasoning { data, id, format, verbatim: None };
         parts.push(Part::new(PartBody::RedactedReasoning(redacted)));
     }
