@@ -215,8 +215,13 @@ const CONVERSE: &[P] = &[
     P::MaxTokens,
     P::MaxCompletionTokens,
     P::Stop,
+    P::ResponseFormat,
+    P::StructuredOutputs,
     P::Tools,
     P::ToolChoice,
+    P::IncludeReasoning,
+    P::Reasoning,
+    P::ReasoningEffort,
 ];
 
 const COHERE: &[P] = &[
@@ -234,4 +239,7 @@ const COHERE: &[P] = &[
     P::StructuredOutputs,
     P::Tools,
     P::ToolChoice,
+    P::IncludeReasoning,
+    P::Reasoning,
+    P::ReasoningEffort,
 ];

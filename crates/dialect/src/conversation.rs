@@ -12,6 +12,8 @@ mod tool;
 
 use signalbox_core::Parameter;
 
+use crate::document::{Kind, Raw};
+use crate::loss::{Loss, Lost, report};
 use crate::openai_chat::survey::ReasoningRequest;
 pub use part::{
     CacheMark, FileSource, ImageSource, Part, PartBody, Reasoning, RedactedReasoning, Verbatim,
@@ -137,6 +139,52 @@ pub struct Conversation {
     pub origin: Option<WireDialect>,
     /// Members that only the dialect of origin knows. The router's own are not among them.
     pub extra: Vec<Extra>,
+    /// What the reader found and has no word for: lost, whoever the provider is.
+    pub lost: Vec<Loss>,
+}
+
+impl Extra {
+    /// The members of an object beside the known ones. What says nothing is left out: null, false and
+    /// empty lists.
+    #[must_use]
+    pub fn beside(known: &[&str], object: Raw<'_>) -> Vec<Self> {
+        let says_nothing = |value: Raw<'_>| match value.kind() {
+            Kind::Null => true,
+            Kind::Bool => value.text() == "false",
+            Kind::Array => value.elements().next().is_none(),
+            _ => false,
+        };
+        let members = object.members().filter(|entry| !known.contains(&&*entry.key));
+        members
+            .filter(|entry| !says_nothing(entry.value))
+            .map(|entry| Self { key: entry.key.into_owned(), json: entry.value.text().to_owned() })
+            .collect()
+    }
+}
+
+impl Conversation {
+    /// Reports what no writer has a place for: what the reader could not say, and the members of
+    /// parts and tools that only the dialect of origin knows, but for those that this one `takes`.
+    pub(crate) fn report_unheard(
+        &self,
+        losses: &mut Vec<Loss>,
+        takes: impl Fn(&PartBody, &str) -> bool + Copy,
+    ) {
+        for loss in &self.lost {
+            report(losses, loss.what, &loss.detail);
+        }
+        for tool in &self.tools {
+            if let Tool::Function(function) = tool {
+                for extra in &function.extra {
+                    report(losses, Lost::Property, &format!("tool.{}", extra.key));
+                }
+            }
+        }
+        let said = self.messages.iter().flat_map(|message| &message.parts);
+        for part in self.system.iter().chain(said) {
+            part.report_unheard(losses, takes);
+        }
+    }
 }
 
 impl Message {

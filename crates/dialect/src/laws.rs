@@ -370,6 +370,7 @@ pub fn outbound(patches: &Patches) -> Outbound<'_> {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     }
 }
 

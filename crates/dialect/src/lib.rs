@@ -35,4 +35,4 @@ pub use answer::{AnswerStream, AnswerStyle, Skin, WholeAnswer};
 pub use conversation::WireDialect;
 pub use error::ProviderError;
 pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
-pub use outbound::{Outbound, ReasoningStyle, WrittenRequest};
+pub use outbound::{CacheStyle, Outbound, ReasoningStyle, WrittenRequest};

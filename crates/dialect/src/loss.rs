@@ -58,9 +58,22 @@ impl Loss {
     }
 }
 
+/// What a member of a body is when it is lost: what is said about caches is no parameter.
+pub(crate) fn of_member(key: &str) -> Lost {
+    if key.starts_with("prompt_cache_") { Lost::CacheMark } else { Lost::Parameter }
+}
+
+/// More losses of one request are not told apart.
+const MOST_LOSSES: usize = 64;
+/// Longest detail: a name may be the client's own.
+const MOST_DETAIL_CHARS: usize = 96;
+
 /// Adds a loss, unless the same was said before: a hundred lost marks are one loss.
 pub fn report(losses: &mut Vec<Loss>, what: Lost, detail: &str) {
-    if !losses.iter().any(|loss| loss.what == what && loss.detail == detail) {
+    let cut = detail.char_indices().nth(MOST_DETAIL_CHARS).map_or(detail.len(), |(at, _)| at);
+    let detail = detail.get(..cut).unwrap_or_default();
+    let is_known = losses.iter().any(|loss| loss.what == what && loss.detail == detail);
+    if !is_known && losses.len() < MOST_LOSSES {
         losses.push(Loss::new(what, detail));
     }
 }

@@ -6,7 +6,7 @@ use signalbox_core::{ApiError, ParameterSet};
 use crate::conversation::{Conversation, WireDialect};
 use crate::error::ProviderError;
 use crate::gemini::write_request::Traits;
-use crate::loss::Loss;
+use crate::loss::{Loss, Lost, report};
 use crate::openai_completions::template::PromptTemplate;
 use crate::patch::Patches;
 use crate::{
@@ -66,9 +66,27 @@ pub struct Outbound<'a> {
     pub template: PromptTemplate,
     /// Beta features that the request may use (inference spec 5.11), as the header names them.
     pub betas: &'a [&'a str],
-    /// Whether the model knows the `name` of messages and OpenAI's cache marks. Else the name goes
-    /// into the text (inference spec 1.3) and the marks go.
+    /// Whether the model knows the `name` of messages. Else it goes into the text (inference spec 1.3).
     pub forward_name: bool,
+    /// How the endpoint wants cached prefixes marked, in the dialects that have more than one way.
+    pub cache: CacheStyle,
+}
+
+/// The value of the mark that OpenAI has.
+pub(crate) const BREAKPOINT: &str = "{\"mode\":\"explicit\"}";
+
+/// How an endpoint of a chat or Responses dialect wants cached prefixes marked (inference spec 14.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CacheStyle {
+    /// Nobody knows: `cache_control` of a chat client stays, nothing else is written.
+    #[default]
+    AsSent,
+    /// Not at all: it caches by itself, and refuses marks.
+    Automatic,
+    /// With `cache_control`.
+    Control,
+    /// With `prompt_cache_breakpoint`, which has no lifetime. It caches by itself too.
+    Breakpoints,
 }
 
 impl Outbound<'_> {
@@ -97,7 +115,7 @@ pub fn write_request(
     conversation: &Conversation,
     out: &Outbound<'_>,
 ) -> Result<WrittenRequest, ApiError> {
-    match provider {
+    let mut written = match provider {
         WireDialect::OpenaiChat => openai_chat::write_request::write_request(conversation, out),
         WireDialect::AnthropicMessages => {
             anthropic_messages::write_request::write_request(conversation, out)
@@ -114,9 +132,19 @@ pub fn write_request(
         }
         WireDialect::Gemini => {
             let written = gemini::write_request::write_request(conversation, out, out.traits)?;
-            Ok(WrittenRequest { body: written.body, losses: written.losses })
+            let gemini::write_request::WrittenRequest { body, mut losses, cache_until } = written;
+            if cache_until.is_some() {
+                // Marks are for an explicit cache, which nobody makes here.
+                report(&mut losses, Lost::CacheMark, "cache_control");
+            }
+            Ok(WrittenRequest { body, losses })
         }
-    }
+    }?;
+    conversation.report_unheard(&mut written.losses, |body, key| {
+        provider == WireDialect::BedrockConverse
+            && bedrock_converse::write_request::takes(body, key)
+    });
+    Ok(written)
 }
 
 /// Reads an answer with an error status.

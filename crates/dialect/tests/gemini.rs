@@ -121,6 +121,7 @@ fn write(conversation: &Conversation, traits: Traits) -> WrittenRequest {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     };
     write_request(conversation, &outbound, traits).unwrap()
 }

@@ -13,6 +13,8 @@ mod answers;
 mod chat;
 #[path = "hub/laws.rs"]
 mod laws;
+#[path = "hub/marks.rs"]
+mod marks;
 #[path = "hub/messages.rs"]
 mod messages;
 #[path = "hub/thinking.rs"]
@@ -21,7 +23,6 @@ mod thinking;
 use bytes::Bytes;
 use serde_json::Value;
 use signalbox_core::ParameterSet;
-use signalbox_dialect::anthropic_messages;
 use signalbox_dialect::conversation::Conversation;
 use signalbox_dialect::document::Document;
 use signalbox_dialect::loss::Loss;
@@ -30,6 +31,7 @@ use signalbox_dialect::openai_chat::survey::survey;
 use signalbox_dialect::openai_chat::write_relay::{Outbound, ReasoningStyle};
 use signalbox_dialect::openai_chat::write_request as chat_request;
 use signalbox_dialect::patch::Patches;
+use signalbox_dialect::{WireDialect, anthropic_messages};
 
 fn outbound(patches: &Patches) -> Outbound<'_> {
     Outbound {
@@ -46,6 +48,7 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     }
 }
 

@@ -249,6 +249,7 @@ fn reasoning_comes_back_with_its_format() {
         r#"{{"messages":[{{"role":"assistant","content":[{claudes},
         {{"type":"thinking","thinking":"b","signature":"signalbox.reasoning/google-gemini-v1//Zz/Z="}},
         {{"type":"thinking","thinking":"c","signature":""}},
+        {{"type":"thinking","thinking":"d","signature":"signalbox.reasoning/openai-responses-v1/rs_1/"}},
         {{"type":"redacted_thinking","data":"signalbox.reasoning/openai-responses-v1/rs_1/ZZ"}},
         {{"type":"redacted_thinking","data":"own"}}]}}]}}"#
     );
@@ -273,6 +274,7 @@ fn reasoning_comes_back_with_its_format() {
         (Some("c2ln"), None, claude, Some(claudes)),
         (Some("Zz/Z="), None, Some("google-gemini-v1"), None),
         (None, None, None, None),
+        (None, Some("rs_1"), Some("openai-responses-v1"), None),
         (Some("ZZ"), Some("rs_1"), Some("openai-responses-v1"), None),
         (Some("own"), None, claude, Some(own)),
     ];

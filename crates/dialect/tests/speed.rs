@@ -79,6 +79,7 @@ fn request(body: &Bytes, patches: &Patches) -> usize {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     };
     write_relay(&document, &survey, &out).unwrap().len()
 }

@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
-use signalbox_core::{ApiError, Parameter, ParameterSet};
+use signalbox_core::{ApiError, Parameter, ParameterSet, PriceKind};
 use signalbox_dialect::document::{Document, Edits};
-use signalbox_dialect::loss::{Loss, Lost, report};
+use signalbox_dialect::loss::{Loss, Lost};
 use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
-    AnswerStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest, anthropic_messages,
-    openai_chat, openai_completions, openai_responses,
+    AnswerStyle, CacheStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest,
+    anthropic_messages, openai_chat, openai_completions, openai_responses,
 };
 use signalbox_policy::rule::supported;
 use signalbox_policy::{Candidate, Failure};
@@ -76,15 +76,32 @@ pub(crate) fn body(
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
         template: template(given, candidate),
         betas: &betas,
-        forward_name: candidate.model.tokenizer == OPENAI_TOKENIZER,
+        forward_name: is_openais(candidate),
+        cache: cache_style(candidate),
     };
     let told = !supported.contains(Parameter::Tools);
     let written = written(given, road.dialect, &outbound, told);
     let written = written.map_err(|error| Failure::unfit(error.message))?;
     let insists = resolved.requirements.provider.require_parameters;
-    match written.losses.iter().find(|loss| insists && matters(loss.what)) {
+    match written.losses.iter().find(|loss| insists && matters(loss)) {
         Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
         None => Ok(enveloped(written, &betas, road)),
+    }
+}
+
+fn is_openais(candidate: &Candidate) -> bool {
+    candidate.model.tokenizer == OPENAI_TOKENIZER
+}
+
+/// How cached prefixes are marked (inference spec 14.1). A price for writing to a cache is the sign
+/// that marks are known: OpenAI's models have one since they know breakpoints.
+fn cache_style(candidate: &Candidate) -> CacheStyle {
+    let prices = &candidate.endpoint.prices.rates;
+    match (is_openais(candidate), prices.get(PriceKind::InputCacheWrite).is_some()) {
+        (true, true) => CacheStyle::Breakpoints,
+        (true, false) => CacheStyle::Automatic,
+        (false, true) => CacheStyle::Control,
+        (false, false) => CacheStyle::AsSent,
     }
 }
 
@@ -133,9 +150,14 @@ fn enveloped(written: WrittenRequest, betas: &[&str], road: &Road) -> Prepared {
 }
 
 /// Whether a loss is one of what `require_parameters` insists on. Marks for caches and other
-/// vendors' reasoning are no parameters, and shades of a part leave the part.
-const fn matters(lost: Lost) -> bool {
-    matches!(lost, Lost::Parameter | Lost::Content | Lost::Tool)
+/// vendors' reasoning are no parameters, members outside the public vocabulary are nobody's promise
+/// (inference spec, appendix E), and shades of a part leave the part.
+fn matters(loss: &Loss) -> bool {
+    match loss.what {
+        Lost::Parameter => Parameter::from_name(&loss.detail).is_some(),
+        Lost::Content | Lost::Tool => true,
+        Lost::Property | Lost::Reasoning | Lost::CacheMark | Lost::Answer => false,
+    }
 }
 
 /// A request in the provider's own language is patched; any other goes through the hub, and so does
@@ -168,24 +190,20 @@ fn written(
     if let Some(body) = patched {
         return Ok(WrittenRequest { body, losses: Vec::new() });
     }
-    let (mut conversation, mut lost) = match style {
+    let mut conversation = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => {
-            (openai_chat::read_request::read_request(document, survey)?, Vec::new())
+            openai_chat::read_request::read_request(document, survey)?
         }
-        AnswerStyle::Messages => {
-            (anthropic_messages::read_request::read_request(document, survey)?, Vec::new())
-        }
+        AnswerStyle::Messages => anthropic_messages::read_request::read_request(document, survey)?,
         AnswerStyle::Responses => openai_responses::read_request::read_request(document, survey),
     };
     // Legacy prompts tell of tools by themselves.
     if told && provider != WireDialect::OpenaiCompletions {
+        let mut lost = std::mem::take(&mut conversation.lost);
         conversation.tell_tools(&mut lost);
+        conversation.lost = lost;
     }
-    let mut written = write_request(provider, &conversation, outbound)?;
-    for loss in lost {
-        report(&mut written.losses, loss.what, &loss.detail);
-    }
-    Ok(written)
+    write_request(provider, &conversation, outbound)
 }
 
 /// What the body must not have. Of the two spellings of the output limit the endpoint may take only

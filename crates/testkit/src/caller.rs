@@ -109,6 +109,11 @@ impl Caller {
         self.send(Method::POST, CHAT, body.to_string().into()).await
     }
 
+    /// `POST` of a JSON document, read to its end.
+    pub async fn post(&self, path: &str, body: &Value) -> Reply {
+        self.send(Method::POST, path, body.to_string().into()).await
+    }
+
     /// `POST` of any bytes as a chat request.
     pub async fn chat_bytes(&self, body: impl Into<Bytes>) -> Reply {
         self.send(Method::POST, CHAT, body.into()).await

@@ -4,19 +4,23 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Snapshot};
+use signalbox_core::Secret;
 use signalbox_gateway::World;
 
 /// Tokens that fit into every model.
 const CONTEXT: u64 = 32_768;
+
+/// What stands for the simulator's base URL in rows and credentials.
+const SIMULATOR: &str = "{simulator}";
 
 /// The catalogue of a test server.
 #[derive(Debug, Clone, Default)]
 pub struct Offer {
     embedded: bool,
     addresses: HashMap<String, String>,
-    models: Vec<(String, Vec<Stand>)>,
-    outputs: HashMap<String, &'static str>,
-    dialects: HashMap<String, Value>,
+    providers: HashMap<String, Value>,
+    credentials: HashMap<String, String>,
+    models: Vec<(Value, Vec<Stand>)>,
 }
 
 /// One endpoint: a provider, and what it does.
@@ -62,21 +66,49 @@ impl Offer {
 
     /// With one more model.
     #[must_use]
-    pub fn model(mut self, id: &str, stands: impl IntoIterator<Item = Stand>) -> Self {
-        self.models.push((id.to_owned(), stands.into_iter().collect()));
+    pub fn model(self, id: &str, stands: impl IntoIterator<Item = Stand>) -> Self {
+        self.model_with(id, json!({}), stands)
+    }
+
+    /// With one more model whose row has further members, such as `input_modalities`.
+    #[must_use]
+    pub fn model_with(
+        mut self,
+        id: &str,
+        members: Value,
+        stands: impl IntoIterator<Item = Stand>,
+    ) -> Self {
+        let mut row = json!({"id": id, "name": id, "context_length": CONTEXT});
+        overlay(&mut row, members);
+        self.models.push((row, stands.into_iter().collect()));
+        self
+    }
+
+    /// A provider whose row has further members, such as `speaks`. `{simulator}` in them is the
+    /// simulator's base URL.
+    #[must_use]
+    pub fn provider(mut self, slug: &str, members: Value) -> Self {
+        self.providers.insert(slug.to_owned(), members);
+        self
+    }
+
+    /// The credential of a provider, as it would be configured. `{simulator}` in it is the
+    /// simulator's base URL.
+    #[must_use]
+    pub fn credential(mut self, slug: &str, credential: &str) -> Self {
+        self.credentials.insert(slug.to_owned(), credential.to_owned());
         self
     }
 
     /// With one more model, which writes something else than text, such as `embeddings`.
     #[must_use]
     pub fn model_for(
-        mut self,
-        output: &'static str,
+        self,
+        output: &str,
         id: &str,
         stands: impl IntoIterator<Item = Stand>,
     ) -> Self {
-        self.outputs.insert(id.to_owned(), output);
-        self.model(id, stands)
+        self.model_with(id, json!({"output_modalities": [output]}), stands)
     }
 
     /// A provider that speaks this dialect alone.
@@ -87,9 +119,9 @@ impl Offer {
 
     /// A provider with these `speaks` rows.
     #[must_use]
-    pub fn speaking_as(mut self, slug: &str, rows: Value) -> Self {
-        self.dialects.insert(slug.to_owned(), rows);
-        self
+    pub fn speaking_as(self, slug: &str, rows: Value) -> Self {
+        let name = format!("Provider {slug}");
+        self.provider(slug, json!({"name": name, "transport": "none", "speaks": rows}))
     }
 
     /// A provider that is somewhere else than the simulator: at `http://ADDRESS/v1`.
@@ -104,17 +136,13 @@ impl Offer {
         let mut rows = ConfiguredCatalogue::default();
         let mut seen = HashSet::new();
         for (model, stands) in &self.models {
-            let output = self.outputs.get(model).copied().unwrap_or("text");
-            let row = json!({
-                "id": model, "name": model, "context_length": CONTEXT, "output_modalities": [output],
-            });
-            rows.models.push(serde_json::from_value(row).expect("a model row"));
+            rows.models.push(serde_json::from_value(model.clone()).expect("a model row"));
             for stand in stands {
                 if seen.insert(stand.provider.clone()) {
-                    rows.providers.push(self.provider(&stand.provider, simulator));
+                    rows.providers.push(self.provider_row(&stand.provider, simulator));
                 }
                 let mut row = stand.row.clone();
-                row["model"] = json!(model);
+                row["model"] = model["id"].clone();
                 rows.endpoints.push(serde_json::from_value(row).expect("an endpoint row"));
             }
         }
@@ -123,18 +151,36 @@ impl Offer {
         } else {
             Catalogue::default()
         };
-        let catalog = Snapshot::build(below, rows, &HashSet::new()).expect("a catalogue");
-        World::new(catalog, &HashMap::new()).expect("a world")
+        let paid: HashSet<String> = self.credentials.keys().cloned().collect();
+        let catalog = Snapshot::build(below, rows, &paid).expect("a catalogue");
+        let secrets = self
+            .credentials
+            .iter()
+            .map(|(slug, text)| (slug.clone(), Secret::new(text.replace(SIMULATOR, simulator))));
+        World::new(catalog, &secrets.collect()).expect("a world")
     }
 
-    fn provider(&self, slug: &str, simulator: &str) -> signalbox_catalog::ProviderRow {
+    fn provider_row(&self, slug: &str, simulator: &str) -> signalbox_catalog::ProviderRow {
         let base = self.addresses.get(slug).map_or(simulator, String::as_str);
-        let mut row = json!({
-            "slug": slug, "name": format!("Provider {slug}"), "base_url": base, "transport": "none",
-        });
-        if let Some(rows) = self.dialects.get(slug) {
-            row["speaks"] = rows.clone();
+        let mut row = match self.providers.get(slug) {
+            // Only what is written stands over a built-in row.
+            Some(_) => json!({"slug": slug, "base_url": base}),
+            None => json!({
+                "slug": slug, "name": format!("Provider {slug}"), "base_url": base,
+                "transport": "none",
+            }),
+        };
+        if let Some(members) = self.providers.get(slug) {
+            let text = members.to_string().replace(SIMULATOR, simulator);
+            overlay(&mut row, serde_json::from_str(&text).expect("members"));
         }
         serde_json::from_value(row).expect("a provider row")
+    }
+}
+
+/// Puts members over those of a row.
+fn overlay(row: &mut Value, members: Value) {
+    if let (Some(row), Value::Object(members)) = (row.as_object_mut(), members) {
+        row.extend(members);
     }
 }

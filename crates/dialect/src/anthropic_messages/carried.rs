@@ -18,6 +18,12 @@ pub(super) fn prefix(format: Option<&str>, id: Option<&str>) -> String {
     }
 }
 
+/// What stands for the signature of a text that nobody signed: its format and id alone, where they
+/// are known.
+pub(super) fn unsigned(format: Option<&str>, id: Option<&str>) -> String {
+    prefix(format.filter(|format| *format != "unknown"), id)
+}
+
 /// A text with the format and id that it carried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Carried {
@@ -47,6 +53,16 @@ mod tests {
         assert_eq!(carried.id.as_deref(), Some("rs_1"));
         let bare = unpack(&format!("{}x", prefix(Some("google-gemini-v1"), None))).unwrap();
         assert_eq!((bare.id, bare.text.as_str()), (None, "x"));
+    }
+
+    #[test]
+    fn a_text_that_nobody_signed_keeps_its_format() {
+        let carried = unpack(&unsigned(Some("google-gemini-v1"), Some("a"))).unwrap();
+        assert_eq!((carried.text.as_str(), carried.id.as_deref()), ("", Some("a")));
+        assert_eq!(carried.format.as_deref(), Some("google-gemini-v1"));
+        for none in [None, Some("unknown"), Some(CLAUDE)] {
+            assert_eq!(unsigned(none, None), "");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use signalbox_core::{ApiError, Parameter};
 use super::survey::messages_of;
 use crate::conversation::{Conversation, Extra, Message, Role, WireDialect};
 use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
+use crate::loss::{Lost, report};
 use crate::openai_chat::survey::Survey;
 
 /// Members that the survey holds, or that are for the router alone.
@@ -26,12 +27,10 @@ const READ_ELSEWHERE: &[&str] = &[
     "user",
     "trace",
     "debug",
-    "stop_server_tools_when",
     "speed",
     "service_tier",
     "metadata",
     "max_tokens",
-    "thinking",
     "stream",
     "messages",
 ];
@@ -83,6 +82,15 @@ fn member(conversation: &mut Conversation, key: &str, raw: Raw<'_>) {
             let disable = raw.get("disable_parallel_tool_use").and_then(Raw::bool);
             conversation.parallel_tool_calls = disable.map(|disable| !disable);
         }
+        // Others show a summary too; none can think and send back signatures alone.
+        "thinking" => {
+            let display = raw.get("display").and_then(Raw::string);
+            if display.as_deref() == Some("omitted") {
+                report(&mut conversation.lost, Lost::Parameter, "thinking.display");
+            }
+        }
+        // There are no tools yet that the router runs.
+        "stop_server_tools_when" => report(&mut conversation.lost, Lost::Parameter, key),
         "cache_control" => conversation.cache_mark = block::cache_control(raw),
         "output_config" => output(conversation, raw),
         _ => conversation.extra.push(extra(key, raw.text())),

@@ -16,7 +16,7 @@ use super::limits;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{CacheMark, Conversation, WireDialect};
 use crate::document::{Edits, Raw, quoted, splice};
-use crate::loss::{Loss, Lost, report};
+use crate::loss::{Loss, Lost, of_member, report};
 use crate::openai_chat::write_relay::Outbound;
 use crate::openai_chat::write_request::{WrittenRequest, patched};
 pub(super) use thinking::{LEAST_BUDGET, effort_word};
@@ -195,6 +195,10 @@ fn format(target: &mut Target<'_>) -> Option<String> {
     match (&*kind, raw.get("json_schema").and_then(|inner| inner.get("schema"))) {
         ("text", _) => None,
         ("json_schema", Some(schema)) => {
+            // A schema is always kept to here, and has neither name nor description.
+            if raw.get("json_schema").is_some_and(|inner| inner.get("description").is_some()) {
+                target.lose(Lost::Property, "response_format.description");
+            }
             let mut format = ObjectText::typed("json_schema");
             format.json("schema", schema.text());
             Some(format.finish())
@@ -211,7 +215,7 @@ fn extras(target: &mut Target<'_>, body: &mut ObjectText) {
     let written = ["output_config", "thinking", "metadata", "cache_control", "service_tier"];
     for extra in &target.conversation.extra {
         if !target.same_dialect {
-            target.lose(Lost::Parameter, &extra.key);
+            target.lose(of_member(&extra.key), &extra.key);
         } else if !written.contains(&extra.key.as_str()) {
             body.json(&extra.key, &extra.json);
         }

@@ -84,8 +84,10 @@ fn push_block(out: &mut Vec<u8>, block: &FoldedBlock, exclude_reasoning: bool) {
                     push_string(out, &block.text);
                     out.extend_from_slice(b",\"signature\":");
                     let signature = block.signature.as_deref();
-                    let signature = signature.map(|text| format!("{prefix}{text}"));
-                    push_string(out, signature.as_deref().unwrap_or_default());
+                    let unsigned = || carried::unsigned(format.as_deref(), id.as_deref());
+                    let signature =
+                        signature.map_or_else(unsigned, |text| format!("{prefix}{text}"));
+                    push_string(out, &signature);
                 }
                 ReasoningForm::Encrypted => {
                     let data = block.opaque.concat();

@@ -15,7 +15,7 @@ use signalbox_core::{ApiError, Parameter};
 
 use crate::anthropic_messages::write_request::claude;
 use crate::compose::ObjectText;
-use crate::conversation::{CacheMark, Conversation};
+use crate::conversation::{CacheMark, Conversation, PartBody};
 use crate::loss::{Loss, Lost, report};
 use crate::openai_chat::write_request::patched;
 use crate::outbound::{Outbound, WrittenRequest};
@@ -58,6 +58,12 @@ pub fn write_request(
     let forced = tool::write(&mut target, &mut body);
     config::write(&mut target, forced, &mut body);
     patched(body.finish(), out.patches, target.losses)
+}
+
+/// Whether a member that only the dialect of origin knows has a place here: what a Messages client
+/// says of its documents.
+pub(crate) fn takes(body: &PartBody, key: &str) -> bool {
+    matches!(body, PartBody::File { .. }) && matches!(key, "citations" | "context")
 }
 
 /// The block that ends what is to be cached.

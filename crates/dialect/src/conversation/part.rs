@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
-use super::WireDialect;
+use super::{Extra, WireDialect};
+use crate::document::Raw;
 use crate::event::ReasoningForm;
+use crate::loss::{Loss, Lost, report};
 
 /// A wish that the prompt be cached up to here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -24,6 +26,8 @@ pub struct Part {
     pub body: PartBody,
     /// Whether the prompt is to be cached up to and with this part.
     pub cache_mark: Option<CacheMark>,
+    /// Members that only the dialect of origin knows.
+    pub extra: Vec<Extra>,
 }
 
 /// What a part is.
@@ -131,6 +135,18 @@ pub enum FileSource {
     Id(String),
 }
 
+impl FileSource {
+    /// A name for a file that came without one, for dialects that insist.
+    #[must_use]
+    pub fn usual_name(&self) -> &'static str {
+        match self {
+            Self::Base64 { media_type, .. } if media_type == "application/pdf" => "file.pdf",
+            Self::Text(_) => "file.txt",
+            _ => "file",
+        }
+    }
+}
+
 /// A block of readable reasoning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reasoning {
@@ -165,13 +181,33 @@ impl Part {
     /// A part without a cache mark.
     #[must_use]
     pub const fn new(body: PartBody) -> Self {
-        Self { body, cache_mark: None }
+        Self { body, cache_mark: None, extra: Vec::new() }
     }
 
     /// Text without a cache mark.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {
         Self::new(PartBody::Text(text.into()))
+    }
+
+    /// A member that only the dialect of origin knows, as JSON.
+    #[must_use]
+    pub fn other(&self, key: &str) -> Option<&str> {
+        self.extra.iter().find(|extra| extra.key == key).map(|extra| extra.json.as_str())
+    }
+
+    /// Reports the members that only the dialect of origin knows, here and in a tool's result.
+    pub(super) fn report_unheard(
+        &self,
+        losses: &mut Vec<Loss>,
+        takes: impl Fn(&PartBody, &str) -> bool + Copy,
+    ) {
+        for extra in self.extra.iter().filter(|extra| !takes(&self.body, &extra.key)) {
+            report(losses, Lost::Property, &format!("{}.{}", self.body.kind(), extra.key));
+        }
+        if let PartBody::ToolResult { parts, .. } = &self.body {
+            parts.iter().for_each(|part| part.report_unheard(losses, takes));
+        }
     }
 }
 
@@ -209,6 +245,15 @@ impl PartBody {
 }
 
 impl CacheMark {
+    /// Reads a `cache_control` object.
+    pub(crate) fn of_control(raw: Raw<'_>) -> Self {
+        match raw.get("ttl").and_then(Raw::string).as_deref() {
+            Some("1h") => Self::OneHour,
+            Some("5m") => Self::FiveMinutes,
+            _ => Self::Default,
+        }
+    }
+
     /// The lifetime on the wire, when one was given.
     #[must_use]
     pub const fn ttl(self) -> Option<&'static str> {

@@ -91,13 +91,14 @@ mod tests {
             parts: vec![Part::text("3")],
             is_error: false,
         };
-        let marked = Part { body: result, cache_mark: Some(CacheMark::OneHour) };
+        let marked = Part { cache_mark: Some(CacheMark::OneHour), ..Part::new(result) };
         let function = Function {
             name: "add".to_owned(),
             description: None,
             parameters: Some("{}".to_owned()),
             strict: None,
             cache_mark: None,
+            extra: Vec::new(),
         };
         let mut conversation = Conversation {
             tools: vec![Tool::Function(function)],

@@ -1,6 +1,6 @@
 //! The tools on offer and which to use.
 
-use super::{CacheMark, Verbatim};
+use super::{CacheMark, Extra, Verbatim};
 
 /// One tool.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct Function {
     pub strict: Option<bool>,
     /// Whether the prompt is to be cached up to and with this tool.
     pub cache_mark: Option<CacheMark>,
+    /// Members that only the dialect of origin knows.
+    pub extra: Vec<Extra>,
 }
 
 /// Which tool to use.

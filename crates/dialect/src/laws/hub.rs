@@ -86,6 +86,7 @@ pub fn conversations_survive(bytes: &[u8]) -> Result<(), String> {
             template: Default::default(),
             betas: &[],
             forward_name: false,
+            cache: Default::default(),
         };
         let chat = chat_request::write_request(&conversation, &out).map_err(|e| e.to_string())?;
         let shown = String::from_utf8_lossy(&chat.body).into_owned();

@@ -57,7 +57,7 @@ pub fn responses_answers_are_lawful(bytes: &[u8], cuts: &[usize]) -> Result<(), 
 pub fn responses_requests_survive(bytes: &[u8]) -> Result<(), String> {
     let Ok(document) = Document::parse(Bytes::copy_from_slice(bytes)) else { return Ok(()) };
     let Ok(survey) = openai_responses::survey::survey(&document) else { return Ok(()) };
-    let (conversation, _) = openai_responses::read_request::read_request(&document, &survey);
+    let conversation = openai_responses::read_request::read_request(&document, &survey);
     let patches = Patches::default();
     let out = outbound(&patches);
     for written in [

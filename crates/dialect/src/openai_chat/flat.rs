@@ -7,7 +7,7 @@ use crate::compose::ObjectText;
 use crate::document::{Document, Edits, Kind, Raw, rewrite_elements};
 use crate::openai_chat::write_request::write_request;
 use crate::openai_responses;
-use crate::outbound::{Outbound, ReasoningStyle};
+use crate::outbound::{CacheStyle, Outbound, ReasoningStyle};
 use crate::patch::Patches;
 
 /// The same request as chat has it. One that has no member of the other dialect comes back as it is.
@@ -55,7 +55,7 @@ fn nest(tool: Raw<'_>) -> String {
 /// What `input` and `instructions` say, as messages; other members of the dialect get chat's names.
 fn messages(document: &Document, edits: &mut Edits) -> Result<(), ApiError> {
     let survey = openai_responses::survey::survey(document)?;
-    let (conversation, _) = openai_responses::read_request::read_request(document, &survey);
+    let conversation = openai_responses::read_request::read_request(document, &survey);
     let patches = Patches::default();
     let out = Outbound {
         provider_model_id: "",
@@ -71,6 +71,7 @@ fn messages(document: &Document, edits: &mut Edits) -> Result<(), ApiError> {
         template: Default::default(),
         betas: &[],
         forward_name: true,
+        cache: CacheStyle::Breakpoints,
     };
     let written = Document::parse(write_request(&conversation, &out)?.body)?;
     for key in ["messages", "max_tokens", "response_format", "verbosity"] {

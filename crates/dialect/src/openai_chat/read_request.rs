@@ -13,6 +13,7 @@ use super::survey::{PromptStyle, Survey, prompt_text};
 use super::write_relay::is_own;
 use crate::conversation::{Conversation, Extra, Message, Part, PartBody, Role, WireDialect};
 use crate::document::{Document, Kind, Raw};
+use crate::loss::{Lost, report};
 
 /// Parameters whose value is passed on as it stands.
 const SAMPLING: &[Parameter] = &[
@@ -30,6 +31,11 @@ const SAMPLING: &[Parameter] = &[
     Parameter::Seed,
 ];
 
+/// Members of `reasoning` that a survey reads.
+const ASKED_OF_REASONING: &[&str] = &["effort", "max_tokens", "exclude", "enabled"];
+/// Members for tools that the router will run; there are none yet.
+const UNHEARD: &[&str] = &["max_tool_calls", "stop_server_tools_when", "x_search_filter"];
+
 /// Reads a chat request that was surveyed.
 ///
 /// # Errors
@@ -44,6 +50,16 @@ pub fn read_request(document: &Document, survey: &Survey) -> Result<Conversation
         origin: Some(WireDialect::OpenaiChat),
         ..Conversation::default()
     };
+    if let Some(object) = document.get("reasoning").map(Raw::new) {
+        for extra in Extra::beside(ASKED_OF_REASONING, object) {
+            report(&mut conversation.lost, Lost::Parameter, &format!("reasoning.{}", extra.key));
+        }
+    }
+    for key in UNHEARD {
+        if document.get(key).is_some_and(|text| !Raw::new(text).is_null()) {
+            report(&mut conversation.lost, Lost::Parameter, key);
+        }
+    }
     conversation.cache_mark =
         survey.cache_control.as_deref().and_then(|raw| part::cache_control(Raw::new(raw)));
     for (key, text) in document.members() {
@@ -74,6 +90,11 @@ fn member(conversation: &mut Conversation, survey: &Survey, key: &str, raw: Raw<
         "parallel_tool_calls" => conversation.parallel_tool_calls = raw.bool(),
         "stop" => conversation.stop = texts(raw),
         "response_format" => conversation.response_format = Some(raw.text().to_owned()),
+        // Legacy prompts have one number for both.
+        "logprobs" if raw.kind() == Kind::Number => {
+            conversation.sampling.push((Parameter::Logprobs, "true".to_owned()));
+            conversation.sampling.push((Parameter::TopLogprobs, raw.text().to_owned()));
+        }
         "verbosity" => conversation.verbosity = raw.string().map(|word| word.into_owned()),
         "messages"
         | "prompt"

@@ -187,6 +187,11 @@ impl<'a> Reading<'a> {
             (Some(raw), _) => messages::read(&mut self.survey, &Path::key("messages"), raw)?,
             (None, Some(raw)) => {
                 let text = prompt_text(raw)?;
+                if self.survey.needs.tools {
+                    return Err(ApiError::invalid(
+                        "`tools` need `messages`: the answer to a `prompt` has no place for a call.",
+                    ));
+                }
                 self.survey.prompt_style = PromptStyle::Prompt;
                 add(&mut self.survey, text.string_bytes());
             }

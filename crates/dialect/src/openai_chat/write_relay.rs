@@ -10,7 +10,8 @@ use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use super::survey::{PromptStyle, Survey, prompt_text};
-use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
+use crate::document::{Document, Edits, Raw, quoted, rewrite_elements, splice};
+use crate::outbound::CacheStyle;
 pub use crate::outbound::{Outbound, ReasoningStyle};
 
 /// Members that are for the router alone, or that it writes itself.
@@ -66,8 +67,15 @@ pub(crate) fn relay(
             edits.remove(key.to_owned());
         }
     }
-    if !out.forward_name {
+    if out.cache != CacheStyle::Breakpoints {
         leave_out(document, "prompt_cache_options", &mut edits);
+    }
+    if matches!(out.cache, CacheStyle::Breakpoints | CacheStyle::Automatic) {
+        // There are no marks on tools.
+        let tools = document.get("tools").filter(|text| text.contains("cache_control"));
+        if let Some(text) = tools.and_then(|text| rewrite_elements(Raw::new(text), unmarked)) {
+            edits.set("tools", text);
+        }
     }
     for parameter in out.unsupported.iter().filter(|one| !governed_elsewhere(*one)) {
         leave_out(document, parameter.name(), &mut edits);
@@ -85,6 +93,13 @@ pub(crate) fn relay(
     prompt_or_messages(document, survey, out, &mut edits)?;
     out.patches.apply(document, &mut edits);
     Ok(document.edited(&edits))
+}
+
+fn unmarked(tool: Raw<'_>) -> Option<String> {
+    tool.get("cache_control")?;
+    let mut edits = Edits::default();
+    edits.remove("cache_control");
+    Some(splice(tool.text(), tool.members(), &edits))
 }
 
 const fn governed_elsewhere(parameter: Parameter) -> bool {
@@ -172,7 +187,7 @@ fn prompt_or_messages(
                 author: marks.authored,
                 detail: marks.original_detail,
                 video: marks.legacy_video,
-                breakpoint: marks.cache_breakpoint && !out.forward_name,
+                cache: message::cache_rewrite(out.cache, marks),
             };
             let messages = document.get("messages").filter(|_| wanted.any());
             let rewritten = messages.and_then(|text| {

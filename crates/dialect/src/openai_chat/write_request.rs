@@ -15,9 +15,9 @@ use super::write_relay::reasoning;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Conversation, Message, Role, WireDialect};
 use crate::document::{Document, Edits, quoted};
-use crate::loss::{Loss, Lost, report};
+use crate::loss::{Loss, Lost, of_member, report};
 pub use crate::outbound::WrittenRequest;
-use crate::outbound::{Outbound, ReasoningStyle};
+use crate::outbound::{CacheStyle, Outbound, ReasoningStyle};
 use crate::patch::Patches;
 
 /// What the parts of a body need to know of the whole.
@@ -31,6 +31,16 @@ struct Target<'a> {
 impl Target<'_> {
     fn lose(&mut self, what: Lost, detail: &str) {
         report(&mut self.losses, what, detail);
+    }
+
+    /// Whether cache marks can be written. The mark that OpenAI has does not go `everywhere`.
+    fn marks(&self, everywhere: bool) -> bool {
+        match self.out.cache {
+            CacheStyle::AsSent => self.same_dialect,
+            CacheStyle::Automatic => false,
+            CacheStyle::Control => true,
+            CacheStyle::Breakpoints => !everywhere,
+        }
     }
 }
 
@@ -151,18 +161,25 @@ fn ask_reasoning(conversation: &Conversation, target: &mut Target<'_>, body: &mu
 
 /// Members that only one dialect knows, and the mark on the whole prompt.
 fn rest(conversation: &Conversation, target: &mut Target<'_>, body: &mut ObjectText) {
-    if conversation.cache_mark.is_some() {
-        target.lose(Lost::CacheMark, "cache_control");
+    match (conversation.cache_mark, target.out.cache) {
+        (None, _) | (_, CacheStyle::Automatic | CacheStyle::Breakpoints) => {}
+        (Some(_), CacheStyle::AsSent | CacheStyle::Control) => {
+            target.lose(Lost::CacheMark, "cache_control");
+        }
     }
+    // A Responses client's members that have a name here are among them too.
+    let origin = conversation.origin;
+    let is_known = target.same_dialect || origin == Some(WireDialect::OpenaiResponses);
     for extra in &conversation.extra {
         let known = Parameter::from_name(&extra.key);
         if known.is_some_and(|parameter| target.out.unsupported.contains(parameter)) {
             continue;
         }
-        if target.same_dialect {
+        let is_option = extra.key == "prompt_cache_options";
+        if is_known && (!is_option || target.out.cache == CacheStyle::Breakpoints) {
             body.json(&extra.key, &extra.json);
         } else {
-            target.lose(Lost::Parameter, &extra.key);
+            target.lose(of_member(&extra.key), &extra.key);
         }
     }
 }

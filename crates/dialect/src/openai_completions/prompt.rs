@@ -81,8 +81,16 @@ impl<'a> Script<'a> {
             self.part(Role::System, part);
         }
         for tool in &conversation.tools {
-            if let Tool::Native { kind, .. } = tool {
-                self.lose(Lost::Tool, kind);
+            match tool {
+                Tool::Native { kind, .. } => self.lose(Lost::Tool, kind),
+                Tool::Function(function) => {
+                    if function.cache_mark.is_some() {
+                        self.lose(Lost::CacheMark, "cache_control");
+                    }
+                    if function.strict == Some(true) {
+                        self.lose(Lost::Property, "strict");
+                    }
+                }
             }
         }
         if conversation.tool_choice == Some(ToolChoice::None) {
@@ -139,6 +147,9 @@ impl<'a> Script<'a> {
             PartBody::ToolResult { call_id, parts, is_error } => {
                 let mut texts = Vec::new();
                 for part in parts {
+                    if part.cache_mark.is_some() {
+                        self.lose(Lost::CacheMark, "cache_control");
+                    }
                     match &part.body {
                         PartBody::Text(text) => texts.push(text.as_str()),
                         other => self.lose(Lost::Content, other.kind()),

@@ -125,6 +125,7 @@ mod tests {
                 parameters: parameters.map(str::to_owned),
                 strict: None,
                 cache_mark: None,
+                extra: Vec::new(),
             })
         };
         let schema = r#"{"type":"object","properties":{"no":{"enum":["a",1,null]},"x y":{}}}"#;

@@ -7,7 +7,7 @@ use super::template::PromptTemplate;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::Conversation;
 use crate::document::{Raw, quoted};
-use crate::loss::{Loss, Lost, report};
+use crate::loss::{Loss, Lost, of_member, report};
 use crate::openai_chat::write_request::patched;
 use crate::outbound::{Outbound, WrittenRequest};
 
@@ -71,8 +71,7 @@ fn sampling(
     }
 }
 
-/// `logprobs` is a number here: how many alternatives there are to be for each token. A client of the
-/// legacy dialect wrote it so.
+/// `logprobs` is a number here: how many alternatives there are to be for each token.
 fn logprobs(
     conversation: &Conversation,
     json: &str,
@@ -86,10 +85,7 @@ fn logprobs(
     };
     let count = match json {
         "true" => alternatives().unwrap_or(0),
-        _ => match Raw::new(json).integer() {
-            Some(count) => count,
-            None => return,
-        },
+        _ => return,
     };
     if count > MOST_LOGPROBS {
         report(losses, Lost::Parameter, Parameter::TopLogprobs.name());
@@ -135,6 +131,9 @@ fn rest(
     if conversation.verbosity.is_some() && !out.unsupported.contains(Parameter::Verbosity) {
         report(losses, Lost::Parameter, Parameter::Verbosity.name());
     }
+    if conversation.parallel_tool_calls == Some(false) && !conversation.tools.is_empty() {
+        report(losses, Lost::Parameter, Parameter::ParallelToolCalls.name());
+    }
     if conversation.cache_mark.is_some() {
         report(losses, Lost::CacheMark, "cache_control");
     }
@@ -149,7 +148,7 @@ fn rest(
         if is_verbatim || extra.key == "n" {
             body.json(&extra.key, &extra.json);
         } else {
-            report(losses, Lost::Parameter, &extra.key);
+            report(losses, of_member(&extra.key), &extra.key);
         }
     }
 }

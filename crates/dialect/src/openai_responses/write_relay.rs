@@ -12,7 +12,7 @@ use signalbox_core::{ApiError, Parameter};
 use super::write_request::effort_of;
 use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
 use crate::openai_chat::survey::{Effort, Survey};
-use crate::outbound::{Outbound, ReasoningStyle};
+use crate::outbound::{CacheStyle, Outbound, ReasoningStyle};
 
 /// Members that are for the router alone, or that it writes itself.
 const OWN: &[&str] = &[
@@ -80,11 +80,12 @@ pub fn write_relay(
     }
     text(document, out, &mut edits);
     reasoning(document, survey, out, &mut edits);
-    if !out.forward_name {
+    let marks = out.cache == CacheStyle::Breakpoints;
+    if !marks {
         leave_out(document, "prompt_cache_options", &mut edits);
     }
     let input = document.get("input").map(Raw::new);
-    if let Some(text) = input.and_then(|input| input::readable(input, out.forward_name)) {
+    if let Some(text) = input.and_then(|input| input::readable(input, marks)) {
         edits.set("input", text);
     }
     out.patches.apply(document, &mut edits);

@@ -8,12 +8,12 @@ mod items;
 use signalbox_core::{ApiError, Parameter};
 
 use crate::compose::{ArrayText, ObjectText};
-use crate::conversation::{Conversation, PartBody, Tool, ToolChoice};
+use crate::conversation::{Conversation, Tool, ToolChoice};
 use crate::document::Raw;
-use crate::loss::{Loss, Lost, report};
+use crate::loss::{Loss, Lost, of_member, report};
 use crate::openai_chat::survey::{Effort, ReasoningRequest};
-use crate::openai_chat::write_relay::{Outbound, ReasoningStyle};
-use crate::openai_chat::write_request::{WrittenRequest, patched};
+use crate::openai_chat::write_request::patched;
+use crate::outbound::{CacheStyle, Outbound, ReasoningStyle, WrittenRequest};
 
 pub(super) use items::FORMAT;
 
@@ -31,27 +31,53 @@ pub fn write_request(
     let mut losses = Vec::new();
     let mut body = ObjectText::new();
     body.text("model", out.provider_model_id);
-    let texts = conversation.system.iter().filter_map(|part| match &part.body {
-        PartBody::Text(text) => Some(text.as_str()),
-        _ => None,
-    });
-    let instructions = texts.collect::<Vec<_>>().join("\n\n");
-    if !instructions.is_empty() {
-        body.text("instructions", &instructions);
-    }
-    body.json("input", &items::write(&conversation.messages, &mut losses));
+    let input = items::Input::new(conversation, out);
+    body.optional_text("instructions", input.instructions().as_deref());
+    body.json("input", &input.finish(&mut losses));
     tools(conversation, out, &mut body, &mut losses);
     body.json("stream", if out.stream { "true" } else { "false" });
     body.json("store", "false");
-    body.json("include", "[\"reasoning.encrypted_content\"]");
+    let wants_logprobs = |(parameter, json): &(Parameter, String)| {
+        *parameter == Parameter::Logprobs && json == "true" && !out.unsupported.contains(*parameter)
+    };
+    body.json(
+        "include",
+        match conversation.sampling.iter().any(wants_logprobs) {
+            true => r#"["reasoning.encrypted_content","message.output_text.logprobs"]"#,
+            false => r#"["reasoning.encrypted_content"]"#,
+        },
+    );
     shape(conversation, out, &mut body, &mut losses);
     ask_reasoning(conversation, out, &mut body);
     body.optional_text("safety_identifier", out.user);
     body.optional_text("service_tier", out.service_tier);
-    for extra in &conversation.extra {
-        report(&mut losses, Lost::Parameter, &extra.key);
-    }
+    rest(conversation, out, &mut body, &mut losses);
     patched(body.finish(), out.patches, losses)
+}
+
+/// Members that the chat dialect has under the same name. A mark on the whole prompt says what such an
+/// endpoint does anyway.
+fn rest(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+    body: &mut ObjectText,
+    losses: &mut Vec<Loss>,
+) {
+    let marks = out.cache == CacheStyle::Breakpoints;
+    if conversation.cache_mark.is_some() && !marks && out.cache != CacheStyle::Automatic {
+        report(losses, Lost::CacheMark, "cache_control");
+    }
+    for extra in &conversation.extra {
+        let known = Parameter::from_name(&extra.key);
+        if known.is_some_and(|parameter| out.unsupported.contains(parameter)) {
+            continue;
+        }
+        match extra.key.as_str() {
+            "prompt_cache_key" | "prompt_cache_retention" => body.json(&extra.key, &extra.json),
+            "prompt_cache_options" if marks => body.json(&extra.key, &extra.json),
+            key => report(losses, of_member(key), key),
+        }
+    }
 }
 
 fn tools(
@@ -73,6 +99,9 @@ fn tools(
         one.text("name", &function.name);
         one.optional_text("description", function.description.as_deref());
         one.json("parameters", function.parameters.as_deref().unwrap_or("{}"));
+        if function.cache_mark.is_some() {
+            report(losses, Lost::CacheMark, "cache_control");
+        }
         // What is not said means strict here, and not strict elsewhere.
         one.json("strict", if function.strict == Some(true) { "true" } else { "false" });
         list.push(&one.finish());
@@ -81,7 +110,8 @@ fn tools(
         return;
     }
     body.json("tools", &list.finish());
-    match conversation.tool_choice.as_ref() {
+    let supported = |parameter: Parameter| !out.unsupported.contains(parameter);
+    match conversation.tool_choice.as_ref().filter(|_| supported(Parameter::ToolChoice)) {
         Some(ToolChoice::Auto) => body.text("tool_choice", "auto"),
         Some(ToolChoice::None) => body.text("tool_choice", "none"),
         Some(ToolChoice::Required) => body.text("tool_choice", "required"),
@@ -93,7 +123,9 @@ fn tools(
         Some(ToolChoice::Native(_)) => report(losses, Lost::Tool, "tool_choice"),
         None => {}
     }
-    if let Some(parallel) = conversation.parallel_tool_calls {
+    if let Some(parallel) = conversation.parallel_tool_calls
+        && supported(Parameter::ParallelToolCalls)
+    {
         body.json("parallel_tool_calls", if parallel { "true" } else { "false" });
     }
 }
@@ -108,22 +140,27 @@ fn shape(
     if let Some(limit) = out.max_output.or(conversation.max_output) {
         body.json("max_output_tokens", &limit.to_string());
     }
+    let supported = |parameter: Parameter| !out.unsupported.contains(parameter);
     for (parameter, json) in &conversation.sampling {
-        if !SAMPLING.contains(parameter) {
-            report(losses, Lost::Parameter, parameter.name());
-        } else if !out.unsupported.contains(*parameter) {
-            body.json(parameter.name(), json);
+        match parameter {
+            // It is a word of what to include.
+            Parameter::Logprobs => {}
+            _ if !supported(*parameter) => {}
+            _ if SAMPLING.contains(parameter) => body.json(parameter.name(), json),
+            _ => report(losses, Lost::Parameter, parameter.name()),
         }
     }
-    if !conversation.stop.is_empty() {
+    if !conversation.stop.is_empty() && supported(Parameter::Stop) {
         report(losses, Lost::Parameter, "stop");
     }
     let mut text = ObjectText::new();
     let format = conversation.response_format.as_deref().map(Raw::new);
+    let format = format.filter(|_| supported(Parameter::ResponseFormat));
     if let Some(format) = format.and_then(|format| flat_format(format, losses)) {
         text.json("format", &format);
     }
-    text.optional_text("verbosity", conversation.verbosity.as_deref());
+    let verbosity = conversation.verbosity.as_deref().filter(|_| supported(Parameter::Verbosity));
+    text.optional_text("verbosity", verbosity);
     if !text.is_empty() {
         body.json("text", &text.finish());
     }

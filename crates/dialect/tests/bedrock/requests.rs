@@ -30,6 +30,7 @@ fn write(conversation: &Conversation, reasoning: ReasoningStyle) -> WrittenReque
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     };
     write_request(conversation, &outbound).unwrap()
 }

@@ -36,7 +36,7 @@ fn a_chat_request_is_read_whole() {
     assert_eq!(conversation.origin, Some(WireDialect::OpenaiChat));
     assert_eq!(
         conversation.system,
-        [Part { body: PartBody::Text("Be brief.".into()), cache_mark: Some(CacheMark::OneHour) }]
+        [Part { cache_mark: Some(CacheMark::OneHour), ..Part::text("Be brief.") }]
     );
     let roles: Vec<_> = conversation.messages.iter().map(|message| message.role).collect();
     assert_eq!(roles, [Role::User, Role::Assistant, Role::User, Role::System, Role::User]);

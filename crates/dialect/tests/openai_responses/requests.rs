@@ -24,7 +24,9 @@ fn read(body: &str) -> Result<Survey, ApiError> {
 
 fn converse(body: &str) -> (Conversation, Vec<Loss>) {
     let document = document(body);
-    read_request(&document, &survey(&document).unwrap())
+    let mut conversation = read_request(&document, &survey(&document).unwrap());
+    let lost = std::mem::take(&mut conversation.lost);
+    (conversation, lost)
 }
 
 #[test]
@@ -180,6 +182,27 @@ fn a_turn_of_the_model_is_one_message_and_so_are_its_results() {
 }
 
 #[test]
+fn reasoning_without_seal_and_format_is_nobodys() {
+    let formats = |members: &str| {
+        let item = format!(
+            r#"{{"type":"reasoning","id":"rs_1","summary":[],"content":[{{"type":"reasoning_text","text":"a"}}]{members}}}"#
+        );
+        let (conversation, _) = converse(&format!(r#"{{"model":"a/b","input":[{item}]}}"#));
+        let format = |part: &Part| match &part.body {
+            PartBody::Reasoning(one) => one.format.clone(),
+            PartBody::RedactedReasoning(one) => one.format.clone(),
+            other => panic!("{other:?}"),
+        };
+        conversation.messages[0].parts.iter().map(format).collect::<Vec<_>>()
+    };
+    let own = || Some("openai-responses-v1".to_owned());
+    assert_eq!(formats(""), [None]);
+    assert_eq!(formats(r#","signature":"s""#), [own()]);
+    assert_eq!(formats(r#","encrypted_content":"e""#), [own(), own()]);
+    assert_eq!(formats(r#","format":"xai-responses-v1""#), [Some("xai-responses-v1".to_owned())]);
+}
+
+#[test]
 fn tools_and_format_take_the_hubs_shape() {
     let (conversation, losses) = converse(AGENT);
     assert_eq!(conversation.tools.len(), 2);
@@ -203,6 +226,7 @@ fn tools_and_format_take_the_hubs_shape() {
         [
             (Lost::Property, "phase"),
             (Lost::Content, "compaction"),
+            (Lost::Property, "tool.format"),
             (Lost::Tool, "local_shell"),
             (Lost::Parameter, "reasoning.summary"),
         ]
@@ -220,7 +244,7 @@ proptest! {
             let asked = Asked::of(&document);
             prop_assert_eq!(&asked, &Asked::of(&document));
             if let Ok(survey) = survey(&document) {
-                let (conversation, _) = read_request(&document, &survey);
+                let conversation = read_request(&document, &survey);
                 prop_assert_eq!(conversation.stream, survey.stream);
             }
         }
@@ -245,6 +269,7 @@ fn what_the_hub_knows_of_a_request_survives_writing() {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     };
     let written = write_request(&first, &out).unwrap();
     assert_eq!(written.losses, []);

@@ -114,6 +114,7 @@ fn read_everything(document: &Document) {
         template: Default::default(),
         betas: &[],
         forward_name: false,
+        cache: Default::default(),
     };
     let mut edits = Edits::default();
     patches.apply(document, &mut edits);

@@ -21,6 +21,7 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         template: Default::default(),
         betas: &[],
         forward_name: true,
+        cache: Default::default(),
     }
 }
 

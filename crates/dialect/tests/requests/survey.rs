@@ -220,6 +220,7 @@ fn a_legacy_prompt_is_one_text() {
         r#"{"prompt":"a","echo":true}"#,
         r#"{"prompt":"a","best_of":2}"#,
         r#"{"prompt":"a","suffix":"b"}"#,
+        r#"{"prompt":"a","tools":[{"type":"function","function":{"name":"f"}}]}"#,
         r#"{"prompt":"a","logprobs":true}"#,
     ] {
         assert_eq!(read(wrong).expect_err(wrong).kind.status(), 400, "{wrong}");

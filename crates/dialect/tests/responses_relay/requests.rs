@@ -26,6 +26,7 @@ fn written(text: &str, change: impl FnOnce(&mut Outbound<'_>)) -> String {
         template: Default::default(),
         betas: &[],
         forward_name: true,
+        cache: signalbox_dialect::CacheStyle::Breakpoints,
     };
     change(&mut out);
     let body = write_relay(&document, &survey, &out).unwrap();
@@ -111,7 +112,7 @@ fn what_is_not_supported_is_left_out() {
         out.unsupported = [Parameter::Temperature, Parameter::Tools, Parameter::ResponseFormat]
             .into_iter()
             .collect();
-        out.forward_name = false;
+        out.cache = signalbox_dialect::CacheStyle::AsSent;
     });
     let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["input", "model", "store", "stream"]);
@@ -130,7 +131,8 @@ fn what_other_providers_or_the_router_wrote_stays_behind() {
         {"type": "message", "role": "user", "content":
             [{"type": "input_text", "text": "x", "prompt_cache_breakpoint": {}}]},
     ]);
-    let value = sent(json!({"input": input}), |out| out.forward_name = false);
+    let value =
+        sent(json!({"input": input}), |out| out.cache = signalbox_dialect::CacheStyle::AsSent);
     let expected = json!([
         {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "g"},
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}]},

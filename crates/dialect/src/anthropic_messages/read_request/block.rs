@@ -3,10 +3,13 @@
 use super::{ROUTERS_OWN, is_text, text, verbatim};
 use crate::anthropic_messages::carried::{self, CLAUDE};
 use crate::conversation::{
-    CacheMark, FileSource, ImageSource, Part, PartBody, Reasoning, RedactedReasoning,
+    CacheMark, Extra, FileSource, ImageSource, Part, PartBody, Reasoning, RedactedReasoning,
 };
 use crate::document::{Kind, Raw};
 use crate::event::ReasoningForm;
+
+/// How the formats end in which readable reasoning is a summary.
+const SUMMARISED: &str = "-responses-v1";
 
 /// Reads content: a text, or a list of blocks. An empty text is no part.
 pub(super) fn content(raw: Raw<'_>) -> Vec<Part> {
@@ -22,11 +25,7 @@ pub(super) fn cache_control(raw: Raw<'_>) -> Option<CacheMark> {
     if raw.kind() != Kind::Object {
         return None;
     }
-    Some(match text(raw, "ttl").as_deref() {
-        Some("1h") => CacheMark::OneHour,
-        Some("5m") => CacheMark::FiveMinutes,
-        _ => CacheMark::Default,
-    })
+    Some(CacheMark::of_control(raw))
 }
 
 fn read(raw: Raw<'_>) -> Option<Part> {
@@ -34,10 +33,28 @@ fn read(raw: Raw<'_>) -> Option<Part> {
     if ROUTERS_OWN.contains(&kind.as_str()) {
         return None;
     }
-    let body =
-        known(&kind, raw).unwrap_or_else(|| PartBody::Opaque { kind, verbatim: verbatim(raw) });
+    let Some(body) = known(&kind, raw) else {
+        let body = PartBody::Opaque { kind, verbatim: verbatim(raw) };
+        let cache_mark = raw.get("cache_control").and_then(cache_control);
+        return Some(Part { cache_mark, ..Part::new(body) });
+    };
     let cache_mark = raw.get("cache_control").and_then(cache_control);
-    Some(Part { body, cache_mark })
+    let extra = Extra::beside(known_members(&body), raw);
+    Some(Part { body, cache_mark, extra })
+}
+
+/// The members that a block of this kind is read from.
+const fn known_members(body: &PartBody) -> &'static [&'static str] {
+    match body {
+        PartBody::Text(_) => &["type", "text", "cache_control"],
+        PartBody::Image { .. } => &["type", "source", "cache_control"],
+        PartBody::File { .. } => &["type", "source", "title", "cache_control"],
+        PartBody::ToolCall { .. } => &["type", "id", "name", "input", "cache_control"],
+        PartBody::ToolResult { .. } => {
+            &["type", "tool_use_id", "content", "is_error", "cache_control"]
+        }
+        _ => &["type", "thinking", "signature", "data", "cache_control"],
+    }
 }
 
 fn known(kind: &str, raw: Raw<'_>) -> Option<PartBody> {
@@ -114,7 +131,10 @@ fn thinking(raw: Raw<'_>) -> Option<Reasoning> {
     };
     match signature.map(|text| carried::unpack(&text).ok_or(text)) {
         Some(Ok(carried)) => {
-            block.signature = Some(carried.text);
+            block.signature = Some(carried.text).filter(|text| !text.is_empty());
+            if carried.format.as_deref().is_some_and(|format| format.ends_with(SUMMARISED)) {
+                block.form = ReasoningForm::Summary;
+            }
             (block.id, block.format) = (carried.id, carried.format);
         }
         Some(Err(own)) => {

@@ -2,8 +2,10 @@
 
 use super::block::cache_control;
 use super::{text, verbatim};
-use crate::conversation::{Function, Tool, ToolChoice};
+use crate::conversation::{Extra, Function, Tool, ToolChoice};
 use crate::document::Raw;
+
+const KNOWN: &[&str] = &["type", "name", "description", "input_schema", "strict", "cache_control"];
 
 /// Reads one tool. Without a type it is the client's own.
 pub(super) fn read(raw: Raw<'_>) -> Tool {
@@ -15,6 +17,7 @@ pub(super) fn read(raw: Raw<'_>) -> Tool {
             parameters: raw.get("input_schema").map(|schema| schema.text().to_owned()),
             strict: raw.get("strict").and_then(Raw::bool),
             cache_mark: raw.get("cache_control").and_then(cache_control),
+            extra: Extra::beside(KNOWN, raw),
         }),
         _ => Tool::Native { kind, verbatim: verbatim(raw) },
     }

@@ -3,6 +3,7 @@
 use serde::de::IgnoredAny;
 
 use super::{Target, cache_control, file};
+use crate::anthropic_messages::CLAUDE;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{
     Part, PartBody, Reasoning, RedactedReasoning, Role, Verbatim, WireDialect,
@@ -10,9 +11,6 @@ use crate::conversation::{
 use crate::document::quoted;
 use crate::event::ReasoningForm;
 use crate::loss::Lost;
-
-/// The format of reasoning that these endpoints know as their own.
-const CLAUDE: &str = "anthropic-claude-v1";
 
 /// What matters about a block for its place in a turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -208,7 +206,7 @@ fn result(call_id: &str, parts: &[Part], is_error: bool, target: &mut Target<'_>
     let mut block = ObjectText::typed("tool_result");
     block.text("tool_use_id", &tool_id(call_id));
     match parts {
-        [Part { body: PartBody::Text(text), cache_mark: None }] if !text.is_empty() => {
+        [Part { body: PartBody::Text(text), cache_mark: None, .. }] if !text.is_empty() => {
             block.text("content", text);
         }
         parts => {

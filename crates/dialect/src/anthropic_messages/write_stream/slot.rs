@@ -46,6 +46,8 @@ pub(super) struct Slot {
     data: String,
     /// What stands before a signature or encrypted text of another format.
     prefix: String,
+    /// What stands for a signature when none comes.
+    unsigned: String,
     arguments: Arguments,
 }
 
@@ -60,6 +62,7 @@ impl Slot {
             held: Vec::new(),
             data: String::new(),
             prefix: String::new(),
+            unsigned: String::new(),
             arguments: Arguments::default(),
         }
     }
@@ -76,7 +79,8 @@ impl Slot {
                     ReasoningForm::Encrypted => Shape::Redacted,
                 };
                 let prefix = carried::prefix(format.as_deref(), id.as_deref());
-                Self { prefix, ..waiting(shape) }
+                let unsigned = carried::unsigned(format.as_deref(), id.as_deref());
+                Self { prefix, unsigned, ..waiting(shape) }
             }
             Block::ToolCall { id, name } => {
                 waiting(Shape::ToolUse { id: id.clone(), name: name.clone() })
@@ -160,6 +164,9 @@ impl Slot {
             push_start(out, index, &block);
             self.data = String::new();
         }
+        if self.shape == Some(Shape::Thinking) && !self.unsigned.is_empty() {
+            push_delta(out, index, "signature_delta", "signature", &self.unsigned);
+        }
         push_event(out, "content_block_stop");
         out.extend_from_slice(format!(",\"index\":{index}}}\n\n").as_bytes());
         true
@@ -172,6 +179,7 @@ impl Slot {
             (Some(Shape::Thinking), Piece::Signature(text)) => {
                 // The first fragment carries what stands before the whole.
                 let text = format!("{}{text}", std::mem::take(&mut self.prefix));
+                self.unsigned = String::new();
                 return push_delta(out, index, "signature_delta", "signature", &text);
             }
             (Some(Shape::ToolUse { .. }), Piece::Arguments(text)) => {

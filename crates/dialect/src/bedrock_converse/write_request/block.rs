@@ -100,8 +100,8 @@ impl Blocks {
                 mark = mark.or_else(|| parts.iter().rev().find_map(|part| part.cache_mark));
                 Some(result(call_id, parts, *is_error, target))
             }
-            other if !assistant => {
-                let block = media::block(other, target);
+            _ if !assistant => {
+                let block = media::block(part, target);
                 if block.as_deref().is_some_and(|json| json.starts_with("{\"document\"")) {
                     sort = Sort::Document;
                 }
@@ -194,7 +194,7 @@ fn result(call_id: &str, parts: &[Part], is_error: bool, target: &mut Target<'_>
                 target.lose(Lost::Content, "audio");
                 None
             }
-            other => media::block(other, target),
+            _ => media::block(part, target),
         };
         if let Some(json) = json {
             content.push(&json);

@@ -6,7 +6,7 @@ use super::{Target, member};
 use crate::anthropic_messages::write_request::claude::{self, Asked};
 use crate::compose::{ArrayText, ObjectText};
 use crate::document::{Raw, quoted};
-use crate::loss::Lost;
+use crate::loss::{Lost, of_member};
 use crate::openai_chat::write_relay::reasoning;
 use crate::outbound::ReasoningStyle;
 
@@ -141,7 +141,7 @@ fn extras(target: &mut Target<'_>) {
     for extra in &target.conversation.extra {
         let known = Parameter::from_name(&extra.key);
         if known.is_none_or(|parameter| target.supports(parameter)) {
-            target.lose(Lost::Parameter, &extra.key);
+            target.lose(of_member(&extra.key), &extra.key);
         }
     }
 }

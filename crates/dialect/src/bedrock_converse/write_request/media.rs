@@ -3,8 +3,8 @@
 use super::{Target, document, member};
 use crate::base64;
 use crate::compose::ObjectText;
-use crate::conversation::{FileSource, ImageSource, PartBody};
-use crate::document::quoted;
+use crate::conversation::{FileSource, ImageSource, Part, PartBody};
+use crate::document::{Raw, quoted};
 use crate::loss::Lost;
 
 /// Formats of pictures by media type.
@@ -47,8 +47,8 @@ fn known(table: &[(&str, &'static str)], word: &str) -> Option<&'static str> {
 }
 
 /// The block of a medium; none when this dialect has none for it.
-pub(super) fn block(body: &PartBody, target: &mut Target<'_>) -> Option<String> {
-    let block = match body {
+pub(super) fn block(part: &Part, target: &mut Target<'_>) -> Option<String> {
+    let block = match &part.body {
         PartBody::Image { source, detail } => {
             if detail.as_deref().is_some_and(|detail| detail != "auto") {
                 target.lose(Lost::Property, "detail");
@@ -60,7 +60,7 @@ pub(super) fn block(body: &PartBody, target: &mut Target<'_>) -> Option<String> 
                 }
             }
         }
-        PartBody::File { source, filename } => file(source, filename.as_deref(), target),
+        PartBody::File { source, filename } => file(source, filename.as_deref(), part, target),
         PartBody::Audio { data, format } => {
             known(AUDIOS, format).map(|format| medium("audio", format, data))
         }
@@ -69,7 +69,7 @@ pub(super) fn block(body: &PartBody, target: &mut Target<'_>) -> Option<String> 
         _ => None,
     };
     if block.is_none() {
-        target.lose(Lost::Content, body.kind());
+        target.lose(Lost::Content, part.body.kind());
     }
     block
 }
@@ -85,13 +85,18 @@ fn medium(kind: &str, format: &str, data: &str) -> String {
     member(kind, &block.finish())
 }
 
-fn file(source: &FileSource, filename: Option<&str>, target: &mut Target<'_>) -> Option<String> {
+fn file(
+    source: &FileSource,
+    filename: Option<&str>,
+    part: &Part,
+    target: &mut Target<'_>,
+) -> Option<String> {
     let (media_type, data) = match source {
         FileSource::Base64 { media_type, data } => (plain(media_type), data.as_str()),
         FileSource::Url(url) => base64::data_url(url)?,
         FileSource::Text(text) => {
             let data = base64::encode(text.as_bytes());
-            return Some(document("txt", filename, &data, target));
+            return Some(document("txt", filename, &data, part, target));
         }
         // An id means something only where the file lies.
         FileSource::Id(_) => return None,
@@ -100,14 +105,25 @@ fn file(source: &FileSource, filename: Option<&str>, target: &mut Target<'_>) ->
         return image(media_type, data);
     }
     let format = document::format(media_type, filename)?;
-    Some(document(format, filename, data, target))
+    Some(document(format, filename, data, part, target))
 }
 
-fn document(format: &str, filename: Option<&str>, data: &str, target: &mut Target<'_>) -> String {
+fn document(
+    format: &str,
+    filename: Option<&str>,
+    data: &str,
+    part: &Part,
+    target: &mut Target<'_>,
+) -> String {
     let mut block = ObjectText::new();
     block.text("format", format);
     block.text("name", &target.names.take(filename));
     block.json("source", &member("bytes", &quoted(data)));
+    block.optional_json("context", part.other("context"));
+    let cited = part.other("citations").map(Raw::new).and_then(|one| one.get("enabled")?.bool());
+    if cited == Some(true) {
+        block.json("citations", &member("enabled", "true"));
+    }
     member("document", &block.finish())
 }
 

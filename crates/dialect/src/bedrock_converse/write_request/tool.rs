@@ -40,6 +40,7 @@ pub(super) fn write(target: &mut Target<'_>, body: &mut ObjectText) -> bool {
                 parameters: None,
                 strict: None,
                 cache_mark: None,
+                extra: Vec::new(),
             };
             offer(&function, target, &mut list);
         }

@@ -5,7 +5,7 @@ use signalbox_core::Parameter;
 use super::Target;
 use crate::compose::{ArrayText, ObjectText};
 use crate::document::{Raw, quoted};
-use crate::loss::Lost;
+use crate::loss::{Lost, of_member};
 
 /// More sequences are refused.
 const MOST_STOPS: usize = 5;
@@ -35,7 +35,7 @@ pub(super) fn write(target: &mut Target<'_>, has_tools: bool, body: &mut ObjectT
         match extra.key.as_str() {
             "n" if extra.json == "1" => {}
             key if NATIVE.contains(&key) => body.json(key, &extra.json),
-            key => target.lose(Lost::Parameter, key),
+            key => target.lose(of_member(key), key),
         }
     }
 }
@@ -118,7 +118,11 @@ fn response_format(
         return target.lose(Lost::Parameter, Parameter::ResponseFormat.name());
     }
     let mut object = ObjectText::typed("json_object");
-    let schema = format.get("json_schema").and_then(|named| named.get("schema"));
+    let named = format.get("json_schema");
+    if named.is_some_and(|named| named.get("description").is_some()) {
+        target.lose(Lost::Property, "response_format.description");
+    }
+    let schema = named.and_then(|named| named.get("schema"));
     let schema = schema.filter(|schema| kind == "json_schema" && !schema.is_null());
     object.optional_json("json_schema", schema.map(Raw::text));
     body.json("response_format", &object.finish());

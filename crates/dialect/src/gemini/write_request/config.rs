@@ -6,7 +6,7 @@ use super::{Target, thinking};
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::Extra;
 use crate::document::{Raw, quoted};
-use crate::loss::Lost;
+use crate::loss::{Lost, of_member};
 
 /// More sequences are refused.
 const MOST_STOPS: usize = 5;
@@ -90,7 +90,11 @@ fn response_format(target: &mut Target<'_>, format: Raw<'_>, config: &mut Object
         return target.lose(Lost::Parameter, Parameter::ResponseFormat.name());
     }
     config.text("responseMimeType", "application/json");
-    let schema = format.get("json_schema").and_then(|named| named.get("schema"));
+    let named = format.get("json_schema");
+    if named.is_some_and(|named| named.get("description").is_some()) {
+        target.lose(Lost::Property, "response_format.description");
+    }
+    let schema = named.and_then(|named| named.get("schema"));
     let schema = schema.filter(|schema| kind == "json_schema" && !schema.is_null());
     config.optional_json("responseJsonSchema", schema.map(Raw::text));
 }
@@ -129,6 +133,6 @@ fn other(target: &mut Target<'_>, extra: &Extra, config: &mut ObjectText) {
                 config.json("imageConfig", &image.finish());
             }
         }
-        key => target.lose(Lost::Parameter, key),
+        key => target.lose(of_member(key), key),
     }
 }

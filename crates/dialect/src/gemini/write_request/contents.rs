@@ -99,7 +99,13 @@ impl<'a> Contents<'a> {
                 for part in &message.parts {
                     let parts = self.user_part(target, part);
                     self.push("user", parts);
-                    if let Some(mark) = part.cache_mark {
+                    let inside = match &part.body {
+                        PartBody::ToolResult { parts, .. } => {
+                            parts.iter().rev().find_map(|part| part.cache_mark)
+                        }
+                        _ => None,
+                    };
+                    if let Some(mark) = part.cache_mark.or(inside) {
                         self.mark(target, mark);
                     }
                 }

@@ -2,7 +2,7 @@
 
 use super::{extra, part};
 use crate::conversation::{
-    Message, Part, PartBody, Reasoning, RedactedReasoning, Role, Verbatim, WireDialect,
+    Extra, Message, Part, PartBody, Reasoning, RedactedReasoning, Role, Verbatim, WireDialect,
 };
 use crate::document::{Kind, Raw};
 use crate::event::ReasoningForm;
@@ -38,7 +38,9 @@ fn result(raw: Raw<'_>) -> Message {
     let parts = raw.get("content").map(part::content).unwrap_or_default();
     let call_id = text(raw.get("tool_call_id")).unwrap_or_default();
     let body = PartBody::ToolResult { call_id, parts, is_error: false };
-    Message::new(Role::User, vec![Part { body, cache_mark: part::mark(raw) }])
+    let known = ["role", "content", "tool_call_id", "cache_control", part::BREAKPOINT];
+    let extra = Extra::beside(&known, raw);
+    Message::new(Role::User, vec![Part { body, cache_mark: part::mark(raw), extra }])
 }
 
 /// Reasoning comes first, as it did when the model spoke; calls come last.
@@ -71,7 +73,7 @@ fn assistant(raw: Raw<'_>) -> Message {
     message.parts = details;
     message.parts.append(&mut content);
     let refusal = refusal.filter(|text| !text.is_empty()).map(PartBody::Refusal);
-    message.parts.extend(refusal.into_iter().chain(images).chain(calls).map(Part::new));
+    message.parts.extend(refusal.into_iter().chain(images).map(Part::new).chain(calls));
     message
 }
 
@@ -120,7 +122,13 @@ fn detail(raw: Raw<'_>) -> Part {
 }
 
 /// A call of a function. The input of a custom tool is text; it becomes the one argument `input`.
-fn call(raw: Raw<'_>) -> Option<PartBody> {
+fn call(raw: Raw<'_>) -> Option<Part> {
+    let known = ["id", "type", "index", "function", "custom", "cache_control", part::BREAKPOINT];
+    let extra = Extra::beside(&known, raw);
+    Some(Part { body: called(raw)?, cache_mark: part::mark(raw), extra })
+}
+
+fn called(raw: Raw<'_>) -> Option<PartBody> {
     let id = text(raw.get("id"))?;
     if let Some(custom) = raw.get("custom").filter(|custom| custom.kind() == Kind::Object) {
         let input = custom.get("input").map_or("\"\"", Raw::text);

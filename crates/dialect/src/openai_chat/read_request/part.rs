@@ -1,13 +1,16 @@
 //! Parts of a message's content, and cache marks.
 
 use crate::conversation::{
-    CacheMark, FileSource, ImageSource, Part, PartBody, Verbatim, WireDialect,
+    CacheMark, Extra, FileSource, ImageSource, Part, PartBody, Verbatim, WireDialect,
 };
 use crate::document::{Kind, Raw};
 
 fn text(object: Raw<'_>, key: &str) -> Option<String> {
     object.get(key)?.string().map(|text| text.into_owned())
 }
+
+/// OpenAI's mark of a cached prefix.
+pub(super) const BREAKPOINT: &str = "prompt_cache_breakpoint";
 
 /// Reads content: a text, or a list of parts. An empty text is no part.
 pub(super) fn content(raw: Raw<'_>) -> Vec<Part> {
@@ -26,7 +29,39 @@ fn read(raw: Raw<'_>) -> Part {
         kind,
         verbatim: Verbatim { dialect: WireDialect::OpenaiChat, json: raw.text().to_owned() },
     });
-    Part { body, cache_mark: mark(raw) }
+    let extra = match body {
+        PartBody::Opaque { .. } => Vec::new(),
+        _ => others(raw),
+    };
+    Part { body, cache_mark: mark(raw), extra }
+}
+
+/// Members that nobody reads, of the part and of the object inside it. Data win over an id.
+fn others(raw: Raw<'_>) -> Vec<Extra> {
+    const OUTSIDE: &[&str] = &[
+        "type",
+        "text",
+        "refusal",
+        "image_url",
+        "input_audio",
+        "video_url",
+        "file",
+        "cache_control",
+        BREAKPOINT,
+    ];
+    let mut list = Extra::beside(OUTSIDE, raw);
+    for (kind, known) in [
+        ("image_url", &["url", "detail"][..]),
+        ("input_audio", &["data", "format"]),
+        ("video_url", &["url"]),
+        ("file", &["file_data", "filename"]),
+    ] {
+        let Some(inner) = raw.get(kind) else { continue };
+        let only_id = kind == "file" && inner.get("file_data").is_none_or(Raw::is_null);
+        let beside = Extra::beside(known, inner);
+        list.extend(beside.into_iter().filter(|extra| !(only_id && extra.key == "file_id")));
+    }
+    list
 }
 
 fn known(kind: &str, raw: Raw<'_>) -> Option<PartBody> {
@@ -80,7 +115,7 @@ fn data_url(url: &str) -> Option<(String, String)> {
 /// The cache mark on a part or tool, in either spelling (inference spec 14.1).
 pub(super) fn mark(raw: Raw<'_>) -> Option<CacheMark> {
     let control = raw.get("cache_control").and_then(cache_control);
-    let point = || raw.get("prompt_cache_breakpoint").filter(|raw| !raw.is_null());
+    let point = || raw.get(BREAKPOINT).filter(|raw| !raw.is_null());
     control.or_else(|| point().map(|_| CacheMark::Default))
 }
 
@@ -89,9 +124,5 @@ pub(super) fn cache_control(raw: Raw<'_>) -> Option<CacheMark> {
     if raw.kind() != Kind::Object {
         return None;
     }
-    Some(match text(raw, "ttl").as_deref() {
-        Some("1h") => CacheMark::OneHour,
-        Some("5m") => CacheMark::FiveMinutes,
-        _ => CacheMark::Default,
-    })
+    Some(CacheMark::of_control(raw))
 }

@@ -1,6 +1,7 @@
 //! Tools on offer, and which to use.
 
-use crate::conversation::{Function, Tool, ToolChoice, Verbatim, WireDialect};
+use super::part::BREAKPOINT;
+use crate::conversation::{Extra, Function, Tool, ToolChoice, Verbatim, WireDialect};
 use crate::document::{Kind, Raw};
 
 fn text(object: Raw<'_>, key: &str) -> Option<String> {
@@ -19,12 +20,15 @@ pub(super) fn read(raw: Raw<'_>) -> Tool {
         return Tool::Native { kind, verbatim: verbatim(raw) };
     };
     let parameters = function.get("parameters").filter(|raw| raw.kind() == Kind::Object);
+    let mut extra = Extra::beside(&["type", "function", "cache_control", BREAKPOINT], raw);
+    extra.extend(Extra::beside(&["name", "description", "parameters", "strict"], function));
     Tool::Function(Function {
         name,
         description: text(function, "description"),
         parameters: parameters.map(|raw| raw.text().to_owned()),
         strict: function.get("strict").and_then(Raw::bool),
         cache_mark: super::part::mark(raw),
+        extra,
     })
 }
 

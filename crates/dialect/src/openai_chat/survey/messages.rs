@@ -22,6 +22,8 @@ pub struct Marks {
     pub legacy_video: bool,
     /// A part has `prompt_cache_breakpoint`.
     pub cache_breakpoint: bool,
+    /// A part has `cache_control`.
+    pub cache_control: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

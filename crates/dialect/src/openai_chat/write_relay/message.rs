@@ -1,6 +1,8 @@
 //! The few rewrites inside messages, made only where a survey found something to rewrite.
 
 use crate::document::{Edits, Kind, Raw, rewrite_elements, splice};
+use crate::openai_chat::survey::Marks;
+use crate::outbound::{BREAKPOINT, CacheStyle};
 
 /// Which rewrites to make.
 #[derive(Debug, Clone, Copy)]
@@ -13,13 +15,23 @@ pub(super) struct Rewrite {
     pub(super) detail: bool,
     /// Turn the part type `input_video` into `video_url`.
     pub(super) video: bool,
-    /// Leave out `prompt_cache_breakpoint`.
-    pub(super) breakpoint: bool,
+    /// Mark cached prefixes in this way.
+    pub(super) cache: Option<CacheStyle>,
+}
+
+/// The way to mark cached prefixes, where what was sent may be marked in another.
+pub(super) const fn cache_rewrite(style: CacheStyle, marks: Marks) -> Option<CacheStyle> {
+    let is_needed = match style {
+        CacheStyle::AsSent | CacheStyle::Control => marks.cache_breakpoint,
+        CacheStyle::Automatic => marks.cache_breakpoint || marks.cache_control,
+        CacheStyle::Breakpoints => marks.cache_control,
+    };
+    if is_needed { Some(style) } else { None }
 }
 
 impl Rewrite {
     pub(super) const fn any(self) -> bool {
-        self.name || self.author || self.detail || self.video || self.breakpoint
+        self.name || self.author || self.detail || self.video || self.cache.is_some()
     }
 }
 
@@ -29,9 +41,10 @@ pub(super) fn rewritten(message: Raw<'_>, wanted: Rewrite) -> Option<String> {
     if wanted.author && message.get("model").is_some() {
         edits.remove("model");
     }
-    let mut content = message
-        .get("content")
-        .and_then(|content| rewrite_elements(content, |part| rewritten_part(part, wanted)));
+    let is_answer = message.get("role").and_then(Raw::string).as_deref() == Some("assistant");
+    let mut content = message.get("content").and_then(|content| {
+        rewrite_elements(content, |part| rewritten_part(part, wanted, is_answer))
+    });
     if let Some(name) = message.get("name").filter(|_| wanted.name) {
         edits.remove("name");
         let is_tool = message.get("role").and_then(Raw::string).is_some_and(|role| role == "tool");
@@ -70,7 +83,7 @@ fn named(content: Raw<'_>, name: &str) -> Option<String> {
     })
 }
 
-fn rewritten_part(part: Raw<'_>, wanted: Rewrite) -> Option<String> {
+fn rewritten_part(part: Raw<'_>, wanted: Rewrite, is_answer: bool) -> Option<String> {
     let mut edits = Edits::default();
     if wanted.detail && is_type(part, "image_url") {
         let image = part.get("image_url").filter(|image| {
@@ -85,10 +98,40 @@ fn rewritten_part(part: Raw<'_>, wanted: Rewrite) -> Option<String> {
     if wanted.video && is_type(part, "input_video") {
         edits.set("type", "\"video_url\"".to_owned());
     }
-    if wanted.breakpoint && part.get("prompt_cache_breakpoint").is_some() {
-        edits.remove("prompt_cache_breakpoint");
+    if let Some(style) = wanted.cache {
+        mark(part, style, is_answer, &mut edits);
     }
     (!edits.is_empty()).then(|| splice(part.text(), part.members(), &edits))
+}
+
+/// Marks a part as the endpoint wants it (inference spec 14.1). What the model said can have no
+/// breakpoint, and a breakpoint has no lifetime.
+fn mark(part: Raw<'_>, style: CacheStyle, is_answer: bool, edits: &mut Edits) {
+    let [control, point] =
+        ["cache_control", "prompt_cache_breakpoint"].map(|key| part.get(key).is_some());
+    match style {
+        CacheStyle::Breakpoints if control => {
+            edits.remove("cache_control");
+            if !point && !is_answer {
+                edits.set("prompt_cache_breakpoint", BREAKPOINT.to_owned());
+            }
+        }
+        CacheStyle::Control if point => {
+            edits.remove("prompt_cache_breakpoint");
+            if !control {
+                edits.set("cache_control", "{\"type\":\"ephemeral\"}".to_owned());
+            }
+        }
+        CacheStyle::Automatic | CacheStyle::AsSent => {
+            if point {
+                edits.remove("prompt_cache_breakpoint");
+            }
+            if control && style == CacheStyle::Automatic {
+                edits.remove("cache_control");
+            }
+        }
+        CacheStyle::Breakpoints | CacheStyle::Control => {}
+    }
 }
 
 fn is_type(part: Raw<'_>, kind: &str) -> bool {

@@ -3,14 +3,12 @@
 use std::borrow::Cow;
 
 use super::{Target, part};
+use crate::anthropic_messages::CLAUDE;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Message, Part, PartBody, Reasoning, Role, Verbatim, WireDialect};
 use crate::document::{Edits, Raw, quoted, splice};
 use crate::event::ReasoningForm;
 use crate::loss::Lost;
-
-/// The format of reasoning that only Messages endpoints know.
-const CLAUDE: &str = "anthropic-claude-v1";
 
 /// Adds a message to the list.
 pub(super) fn write(message: &Message, target: &mut Target<'_>, list: &mut ArrayText) {
@@ -43,7 +41,7 @@ fn said(message: &Message, role: &str, glue: &str, target: &mut Target<'_>, list
         .collect();
     let mut object = ObjectText::new();
     object.text("role", role);
-    let content = part::content(&parts, glue, target);
+    let content = part::content(&parts, message.role, glue, target);
     let content = with_name(message, content, target, &mut object);
     object.json("content", &content);
     extras(message, target, &mut object);
@@ -110,7 +108,7 @@ fn result(
     let mut object = ObjectText::new();
     object.text("role", "tool");
     object.text("tool_call_id", call_id);
-    object.json("content", &part::content(&parts, "\n", target));
+    object.json("content", &part::content(&parts, Role::User, "\n", target));
     list.push(&object.finish());
 }
 
@@ -132,14 +130,12 @@ fn assistant(message: &Message, target: &mut Target<'_>, list: &mut ArrayText) {
     }
     let mut object = ObjectText::new();
     object.text("role", "assistant");
-    if target.out.forward_name {
-        object.optional_text("name", message.name.as_deref());
-    }
     let content = match spoken.content.as_slice() {
         [] if spoken.calls.is_empty() && spoken.refusal.is_empty() => "\"\"".to_owned(),
         [] => "null".to_owned(),
-        parts => part::content(parts, "", target),
+        parts => part::content(parts, Role::Assistant, "", target),
     };
+    let content = with_name(message, content, target, &mut object);
     object.json("content", &content);
     if !spoken.reasoning.is_empty() {
         object.text("reasoning_content", &spoken.reasoning);

@@ -2,17 +2,19 @@
 
 use super::Target;
 use crate::compose::{ArrayText, ObjectText};
-use crate::conversation::{CacheMark, FileSource, Part, PartBody, WireDialect};
+use crate::conversation::{CacheMark, FileSource, Part, PartBody, Role, WireDialect};
 use crate::document::quoted;
 use crate::loss::Lost;
+use crate::outbound::{BREAKPOINT, CacheStyle};
 
 /// Writes content. Texts alone become one text joined by `glue`, because not every server knows
 /// parts everywhere; a client of this dialect keeps the parts it sent.
-pub(super) fn content(parts: &[&Part], glue: &str, target: &mut Target<'_>) -> String {
+pub(super) fn content(parts: &[&Part], role: Role, glue: &str, target: &mut Target<'_>) -> String {
+    let is_answer = role == Role::Assistant;
     let texts: Option<Vec<&str>> = parts
         .iter()
         .map(|part| match &part.body {
-            PartBody::Text(text) if part.cache_mark.is_none() || !target.same_dialect => {
+            PartBody::Text(text) if part.cache_mark.is_none() || !target.marks(is_answer) => {
                 Some(text.as_str())
             }
             _ => None,
@@ -27,7 +29,7 @@ pub(super) fn content(parts: &[&Part], glue: &str, target: &mut Target<'_>) -> S
     let mut list = ArrayText::new();
     for part in parts {
         if let Some(mut object) = object(&part.body, target) {
-            mark(part.cache_mark, target, &mut object);
+            mark(part.cache_mark, is_answer, target, &mut object);
             list.push(&object.finish());
         } else if let PartBody::Opaque { verbatim, .. } = &part.body
             && verbatim.dialect == WireDialect::OpenaiChat
@@ -40,12 +42,24 @@ pub(super) fn content(parts: &[&Part], glue: &str, target: &mut Target<'_>) -> S
     list.finish()
 }
 
-/// Writes a cache mark for clients that wrote one in this dialect. Of other clients it is not known
-/// whether the server would take it, and many refuse what they don't know.
-pub(super) fn mark(mark: Option<CacheMark>, target: &mut Target<'_>, object: &mut ObjectText) {
+/// Writes a cache mark as the endpoint wants it (inference spec 14.1). Of most it is not known whether
+/// they take any, and many refuse what they don't know. What the model said, and tools, can have no
+/// breakpoint.
+pub(super) fn mark(
+    mark: Option<CacheMark>,
+    everywhere: bool,
+    target: &mut Target<'_>,
+    object: &mut ObjectText,
+) {
     let Some(mark) = mark else { return };
-    if !target.same_dialect || target.out.forward_name {
+    if !target.marks(everywhere) {
         return target.lose(Lost::CacheMark, "cache_control");
+    }
+    if target.out.cache == CacheStyle::Breakpoints {
+        if mark.ttl().is_some() {
+            target.lose(Lost::CacheMark, "ttl");
+        }
+        return object.json("prompt_cache_breakpoint", BREAKPOINT);
     }
     let mut control = ObjectText::typed("ephemeral");
     control.optional_text("ttl", mark.ttl());
@@ -97,7 +111,8 @@ fn object(body: &PartBody, target: &Target<'_>) -> Option<ObjectText> {
 /// A file; a plain text is no file here but text.
 fn file(source: &FileSource, filename: Option<&str>, target: &Target<'_>) -> Option<ObjectText> {
     let mut inner = ObjectText::new();
-    inner.optional_text("filename", filename);
+    let usual = matches!(source, FileSource::Base64 { .. }).then(|| source.usual_name());
+    inner.optional_text("filename", filename.or(usual));
     match source {
         FileSource::Url(url) => inner.text("file_data", url),
         FileSource::Base64 { media_type, data } => {

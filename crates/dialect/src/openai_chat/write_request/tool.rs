@@ -53,7 +53,7 @@ fn function(function: &Function, target: &mut Target<'_>) -> String {
     }
     let mut tool = ObjectText::typed("function");
     tool.json("function", &inner.finish());
-    part::mark(function.cache_mark, target, &mut tool);
+    part::mark(function.cache_mark, true, target, &mut tool);
     tool.finish()
 }
 

@@ -1,8 +1,8 @@
 //! Items of the input as messages and their parts.
 
 use crate::conversation::{
-    Conversation, FileSource, ImageSource, Message, Part, PartBody, Reasoning, RedactedReasoning,
-    Role,
+    CacheMark, Conversation, Extra, FileSource, ImageSource, Message, Part, PartBody, Reasoning,
+    RedactedReasoning, Role,
 };
 use crate::document::{Kind, Raw, quoted};
 use crate::event::ReasoningForm;
@@ -12,6 +12,8 @@ use crate::openai_responses::survey::kind_of;
 
 /// The format of reasoning that names none: this dialect's own.
 const FORMAT: &str = "openai-responses-v1";
+/// The mark of a cached prefix.
+const BREAKPOINT: &str = "prompt_cache_breakpoint";
 
 fn text(raw: Raw<'_>, key: &str) -> Option<String> {
     raw.get(key)?.string().map(|text| text.into_owned())
@@ -39,12 +41,14 @@ pub(super) fn add(conversation: &mut Conversation, raw: Raw<'_>, losses: &mut Ve
                 parts: raw.get("output").map(|one| content(one, losses)).unwrap_or_default(),
                 is_error: false,
             };
+            let extra = Extra::beside(&["type", "id", "status", "call_id", "output"], raw);
+            let part = Part { extra, ..Part::new(body) };
             let is_result = |part: &Part| matches!(part.body, PartBody::ToolResult { .. });
             let last = conversation.messages.last_mut();
             match last.filter(|last| last.parts.iter().all(is_result) && !last.parts.is_empty()) {
-                Some(results) => results.parts.push(Part::new(body)),
+                Some(results) => results.parts.push(part),
                 None => {
-                    let message = Message::new(Role::User, vec![Part::new(body)]);
+                    let message = Message::new(Role::User, vec![part]);
                     conversation.messages.push(message);
                 }
             }
@@ -53,12 +57,15 @@ pub(super) fn add(conversation: &mut Conversation, raw: Raw<'_>, losses: &mut Ve
     }
 }
 
+/// A call. Its id and status repeat what was answered.
 fn call(raw: Raw<'_>, arguments: String) -> Part {
-    Part::new(PartBody::ToolCall {
+    let known = ["type", "id", "status", "call_id", "name", "arguments", "input"];
+    let body = PartBody::ToolCall {
         id: text(raw, "call_id").unwrap_or_default(),
         name: text(raw, "name").unwrap_or_default(),
         arguments,
-    })
+    };
+    Part { extra: Extra::beside(&known, raw), ..Part::new(body) }
 }
 
 /// Adds parts to the model's turn, or begins it.
@@ -72,8 +79,8 @@ fn push(conversation: &mut Conversation, role: Role, parts: Vec<Part>) {
 
 fn message(conversation: &mut Conversation, raw: Raw<'_>, losses: &mut Vec<Loss>) {
     let parts = raw.get("content").map(|one| content(one, losses)).unwrap_or_default();
-    if raw.get("phase").is_some_and(|phase| !phase.is_null()) {
-        report(losses, Lost::Property, "phase");
+    for extra in Extra::beside(&["type", "id", "status", "role", "content"], raw) {
+        report(losses, Lost::Property, &extra.key);
     }
     match text(raw, "role").unwrap_or_default().as_str() {
         "assistant" => push(conversation, Role::Assistant, parts),
@@ -93,7 +100,11 @@ fn content(raw: Raw<'_>, losses: &mut Vec<Loss>) -> Vec<Part> {
     let mut parts = Vec::new();
     for (_, element) in raw.elements() {
         match part(element) {
-            Some(body) => parts.push(Part::new(body)),
+            Some(body) => {
+                let mark = element.get(BREAKPOINT).filter(|mark| !mark.is_null());
+                let cache_mark = mark.map(|_| CacheMark::Default);
+                parts.push(Part { extra: others(&body, element), cache_mark, body });
+            }
             None => report(losses, Lost::Content, &text(element, "type").unwrap_or_default()),
         }
     }
@@ -133,6 +144,29 @@ fn part(raw: Raw<'_>) -> Option<PartBody> {
     }
 }
 
+/// Members of a part that were not read. What is inside wins over an address, and both over an id.
+fn others(body: &PartBody, raw: Raw<'_>) -> Vec<Extra> {
+    let known: &[&str] = match body {
+        PartBody::Image { .. } => &["type", "image_url", "detail", BREAKPOINT],
+        PartBody::File { source: FileSource::Id(_), .. } => {
+            &["type", "file_id", "filename", BREAKPOINT]
+        }
+        PartBody::File { source: FileSource::Url(_), .. } => {
+            &["type", "file_url", "filename", BREAKPOINT]
+        }
+        PartBody::File { .. } => &["type", "file_data", "filename", BREAKPOINT],
+        _ => &["type", "text", "refusal", "input_audio", "video_url", BREAKPOINT],
+    };
+    let mut list = Extra::beside(known, raw);
+    if let PartBody::File { source: FileSource::Url(url), .. } = body {
+        // The data may be an address themselves.
+        list.retain(|extra| {
+            extra.key != "file_data" || Raw::new(&extra.json).string().as_deref() != Some(url)
+        });
+    }
+    list
+}
+
 /// Media type and base64 of a data URL.
 fn data_url(url: &str) -> Option<(String, String)> {
     let (media_type, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
@@ -140,20 +174,25 @@ fn data_url(url: &str) -> Option<(String, String)> {
 }
 
 /// Reads a reasoning item: its readable parts first, then what only the provider can read. A
-/// signature proves the last text, or stands alone.
+/// signature proves the last text, or stands alone. What is neither signed nor encrypted and names no
+/// format is of no format: models that seal nothing think so.
 fn reasoning(raw: Raw<'_>) -> Vec<Part> {
     let mut sealed = text(raw, "encrypted_content");
-    let carried = sealed.as_deref().and_then(carried::unpack);
-    let (format, id) = match &carried {
-        Some(carried) => (carried.format.clone(), carried.id.clone()),
-        None => (text(raw, "format").unwrap_or_else(|| FORMAT.to_owned()), None),
-    };
-    let (id, format) = (text(raw, "id").filter(|id| !id.is_empty()).or(id), Some(format));
     let mut signature = text(raw, "signature");
-    if let Some(carried) = carried {
-        sealed = (!carried.is_signature).then(|| carried.text.clone());
-        signature = signature.or(carried.is_signature.then_some(carried.text));
+    let mut format = text(raw, "format");
+    let mut id = text(raw, "id").filter(|id| !id.is_empty());
+    if let Some(carried) = sealed.as_deref().and_then(carried::unpack) {
+        format = Some(carried.format);
+        id = id.or(carried.id);
+        if carried.is_signature {
+            sealed = None;
+            signature = signature.or(Some(carried.text));
+        } else {
+            sealed = Some(carried.text);
+        }
     }
+    let is_sealed = signature.is_some() || sealed.is_some();
+    let format = format.or_else(|| is_sealed.then(|| FORMAT.to_owned()));
     let mut read = Vec::new();
     for (key, form) in [("summary", ReasoningForm::Summary), ("content", ReasoningForm::Text)] {
         let list = raw.get(key).into_iter().flat_map(Raw::elements);

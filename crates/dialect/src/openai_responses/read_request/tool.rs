@@ -1,6 +1,6 @@
 //! Tools and the choice among them.
 
-use crate::conversation::{Function, Tool, ToolChoice};
+use crate::conversation::{Extra, Function, Tool, ToolChoice};
 use crate::document::{Kind, Raw};
 use crate::loss::{Loss, Lost, report};
 
@@ -31,6 +31,8 @@ pub(super) fn read(raw: Raw<'_>, losses: &mut Vec<Loss>) -> Option<Tool> {
     if let Some(definition) = format.and_then(|format| text(format, "definition")) {
         let syntax = format.and_then(|format| text(format, "syntax")).unwrap_or_default();
         let before = description.take().map(|text| format!("{text}\n\n")).unwrap_or_default();
+        // It is told, but nobody insists on it.
+        report(losses, Lost::Property, "tool.format");
         description =
             Some(format!("{before}The input must match this {syntax} grammar:\n{definition}"));
     }
@@ -40,6 +42,10 @@ pub(super) fn read(raw: Raw<'_>, losses: &mut Vec<Loss>) -> Option<Tool> {
         parameters,
         strict: raw.get("strict").and_then(Raw::bool),
         cache_mark: None,
+        extra: Extra::beside(
+            &["type", "name", "description", "parameters", "strict", "format"],
+            raw,
+        ),
     }))
 }
 

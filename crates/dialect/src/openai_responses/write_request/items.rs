@@ -1,51 +1,166 @@
 //! Messages as input items.
 
 use crate::compose::{ArrayText, ObjectText};
-use crate::conversation::{FileSource, Message, Part, PartBody, Role};
+use crate::conversation::{Conversation, FileSource, Part, PartBody, Role, WireDialect};
 use crate::event::ReasoningForm;
+use crate::gemini::write_request::with_name;
 use crate::loss::{Loss, Lost, report};
+use crate::outbound::{BREAKPOINT, CacheStyle, Outbound};
 
 /// The end of the names of formats that such a provider can read.
 pub(in crate::openai_responses) const FORMAT: &str = "openai-responses-v1";
 
-/// Writes the input. Parts of one message that are no items of their own stay together.
-pub(super) fn write(messages: &[Message], losses: &mut Vec<Loss>) -> String {
-    let mut input = ArrayText::new();
-    for message in messages {
+/// The input that is being written.
+pub(super) struct Input<'a> {
+    conversation: &'a Conversation,
+    /// Whether cached prefixes can be marked.
+    marks: bool,
+    /// Whether the instructions are items, because they are marked: the member can't be.
+    instructs: bool,
+    list: ArrayText,
+}
+
+impl<'a> Input<'a> {
+    pub(super) fn new(conversation: &'a Conversation, out: &Outbound<'_>) -> Self {
+        let marks = out.cache == CacheStyle::Breakpoints;
+        let instructs = marks && conversation.system.iter().any(|part| part.cache_mark.is_some());
+        Self { conversation, marks, instructs, list: ArrayText::new() }
+    }
+
+    /// The instructions as one text, where they are not among the items.
+    pub(super) fn instructions(&self) -> Option<String> {
+        let texts = self.conversation.system.iter().filter_map(|part| match &part.body {
+            PartBody::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let text = texts.collect::<Vec<_>>().join("\n\n");
+        (!text.is_empty() && !self.instructs).then_some(text)
+    }
+
+    /// Writes it. Parts of one message that are no items of their own stay together.
+    pub(super) fn finish(mut self, losses: &mut Vec<Loss>) -> String {
+        let system = &self.conversation.system;
+        if self.instructs {
+            self.message(Role::System, system, losses);
+        } else {
+            for part in system {
+                if part.cache_mark.is_some() {
+                    report(losses, Lost::CacheMark, "cache_control");
+                }
+                if !matches!(part.body, PartBody::Text(_)) {
+                    report(losses, Lost::Content, part.body.kind());
+                }
+            }
+        }
+        for message in &self.conversation.messages {
+            for extra in &message.extra {
+                report(losses, Lost::Property, &extra.key);
+            }
+            let named = with_name(message);
+            let message = named.as_ref().unwrap_or(message);
+            self.message(message.role, &message.parts, losses);
+        }
+        self.list.finish()
+    }
+
+    fn message(&mut self, role: Role, parts: &[Part], losses: &mut Vec<Loss>) {
         let mut content = ArrayText::new();
         let mut reasoning: Vec<&Part> = Vec::new();
-        for part in &message.parts {
-            if part.cache_mark.is_some() {
-                report(losses, Lost::CacheMark, "cache_control");
-            }
+        for part in parts {
             let is_reasoning =
                 matches!(part.body, PartBody::Reasoning(_) | PartBody::RedactedReasoning(_));
             if is_reasoning {
                 let same = reasoning.last().is_some_and(|last| id_of(last) == id_of(part));
                 if !same || id_of(part).is_none() {
-                    think(&mut input, &std::mem::take(&mut reasoning), losses);
+                    think(&mut self.list, &std::mem::take(&mut reasoning), losses);
                 }
                 reasoning.push(part);
                 continue;
             }
-            think(&mut input, &std::mem::take(&mut reasoning), losses);
-            match item(&part.body, losses) {
+            think(&mut self.list, &std::mem::take(&mut reasoning), losses);
+            match self.item(part, losses) {
                 Some(item) => {
                     let before = std::mem::replace(&mut content, ArrayText::new());
-                    say(&mut input, message.role, before);
-                    input.push(&item);
+                    say(&mut self.list, role, before);
+                    self.list.push(&item);
                 }
                 None => {
-                    if let Some(piece) = piece(&part.body, message.role, losses) {
+                    if let Some(piece) = self.piece(part, role, losses) {
                         content.push(&piece);
                     }
                 }
             }
         }
-        think(&mut input, &reasoning, losses);
-        say(&mut input, message.role, content);
+        think(&mut self.list, &reasoning, losses);
+        say(&mut self.list, role, content);
     }
-    input.finish()
+
+    /// A part that is an item of its own.
+    fn item(&self, part: &Part, losses: &mut Vec<Loss>) -> Option<String> {
+        let item = match &part.body {
+            PartBody::ToolCall { id, name, arguments } => {
+                let mut item = ObjectText::typed("function_call");
+                item.text("call_id", id);
+                item.text("name", name);
+                item.text("arguments", arguments);
+                item
+            }
+            PartBody::ToolResult { call_id, parts, is_error } => {
+                if *is_error {
+                    report(losses, Lost::Property, "is_error");
+                }
+                let mut item = ObjectText::typed("function_call_output");
+                item.text("call_id", call_id);
+                match &parts[..] {
+                    [] => item.text("output", ""),
+                    [Part { body: PartBody::Text(text), cache_mark: None, .. }] => {
+                        item.text("output", text);
+                    }
+                    parts => {
+                        let mut output = ArrayText::new();
+                        for part in parts {
+                            if let Some(piece) = self.piece(part, Role::User, losses) {
+                                output.push(&piece);
+                            }
+                        }
+                        item.json("output", &output.finish());
+                    }
+                }
+                item
+            }
+            _ => return None,
+        };
+        if part.cache_mark.is_some() {
+            report(losses, Lost::CacheMark, "cache_control");
+        }
+        Some(item.finish())
+    }
+
+    /// A part of a message's content. What the model said can't be marked.
+    fn piece(&self, part: &Part, role: Role, losses: &mut Vec<Loss>) -> Option<String> {
+        let files = matches!(
+            self.conversation.origin,
+            Some(WireDialect::OpenaiChat | WireDialect::OpenaiResponses)
+        );
+        let Some(mut piece) = piece(&part.body, role, files) else {
+            report(losses, Lost::Content, part.body.kind());
+            return None;
+        };
+        let takes = self.marks
+            && role != Role::Assistant
+            && !matches!(part.body, PartBody::Audio { .. } | PartBody::Refusal(_));
+        match part.cache_mark {
+            None => {}
+            Some(mark) if takes => {
+                if mark.ttl().is_some() {
+                    report(losses, Lost::CacheMark, "ttl");
+                }
+                piece.json("prompt_cache_breakpoint", BREAKPOINT);
+            }
+            Some(_) => report(losses, Lost::CacheMark, "cache_control"),
+        }
+        Some(piece.finish())
+    }
 }
 
 fn say(input: &mut ArrayText, role: Role, content: ArrayText) {
@@ -103,44 +218,10 @@ fn think(input: &mut ArrayText, parts: &[&Part], losses: &mut Vec<Loss>) {
     input.push(&item.finish());
 }
 
-/// A part that is an item of its own.
-fn item(body: &PartBody, losses: &mut Vec<Loss>) -> Option<String> {
-    match body {
-        PartBody::ToolCall { id, name, arguments } => {
-            let mut item = ObjectText::typed("function_call");
-            item.text("call_id", id);
-            item.text("name", name);
-            item.text("arguments", arguments);
-            Some(item.finish())
-        }
-        PartBody::ToolResult { call_id, parts, is_error } => {
-            if *is_error {
-                report(losses, Lost::Property, "is_error");
-            }
-            let mut item = ObjectText::typed("function_call_output");
-            item.text("call_id", call_id);
-            match &parts[..] {
-                [] => item.text("output", ""),
-                [Part { body: PartBody::Text(text), .. }] => item.text("output", text),
-                parts => {
-                    let mut output = ArrayText::new();
-                    for part in parts {
-                        if let Some(piece) = piece(&part.body, Role::User, losses) {
-                            output.push(&piece);
-                        }
-                    }
-                    item.json("output", &output.finish());
-                }
-            }
-            Some(item.finish())
-        }
-        _ => None,
-    }
-}
-
-/// A part of a message's content.
-fn piece(body: &PartBody, role: Role, losses: &mut Vec<Loss>) -> Option<String> {
-    let piece = match body {
+/// A part of a message's content; none when there is none for it. An id of a file means something only
+/// where the `files` lie.
+fn piece(body: &PartBody, role: Role, files: bool) -> Option<ObjectText> {
+    Some(match body {
         PartBody::Text(text) => {
             let is_output = role == Role::Assistant;
             let mut piece = ObjectText::typed(if is_output { "output_text" } else { "input_text" });
@@ -160,17 +241,20 @@ fn piece(body: &PartBody, role: Role, losses: &mut Vec<Loss>) -> Option<String> 
         }
         PartBody::File { source, filename } => {
             let mut piece = ObjectText::typed("input_file");
-            piece.optional_text("filename", filename.as_deref());
+            let usual = matches!(source, FileSource::Base64 { .. }).then(|| source.usual_name());
+            piece.optional_text("filename", filename.as_deref().or(usual));
             match source {
                 FileSource::Url(url) => piece.text("file_url", url),
-                FileSource::Id(id) => piece.text("file_id", id),
+                FileSource::Id(id) if files => piece.text("file_id", id),
+                FileSource::Id(_) => return None,
                 FileSource::Base64 { media_type, data } => {
                     piece.text("file_data", &format!("data:{media_type};base64,{data}"));
                 }
                 FileSource::Text(text) => {
+                    let title = filename.as_deref().map(|name| format!("{name}:\n\n"));
                     let mut piece = ObjectText::typed("input_text");
-                    piece.text("text", text);
-                    return Some(piece.finish());
+                    piece.text("text", &format!("{}{text}", title.unwrap_or_default()));
+                    return Some(piece);
                 }
             }
             piece
@@ -183,15 +267,6 @@ fn piece(body: &PartBody, role: Role, losses: &mut Vec<Loss>) -> Option<String> 
             piece.json("input_audio", &audio.finish());
             piece
         }
-        other => {
-            let kind = match other {
-                PartBody::Video { .. } => "video",
-                PartBody::Opaque { kind, .. } => kind,
-                _ => "part",
-            };
-            report(losses, Lost::Content, kind);
-            return None;
-        }
-    };
-    Some(piece.finish())
+        _ => return None,
+    })
 }

@@ -41,7 +41,10 @@ pub(super) fn read(
         "file" => file(survey, path, raw)?,
         _ => add(survey, estimate(raw)),
     }
-    survey.marks.cache_breakpoint |= raw.get("prompt_cache_breakpoint").is_some();
+    for entry in raw.members() {
+        survey.marks.cache_breakpoint |= entry.key == "prompt_cache_breakpoint";
+        survey.marks.cache_control |= entry.key == "cache_control";
+    }
     Ok(())
 }
 
