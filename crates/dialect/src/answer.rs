@@ -3,6 +3,7 @@
 //! A chat answer for a chat client is spliced; every other pair of dialects is read as events and
 //! written from them.
 
+mod lost;
 mod road;
 mod skin;
 
@@ -19,6 +20,7 @@ use crate::conversation::WireDialect;
 use crate::event::Event;
 use crate::frame::invoke::InvokeUnwrap;
 use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
+use crate::loss::Loss;
 use crate::openai_chat::echo::echo_chunk;
 use crate::openai_chat::error::error_chunk;
 use crate::openai_chat::read_stream::read_unary_events;
@@ -101,7 +103,7 @@ impl AnswerStream {
             _ => {
                 let (reader, writer) =
                     (Reader::new(provider, watch), Writer::new(&skin, &identity));
-                Road::Events(Box::new(EventRoad::new(reader, writer)))
+                Road::Events(Box::new(EventRoad::new(reader, writer, skin.style)))
             }
         };
         Self { skin, identity, road, envelope: None }
@@ -171,6 +173,15 @@ impl AnswerStream {
         }
     }
 
+    /// What of the answer so far the client can't be shown, because its dialect has no place for it.
+    #[must_use]
+    pub fn losses(&self) -> Vec<Loss> {
+        match &self.road {
+            Road::Events(road) => road.losses(),
+            Road::Chat(_) | Road::Messages(_) | Road::Responses(_) => Vec::new(),
+        }
+    }
+
     /// What a complete answer ends with, before the end marker: in chat an event without choices
     /// but with usage (inference spec 3.1), in Messages `message_delta` and `message_stop` (C.7).
     #[must_use]
@@ -225,6 +236,8 @@ pub fn error_document(skin: &Skin, error: &ApiError, identity: &Identity) -> Byt
 pub struct WholeAnswer {
     /// What was seen of it.
     pub facts: Facts,
+    /// What of it could not be read.
+    unread: Vec<Loss>,
     form: Form,
 }
 
@@ -240,6 +253,29 @@ enum Form {
 }
 
 impl WholeAnswer {
+    fn new(facts: Facts, form: Form) -> Self {
+        Self { facts, unread: Vec::new(), form }
+    }
+
+    /// What of the answer a client can't be shown, because its dialect has no place for it.
+    #[must_use]
+    pub fn losses(&self, style: AnswerStyle) -> Vec<Loss> {
+        let mut losses = self.unread.clone();
+        let mut notice = |events: &[Event]| {
+            events.iter().for_each(|event| lost::notice(style, event, &mut losses));
+        };
+        match (&self.form, style) {
+            (Form::Messages(_), AnswerStyle::Messages)
+            | (Form::Responses(_), AnswerStyle::Responses)
+            | (_, AnswerStyle::Chat) => {}
+            (Form::Chat(answer), _) => notice(&read_unary_events(answer)),
+            (Form::Messages(answer), _) => notice(answer.events()),
+            (Form::Responses(answer), _) => notice(answer.events()),
+            (Form::Events(events), _) => notice(events),
+        }
+        losses
+    }
+
     /// The answer as events.
     #[must_use]
     pub fn events(&self) -> Vec<Event> {
@@ -272,28 +308,28 @@ pub fn read_watching(
     Ok(match provider {
         WireDialect::OpenaiChat => {
             let answer = unary::read_watching(body, watch)?;
-            WholeAnswer { facts: answer.facts.clone(), form: Form::Chat(Box::new(answer)) }
+            WholeAnswer::new(answer.facts.clone(), Form::Chat(Box::new(answer)))
         }
         WireDialect::AnthropicMessages => {
             let answer = relay_unary(body)?;
-            WholeAnswer { facts: answer.facts.clone(), form: Form::Messages(Box::new(answer)) }
+            WholeAnswer::new(answer.facts.clone(), Form::Messages(Box::new(answer)))
         }
         WireDialect::OpenaiResponses => {
             let answer = openai_responses::relay_unary::relay_unary(body)?;
-            WholeAnswer { facts: answer.facts.clone(), form: Form::Responses(Box::new(answer)) }
+            WholeAnswer::new(answer.facts.clone(), Form::Responses(Box::new(answer)))
         }
         WireDialect::CohereV2 => of_events(cohere_v2::unary::read_unary(&body)?),
         WireDialect::BedrockConverse => of_events(bedrock_converse::unary::read_unary(&body)?),
         WireDialect::OpenaiCompletions => of_events(read_answer::read_unary(&body)?),
         WireDialect::Gemini => {
             let answer = gemini::unary::read_unary(&body)?;
-            of_events((answer.events, answer.facts))
+            WholeAnswer { unread: answer.losses, ..of_events((answer.events, answer.facts)) }
         }
     })
 }
 
 fn of_events((events, facts): (Vec<Event>, Facts)) -> WholeAnswer {
-    WholeAnswer { facts, form: Form::Events(events) }
+    WholeAnswer::new(facts, Form::Events(events))
 }
 
 /// Writes a whole answer for a client.

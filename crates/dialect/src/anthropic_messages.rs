@@ -10,6 +10,7 @@ pub mod relay_unary;
 pub mod stop_reason;
 pub mod stream_relay;
 pub mod survey;
+mod write_citation;
 pub mod write_error;
 pub mod write_relay;
 pub mod write_request;

@@ -17,6 +17,8 @@ mod laws;
 mod marks;
 #[path = "hub/messages.rs"]
 mod messages;
+#[path = "hub/shown.rs"]
+mod shown;
 #[path = "hub/thinking.rs"]
 mod thinking;
 

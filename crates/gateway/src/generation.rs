@@ -36,7 +36,7 @@ impl Given {
     pub(crate) fn identity(&self, candidate: Option<usize>, created: i64) -> Identity {
         let candidate = candidate.and_then(|index| self.plan.candidates.get(index));
         let (model, provider) = match candidate {
-            Some(one) => (one.model.id.clone(), one.provider.display_name.clone()),
+            Some(one) => (one.model.id.clone(), one.provider.name.clone()),
             None => (self.requested().to_owned(), String::new()),
         };
         Identity { id: self.id.clone(), model, provider, created }

@@ -18,7 +18,7 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         .enumerate()
         .map(|(index, one)| {
             json!({
-                "provider": one.provider.display_name,
+                "provider": one.provider.name,
                 "model": one.model.id,
                 "selected": winner == Some(index),
             })
@@ -31,7 +31,7 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         .filter_map(|note| plan.candidates.get(note.candidate).map(|one| (note, one)))
         .map(|(note, one)| {
             json!({
-                "provider": one.provider.display_name,
+                "provider": one.provider.name,
                 "model": one.model.id,
                 "status": note.status,
             })

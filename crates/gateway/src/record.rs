@@ -89,7 +89,7 @@ pub(crate) fn answered(
     if let Some(candidate) = generation.given.plan.candidates.get(ending.index) {
         row.model = candidate.model.id.clone();
         row.provider = Some(candidate.endpoint.provider.clone());
-        row.provider_name = Some(candidate.provider.display_name.clone());
+        row.provider_name = Some(candidate.provider.name.clone());
         row.endpoint_id = Some(candidate.endpoint.id.clone());
         row.prices = Some(candidate.endpoint.prices.clone());
     }
@@ -170,7 +170,7 @@ fn responses(generation: &Generation) -> Value {
             "id": note.upstream_id,
             "endpoint_id": candidate.map(|one| &one.endpoint.id),
             "model_permaslug": candidate.map(|one| &one.model.canonical_slug),
-            "provider_name": candidate.map(|one| &one.provider.display_name),
+            "provider_name": candidate.map(|one| &one.provider.name),
             "status": if note.status == 0 { None } else { Some(note.status) },
             "latency": note.latency_ms,
             "is_byok": false,

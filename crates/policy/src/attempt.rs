@@ -175,9 +175,8 @@ impl Attempts {
         let Some((last_index, last)) = self.failures.last() else {
             return ApiError::internal("no attempt was made");
         };
-        let provider = |index: usize| {
-            plan.candidates.get(index).map_or("", |one| one.provider.display_name.as_str())
-        };
+        let provider =
+            |index: usize| plan.candidates.get(index).map_or("", |one| one.provider.name.as_str());
         let mut error = if last.next == Next::Model {
             ApiError::new(last.kind, last.message.clone())
         } else {

@@ -28,3 +28,12 @@ mod every_cell;
 
 #[path = "dialects/documented.rs"]
 mod documented;
+
+#[path = "dialects/carriers.rs"]
+mod carriers;
+
+#[path = "dialects/doors.rs"]
+mod doors;
+
+#[path = "dialects/sweeps.rs"]
+mod sweeps;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use signalbox_core::ApiError;
 
+use super::lost::notice;
 use super::{AnswerStyle, Skin, error_chunk_of};
 use crate::anthropic_messages::read_stream::MessagesReader;
 use crate::anthropic_messages::write_stream::MessagesWriter;
@@ -13,6 +14,7 @@ use crate::conversation::WireDialect;
 use crate::event::Event;
 use crate::gemini::read_stream::GeminiReader;
 use crate::identity::{Extras, Facts, Identity, StreamFault, UsageReport};
+use crate::loss::{Loss, report};
 use crate::openai_chat::read_stream::ChatReader;
 use crate::openai_chat::write_stream::ChatWriter;
 use crate::openai_completions::read_answer::CompletionsReader;
@@ -26,7 +28,9 @@ use crate::watch::Watch;
 pub(super) struct EventRoad {
     reader: Reader,
     writer: Writer,
+    style: AnswerStyle,
     events: Vec<Event>,
+    losses: Vec<Loss>,
 }
 
 /// What understands the provider.
@@ -126,8 +130,22 @@ impl Writer {
 }
 
 impl EventRoad {
-    pub(super) const fn new(reader: Reader, writer: Writer) -> Self {
-        Self { reader, writer, events: Vec::new() }
+    pub(super) const fn new(reader: Reader, writer: Writer, style: AnswerStyle) -> Self {
+        Self { reader, writer, style, events: Vec::new(), losses: Vec::new() }
+    }
+
+    /// What was read and could not be shown, and what could not be read.
+    pub(super) fn losses(&self) -> Vec<Loss> {
+        let mut losses = self.losses.clone();
+        let unread = match &self.reader {
+            Reader::Gemini(reader) => reader.losses(),
+            Reader::Converse(reader) => reader.losses(),
+            _ => &[],
+        };
+        for loss in unread {
+            report(&mut losses, loss.what, &loss.detail);
+        }
+        losses
     }
 
     pub(super) fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
@@ -151,6 +169,7 @@ impl EventRoad {
 
     fn write(&mut self, out: &mut Vec<u8>) {
         for event in self.events.drain(..) {
+            notice(self.style, &event, &mut self.losses);
             self.writer.write(&event, out);
         }
     }

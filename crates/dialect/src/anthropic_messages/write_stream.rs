@@ -22,6 +22,9 @@ use slot::{Slot, State};
 /// The event that keeps a quiet stream alive.
 pub const PING: &[u8] = b"event: ping\ndata: {\"type\":\"ping\"}\n\n";
 
+/// More annotations do not wait for their text.
+const MOST_WAITING: usize = 16;
+
 /// Writes a Messages stream from events. The first choice alone is written; generated images, audio
 /// and asides have no place here. The end is the gateway's, and so is the event for an error.
 #[derive(Debug, Clone)]
@@ -41,6 +44,8 @@ pub struct MessagesWriter {
     after_text: bool,
     /// Index of the next block on the wire.
     next: u32,
+    /// Annotations that came before their text.
+    sources: Vec<String>,
     end: End,
 }
 
@@ -140,6 +145,7 @@ impl MessagesWriter {
             parked: Vec::new(),
             after_text: false,
             next: 0,
+            sources: Vec::new(),
             end: End::default(),
         }
     }
@@ -154,17 +160,21 @@ impl MessagesWriter {
                 if let Some(slot) = self.slots.get_mut(at) {
                     slot.closed = true;
                 }
-                if self.current == Some(at) {
+                // Sources of a text come after it, so that it ends when something else begins.
+                let is_text = self.slots.get(at).is_some_and(Slot::is_text);
+                if self.current == Some(at) && (!is_text || !self.waiting.is_empty()) {
                     self.stop(out);
                     self.advance(out);
                 }
             }
             Event::ChoiceEnd { choice: 0, reason, native } | Event::Finish { reason, native } => {
                 self.begin(out);
+                self.stop_closed(out);
                 self.end.reason = Some(*reason);
                 self.end.native.clone_from(native);
             }
-            Event::Begin { .. } | Event::ChoiceEnd { .. } | Event::Usage(_) | Event::Error(_) => {}
+            Event::Error(_) => self.stop_closed(out),
+            Event::Begin { .. } | Event::ChoiceEnd { .. } | Event::Usage(_) => {}
         }
     }
 
@@ -210,7 +220,8 @@ impl MessagesWriter {
             return;
         }
         self.begin(out);
-        if self.current.is_some_and(|at| self.slots.get(at).is_some_and(Slot::makes_way)) {
+        let is_done = |slot: &Slot| slot.closed || slot.makes_way();
+        if self.current.is_some_and(|at| self.slots.get(at).is_some_and(is_done)) {
             self.stop(out);
         }
         self.waiting.push_back(at);
@@ -221,6 +232,15 @@ impl MessagesWriter {
         let Some(slot) = self.slots.get_mut(at) else { return };
         if let (Piece::Opaque(raw), Some(aside)) = (piece, &slot.aside) {
             self.end.notice(aside, Some(raw));
+            let is_cited = matches!(aside, Block::Opaque { name } if name == "annotations");
+            let said = self.current.filter(|_| is_cited).and_then(|at| self.slots.get(at));
+            match said {
+                Some(said) if said.is_text() => said.cite(raw, out),
+                _ if is_cited && self.sources.len() < MOST_WAITING => {
+                    self.sources.push(raw.clone())
+                }
+                _ => {}
+            }
             return;
         }
         slot.add(piece, out);
@@ -241,7 +261,11 @@ impl MessagesWriter {
             let index = self.next;
             let Some(slot) = self.slots.get_mut(at) else { continue };
             slot.start(index, out);
-            if slot.closed || (!last && slot.makes_way()) {
+            if slot.is_text() {
+                self.sources.drain(..).for_each(|list| slot.cite(&list, out));
+            }
+            let is_over = slot.closed && !(last && slot.is_text());
+            if is_over || (!last && slot.makes_way()) {
                 self.stop(out);
             }
         }
@@ -272,6 +296,14 @@ impl MessagesWriter {
             for at in std::mem::take(&mut self.parked) {
                 self.write_end(at, out);
             }
+        }
+    }
+
+    /// Ends the text whose end came, because nothing more is said of it.
+    fn stop_closed(&mut self, out: &mut Vec<u8>) {
+        if self.current.is_some_and(|at| self.slots.get(at).is_some_and(|slot| slot.closed)) {
+            self.stop(out);
+            self.advance(out);
         }
     }
 

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::carried;
+use super::write_citation::citations;
 use super::write_stream::{End, push_head};
 use super::write_usage::push_usage;
 use crate::event::{Block, Event, Folded, FoldedBlock, ReasoningForm};
@@ -32,8 +33,8 @@ pub fn write_unary_events(
         for block in &choice.blocks {
             end.notice(&block.block, block.opaque.last().map(String::as_str));
         }
-        for block in shown(&choice.blocks) {
-            push_block(&mut out, block, options.exclude_reasoning);
+        for (block, sources) in shown(&choice.blocks).iter().zip(sources(&choice.blocks)) {
+            push_block(&mut out, block, &sources, options.exclude_reasoning);
         }
     }
     out.extend_from_slice(b"],");
@@ -69,11 +70,50 @@ fn shown(blocks: &[FoldedBlock]) -> &[FoldedBlock] {
     }
 }
 
-fn push_block(out: &mut Vec<u8>, block: &FoldedBlock, exclude_reasoning: bool) {
+/// The sources of each block: those that are told of after a text, before anything else is said, are
+/// its; others are of the next one.
+fn sources(blocks: &[FoldedBlock]) -> Vec<Vec<String>> {
+    let mut lists = vec![Vec::new(); blocks.len()];
+    let (mut said, mut waiting) = (None, Vec::new());
+    for (at, block) in blocks.iter().enumerate() {
+        match &block.block {
+            Block::Text | Block::Refusal => {
+                said = Some(at);
+                if let Some(list) = lists.get_mut(at) {
+                    list.append(&mut waiting);
+                }
+            }
+            Block::Opaque { .. } | Block::Image | Block::Audio => {
+                match said.and_then(|at| lists.get_mut(at)) {
+                    Some(list) => list.extend(cited(block)),
+                    None => waiting.extend(cited(block)),
+                }
+            }
+            Block::Reasoning { .. } | Block::ToolCall { .. } => said = None,
+        }
+    }
+    lists
+}
+
+/// The sources that a block tells of.
+fn cited(block: &FoldedBlock) -> Vec<String> {
+    match &block.block {
+        Block::Opaque { name } if name == "annotations" => {
+            block.opaque.iter().flat_map(|list| citations(list)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn push_block(out: &mut Vec<u8>, block: &FoldedBlock, sources: &[String], exclude_reasoning: bool) {
     match &block.block {
         Block::Text | Block::Refusal => {
             begin(out, "text", "text");
             push_string(out, &block.text);
+            if !sources.is_empty() {
+                let list = sources.join(",");
+                out.extend_from_slice(format!(",\"citations\":[{list}]").as_bytes());
+            }
         }
         Block::Reasoning { .. } if exclude_reasoning => return,
         Block::Reasoning { form, id, format } => {

@@ -58,7 +58,7 @@ pub fn messages_ready(out: &[u8], ended: bool) -> Result<(), String> {
                 let delta = text_at("/delta/type").unwrap_or_default();
                 let fits = matches!(
                     (open.as_deref(), delta),
-                    (Some("text"), "text_delta")
+                    (Some("text"), "text_delta" | "citations_delta")
                         | (Some("thinking"), "thinking_delta" | "signature_delta")
                         | (Some("tool_use"), "input_json_delta")
                 );

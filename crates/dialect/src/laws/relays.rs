@@ -270,7 +270,7 @@ pub(super) fn same_answer(
         // Citations may be told of a block that is left out, wherever that makes sense.
         let goes = |block: &FoldedBlock| {
             block.is_reasoning()
-                || matches!(&block.block, Block::Opaque { name } if name == "citations")
+                || matches!(&block.block, Block::Opaque { name } if matches!(name.as_str(), "citations" | "annotations"))
         };
         let kept = |block: &FoldedBlock| !(exclude_reasoning && goes(block));
         let blocks = choices.iter().flat_map(|choice| choice.blocks.iter().cloned()).filter(kept);

@@ -49,6 +49,7 @@ impl ChatWriter {
                 self.delta(choice, out, |out| push_piece(out, &block, number, piece));
             }
             Event::ChoiceEnd { choice, reason, native } => {
+                self.begin(*choice, out);
                 self.start(*choice, out);
                 out.extend_from_slice(b"\"delta\":{}");
                 push_finish(out, *reason, native.as_deref());
@@ -77,12 +78,7 @@ impl ChatWriter {
         let earlier = self.blocks.iter().filter(|(of, other, _)| *of == choice && alike(other));
         let number = u32::try_from(earlier.count()).unwrap_or(u32::MAX);
         self.blocks.push((choice, block.clone(), number));
-        if !self.begun.contains(&choice) {
-            self.begun.push(choice);
-            self.delta(choice, out, |out| {
-                out.extend_from_slice(b"\"role\":\"assistant\",\"content\":\"\"");
-            });
-        }
+        self.begin(choice, out);
         if let Block::ToolCall { id, name } = block {
             self.delta(choice, out, |out| {
                 out.extend_from_slice(b"\"tool_calls\":[{\"index\":");
@@ -90,6 +86,16 @@ impl ChatWriter {
                 out.push(b',');
                 push_call(out, id, name, "");
                 out.extend_from_slice(b"}]");
+            });
+        }
+    }
+
+    /// The first delta of a choice, even of one that says nothing.
+    fn begin(&mut self, choice: u32, out: &mut Vec<u8>) {
+        if !self.begun.contains(&choice) {
+            self.begun.push(choice);
+            self.delta(choice, out, |out| {
+                out.extend_from_slice(b"\"role\":\"assistant\",\"content\":\"\"");
             });
         }
     }

@@ -54,6 +54,8 @@ pub(super) struct Item {
     signature: Option<String>,
     encrypted: Option<String>,
     annotations: Vec<String>,
+    /// Probabilities of its tokens, each as JSON.
+    logprobs: Vec<String>,
 }
 
 /// An event before it has a number: its type and its other members, each after a comma.
@@ -106,6 +108,7 @@ impl Item {
             signature: None,
             encrypted: None,
             annotations: Vec::new(),
+            logprobs: Vec::new(),
         }
     }
 
@@ -200,6 +203,13 @@ impl Item {
         self.annotations.push(annotation);
     }
 
+    /// Takes probabilities as the chat dialect has them. They are told when the text is whole.
+    pub(super) fn add_logprobs(&mut self, member: &str) {
+        let list = Raw::new(member).get("content");
+        let list = list.into_iter().flat_map(Raw::elements);
+        self.logprobs.extend(list.map(|(_, one)| one.text().to_owned()));
+    }
+
     /// Emits its end, once.
     pub(super) fn finish(&mut self, is_whole: bool, wants_encrypted: bool, emit: &mut Emit<'_>) {
         if self.done.is_some() {
@@ -209,8 +219,10 @@ impl Item {
         match &self.shape {
             Shape::Text => {
                 let text = quoted(&self.text);
-                let members =
-                    format!("{place},\"content_index\":0,\"text\":{text},\"logprobs\":[]");
+                let logprobs = self.logprobs.join(",");
+                let members = format!(
+                    "{place},\"content_index\":0,\"text\":{text},\"logprobs\":[{logprobs}]"
+                );
                 emit("response.output_text.done", &members);
             }
             Shape::Refusal => {
@@ -264,9 +276,10 @@ impl Item {
         match self.shape {
             Shape::Text => {
                 let annotations = self.annotations.join(",");
+                let logprobs = self.logprobs.join(",");
                 Some(format!(
-                    "{{\"type\":\"output_text\",\"annotations\":[{annotations}],\"logprobs\":[],\
-                     \"text\":{text}}}"
+                    "{{\"type\":\"output_text\",\"annotations\":[{annotations}],\
+                     \"logprobs\":[{logprobs}],\"text\":{text}}}"
                 ))
             }
             Shape::Refusal => Some(format!("{{\"type\":\"refusal\",\"refusal\":{text}}}")),

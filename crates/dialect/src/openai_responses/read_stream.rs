@@ -192,6 +192,7 @@ impl Answer {
             }
         }
         self.blocks.close_all(events);
+        self.blocks.tell_logprobs(&mut self.facts, events);
         let usage = response.get("usage").filter(|usage| !usage.is_null());
         if let Some(usage) = usage.and_then(|usage| read_usage(usage.text())) {
             self.facts.usage = Some(usage.usage);

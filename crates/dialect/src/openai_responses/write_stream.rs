@@ -8,7 +8,7 @@ use std::sync::Arc;
 use signalbox_core::ApiError;
 
 use super::error::{error_object, is_about_length};
-use super::item::{Item, Shape, shape_of};
+use super::item::{Emit, Item, Shape, shape_of};
 use super::response::{Asked, State, Status, push_response};
 use super::write_usage::write_usage;
 use crate::event::{Block, Event, FinishReason, Piece};
@@ -29,6 +29,8 @@ pub struct ResponsesWriter {
     items: Vec<Item>,
     /// By block number.
     places: Vec<Place>,
+    /// What was told of a text before it began.
+    waiting: Vec<(Place, String)>,
     end: Option<(FinishReason, Option<String>)>,
 }
 
@@ -38,6 +40,8 @@ enum Place {
     Nowhere,
     /// An aside that cites sources of a text.
     Citations,
+    /// An aside with the probabilities of a text's tokens.
+    Logprobs,
     /// An item, and for readable reasoning which part of it.
     Item(usize, Option<usize>),
 }
@@ -54,6 +58,7 @@ impl ResponsesWriter {
             sequence: 0,
             items: Vec::new(),
             places: Vec::new(),
+            waiting: Vec::new(),
             end: None,
         }
     }
@@ -184,6 +189,9 @@ impl ResponsesWriter {
             None if matches!(block, Block::Opaque { name } if name == "annotations") => {
                 Place::Citations
             }
+            None if matches!(block, Block::Opaque { name } if name == "logprobs") => {
+                Place::Logprobs
+            }
             None => Place::Nowhere,
             Some(shape) => Place::Item(self.item(shape, block, out), None),
         };
@@ -224,7 +232,13 @@ impl ResponsesWriter {
         });
         let mut item = Item::new(id, at, shape);
         item.reasoning_id = reasoning_id;
-        item.begin(&mut emitter(&mut self.sequence, out));
+        let mut emit = emitter(&mut self.sequence, out);
+        item.begin(&mut emit);
+        if item.shape == Shape::Text {
+            for (place, told) in self.waiting.drain(..) {
+                tell(&mut item, place, &told, &mut emit);
+            }
+        }
         self.items.push(item);
         at
     }
@@ -238,13 +252,14 @@ impl ResponsesWriter {
                     item.add(piece, *part, &mut emit);
                 }
             }
-            Some(Place::Citations) => {
-                let Piece::Opaque(list) = piece else { return };
-                let is_text = |item: &&mut Item| item.done.is_none() && item.shape == Shape::Text;
-                if let Some(item) = self.items.iter_mut().rev().find(is_text) {
-                    for citation in scan::items(list).into_iter().filter_map(flat) {
-                        item.annotate(citation, &mut emit);
+            Some(place @ (Place::Citations | Place::Logprobs)) => {
+                let (place, Piece::Opaque(told)) = (*place, piece) else { return };
+                match open_text(&mut self.items) {
+                    Some(item) => tell(item, place, told, &mut emit),
+                    None if self.waiting.len() < MOST_WAITING => {
+                        self.waiting.push((place, told.clone()));
                     }
+                    None => {}
                 }
             }
             Some(Place::Nowhere) | None => {}
@@ -268,6 +283,24 @@ impl ResponsesWriter {
             item.finish(is_whole, self.asked.wants_encrypted(), &mut emit);
         }
     }
+}
+
+/// More asides do not wait for their text.
+const MOST_WAITING: usize = 16;
+
+/// Tells a text of its sources or of the probabilities of its tokens.
+fn tell(item: &mut Item, place: Place, told: &str, emit: &mut Emit<'_>) {
+    if place == Place::Logprobs {
+        return item.add_logprobs(told);
+    }
+    for citation in scan::items(told).into_iter().filter_map(flat) {
+        item.annotate(citation, emit);
+    }
+}
+
+/// The last text that has not ended on the wire.
+fn open_text(items: &mut [Item]) -> Option<&mut Item> {
+    items.iter_mut().rev().find(|item| item.done.is_none() && item.shape == Shape::Text)
 }
 
 /// How an answer stands that ended with this error.

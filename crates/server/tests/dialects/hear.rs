@@ -1,5 +1,7 @@
 //! What clients hear, read as strictly as their languages are written.
 
+use std::sync::LazyLock;
+
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use signalbox_core::Usd;
@@ -70,6 +72,7 @@ pub fn hear(inbound: Inbound, reply: &Reply, stream: bool) -> Result<Heard> {
         }
     } else {
         let body = serde_json::from_slice(&reply.body).context("the body is no JSON")?;
+        public(inbound, &body)?;
         match inbound {
             Inbound::Chat => chat::whole(&body),
             Inbound::Responses => responses::whole(&body),
@@ -81,6 +84,62 @@ pub fn hear(inbound: Inbound, reply: &Reply, stream: bool) -> Result<Heard> {
     let header = reply.header("x-generation-id");
     ensure!(header == Some(heard.id.as_str()), "{header:?} is not {}: {}", heard.id, said());
     Ok(heard)
+}
+
+/// The public shapes of whole answers; the legacy dialect has none.
+static SHAPES: LazyLock<Vec<(Inbound, jsonschema::Validator)>> = LazyLock::new(|| {
+    let text = include_str!("../../../../openapi/public.json");
+    let whole: Value = serde_json::from_str(text).expect("the public description");
+    let doors = [Inbound::Chat, Inbound::Responses, Inbound::Messages].into_iter();
+    let shape = |inbound: Inbound| {
+        let path = inbound.path().trim_start_matches("/api/v1");
+        let answer = &whole["paths"][path]["post"]["responses"]["200"];
+        let mut schema = answer["content"]["application/json"]["schema"].clone();
+        assert!(schema.is_object(), "{path}");
+        schema["components"] = whole["components"].clone();
+        (inbound, jsonschema::draft202012::new(&schema).expect("a schema"))
+    };
+    doors.map(shape).collect()
+});
+
+/// What the public shapes require and the inventors of the dialects leave out themselves: nobody adds
+/// it to an answer that is passed on as it came. Pointers to the objects, the member and its value.
+fn left_out(body: &mut Value) {
+    let mut fill = |pointer: &str, kind: Option<&str>, member: &str, value: Value| {
+        let found = body.pointer_mut(pointer);
+        let objects = match found {
+            Some(Value::Array(list)) => list.iter_mut().collect(),
+            Some(object) => vec![object],
+            None => Vec::new(),
+        };
+        for object in objects.into_iter().filter_map(Value::as_object_mut) {
+            if kind.is_none_or(|kind| object.get("type").is_some_and(|one| one == kind)) {
+                object.entry(member).or_insert_with(|| value.clone());
+            }
+        }
+    };
+    fill("", Some("message"), "container", Value::Null);
+    fill("/usage", None, "inference_geo", Value::Null);
+    fill("/usage", None, "service_tier", "standard".into());
+    fill("/content", Some("text"), "citations", Value::Null);
+    fill("/content", Some("tool_use"), "caller", serde_json::json!({"type": "direct"}));
+    for member in ["presence_penalty", "frequency_penalty", "completed_at"] {
+        fill("", None, member, Value::Null);
+    }
+}
+
+/// The body has the public shape.
+fn public(inbound: Inbound, body: &Value) -> Result<()> {
+    let Some((_, shape)) = SHAPES.iter().find(|(of, _)| *of == inbound) else { return Ok(()) };
+    let mut body = body.clone();
+    if inbound != Inbound::Chat {
+        left_out(&mut body);
+    }
+    let errors = shape.iter_errors(&body).take(3);
+    let errors: Vec<String> =
+        errors.map(|error| format!("{}: {error}", error.instance_path())).collect();
+    ensure!(errors.is_empty(), "{}", errors.join("; ").chars().take(600).collect::<String>());
+    Ok(())
 }
 
 /// The error of a reply that is one, in the client's envelope: its kind.

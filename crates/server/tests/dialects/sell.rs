@@ -73,11 +73,16 @@ pub fn stand(outbound: Outbound, slug: &str, sold_as: &str) -> Stand {
 
 /// Adds the provider of a dialect, under any slug.
 pub fn carrier(offer: Offer, outbound: Outbound, slug: &str) -> Offer {
-    let plain = |dialect: &str| json!({"transport": "none", "speaks": [{"dialect": dialect}]});
-    match outbound {
-        Outbound::Invoke => offer.credential(slug, AWS).provider(slug, invoke()),
-        Outbound::RawPredict => offer.credential(slug, ACCESS).provider(slug, raw_predict()),
-        other => offer.provider(slug, plain(other.name())),
+    let (credential, mut row) = match outbound {
+        Outbound::Invoke => (Some(AWS), invoke()),
+        Outbound::RawPredict => (Some(ACCESS), raw_predict()),
+        other => (None, json!({"transport": "none", "speaks": [{"dialect": other.name()}]})),
+    };
+    row["name"] = json!(outbound.speaker());
+    let offer = offer.provider(slug, row);
+    match credential {
+        Some(credential) => offer.credential(slug, credential),
+        None => offer,
     }
 }
 

@@ -188,6 +188,18 @@ impl Outbound {
         }
     }
 
+    /// The public name of somebody who speaks it.
+    pub const fn speaker(self) -> &'static str {
+        match self {
+            Self::Chat | Self::Responses | Self::Completions => "OpenAI",
+            Self::Messages => "Anthropic",
+            Self::Invoke | Self::Converse => "Amazon Bedrock",
+            Self::RawPredict => "Google",
+            Self::Gemini => "Google AI Studio",
+            Self::Cohere => "Cohere",
+        }
+    }
+
     /// Whether thoughts come signed or sealed, and have to come back so.
     pub const fn seals(self) -> bool {
         !matches!(self, Self::Chat | Self::Cohere | Self::Completions)

@@ -1,5 +1,8 @@
 //! The blocks of an answer: which are open, and what is added to them.
 
+use crate::anthropic_messages::CLAUDE;
+use crate::citation::{Place, Sources};
+use crate::compose::ArrayText;
 use crate::document::{Kind, Raw};
 use crate::event::{Block, Event, Piece, ReasoningForm};
 use crate::identity::{Facts, StreamFault};
@@ -7,8 +10,8 @@ use crate::identity::{Facts, StreamFault};
 /// More blocks open at once than any answer has.
 const MOST_OPEN: usize = 256;
 
-/// The format of this dialect's reasoning.
-const CLAUDE: &str = "anthropic-claude-v1";
+/// More sources of one text are told in this dialect's own form.
+const MOST_CITED: usize = 256;
 
 /// What the pieces of a block are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,10 @@ struct Open {
     /// The input of a call that stood in its first event: it counts when no fragments follow.
     input: Option<String>,
     fragments: bool,
+    /// Characters of the answer's text before it.
+    before: u64,
+    /// Sources of it that have an address, with their titles.
+    cited: Vec<(String, String)>,
 }
 
 /// The open blocks.
@@ -38,6 +45,9 @@ struct Open {
 pub(super) struct Blocks {
     open: Vec<Open>,
     next: u32,
+    /// Characters of text so far.
+    chars: u64,
+    sources: Sources,
 }
 
 fn text(object: Raw<'_>, key: &str) -> Option<String> {
@@ -78,7 +88,7 @@ impl Blocks {
             Sort::Text => {
                 self.piece(at, Sort::Text, text(raw, "text"), facts, events)?;
                 for (_, citation) in raw.get("citations").into_iter().flat_map(Raw::elements) {
-                    self.aside("citations", citation, events);
+                    self.cite(at, citation, events);
                 }
             }
             Sort::Thinking => {
@@ -134,7 +144,7 @@ impl Blocks {
             }
             "citations_delta" => {
                 if let Some(citation) = delta.get("citation") {
-                    self.aside("citations", citation, events);
+                    self.cite(at, citation, events);
                 }
                 Ok(())
             }
@@ -147,14 +157,40 @@ impl Blocks {
     pub(super) fn stop(&mut self, number: u64, facts: &mut Facts, events: &mut Vec<Event>) {
         if let Some(at) = self.open.iter().position(|open| open.number == number) {
             let open = self.open.remove(at);
-            close(open, facts, events);
+            self.close(open, facts, events);
         }
     }
 
     /// No more blocks follow.
     pub(super) fn stop_all(&mut self, facts: &mut Facts, events: &mut Vec<Event>) {
-        for open in self.open.drain(..) {
-            close(open, facts, events);
+        for open in std::mem::take(&mut self.open) {
+            self.close(open, facts, events);
+        }
+    }
+
+    /// A source of a text. One with an address is told when the text is whole; a place in a document of
+    /// the request means something in this dialect alone.
+    fn cite(&mut self, at: usize, citation: Raw<'_>, events: &mut Vec<Event>) {
+        let address = ["url", "source"].iter().find_map(|key| text(citation, key));
+        let address =
+            address.filter(|url| url.starts_with("https://") || url.starts_with("http://"));
+        match (address, self.open.get_mut(at)) {
+            (Some(url), Some(open)) if open.cited.len() < MOST_CITED => {
+                open.cited.push((url, text(citation, "title").unwrap_or_default()));
+            }
+            _ => self.aside("citations", citation, events),
+        }
+    }
+
+    fn close(&mut self, open: Open, facts: &mut Facts, events: &mut Vec<Event>) {
+        let place = Place { start: open.before, end: self.chars };
+        let mut list = ArrayText::new();
+        for (url, title) in &open.cited {
+            self.sources.tell(url, title, place, &mut list);
+        }
+        close(open, facts, events);
+        if !list.is_empty() {
+            self.aside("annotations", Raw::new(&list.finish()), events);
         }
     }
 
@@ -191,7 +227,15 @@ impl Blocks {
         }
         let index = self.number();
         events.push(Event::Open { index, choice: 0, block });
-        self.open.push(Open { number, index, sort, input: None, fragments: false });
+        self.open.push(Open {
+            number,
+            index,
+            sort,
+            input: None,
+            fragments: false,
+            before: self.chars,
+            cited: Vec::new(),
+        });
         Ok(self.open.len() - 1)
     }
 
@@ -210,7 +254,11 @@ impl Blocks {
         open.fragments = true;
         let counted = u64::try_from(text.len()).unwrap_or(u64::MAX);
         let piece = match sort {
-            Sort::Text => Piece::Text(text),
+            Sort::Text => {
+                let chars = u64::try_from(text.chars().count()).unwrap_or(u64::MAX);
+                self.chars = self.chars.saturating_add(chars);
+                Piece::Text(text)
+            }
             Sort::Thinking => Piece::Reasoning(text),
             Sort::Call => Piece::Arguments(text),
             Sort::Redacted | Sort::Aside => Piece::Opaque(text),

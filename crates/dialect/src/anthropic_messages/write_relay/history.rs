@@ -4,6 +4,7 @@
 
 use crate::anthropic_messages::carried;
 use crate::anthropic_messages::read_request::ROUTERS_OWN;
+use crate::anthropic_messages::write_citation;
 use crate::document::{Edits, Raw, rewrite_elements, splice};
 
 /// The messages without such blocks; none when there are no such blocks. A message that had nothing
@@ -12,7 +13,15 @@ pub(super) fn readable(messages: Raw<'_>) -> Option<String> {
     let mut emptied = false;
     let text = rewrite_elements(messages, |message| {
         let content = message.get("content")?;
-        let kept = without(content, is_foreign)?;
+        let kept = without(content, is_foreign);
+        let uncited = rewrite_elements(kept.as_deref().map_or(content, Raw::new), |block| {
+            write_citation::has_made_up(block).then(|| {
+                let mut edits = Edits::default();
+                edits.remove("citations");
+                splice(block.text(), block.members(), &edits)
+            })
+        });
+        let kept = uncited.or(kept)?;
         emptied |= kept == EMPTY;
         let mut edits = Edits::default();
         edits.set("content", kept);

@@ -2,6 +2,7 @@
 
 use super::push_event;
 use crate::anthropic_messages::carried;
+use crate::anthropic_messages::write_citation::citations;
 use crate::event::{Block, Piece, ReasoningForm};
 use crate::scan::push_string;
 
@@ -90,7 +91,7 @@ impl Slot {
         }
     }
 
-    /// Whether it is a text.
+    /// Whether it is text.
     pub(super) fn is_text(&self) -> bool {
         self.shape == Some(Shape::Text)
     }
@@ -98,6 +99,23 @@ impl Slot {
     /// Whether it is reasoning of another format that only its provider can read.
     pub(super) fn is_sealed_elsewhere(&self) -> bool {
         self.shape == Some(Shape::Redacted) && !self.prefix.is_empty()
+    }
+
+    /// Adds the sources of a list of annotations, when this is a text that is being written.
+    pub(super) fn cite(&self, annotations: &str, out: &mut Vec<u8>) {
+        let State::Written(index) = self.state else { return };
+        if !self.is_text() {
+            return;
+        }
+        for citation in citations(annotations) {
+            push_event(out, "content_block_delta");
+            out.extend_from_slice(
+                format!(
+                    ",\"index\":{index},\"delta\":{{\"type\":\"citations_delta\",\"citation\":{citation}}}}}\n\n"
+                )
+                .as_bytes(),
+            );
+        }
     }
 
     /// Whether it can end before its event does: a call with whole arguments.

@@ -35,6 +35,8 @@ struct Open {
 pub(super) struct Blocks {
     open: Vec<Open>,
     next: u32,
+    /// Probabilities of tokens, each as JSON.
+    logprobs: Vec<String>,
 }
 
 fn text(raw: Raw<'_>, key: &str) -> Option<String> {
@@ -142,6 +144,8 @@ impl Blocks {
             if let Some(whole) = whole.filter(|_| !self.is_filled(item, part)) {
                 self.add(item, part, (None, None), whole, facts, events)?;
             }
+            let logprobs = content.get("logprobs").into_iter().flat_map(Raw::elements);
+            self.logprobs.extend(logprobs.map(|(_, one)| one.text().to_owned()));
             let annotations = content.get("annotations").into_iter().flat_map(Raw::elements);
             cited.extend(annotations.filter_map(|(_, annotation)| nested(annotation)));
         }
@@ -280,6 +284,16 @@ impl Blocks {
             }
             !is_closed
         });
+    }
+
+    /// Tells of the probabilities in the chat dialect's form; nothing follows.
+    pub(super) fn tell_logprobs(&mut self, facts: &mut Facts, events: &mut Vec<Event>) {
+        if self.logprobs.is_empty() {
+            return;
+        }
+        let list = std::mem::take(&mut self.logprobs).join(",");
+        let piece = Piece::Opaque(format!("{{\"content\":[{list}],\"refusal\":null}}"));
+        self.whole(Block::Opaque { name: "logprobs".to_owned() }, piece, facts, events);
     }
 
     /// Closes everything that is open.

@@ -63,6 +63,7 @@ fn message(mut heard: Heard, choice: &Value) -> Result<Heard> {
     let message = &choice["message"];
     ensure!(message["role"] == "assistant", "the role");
     heard.text = message["content"].as_str().unwrap_or_default().to_owned();
+    heard.text.push_str(message["refusal"].as_str().unwrap_or_default());
     heard.thoughts = message["reasoning"].as_str().unwrap_or_default().to_owned();
     heard.end = text(choice, "finish_reason")?.to_owned();
     let mut replay = json!({"role": "assistant", "content": message["content"]});

@@ -96,6 +96,10 @@ pub fn stream(frames: &Frames) -> Result<Heard> {
 fn delta(block: &mut Value, input: &mut String, delta: &Value) -> Result<()> {
     let (kind, member) = match text(delta, "type")? {
         "text_delta" => ("text", "text"),
+        "citations_delta" => {
+            ensure!(block["type"] == "text" && delta["citation"].is_object(), "{delta} in {block}");
+            return Ok(());
+        }
         "thinking_delta" => ("thinking", "thinking"),
         "signature_delta" => ("thinking", "signature"),
         "input_json_delta" => {

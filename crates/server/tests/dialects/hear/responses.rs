@@ -98,6 +98,10 @@ impl Item {
             | "content_part.done"
             | "reasoning_summary_part.added"
             | "reasoning_summary_part.done" => return Ok(()),
+            "output_text.annotation.added" => {
+                count(event, "/annotation_index")?;
+                return text(&event["annotation"], "type").map(drop);
+            }
             "output_text.delta" | "output_text.done" => ("message", "/content_index", "text"),
             "refusal.delta" | "refusal.done" => ("message", "/content_index", "refusal"),
             "reasoning_text.delta" | "reasoning_text.done" => {
@@ -149,6 +153,7 @@ impl Heard {
             ("completed", None) if self.calls.is_empty() => "stop".to_owned(),
             ("completed", None) => "tool_calls".to_owned(),
             ("incomplete", Some("max_output_tokens")) => "length".to_owned(),
+            ("incomplete", Some("content_filter")) => "content_filter".to_owned(),
             ("failed", None) => {
                 ensure!(CODES.contains(&text(&response["error"], "code")?), "{response}");
                 let kind = text(response, "error_type")?;
@@ -179,6 +184,10 @@ impl Heard {
             "message" => {
                 ensure!(item["role"] == "assistant", "{item}");
                 for part in list(item, "content")? {
+                    if part["type"] == "refusal" {
+                        self.text.push_str(text(part, "refusal")?);
+                        continue;
+                    }
                     ensure!(
                         part["type"] == "output_text" && part["annotations"].is_array(),
                         "{part}"
