@@ -26,7 +26,7 @@ fn kinds(blocks: Vec<(Block, Piece)>) -> Vec<String> {
     let mut writer = MessagesWriter::new(&identity, options);
     let mut text = Vec::new();
     events.iter().for_each(|event| writer.write(event, &mut text));
-    laws::messages_ready(&text, true).unwrap();
+    laws::messages_ready(&text, false).unwrap();
     text.extend(writer.closing(&report, &Extras::default()));
     let text = String::from_utf8(text).unwrap();
     let data = text.lines().filter_map(|line| line.strip_prefix("data: "));
