@@ -63,7 +63,7 @@ CASES = {
     "tokens": "tokens-50",
     "tools": "tools",
     "json": "json",
-    "agent": "agent",
+    "agent": "agent+reason+signed",
 }
 CONTEXT = 200_000
 

@@ -3,6 +3,7 @@
 //! A request becomes a [`survey`] for routing and a conversation for providers of other dialects;
 //! an answer is written from events, streamed or whole.
 
+mod carried;
 pub mod error;
 mod item;
 pub mod read_request;

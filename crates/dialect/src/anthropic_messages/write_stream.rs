@@ -3,6 +3,10 @@
 //! In this dialect one block follows another, while events may have several open at once. A block
 //! that opens while another is being written waits, and so does what is added to it. A tool call
 //! whose arguments are whole makes way before it is closed: chat streams close calls at the end.
+//!
+//! An answer of this dialect never ends in thinking, and there are clients that show nothing of one
+//! that does. So sealed reasoning of another format that comes after text is kept until something
+//! follows it, and is left out when nothing does: only sealed calls have to come back.
 
 mod slot;
 
@@ -34,6 +38,10 @@ pub struct MessagesWriter {
     /// Number of the block that is being written.
     current: Option<usize>,
     waiting: VecDeque<usize>,
+    /// Sealed reasoning that is written once something follows.
+    parked: Vec<usize>,
+    /// Whether the last block on the wire is text.
+    after_text: bool,
     /// Index of the next block on the wire.
     next: u32,
     /// Annotations that came before their text.
@@ -134,6 +142,8 @@ impl MessagesWriter {
             slots: Vec::new(),
             current: None,
             waiting: VecDeque::new(),
+            parked: Vec::new(),
+            after_text: false,
             next: 0,
             sources: Vec::new(),
             end: End::default(),
@@ -247,6 +257,7 @@ impl MessagesWriter {
         {
             self.current = Some(at);
             let last = self.waiting.is_empty();
+            self.unpark(at, out);
             let index = self.next;
             let Some(slot) = self.slots.get_mut(at) else { continue };
             slot.start(index, out);
@@ -262,10 +273,29 @@ impl MessagesWriter {
 
     /// Ends the block that is being written.
     fn stop(&mut self, out: &mut Vec<u8>) {
-        if let Some(slot) = self.current.take().and_then(|at| self.slots.get_mut(at))
+        let Some(at) = self.current.take() else { return };
+        if self.after_text && self.slots.get(at).is_some_and(Slot::is_sealed_elsewhere) {
+            self.parked.push(at);
+            return;
+        }
+        self.write_end(at, out);
+    }
+
+    fn write_end(&mut self, at: usize, out: &mut Vec<u8>) {
+        if let Some(slot) = self.slots.get_mut(at)
             && slot.stop(self.next, out)
         {
             self.next = self.next.saturating_add(1);
+            self.after_text = slot.is_text();
+        }
+    }
+
+    /// Writes what was kept, now that a block follows which is seen.
+    fn unpark(&mut self, next: usize, out: &mut Vec<u8>) {
+        if self.slots.get(next).is_some_and(|slot| !slot.is_sealed_elsewhere()) {
+            for at in std::mem::take(&mut self.parked) {
+                self.write_end(at, out);
+            }
         }
     }
 

@@ -30,8 +30,10 @@ pub fn write_unary_events(
             end.reason = Some(*reason);
             end.native.clone_from(native);
         }
-        for (block, sources) in choice.blocks.iter().zip(sources(&choice.blocks)) {
+        for block in &choice.blocks {
             end.notice(&block.block, block.opaque.last().map(String::as_str));
+        }
+        for (block, sources) in shown(&choice.blocks).iter().zip(sources(&choice.blocks)) {
             push_block(&mut out, block, &sources, options.exclude_reasoning);
         }
     }
@@ -45,6 +47,27 @@ pub fn write_unary_events(
     }
     out.push(b'}');
     out.into()
+}
+
+/// The blocks without sealed reasoning of another format that nothing follows, as in a stream.
+fn shown(blocks: &[FoldedBlock]) -> &[FoldedBlock] {
+    let is_aside =
+        |block: &Block| matches!(block, Block::Image | Block::Audio | Block::Opaque { .. });
+    let is_sealed_elsewhere = |block: &Block| match block {
+        Block::Reasoning { form: ReasoningForm::Encrypted, id, format } => {
+            !carried::prefix(format.as_deref(), id.as_deref()).is_empty()
+        }
+        _ => false,
+    };
+    let last = blocks
+        .iter()
+        .rposition(|block| !is_aside(&block.block) && !is_sealed_elsewhere(&block.block));
+    match last.and_then(|at| Some((at, blocks.get(at)?))) {
+        Some((at, block)) if matches!(block.block, Block::Text | Block::Refusal) => {
+            blocks.get(..=at).unwrap_or(blocks)
+        }
+        _ => blocks,
+    }
 }
 
 /// The sources of each block: those that are told of after a text, before anything else is said, are

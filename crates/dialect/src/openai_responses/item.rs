@@ -1,5 +1,6 @@
 //! One item of an answer's output: what it is, what it holds so far, and its events.
 
+use super::carried;
 use crate::document::{Raw, quoted};
 use crate::event::{Block, Piece, ReasoningForm};
 
@@ -338,8 +339,13 @@ impl Item {
         if !content.is_empty() {
             json.push_str(&format!(",\"content\":[{content}]"));
         }
-        let encrypted = self.encrypted.as_ref().filter(|_| wants_encrypted);
-        let members = [("encrypted_content", encrypted), ("signature", self.signature.as_ref())];
+        let sealed = match (&self.encrypted, &self.signature) {
+            (Some(data), _) => Some(carried::data(format, &self.id, data)),
+            (None, Some(signature)) => carried::signature(format, &self.id, signature),
+            (None, None) => None,
+        };
+        let sealed = sealed.filter(|_| wants_encrypted);
+        let members = [("encrypted_content", &sealed), ("signature", &self.signature)];
         for (name, value) in members {
             if let Some(value) = value {
                 json.push_str(&format!(",\"{name}\":{}", quoted(value)));

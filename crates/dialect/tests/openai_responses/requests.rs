@@ -129,6 +129,34 @@ fn routing_learns_what_an_agent_needs() {
 }
 
 #[test]
+fn reasoning_of_other_formats_survives_a_client_that_drops_what_only_routers_write() {
+    let item = |id: &str, sealed: &str| {
+        format!(
+            r#"{{"type":"reasoning","id":"{id}","summary":[],"encrypted_content":"{sealed}",
+                "content":[{{"type":"reasoning_text","text":"Hm."}}]}}"#
+        )
+    };
+    let sealed = item("call_1", "signalbox.reasoning/google-gemini-v1/call_1/a/b==");
+    let signed = item("rs_1", "signalbox.signature/anthropic-claude-v1/rs_1/c2ln");
+    let (conversation, _) = converse(&format!(r#"{{"input":[{sealed},{signed}]}}"#));
+    let parts: Vec<&PartBody> =
+        conversation.messages[0].parts.iter().map(|part| &part.body).collect();
+    let [
+        PartBody::Reasoning(first),
+        PartBody::RedactedReasoning(secret),
+        PartBody::Reasoning(second),
+    ] = parts[..]
+    else {
+        panic!("{parts:?}")
+    };
+    assert_eq!((first.format.as_deref(), &first.signature), (Some("google-gemini-v1"), &None));
+    assert_eq!((secret.data.as_str(), secret.id.as_deref()), ("a/b==", Some("call_1")));
+    assert_eq!(secret.format.as_deref(), Some("google-gemini-v1"));
+    assert_eq!(second.format.as_deref(), Some("anthropic-claude-v1"));
+    assert_eq!((second.signature.as_deref(), second.text.as_str()), (Some("c2ln"), "Hm."));
+}
+
+#[test]
 fn a_turn_of_the_model_is_one_message_and_so_are_its_results() {
     let (conversation, _) = converse(AGENT);
     assert_eq!(conversation.system, [Part::text("You write code."), Part::text("Rules.")]);

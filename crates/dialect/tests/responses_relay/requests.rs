@@ -127,6 +127,8 @@ fn what_other_providers_or_the_router_wrote_stays_behind() {
             "format": "openai-responses-v1"},
         {"type": "reasoning", "id": "rs_2", "summary": [], "signature": "s",
             "format": "anthropic-claude-v1"},
+        {"type": "reasoning", "id": "call_1", "summary": [],
+            "encrypted_content": "signalbox.reasoning/google-gemini-v1/call_1/x"},
         {"type": "openrouter:web_search", "id": "ws_1"},
         {"type": "message", "role": "user", "content":
             [{"type": "input_text", "text": "x", "prompt_cache_breakpoint": {}}]},

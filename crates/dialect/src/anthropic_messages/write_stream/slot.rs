@@ -96,6 +96,11 @@ impl Slot {
         self.shape == Some(Shape::Text)
     }
 
+    /// Whether it is reasoning of another format that only its provider can read.
+    pub(super) fn is_sealed_elsewhere(&self) -> bool {
+        self.shape == Some(Shape::Redacted) && !self.prefix.is_empty()
+    }
+
     /// Adds the sources of a list of annotations, when this is a text that is being written.
     pub(super) fn cite(&self, annotations: &str, out: &mut Vec<u8>) {
         let State::Written(index) = self.state else { return };

@@ -7,6 +7,7 @@ use crate::conversation::{
 use crate::document::{Kind, Raw, quoted};
 use crate::event::ReasoningForm;
 use crate::loss::{Loss, Lost, report};
+use crate::openai_responses::carried;
 use crate::openai_responses::survey::kind_of;
 
 /// The format of reasoning that names none: this dialect's own.
@@ -176,11 +177,22 @@ fn data_url(url: &str) -> Option<(String, String)> {
 /// signature proves the last text, or stands alone. What is neither signed nor encrypted and names no
 /// format is of no format: models that seal nothing think so.
 fn reasoning(raw: Raw<'_>) -> Vec<Part> {
-    let id = text(raw, "id").filter(|id| !id.is_empty());
+    let mut sealed = text(raw, "encrypted_content");
     let mut signature = text(raw, "signature");
-    let encrypted = text(raw, "encrypted_content");
-    let is_sealed = signature.is_some() || encrypted.is_some();
-    let format = text(raw, "format").or_else(|| is_sealed.then(|| FORMAT.to_owned()));
+    let mut format = text(raw, "format");
+    let mut id = text(raw, "id").filter(|id| !id.is_empty());
+    if let Some(carried) = sealed.as_deref().and_then(carried::unpack) {
+        format = Some(carried.format);
+        id = id.or(carried.id);
+        if carried.is_signature {
+            sealed = None;
+            signature = signature.or(Some(carried.text));
+        } else {
+            sealed = Some(carried.text);
+        }
+    }
+    let is_sealed = signature.is_some() || sealed.is_some();
+    let format = format.or_else(|| is_sealed.then(|| FORMAT.to_owned()));
     let mut read = Vec::new();
     for (key, form) in [("summary", ReasoningForm::Summary), ("content", ReasoningForm::Text)] {
         let list = raw.get(key).into_iter().flat_map(Raw::elements);
@@ -202,7 +214,7 @@ fn reasoning(raw: Raw<'_>) -> Vec<Part> {
     }
     let mut parts: Vec<Part> =
         read.into_iter().map(|one| Part::new(PartBody::Reasoning(one))).collect();
-    if let Some(data) = encrypted {
+    if let Some(data) = sealed {
         let redacted = RedactedReasoning { data, id, format, verbatim: None };
         parts.push(Part::new(PartBody::RedactedReasoning(redacted)));
     }

@@ -1,6 +1,7 @@
 //! What of the conversation these endpoints can't read (inference spec 9.6 and 14.1).
 
 use crate::document::{Edits, Raw, rewrite_elements, splice};
+use crate::openai_responses::carried;
 use crate::openai_responses::write_request::FORMAT;
 
 /// The mark of a cached prefix, which not every model knows.
@@ -59,8 +60,9 @@ fn bare_reasoning(item: Raw<'_>) -> Option<String> {
 fn is_foreign(item: Raw<'_>) -> bool {
     let kind = item.get("type").and_then(Raw::string).unwrap_or_default();
     if kind == "reasoning" {
-        let format = item.get("format").and_then(Raw::string);
-        return format.is_some_and(|format| !format.ends_with(FORMAT));
+        let text = |key| item.get(key).and_then(Raw::string);
+        return text("format").is_some_and(|format| !format.ends_with(FORMAT))
+            || text("encrypted_content").is_some_and(|sealed| carried::unpack(&sealed).is_some());
     }
     kind.starts_with("openrouter:")
 }
