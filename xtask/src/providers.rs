@@ -34,7 +34,8 @@ fn summary(providers: &[Provider]) -> String {
 fn table(providers: &[Provider]) -> Result<String> {
     let mut text = String::from(
         "# Providers\n\nWritten by `cargo xtask providers` from `crates/catalog/data/providers`. Patches, headers, how \
-         each wants to be asked to reason, and what is not known stand in the files.\n\n",
+         each wants to be asked to reason, and what is not known stand in the files. What is sent for \
+         them is in `crates/gateway/tests/golden/rows`, which proves nothing about a provider.\n\n",
     );
     writeln!(text, "{}\n", summary(providers))?;
     text.push_str("| provider | dialects | transport | stops on cancel | verified | source |\n");

@@ -377,6 +377,8 @@ pub fn outbound(patches: &Patches) -> Outbound<'_> {
         user: Some("0123"),
         patches,
         reasoning: ReasoningStyle::Effort,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

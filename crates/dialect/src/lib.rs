@@ -23,6 +23,7 @@ pub mod openai_completions;
 pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
+pub mod reasoning;
 pub mod rerank;
 pub mod watch;
 
@@ -36,3 +37,4 @@ pub use conversation::WireDialect;
 pub use error::ProviderError;
 pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
 pub use outbound::{CacheStyle, Outbound, ReasoningStyle, WrittenRequest};
+pub use reasoning::{Ask, Asking, Effort, Efforts};

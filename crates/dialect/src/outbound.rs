@@ -9,31 +9,12 @@ use crate::gemini::write_request::Traits;
 use crate::loss::{Loss, Lost, report};
 use crate::openai_completions::template::PromptTemplate;
 use crate::patch::Patches;
+use crate::reasoning::Asking;
+pub use crate::reasoning::ReasoningStyle;
 use crate::{
     anthropic_messages, bedrock_converse, cohere_v2, gemini, openai_chat, openai_completions,
     openai_responses,
 };
-
-/// How an endpoint wants to be asked for reasoning.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, serde::Serialize, serde::Deserialize,
-)]
-#[serde(rename_all = "snake_case")]
-pub enum ReasoningStyle {
-    /// As `reasoning_effort`. A budget in tokens becomes the nearest effort.
-    #[default]
-    Effort,
-    /// As the `reasoning` object.
-    Object,
-    /// As a budget of thinking tokens (Messages; inference spec 9.2). Chat endpoints get nothing.
-    Budget,
-    /// As an effort of adaptive thinking, but as a budget when tokens were asked for (Messages).
-    AdaptiveOrBudget,
-    /// As an effort of adaptive thinking, always (Messages).
-    AdaptiveEffort,
-    /// Not at all: what was asked is left out.
-    None,
-}
 
 /// What the router decided about one attempt.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +41,10 @@ pub struct Outbound<'a> {
     pub patches: &'a Patches,
     /// How the endpoint wants to be asked for reasoning.
     pub reasoning: ReasoningStyle,
+    /// What more there is to know for that.
+    pub asking: Asking<'a>,
+    /// Whether the endpoint caches prompts. Some refuse marks when it does not.
+    pub caches_prompts: bool,
     /// What a model in the Gemini dialect understands.
     pub traits: Traits,
     /// How a conversation becomes one prompt, for endpoints that take nothing else.

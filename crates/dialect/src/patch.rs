@@ -48,8 +48,30 @@ enum Step {
 }
 
 /// Where a patch applies: not empty, begins with a key, and ends with one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Pointer(Vec<Step>);
+
+impl TryFrom<String> for Pointer {
+    type Error = PatchError;
+
+    fn try_from(text: String) -> Result<Self, PatchError> {
+        Self::parse(&text)
+    }
+}
+
+impl Pointer {
+    /// A pointer through objects.
+    pub(crate) fn of(keys: &[&str]) -> Self {
+        Self(keys.iter().map(|key| Step::Key((*key).to_owned())).collect())
+    }
+
+    /// Puts a value there, on top of edits already decided.
+    pub(crate) fn set(&self, value: Value, document: &Document, edits: &mut Edits) {
+        let patch = Patch { at: self.clone(), action: Action::Set(value) };
+        apply::apply(&patch, document, edits);
+    }
+}
 
 /// One edit. Rows are checked when they are read, so every value of this type can be applied.
 #[derive(Debug, Clone, PartialEq, Deserialize)]

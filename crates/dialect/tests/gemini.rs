@@ -117,6 +117,8 @@ fn write(conversation: &Conversation, traits: Traits) -> WrittenRequest {
         user: None,
         patches: &patches,
         reasoning: ReasoningStyle::None,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

@@ -46,6 +46,8 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         user: None,
         patches,
         reasoning: ReasoningStyle::Effort,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

@@ -65,6 +65,8 @@ fn outbound(dialect: WireDialect, patches: &Patches) -> Outbound<'_> {
             WireDialect::AnthropicMessages => ReasoningStyle::AdaptiveEffort,
             _ => ReasoningStyle::Effort,
         },
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Traits { thinking, ..Traits::default() },
         template: Default::default(),
         betas: &[],

@@ -75,6 +75,8 @@ fn request(body: &Bytes, patches: &Patches) -> usize {
         user: None,
         patches,
         reasoning: ReasoningStyle::Effort,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

@@ -70,7 +70,7 @@ pub(crate) async fn attempt(
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
     let bound = generation.bounds.get(index);
     let bound = bound.ok_or_else(|| Failure::unavailable("the candidate has no bound"))?;
-    let Prepared { body, headers, losses } = prepare::body(given, candidate, bound, road)?;
+    let Prepared { body, headers, losses } = prepare::body(given.said(), candidate, bound, road)?;
     generation.trace.losses = losses;
     if given.resolved.survey.echo_upstream_body {
         generation.trace.echoes.push(body.clone());

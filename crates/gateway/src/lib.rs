@@ -4,6 +4,7 @@ pub mod authenticate;
 pub mod gateway;
 pub mod inbound;
 pub mod limit;
+pub mod preview;
 pub mod reply;
 pub mod serve;
 pub mod world;

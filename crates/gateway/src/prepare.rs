@@ -9,16 +9,18 @@ use signalbox_dialect::openai_chat::survey::PromptStyle;
 use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
-    AnswerStyle, CacheStyle, Outbound, ReasoningStyle, WireDialect, WrittenRequest,
-    anthropic_messages, openai_chat, openai_completions, openai_responses,
+    AnswerStyle, Ask, Asking, CacheStyle, Effort, Efforts, Outbound, ReasoningStyle, WireDialect,
+    WrittenRequest, anthropic_messages, openai_chat, openai_completions, openai_responses,
 };
 use signalbox_policy::rule::supported;
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::generation::Given;
+use crate::inbound::RequestHead;
 use crate::reserve::Bound;
-use crate::world::{Manner, Road, usual_reasoning};
+use crate::resolve::Resolved;
+use crate::world::{Manner, Road, World, usual_reasoning};
 
 /// Names beta features of a Messages endpoint.
 const BETA_HEADER: HeaderName = HeaderName::from_static("anthropic-beta");
@@ -27,6 +29,27 @@ const STRUCTURED_OUTPUTS: &str = "structured-outputs-2025-11-13";
 
 /// The tokenizer family of OpenAI's models in the catalogue; only they read a message's `name`.
 const OPENAI_TOKENIZER: &str = "GPT";
+
+/// The request, as far as bodies are made of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said<'a> {
+    pub resolved: &'a Resolved,
+    pub head: &'a RequestHead,
+    pub world: &'a World,
+    /// Who asks; it is only told as a part of a hash.
+    pub account: &'a str,
+}
+
+impl Given {
+    pub(crate) fn said(&self) -> Said<'_> {
+        Said {
+            resolved: &self.resolved,
+            head: &self.head,
+            world: &self.world,
+            account: self.principal.key.account.as_str(),
+        }
+    }
+}
 
 /// What is sent to a candidate.
 #[derive(Debug)]
@@ -44,17 +67,18 @@ pub(crate) struct Prepared {
 /// The request can't be said in the provider's language at all, or not wholly while the client
 /// requires that it is.
 pub(crate) fn body(
-    given: &Given,
+    said: Said<'_>,
     candidate: &Candidate,
     bound: &Bound,
     road: &Road,
 ) -> Result<Prepared, Failure> {
-    let (resolved, endpoint) = (&given.resolved, &candidate.endpoint);
+    let (resolved, endpoint) = (said.resolved, &candidate.endpoint);
     let supported = supported(endpoint);
-    let user = user(given, endpoint.data_policy.requires_user_ids);
-    let manner = given.world.manner(endpoint);
-    let asked = manner.map_or(usual_reasoning(road.dialect), |manner| manner.reasoning);
-    let betas = betas(given, road, manner);
+    let user = user(said, endpoint.data_policy.requires_user_ids);
+    let manner = said.world.manner(endpoint);
+    let row = manner.map(|manner| &manner.reasoning);
+    let asked = row.map_or(usual_reasoning(road.dialect), |row| row.style);
+    let betas = betas(said, road, manner);
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
         stream: resolved.survey.stream,
@@ -73,20 +97,45 @@ pub(crate) fn body(
         } else {
             ReasoningStyle::None
         },
+        asking: asking(candidate, row),
+        caches_prompts: caches_prompts(candidate),
         traits: manner.map(|manner| manner.traits).unwrap_or_default(),
-        template: template(given, candidate, road),
+        template: template(said, candidate, road),
         betas: &betas,
         forward_name: is_openais(candidate),
         cache: cache_style(candidate),
     };
     let told = !supported.contains(Parameter::Tools);
-    let written = written(given, road.dialect, &outbound, told);
+    let written = written(said, road.dialect, &outbound, told);
     let written = written.map_err(|error| Failure::unfit(error.message))?;
     let insists = resolved.requirements.provider.require_parameters;
     match written.losses.iter().find(|loss| insists && matters(loss)) {
         Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
         None => Ok(enveloped(written, &betas, road)),
     }
+}
+
+/// What there is to know when a candidate is asked for reasoning.
+fn asking<'a>(candidate: &Candidate, row: Option<&'a Ask>) -> Asking<'a> {
+    let facts = candidate.model.reasoning.as_ref();
+    let efforts = facts.and_then(|facts| facts.supported_efforts.as_deref());
+    let own = row.and_then(|row| row.efforts);
+    let can_stop = own.is_some_and(|efforts| efforts.contains(Effort::None));
+    Asking {
+        row,
+        efforts: efforts.and_then(Efforts::from_names),
+        mandatory: facts.is_some_and(|facts| facts.mandatory)
+            || candidate.endpoint.features.mandatory_reasoning && !can_stop,
+        default_enabled: facts.and_then(|facts| facts.default_enabled),
+    }
+}
+
+/// Whether an endpoint caches prompts: what it caches has a price.
+fn caches_prompts(candidate: &Candidate) -> bool {
+    let kinds = [PriceKind::InputCacheRead, PriceKind::InputCacheWrite];
+    let endpoint = &candidate.endpoint;
+    endpoint.features.implicit_caching
+        || kinds.into_iter().any(|kind| endpoint.prices.rates.get(kind).is_some())
 }
 
 fn is_openais(candidate: &Candidate) -> bool {
@@ -106,8 +155,8 @@ fn cache_style(candidate: &Candidate) -> CacheStyle {
 }
 
 /// How a conversation becomes a prompt; what is one already stays as it is.
-fn template(given: &Given, candidate: &Candidate, road: &Road) -> PromptTemplate {
-    match given.resolved.survey.prompt_style {
+fn template(said: Said<'_>, candidate: &Candidate, road: &Road) -> PromptTemplate {
+    match said.resolved.survey.prompt_style {
         _ if road.dialect != WireDialect::OpenaiCompletions => PromptTemplate::default(),
         PromptStyle::Prompt => PromptTemplate::Verbatim,
         PromptStyle::Messages => {
@@ -117,14 +166,14 @@ fn template(given: &Given, candidate: &Candidate, road: &Road) -> PromptTemplate
 }
 
 /// The beta features that go to an endpoint: only Messages has them.
-fn betas<'a>(given: &'a Given, road: &Road, manner: Option<&Manner>) -> Vec<&'a str> {
+fn betas<'a>(said: Said<'a>, road: &Road, manner: Option<&'a Manner>) -> Vec<&'a str> {
     if road.dialect != WireDialect::AnthropicMessages {
         return Vec::new();
     }
     let known = manner.and_then(|manner| manner.betas.as_deref());
     let passes = |beta: &&str| known.is_none_or(|known| known.iter().any(|one| one == beta));
-    let mut betas: Vec<&str> = given.head.betas.iter().map(String::as_str).filter(passes).collect();
-    let formatted = given.resolved.survey.needs.json_schema;
+    let mut betas: Vec<&str> = said.head.betas.iter().map(String::as_str).filter(passes).collect();
+    let formatted = said.resolved.survey.needs.json_schema;
     if formatted && passes(&STRUCTURED_OUTPUTS) && !betas.contains(&STRUCTURED_OUTPUTS) {
         betas.push(STRUCTURED_OUTPUTS);
     }
@@ -164,13 +213,13 @@ fn matters(loss: &Loss) -> bool {
 /// A request in the provider's own language is patched; any other goes through the hub, and so does
 /// one with tools for a model that knows none.
 fn written(
-    given: &Given,
+    said: Said<'_>,
     provider: WireDialect,
     outbound: &Outbound<'_>,
     tools_are_told: bool,
 ) -> Result<WrittenRequest, ApiError> {
-    let (document, survey) = (&given.resolved.document, &given.resolved.survey);
-    let style = given.skin().style;
+    let (document, survey) = (&said.resolved.document, &said.resolved.survey);
+    let style = said.resolved.skin.style;
     let told = tools_are_told && (survey.needs.tools || survey.needs.tool_history);
     let patched = match (provider, style) {
         _ if told => None,
@@ -223,12 +272,12 @@ fn unsupported(sent: ParameterSet, listed: ParameterSet, supported: ParameterSet
 }
 
 /// A stable name for the end user that tells the provider nothing else (inference spec 1.4).
-pub(crate) fn user(given: &Given, required: bool) -> Option<String> {
-    let user = given.resolved.survey.user.as_deref();
+pub(crate) fn user(said: Said<'_>, required: bool) -> Option<String> {
+    let user = said.resolved.survey.user.as_deref();
     if user.is_none() && !required {
         return None;
     }
-    let account = given.principal.key.account.as_str();
+    let account = said.account;
     let digest = Sha256::digest(format!("{account}\n{}", user.unwrap_or_default()));
     let mut name = hex::encode(digest);
     name.truncate(32);

@@ -69,6 +69,7 @@ pub(crate) fn resolve(
         return Err(ApiError::invalid("preset: presets are not available yet"));
     }
     let models = wanted(&survey, catalog, surface.task())?;
+    let models = reasoning(&survey, models)?;
     let mut content = content(&survey)?;
     if retrieval.is_some() {
         // Inputs have the context to themselves, and what is too long is the provider's to cut.
@@ -146,6 +147,28 @@ fn wanted(survey: &Survey, catalog: &Snapshot, task: Task) -> Result<Vec<Wanted>
     match ended {
         Some(error) if wanted.is_empty() => Err(*error),
         _ => Ok(wanted),
+    }
+}
+
+/// The models that do what is asked about reasoning: those that can't stop are no answer to a request
+/// without it, unless a moving alias was asked for (inference spec 8.6, 9.3). One that is left out is
+/// an error only when it is the last hope.
+fn reasoning(survey: &Survey, models: Vec<Wanted>) -> Result<Vec<Wanted>, ApiError> {
+    if !survey.reasoning.is_some_and(|request| request.is_off()) {
+        return Ok(models);
+    }
+    let must = |one: &Wanted| {
+        !one.requested.starts_with('~')
+            && one.model.reasoning.as_ref().is_some_and(|facts| facts.mandatory)
+    };
+    let (refused, kept): (Vec<_>, Vec<_>) = models.into_iter().partition(must);
+    match refused.first() {
+        Some(one) if kept.is_empty() => Err(ApiError::invalid(format!(
+            "{}: reasoning is mandatory for this model and can't be disabled; leave it out, or ask \
+             for an effort",
+            one.requested
+        ))),
+        _ => Ok(kept),
     }
 }
 

@@ -116,7 +116,7 @@ impl Retrieval {
         }
     }
 
-    fn write(
+    pub(crate) fn write(
         &self,
         form: Form,
         out: &embeddings::Outbound<'_>,

@@ -10,7 +10,7 @@ use signalbox_core::Secret;
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
 use signalbox_dialect::watch::Watch;
-use signalbox_dialect::{ReasoningStyle, WireDialect};
+use signalbox_dialect::{Ask, ReasoningStyle, WireDialect};
 use signalbox_upstream::{Credential, Target};
 
 use crate::retrieval::Form;
@@ -43,7 +43,7 @@ impl Road {
 #[derive(Debug)]
 pub struct Manner {
     /// How it wants to be asked for reasoning.
-    pub reasoning: ReasoningStyle,
+    pub reasoning: Ask,
     /// What it understands of the Gemini dialect.
     pub traits: Traits,
     /// The beta features that it knows; `None` passes all on.
@@ -83,7 +83,7 @@ pub struct WorldError {
 #[serde(deny_unknown_fields, default)]
 #[derive(Default)]
 struct MannerRow {
-    reasoning: Option<ReasoningStyle>,
+    reasoning: Option<Ask>,
     thinking: ThinkingStyle,
     function_ids: bool,
     media_in_results: bool,
@@ -191,16 +191,21 @@ fn manner(
     endpoint: &Endpoint,
     speaks: &Speaks,
 ) -> Result<Option<Manner>, WorldError> {
-    let wrong = |error: serde_json::Error| WorldError {
-        row: format!("endpoint {}", endpoint.id),
-        problem: error.to_string(),
-    };
+    let bad = |problem: String| WorldError { row: format!("endpoint {}", endpoint.id), problem };
+    let wrong = |error: serde_json::Error| bad(error.to_string());
     let written = catalog.manner(endpoint);
     if written.is_empty() {
         return Ok(None);
     }
     let row: MannerRow = serde_json::from_value(Value::Object(written)).map_err(wrong)?;
-    let usual = wire(speaks.dialect).map(usual_reasoning);
+    let dialect = wire(speaks.dialect);
+    if let (Some(ask), Some(dialect)) = (&row.reasoning, dialect)
+        && !ask.style.fits(dialect)
+    {
+        let style = ask.style;
+        return Err(bad(format!("{} can't ask for reasoning as {style:?}", dialect.name())));
+    }
+    let usual = dialect.map(|dialect| Ask::of(usual_reasoning(dialect)));
     let own = patches(&row.patches).map_err(wrong)?;
     let all = patches(&speaks.patches).map_err(wrong)?.followed_by(&own);
     Ok(Some(Manner {
@@ -292,7 +297,7 @@ mod tests {
             ("anthropic/claude-sonnet-5", AdaptiveEffort),
             ("anthropic/claude-opus-5-fast", AdaptiveEffort),
         ] {
-            assert_eq!(first(model, "anthropic").reasoning, expected, "{model}");
+            assert_eq!(first(model, "anthropic").reasoning.style, expected, "{model}");
         }
         let thinking = |model| first(model, "google-ai-studio").traits.thinking;
         assert_eq!(thinking("google/gemini-3.1-pro-preview"), ThinkingStyle::Level);

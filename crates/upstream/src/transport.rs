@@ -182,6 +182,24 @@ impl Target {
         Ok(Prepared { uri, headers })
     }
 
+    /// What is sent for a call, for eyes: its address, and its headers without a secret.
+    ///
+    /// # Errors
+    /// As [`crate::Client::post`] before it sends anything.
+    pub fn shown(&self, call: &Call<'_>) -> Result<(String, Vec<(String, String)>), CallError> {
+        let prepared = self.prepare(call)?;
+        let mut shown = Vec::new();
+        for (name, value) in prepared.headers.iter() {
+            let text = if value.is_sensitive() { "***" } else { value.to_str().unwrap_or("?") };
+            shown.push((name.as_str().to_owned(), text.to_owned()));
+        }
+        if self.tokens.is_some() {
+            shown.push((header::AUTHORIZATION.as_str().to_owned(), "***".to_owned()));
+        }
+        shown.sort();
+        Ok((prepared.uri.to_string(), shown))
+    }
+
     /// The address and headers of a request that is no call.
     pub(crate) fn bare(&self) -> Option<(&Uri, &HeaderMap)> {
         match &self.whole {

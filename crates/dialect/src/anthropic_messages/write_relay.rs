@@ -16,7 +16,7 @@ use super::limits;
 use super::write_request::{STRICT_BETA, max_tokens};
 use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
 use crate::openai_chat::survey::Survey;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, ReasoningStyle};
 
 /// Members that are for the router alone, or that it writes itself.
 const OWN: &[&str] = &[
@@ -75,6 +75,13 @@ pub fn write_relay(
     for key in out.unsupported.iter().flat_map(names) {
         if document.get(key).is_some() {
             edits.remove(*key);
+        }
+    }
+    if out.reasoning == ReasoningStyle::AdaptiveEffort {
+        for parameter in [Parameter::Temperature, Parameter::TopP, Parameter::TopK] {
+            if document.get(parameter.name()).is_some() {
+                edits.remove(parameter.name());
+            }
         }
     }
     reasoning::ask(document, survey, out, out.has_beta(INTERLEAVED_BETA), &mut edits)?;

@@ -17,8 +17,8 @@ use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{CacheMark, Conversation, WireDialect};
 use crate::document::{Edits, Raw, quoted, splice};
 use crate::loss::{Loss, Lost, of_member, report};
-use crate::openai_chat::write_relay::Outbound;
 use crate::openai_chat::write_request::{WrittenRequest, patched};
+use crate::outbound::{Outbound, ReasoningStyle};
 pub(super) use thinking::{LEAST_BUDGET, effort_word};
 
 /// The limit on output when neither the client nor the endpoint has one: what every model can do.
@@ -120,14 +120,21 @@ fn cache_control(mark: CacheMark) -> String {
 }
 
 /// Temperature, top_p and top_k that may be sent. Where thinking is on they must be left at their
-/// defaults: top_p may be 0.95 or more.
+/// defaults: top_p may be 0.95 or more. Models that always decide themselves how much to think have
+/// none of the three and ignore what is sent (inference spec 1.4, rule 11).
 fn sampling<'a>(target: &mut Target<'a>, thinks: bool) -> Vec<(Parameter, &'a str)> {
     let mut kept = Vec::new();
+    let removed = target.out.reasoning == ReasoningStyle::AdaptiveEffort;
     for (parameter, json) in &target.conversation.sampling {
         if !target.supports(*parameter) {
             continue;
         }
         let name = parameter.name();
+        let own = matches!(parameter, Parameter::Temperature | Parameter::TopP | Parameter::TopK);
+        if removed && own {
+            target.lose(Lost::Property, name);
+            continue;
+        }
         let number = Raw::new(json).number().unwrap_or(0.0);
         match parameter {
             Parameter::Temperature if thinks => {

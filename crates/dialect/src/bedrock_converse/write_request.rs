@@ -11,14 +11,19 @@ mod media;
 mod message;
 mod tool;
 
+use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use crate::anthropic_messages::write_request::claude;
 use crate::compose::ObjectText;
 use crate::conversation::{CacheMark, Conversation, PartBody};
+use crate::document::{Document, Edits};
 use crate::loss::{Loss, Lost, report};
-use crate::openai_chat::write_request::patched;
 use crate::outbound::{Outbound, WrittenRequest};
+use crate::reasoning::members::Writer;
+
+/// Where models that know efforts look for them.
+const EFFORT_AT: &[&str] = &["additionalModelRequestFields", "reasoning_effort"];
 
 /// What the parts of a body need to know of the whole.
 struct Target<'a> {
@@ -57,7 +62,17 @@ pub fn write_request(
     message::write(&mut target, &mut body);
     let forced = tool::write(&mut target, &mut body);
     config::write(&mut target, forced, &mut body);
-    patched(body.finish(), out.patches, target.losses)
+    let (is_claude, mut losses) = (target.is_claude, target.losses);
+    let document = Document::parse(Bytes::from(body.finish()))?;
+    let mut edits = Edits::default();
+    if !is_claude {
+        let limit = out.max_output.or(conversation.max_output);
+        let request = conversation.reasoning;
+        let writer = Writer { out, request, limit, effort_at: EFFORT_AT };
+        writer.write(&document, &mut edits, &mut losses);
+    }
+    out.patches.apply(&document, &mut edits);
+    Ok(WrittenRequest { body: document.edited(&edits), losses })
 }
 
 /// Whether a member that only the dialect of origin knows has a place here: what a Messages client
@@ -66,11 +81,15 @@ pub(crate) fn takes(body: &PartBody, key: &str) -> bool {
     matches!(body, PartBody::File { .. }) && matches!(key, "citations" | "context")
 }
 
-/// The block that ends what is to be cached.
-fn cache_point(mark: CacheMark) -> String {
+/// The block that ends what is to be cached; none where nothing is: such models refuse it.
+fn cache_point(mark: CacheMark, target: &mut Target<'_>) -> Option<String> {
+    if !target.out.caches_prompts {
+        target.lose(Lost::CacheMark, "cache_control");
+        return None;
+    }
     let mut point = ObjectText::typed("default");
     point.optional_text("ttl", mark.ttl());
-    member("cachePoint", &point.finish())
+    Some(member("cachePoint", &point.finish()))
 }
 
 /// An object of one member, as this dialect writes unions.

@@ -31,7 +31,7 @@ impl Target<'_> {
 
     /// Whether the model thinks, and takes its thoughts back.
     fn thinks(&self) -> bool {
-        self.out.reasoning != ReasoningStyle::None
+        !matches!(self.out.reasoning, ReasoningStyle::Fixed | ReasoningStyle::None)
     }
 
     /// The limit on output tokens, of which thinking is a part.

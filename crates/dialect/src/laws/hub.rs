@@ -82,6 +82,8 @@ pub fn conversations_survive(bytes: &[u8]) -> Result<(), String> {
             user: None,
             patches: &patches,
             reasoning: style,
+            asking: Default::default(),
+            caches_prompts: true,
             traits: Default::default(),
             template: Default::default(),
             betas: &[],

@@ -67,6 +67,8 @@ fn messages(document: &Document, edits: &mut Edits) -> Result<(), ApiError> {
         user: None,
         patches: &patches,
         reasoning: ReasoningStyle::Object,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

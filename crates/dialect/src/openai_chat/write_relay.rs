@@ -4,7 +4,7 @@
 //! came. Nothing is added that the client left out, sampling parameters least of all.
 
 mod message;
-pub(crate) mod reasoning;
+pub(super) mod reasoning;
 
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
@@ -89,7 +89,9 @@ pub(crate) fn relay(
         edits.set("service_tier", quoted(tier));
     }
     max_output(document, survey, out, &mut edits);
-    reasoning::ask(document, survey, out, &mut edits);
+    // What is patched reports no losses: it is the client's own language.
+    let mut unsaid = Vec::new();
+    reasoning::ask(document, survey.reasoning, survey.max_output, out, &mut edits, &mut unsaid);
     prompt_or_messages(document, survey, out, &mut edits)?;
     out.patches.apply(document, &mut edits);
     Ok(document.edited(&edits))

@@ -10,14 +10,14 @@ mod tool;
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
-use super::survey::Effort;
+use super::survey::{Effort, ReasoningRequest};
 use super::write_relay::reasoning;
 use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Conversation, Message, Role, WireDialect};
 use crate::document::{Document, Edits, quoted};
 use crate::loss::{Loss, Lost, of_member, report};
 pub use crate::outbound::WrittenRequest;
-use crate::outbound::{CacheStyle, Outbound, ReasoningStyle};
+use crate::outbound::{CacheStyle, Outbound};
 use crate::patch::Patches;
 
 /// What the parts of a body need to know of the whole.
@@ -63,11 +63,16 @@ pub fn write_request(
         body.json("stream_options", r#"{"include_usage":true}"#);
     }
     shape(conversation, out, &mut body);
-    ask_reasoning(conversation, &mut target, &mut body);
     body.optional_text("user", out.user);
     body.optional_text("service_tier", out.service_tier);
     rest(conversation, &mut target, &mut body);
-    patched(body.finish(), out.patches, target.losses)
+    let request = reasoning_request(conversation);
+    let mut losses = target.losses;
+    let document = Document::parse(Bytes::from(body.finish()))?;
+    let mut edits = Edits::default();
+    reasoning::ask(&document, request, conversation.max_output, out, &mut edits, &mut losses);
+    out.patches.apply(&document, &mut edits);
+    Ok(WrittenRequest { body: document.edited(&edits), losses })
 }
 
 /// The body with the endpoint's patches made.
@@ -142,21 +147,11 @@ fn effort_of_thinking(conversation: &Conversation) -> Option<Effort> {
     })
 }
 
-fn ask_reasoning(conversation: &Conversation, target: &mut Target<'_>, body: &mut ObjectText) {
-    let Some(mut request) = conversation.reasoning else { return };
+/// What is asked about reasoning.
+fn reasoning_request(conversation: &Conversation) -> Option<ReasoningRequest> {
+    let mut request = conversation.reasoning?;
     request.effort = request.effort.or_else(|| effort_of_thinking(conversation));
-    let limit = target.out.max_output.or(conversation.max_output);
-    match target.out.reasoning {
-        ReasoningStyle::Effort => {
-            let effort = reasoning::effort(request, limit);
-            body.optional_text("reasoning_effort", effort.map(|effort| effort.name()));
-        }
-        ReasoningStyle::Object => body.json("reasoning", &reasoning::object(request)),
-        ReasoningStyle::Budget
-        | ReasoningStyle::AdaptiveOrBudget
-        | ReasoningStyle::AdaptiveEffort
-        | ReasoningStyle::None => target.lose(Lost::Parameter, "reasoning"),
-    }
+    Some(request)
 }
 
 /// Members that only one dialect knows, and the mark on the whole prompt.

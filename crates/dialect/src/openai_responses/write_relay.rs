@@ -9,10 +9,11 @@ mod input;
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
-use super::write_request::effort_of;
+use super::write_request::is_silent;
 use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
-use crate::openai_chat::survey::{Effort, Survey};
-use crate::outbound::{CacheStyle, Outbound, ReasoningStyle};
+use crate::openai_chat::survey::Survey;
+use crate::outbound::{CacheStyle, Outbound};
+use crate::reasoning::Effort;
 
 /// Members that are for the router alone, or that it writes itself.
 const OWN: &[&str] = &[
@@ -151,20 +152,21 @@ fn text(document: &Document, out: &Outbound<'_>, edits: &mut Edits) {
 
 /// The object as sent, without the router's ways to ask, which become an effort.
 fn reasoning(document: &Document, survey: &Survey, out: &Outbound<'_>, edits: &mut Edits) {
-    if out.reasoning == ReasoningStyle::None {
+    if is_silent(out.reasoning) {
         return leave_out(document, "reasoning", edits);
     }
     let sent = document.get("reasoning").map(Raw::new).filter(|raw| !raw.is_null());
     let (Some(sent), Some(request)) = (sent, survey.reasoning) else { return };
-    let effort = effort_of(request, out.max_output.or(survey.max_output));
+    let wish = out.asking.wish(Some(request));
+    let effort = out.asking.level(wish, out.max_output.or(survey.max_output));
     let mut inside = Edits::default();
     for key in ["max_tokens", "enabled", "exclude"] {
         if sent.get(key).is_some() {
             inside.remove(key);
         }
     }
-    let has_effort = sent.get("effort").is_some_and(|effort| !effort.is_null());
-    if let Some(effort) = effort.filter(|_| !has_effort) {
+    let own = sent.get("effort").and_then(Raw::string);
+    if let Some(effort) = effort.filter(|effort| own.as_deref() != Some(effort.name())) {
         inside.set("effort", quoted(effort.name()));
     }
     change(document, "reasoning", &inside, edits);

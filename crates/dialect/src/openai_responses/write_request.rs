@@ -11,10 +11,9 @@ use crate::compose::{ArrayText, ObjectText};
 use crate::conversation::{Conversation, Tool, ToolChoice};
 use crate::document::Raw;
 use crate::loss::{Loss, Lost, of_member, report};
-use crate::openai_chat::survey::{Effort, ReasoningRequest};
 use crate::openai_chat::write_request::patched;
 use crate::outbound::{CacheStyle, Outbound, ReasoningStyle, WrittenRequest};
-
+use crate::reasoning::{Effort, Wish};
 pub(super) use items::FORMAT;
 
 /// Sampling parameters that the dialect has.
@@ -48,7 +47,7 @@ pub fn write_request(
         },
     );
     shape(conversation, out, &mut body, &mut losses);
-    ask_reasoning(conversation, out, &mut body);
+    ask_reasoning(conversation, out, &mut body, &mut losses);
     body.optional_text("safety_identifier", out.user);
     body.optional_text("service_tier", out.service_tier);
     rest(conversation, out, &mut body, &mut losses);
@@ -185,23 +184,27 @@ fn flat_format(format: Raw<'_>, losses: &mut Vec<Loss>) -> Option<String> {
     Some(flat.finish())
 }
 
-/// The effort that was asked for; none when nothing was asked but to show or hide.
-pub(super) fn effort_of(request: ReasoningRequest, max_output: Option<u64>) -> Option<Effort> {
-    let budget = request.max_tokens.map(|budget| Effort::from_budget(budget, max_output));
-    match request.enabled {
-        Some(false) => Some(Effort::None),
-        Some(true) => request.effort.or(budget).or(Some(Effort::Medium)),
-        None => request.effort.or(budget),
-    }
+/// Whether nothing can be said about how much to reason.
+pub(super) const fn is_silent(style: ReasoningStyle) -> bool {
+    matches!(style, ReasoningStyle::Fixed | ReasoningStyle::None)
 }
 
 /// Asks for reasoning and, unless it is not wanted, for what can be shown of it.
-fn ask_reasoning(conversation: &Conversation, out: &Outbound<'_>, body: &mut ObjectText) {
-    let Some(request) = conversation.reasoning.filter(|_| out.reasoning != ReasoningStyle::None)
-    else {
+fn ask_reasoning(
+    conversation: &Conversation,
+    out: &Outbound<'_>,
+    body: &mut ObjectText,
+    losses: &mut Vec<Loss>,
+) {
+    let Some(request) = conversation.reasoning else { return };
+    let wish = out.asking.wish(Some(request));
+    if is_silent(out.reasoning) {
+        if wish != Wish::Nothing {
+            report(losses, Lost::Parameter, "reasoning");
+        }
         return;
-    };
-    let effort = effort_of(request, out.max_output.or(conversation.max_output));
+    }
+    let effort = out.asking.level(wish, out.max_output.or(conversation.max_output));
     let mut reasoning = ObjectText::new();
     reasoning.optional_text("effort", effort.map(Effort::name));
     if !request.exclude && effort != Some(Effort::None) {

@@ -107,7 +107,7 @@ impl Row {
 }
 
 impl Pointer {
-    fn parse(text: &str) -> Result<Self, PatchError> {
+    pub(super) fn parse(text: &str) -> Result<Self, PatchError> {
         let wrong = |problem| PatchError::Pointer { pointer: text.to_owned(), problem };
         let rest = text.strip_prefix('/').ok_or_else(|| wrong("it must begin with a slash"))?;
         let steps: Vec<Step> = rest

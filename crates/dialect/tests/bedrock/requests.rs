@@ -26,6 +26,8 @@ fn write(conversation: &Conversation, reasoning: ReasoningStyle) -> WrittenReque
         user: None,
         patches: &patches,
         reasoning,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Traits::default(),
         template: Default::default(),
         betas: &[],

@@ -19,6 +19,8 @@ fn outbound(patches: &Patches) -> Outbound<'_> {
         user: None,
         patches,
         reasoning: ReasoningStyle::AdaptiveOrBudget,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

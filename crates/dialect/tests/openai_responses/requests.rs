@@ -265,6 +265,8 @@ fn what_the_hub_knows_of_a_request_survives_writing() {
         user: Some("0123"),
         patches: &patches,
         reasoning: ReasoningStyle::Effort,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

@@ -110,6 +110,8 @@ fn read_everything(document: &Document) {
         user: Some("h"),
         patches: &patches,
         reasoning: ReasoningStyle::Object,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

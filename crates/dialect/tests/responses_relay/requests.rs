@@ -22,6 +22,8 @@ fn written(text: &str, change: impl FnOnce(&mut Outbound<'_>)) -> String {
         user: None,
         patches: &patches,
         reasoning: ReasoningStyle::Effort,
+        asking: Default::default(),
+        caches_prompts: true,
         traits: Default::default(),
         template: Default::default(),
         betas: &[],

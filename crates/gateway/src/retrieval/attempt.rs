@@ -25,7 +25,7 @@ pub(crate) async fn attempt(
     let given = &generation.given;
     let road = given.world.form(endpoint);
     let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
-    let user = prepare::user(given, endpoint.data_policy.requires_user_ids);
+    let user = prepare::user(given.said(), endpoint.data_policy.requires_user_ids);
     let manner = given.world.manner(endpoint);
     let out = Outbound {
         provider_model_id: &endpoint.provider_model_id,

@@ -26,7 +26,15 @@ pub(super) fn ask(
     let kind = sent.and_then(|sent| sent.get("type")?.string()).unwrap_or_default();
     let fits = match (&*kind, out.reasoning) {
         ("", _) => true,
-        (_, ReasoningStyle::Effort | ReasoningStyle::Object | ReasoningStyle::None) => false,
+        (
+            _,
+            ReasoningStyle::Effort
+            | ReasoningStyle::Object
+            | ReasoningStyle::Switch
+            | ReasoningStyle::Fixed
+            | ReasoningStyle::None,
+        ) => false,
+        ("disabled", _) => !out.asking.mandatory,
         ("adaptive", style) => style != ReasoningStyle::Budget,
         ("enabled", ReasoningStyle::Budget | ReasoningStyle::AdaptiveOrBudget) => {
             let budget = survey.reasoning.and_then(|request| request.max_tokens).unwrap_or(0);
@@ -38,6 +46,9 @@ pub(super) fn ask(
     let config = document.get("output_config").map(Raw::new);
     let config = config.filter(|raw| raw.kind() == Kind::Object);
     let effort = config.and_then(|config| config.get("effort")?.string());
+    if let Some(shown) = sent.filter(|_| fits).and_then(|sent| shown(sent, &kind)) {
+        edits.set("thinking", shown);
+    }
     let effort = match sent.filter(|_| !fits) {
         None => effort.filter(|_| passes(&kind, out)).and_then(|word| {
             let off = kind == "disabled";
@@ -61,6 +72,16 @@ pub(super) fn ask(
     };
     output_config(config, effort, out, edits);
     Ok(())
+}
+
+/// Thinking with its display named: these models show none of it unless told to (inference spec 9.4).
+fn shown(sent: Raw<'_>, kind: &str) -> Option<String> {
+    let named = sent.get("display").is_some_and(|display| !display.is_null());
+    (kind == "adaptive" && !named).then(|| {
+        let mut edits = Edits::default();
+        edits.set("display", quoted("summarized"));
+        splice(sent.text(), sent.members(), &edits)
+    })
 }
 
 /// Whether an effort may be sent: as a wish for verbosity, or for how much to think.

@@ -7,7 +7,8 @@ use crate::compose::ObjectText;
 use crate::conversation::{Message, PartBody, Role};
 use crate::loss::Lost;
 use crate::openai_chat::survey::{Effort, ReasoningRequest};
-use crate::openai_chat::write_relay::ReasoningStyle;
+use crate::outbound::ReasoningStyle;
+use crate::reasoning::Wish;
 
 /// The smallest budget that is accepted.
 pub(in crate::anthropic_messages) const LEAST_BUDGET: u64 = 1024;
@@ -25,49 +26,32 @@ pub(super) struct Plan {
     pub(super) is_on: bool,
 }
 
-/// What the client wants.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Wish {
-    Nothing,
-    Off,
-    Effort(Effort),
-    Budget(u64),
-}
-
-fn wish(request: Option<ReasoningRequest>) -> Wish {
-    match request {
-        Some(ReasoningRequest { enabled: Some(false), .. })
-        | Some(ReasoningRequest { effort: Some(Effort::None), .. }) => Wish::Off,
-        Some(ReasoningRequest { effort: Some(effort), .. }) => Wish::Effort(effort),
-        Some(ReasoningRequest { max_tokens: Some(budget), .. }) => Wish::Budget(budget),
-        Some(ReasoningRequest { enabled: Some(true), .. }) => Wish::Effort(Effort::Medium),
-        _ => Wish::Nothing,
-    }
-}
-
 /// Decides. `forced` is a forced tool call, with which thinking is refused.
 pub(super) fn plan(target: &mut Target<'_>, forced: bool) -> Plan {
     let request = target.conversation.reasoning;
-    let mut wish = wish(request);
+    let mut wish = target.out.asking.wish(request);
     let style = target.out.reasoning;
     let budgeted = match style {
         ReasoningStyle::Budget => true,
         ReasoningStyle::AdaptiveOrBudget => matches!(wish, Wish::Budget(_)),
         ReasoningStyle::AdaptiveEffort => false,
-        ReasoningStyle::Effort | ReasoningStyle::Object | ReasoningStyle::None => {
+        ReasoningStyle::Effort
+        | ReasoningStyle::Object
+        | ReasoningStyle::Switch
+        | ReasoningStyle::Fixed
+        | ReasoningStyle::None => {
             if matches!(wish, Wish::Effort(_) | Wish::Budget(_)) {
                 target.lose(Lost::Parameter, "reasoning");
             }
             return Plan { effort: verbosity(target, true, None), ..Plan::default() };
         }
     };
-    if matches!(wish, Wish::Effort(_) | Wish::Budget(_))
-        && (forced || is_unfinished(target.conversation.messages.as_slice(), budgeted))
-    {
+    let can_t = forced || is_unfinished(target.conversation.messages.as_slice(), budgeted);
+    if matches!(wish, Wish::Effort(_) | Wish::Budget(_)) && can_t {
         target.lose(Lost::Parameter, "reasoning");
-        wish = Wish::Off;
+        wish = if target.out.asking.mandatory { Wish::Nothing } else { Wish::Off };
     }
-    if budgeted { by_budget(target, wish) } else { by_effort(target, wish, request) }
+    if budgeted { by_budget(target, wish) } else { by_effort(target, wish, request, can_t) }
 }
 
 /// Whether thinking can't begin here: the model is to go on with an answer of its own, or, with a
@@ -95,10 +79,7 @@ fn by_budget(target: &mut Target<'_>, wish: Wish) -> Plan {
     let wanted = match wish {
         Wish::Nothing | Wish::Off => None,
         Wish::Budget(budget) => Some(budget),
-        Wish::Effort(effort) => {
-            let share = u128::from(limit) * u128::from(effort.percent()) / 100;
-            Some(u64::try_from(share).unwrap_or(u64::MAX).min(MOST_BUDGET))
-        }
+        Wish::Effort(effort) => Some(effort.share(limit).min(MOST_BUDGET)),
     };
     let mut plan = Plan { effort: verbosity(target, true, None), ..Plan::default() };
     match wanted.map(|budget| budget.max(LEAST_BUDGET).min(limit.saturating_sub(1))) {
@@ -112,20 +93,31 @@ fn by_budget(target: &mut Target<'_>, wish: Wish) -> Plan {
     plan
 }
 
-/// Adaptive thinking. Some models think unless told not to, so that is said.
-fn by_effort(target: &mut Target<'_>, wish: Wish, request: Option<ReasoningRequest>) -> Plan {
+/// Adaptive thinking. Some models think unless told not to, so that is said, and said too that they
+/// are to show it.
+fn by_effort(
+    target: &mut Target<'_>,
+    wish: Wish,
+    request: Option<ReasoningRequest>,
+    can_t: bool,
+) -> Plan {
     let older = target.out.reasoning == ReasoningStyle::AdaptiveOrBudget;
+    let by_default = target.out.asking.default_enabled;
+    let thinks = by_default == Some(true) || target.out.asking.mandatory;
     let effort = match wish {
+        Wish::Nothing if thinks && !can_t => None,
         Wish::Nothing => return Plan { effort: verbosity(target, older, None), ..Plan::default() },
         Wish::Off => {
-            let thinking = Some("{\"type\":\"disabled\"}".to_owned());
+            let quiet = older || by_default == Some(false);
+            let thinking = (!quiet).then(|| "{\"type\":\"disabled\"}".to_owned());
             // The highest efforts are refused without thinking.
             let effort =
                 verbosity(target, true, None).map(|word| if word == "max" { "high" } else { word });
             return Plan { thinking, effort, is_on: false };
         }
         Wish::Budget(_) => {
-            target.lose(Lost::Parameter, "reasoning.max_tokens");
+            // The model decides for itself how much that is (inference spec 9.4).
+            target.lose(Lost::Property, "reasoning.max_tokens");
             None
         }
         Wish::Effort(effort) => Some(effort),

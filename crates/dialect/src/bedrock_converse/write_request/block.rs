@@ -49,12 +49,12 @@ pub(super) fn text(text: &str) -> Option<String> {
 }
 
 /// Blocks as content.
-pub(super) fn array(list: &[Written]) -> String {
+pub(super) fn array(list: &[Written], target: &mut Target<'_>) -> String {
     let mut text = ArrayText::new();
     for block in list {
         text.push(&block.json);
-        if let Some(mark) = block.mark {
-            text.push(&cache_point(mark));
+        if let Some(point) = block.mark.and_then(|mark| cache_point(mark, target)) {
+            text.push(&point);
         }
     }
     text.finish()

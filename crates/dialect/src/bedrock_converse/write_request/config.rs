@@ -7,8 +7,6 @@ use crate::anthropic_messages::write_request::claude::{self, Asked};
 use crate::compose::{ArrayText, ObjectText};
 use crate::document::{Raw, quoted};
 use crate::loss::{Lost, of_member};
-use crate::openai_chat::write_relay::reasoning;
-use crate::outbound::ReasoningStyle;
 
 pub(super) fn write(target: &mut Target<'_>, forced: bool, body: &mut ObjectText) {
     let mut inference = ObjectText::new();
@@ -20,7 +18,7 @@ pub(super) fn write(target: &mut Target<'_>, forced: bool, body: &mut ObjectText
     let asked = if target.is_claude {
         claude::ask(target.conversation, target.out, forced, &mut target.losses)
     } else {
-        others(target, &mut additional)
+        others(target)
     };
     let own = target.out.max_output.or(target.conversation.max_output);
     if let Some(limit) = own.or(asked.limit) {
@@ -57,8 +55,8 @@ pub(super) fn write(target: &mut Target<'_>, forced: bool, body: &mut ObjectText
 
 /// What models of other makers are asked. Sampling beyond temperature and top_p has a name of its own
 /// at each of them, so that it is lost.
-fn others<'a>(target: &mut Target<'a>, additional: &mut ObjectText) -> Asked<'a> {
-    let (conversation, out) = (target.conversation, target.out);
+fn others<'a>(target: &mut Target<'a>) -> Asked<'a> {
+    let conversation = target.conversation;
     let mut sampling = Vec::new();
     for (parameter, json) in conversation.sampling.iter().filter(|(_, json)| json != "null") {
         if !target.supports(*parameter) {
@@ -75,15 +73,6 @@ fn others<'a>(target: &mut Target<'a>, additional: &mut ObjectText) -> Asked<'a>
             // No top_k is what 0 means in the chat dialect.
             Parameter::TopK if number < 1.0 => {}
             other => target.lose(Lost::Parameter, other.name()),
-        }
-    }
-    if let Some(request) = conversation.reasoning {
-        if out.reasoning == ReasoningStyle::Effort {
-            let limit = out.max_output.or(conversation.max_output);
-            let effort = reasoning::effort(request, limit);
-            additional.optional_text("reasoning_effort", effort.map(|effort| effort.name()));
-        } else if request.enabled != Some(false) {
-            target.lose(Lost::Parameter, Parameter::Reasoning.name());
         }
     }
     if conversation.verbosity.is_some() && target.supports(Parameter::Verbosity) {

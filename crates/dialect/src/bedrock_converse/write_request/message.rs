@@ -43,13 +43,13 @@ pub(super) fn write(target: &mut Target<'_>, body: &mut ObjectText) {
         }
     }
     if !instructions.is_empty() {
-        body.json("system", &block::array(&instructions));
+        body.json("system", &block::array(&instructions, target));
     }
     let mut list = ArrayText::new();
     for turn in &turns {
         let mut object = ObjectText::new();
         object.text("role", if turn.role == Role::Assistant { "assistant" } else { "user" });
-        object.json("content", &block::array(&turn.blocks));
+        object.json("content", &block::array(&turn.blocks, target));
         list.push(&object.finish());
     }
     body.json("messages", &list.finish());

@@ -106,7 +106,7 @@ fn offer(function: &Function, target: &mut Target<'_>, list: &mut ArrayText) {
         target.lose(Lost::Property, "strict");
     }
     list.push(&member("toolSpec", &tool.finish()));
-    if let Some(mark) = function.cache_mark {
-        list.push(&cache_point(mark));
+    if let Some(point) = function.cache_mark.and_then(|mark| cache_point(mark, target)) {
+        list.push(&point);
     }
 }

@@ -3,7 +3,7 @@
 use super::{Target, ThinkingStyle};
 use crate::compose::ObjectText;
 use crate::loss::Lost;
-use crate::openai_chat::survey::{Effort, ReasoningRequest};
+use crate::reasoning::{Effort, Wish};
 
 /// The budget that lets the model decide.
 const DYNAMIC: &str = "-1";
@@ -11,55 +11,45 @@ const DYNAMIC: &str = "-1";
 /// The member's value; `None` leaves the model to itself. Thoughts are shown unless the client does
 /// not want them.
 pub(super) fn config(target: &mut Target<'_>) -> Option<String> {
-    let request = target.conversation.reasoning.unwrap_or_default();
+    let request = target.conversation.reasoning;
+    let wish = target.out.asking.wish(request);
     let mut config = ObjectText::new();
-    let is_off = request.enabled == Some(false);
     match target.traits.thinking {
         ThinkingStyle::None => return None,
         ThinkingStyle::Budget { least, most, can_disable } => {
-            if is_off && !can_disable {
+            if wish == Wish::Off && !can_disable {
                 target.lose(Lost::Parameter, "reasoning");
             }
-            if is_off {
-                let none = if can_disable { 0 } else { least };
-                config.json("thinkingBudget", &none.to_string());
-            } else {
-                let budget = budget(request, target.limit(), least, most);
-                config.optional_json("thinkingBudget", budget.as_deref());
+            let bounded = |budget: u64| budget.min(most).max(least).to_string();
+            let budget = match wish {
+                Wish::Nothing => None,
+                Wish::Off => Some(if can_disable { 0 } else { least }.to_string()),
+                Wish::Budget(budget) => Some(bounded(budget)),
+                // Without a limit there is nothing to take a share of.
+                Wish::Effort(effort) => Some(
+                    target
+                        .limit()
+                        .map_or_else(|| DYNAMIC.to_owned(), |limit| bounded(effort.share(limit))),
+                ),
+            };
+            config.optional_json("thinkingBudget", budget.as_deref());
+        }
+        ThinkingStyle::Level => match wish {
+            Wish::Nothing => {}
+            Wish::Off => {
+                target.lose(Lost::Parameter, "reasoning");
+                config.text("thinkingLevel", level(target.out.asking.lowest()));
             }
-        }
-        ThinkingStyle::Level if is_off => {
-            target.lose(Lost::Parameter, "reasoning");
-            config.text("thinkingLevel", "minimal");
-        }
-        ThinkingStyle::Level => match (request.max_tokens, effort(request)) {
-            (Some(budget), _) => config.json("thinkingBudget", &budget.to_string()),
-            (None, Some(effort)) => config.text("thinkingLevel", level(effort)),
-            (None, None) => {}
+            Wish::Budget(budget) => config.json("thinkingBudget", &budget.to_string()),
+            Wish::Effort(effort) => {
+                config.text("thinkingLevel", level(target.out.asking.nearest(effort)));
+            }
         },
     }
-    if !is_off && !request.exclude {
+    if wish != Wish::Off && !request.is_some_and(|request| request.exclude) {
         config.json("includeThoughts", "true");
     }
     (!config.is_empty()).then(|| config.finish())
-}
-
-/// The effort that was asked for; switched on and nothing more is medium.
-fn effort(request: ReasoningRequest) -> Option<Effort> {
-    request.effort.or_else(|| (request.enabled == Some(true)).then_some(Effort::Medium))
-}
-
-fn budget(request: ReasoningRequest, limit: Option<u64>, least: u64, most: u64) -> Option<String> {
-    let bounded = |budget: u64| budget.min(most).max(least).to_string();
-    if let Some(budget) = request.max_tokens {
-        return Some(bounded(budget));
-    }
-    let effort = effort(request)?;
-    // Without a limit there is nothing to take a share of.
-    Some(limit.map_or_else(
-        || DYNAMIC.to_owned(),
-        |limit| bounded(limit.saturating_mul(effort.percent()) / 100),
-    ))
 }
 
 const fn level(effort: Effort) -> &'static str {

@@ -21,7 +21,7 @@ pub enum Effort {
 
 impl Effort {
     const NAMES: [&'static str; 7] = ["none", "minimal", "low", "medium", "high", "xhigh", "max"];
-    const ALL: [Self; 7] =
+    pub(crate) const ALL: [Self; 7] =
         [Self::None, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::Xhigh, Self::Max];
 
     /// The name on the wire.
@@ -38,6 +38,12 @@ impl Effort {
         }
     }
 
+    /// The effort of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|effort| effort.name() == name)
+    }
+
     /// The share of the output limit that goes to reasoning, in per cent (inference spec 9.2).
     #[must_use]
     pub const fn percent(self) -> u64 {
@@ -51,16 +57,24 @@ impl Effort {
         }
     }
 
-    /// The effort whose share comes closest to a budget from below, for endpoints that know efforts
-    /// only. Without an output limit there is no share: then it is medium, as the bare `enabled`.
+    /// Its share of a limit.
+    pub(crate) fn share(self, limit: u64) -> u64 {
+        let share = u128::from(limit).saturating_mul(u128::from(self.percent())) / 100;
+        u64::try_from(share).unwrap_or(u64::MAX)
+    }
+
+    /// The effort whose share comes closest to a budget, for endpoints that know efforts only; the
+    /// lower of two. Without an output limit there is no share: then it is medium, as the bare
+    /// `enabled`.
     #[must_use]
     pub fn from_budget(budget: u64, max_output: Option<u64>) -> Self {
         let Some(limit) = max_output.filter(|limit| *limit > 0) else { return Self::Medium };
-        let percent = budget.saturating_mul(100) / limit;
-        [Self::Xhigh, Self::High, Self::Medium, Self::Low]
+        let (budget, limit) = (u128::from(budget), u128::from(limit));
+        let wanted = budget.saturating_mul(100) / limit;
+        [Self::Minimal, Self::Low, Self::Medium, Self::High, Self::Xhigh]
             .into_iter()
-            .find(|effort| percent >= effort.percent())
-            .unwrap_or(Self::Minimal)
+            .min_by_key(|effort| u128::from(effort.percent()).abs_diff(wanted))
+            .unwrap_or(Self::Medium)
     }
 }
 
@@ -69,7 +83,7 @@ impl Effort {
 pub struct ReasoningRequest {
     /// The effort, never together with `max_tokens`.
     pub effort: Option<Effort>,
-    /// The budget in tokens.
+    /// The budget in tokens; 0 switches reasoning off.
     pub max_tokens: Option<u64>,
     /// Reason, but leave it out of the answer.
     pub exclude: bool,
@@ -77,11 +91,20 @@ pub struct ReasoningRequest {
     pub enabled: Option<bool>,
 }
 
+impl ReasoningRequest {
+    /// Whether it asks for no reasoning.
+    #[must_use]
+    pub fn is_off(&self) -> bool {
+        self.enabled == Some(false)
+            || self.effort == Some(Effort::None)
+            || self.max_tokens == Some(0)
+    }
+}
+
 /// Reads one effort word.
 pub(crate) fn effort(path: &Path<'_>, raw: Raw<'_>) -> Result<Effort, ApiError> {
     let name = field::word(path, raw, &Effort::NAMES)?;
-    let found = Effort::ALL.into_iter().find(|effort| effort.name() == name);
-    found.ok_or_else(|| field::wrong(path, "an effort"))
+    Effort::from_name(&name).ok_or_else(|| field::wrong(path, "an effort"))
 }
 
 /// Reads the `reasoning` object. Members that are not named here pass through.
@@ -92,7 +115,7 @@ pub(super) fn read(path: &Path<'_>, raw: Raw<'_>) -> Result<ReasoningRequest, Ap
         let inside = path.member(&entry.key);
         match &*entry.key {
             "effort" => request.effort = Some(effort(&inside, entry.value)?),
-            "max_tokens" => request.max_tokens = Some(sampling::tokens(&inside, entry.value)?),
+            "max_tokens" => request.max_tokens = Some(sampling::budget(&inside, entry.value)?),
             "exclude" => request.exclude = field::boolean(&inside, entry.value)?,
             "enabled" => request.enabled = Some(field::boolean(&inside, entry.value)?),
             _ => {}

@@ -62,6 +62,12 @@ pub(crate) fn read(
     Ok(true)
 }
 
+/// A number of tokens to think, or none at all.
+pub(super) fn budget(path: &Path<'_>, raw: Raw<'_>) -> Result<u64, ApiError> {
+    let most = i64::try_from(limits::MAX_MAX_TOKENS).unwrap_or(i64::MAX);
+    field::integer(path, raw, 0..=most).map(i64::unsigned_abs)
+}
+
 /// A positive number of tokens.
 pub(crate) fn tokens(path: &Path<'_>, raw: Raw<'_>) -> Result<u64, ApiError> {
     let most = i64::try_from(limits::MAX_MAX_TOKENS).unwrap_or(i64::MAX);
