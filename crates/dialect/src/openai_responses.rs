@@ -5,6 +5,7 @@
 
 mod carried;
 pub mod error;
+pub mod hosted;
 mod item;
 pub mod read_request;
 pub mod read_stream;

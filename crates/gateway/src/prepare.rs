@@ -238,7 +238,11 @@ fn written(
         _ => None,
     };
     if let Some(body) = patched {
-        return Ok(WrittenRequest { body, losses: Vec::new() });
+        let losses = match style {
+            AnswerStyle::Responses => openai_responses::hosted::lost(document),
+            _ => Vec::new(),
+        };
+        return Ok(WrittenRequest { body, losses });
     }
     let mut conversation = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => {

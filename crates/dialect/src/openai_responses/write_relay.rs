@@ -2,13 +2,15 @@
 //! re-typed.
 //!
 //! Members that are for the router alone go, a few are set, and everything else is sent byte for
-//! byte as it came: phases, compaction, hosted tools and whatever else nobody here knows.
+//! byte as it came: phases, compaction, hosted tools without a price of their own and whatever else nobody
+//! here knows.
 
 mod input;
 
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
+use super::hosted;
 use super::write_request::is_silent;
 use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
 use crate::openai_chat::survey::Survey;
@@ -78,6 +80,16 @@ pub fn write_relay(
     }
     for key in out.unsupported.iter().flat_map(names) {
         leave_out(document, key, &mut edits);
+    }
+    let tools = edits.current(document, "tools").map(Raw::new);
+    match tools.and_then(hosted::without_search).as_deref() {
+        Some("[]") => {
+            for key in ["tools", "tool_choice", "parallel_tool_calls"] {
+                leave_out(document, key, &mut edits);
+            }
+        }
+        Some(tools) => edits.set("tools", tools.to_owned()),
+        None => {}
     }
     text(document, out, &mut edits);
     reasoning(document, survey, out, &mut edits);

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 use signalbox_core::{Parameter, ParameterSet};
 use signalbox_dialect::document::Document;
+use signalbox_dialect::loss::{Loss, Lost};
+use signalbox_dialect::openai_responses::hosted::lost;
 use signalbox_dialect::openai_responses::survey::survey;
 use signalbox_dialect::openai_responses::write_relay::write_relay;
 use signalbox_dialect::patch::Patches;
@@ -140,4 +142,25 @@ fn what_other_providers_or_the_router_wrote_stays_behind() {
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "x"}]},
     ]);
     assert_eq!(value["input"], expected);
+}
+
+#[test]
+fn web_search_is_left_out_and_what_else_is_charged_refused() {
+    let ask = |tools: &str| {
+        format!(r#"{{"model":"a/b","input":"Hi","tool_choice":"auto","tools":[{tools}]}}"#)
+    };
+    let search = r#"{"type":"web_search","external_web_access":true}"#;
+    let shell = r#"{"type":"local_shell"}"#;
+    let both = ask(&format!("{search}, {shell}"));
+    let value: Value = serde_json::from_str(&written(&both, |_| {})).unwrap();
+    assert_eq!(value["tools"], json!([{"type": "local_shell"}]));
+    let document = Document::parse(both.into()).unwrap();
+    assert_eq!(lost(&document), [Loss::new(Lost::Tool, "web_search")]);
+    let alone: Value = serde_json::from_str(&written(&ask(search), |_| {})).unwrap();
+    assert!(alone.get("tools").is_none() && alone.get("tool_choice").is_none(), "{alone}");
+    for kind in ["file_search", "code_interpreter", "image_generation"] {
+        let body = ask(&format!(r#"{{"type":"{kind}"}}"#));
+        let error = survey(&Document::parse(body.into()).unwrap()).unwrap_err();
+        assert!(error.message.contains("not available yet"), "{}", error.message);
+    }
 }

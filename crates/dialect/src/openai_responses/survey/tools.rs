@@ -2,6 +2,7 @@
 
 use signalbox_core::ApiError;
 
+use super::super::hosted;
 use super::Survey;
 use crate::document::Raw;
 use crate::openai_chat::survey::field::{self, Path};
@@ -26,6 +27,15 @@ pub(super) fn choice(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
 
 fn tool(path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
     field::object(path, raw)?;
+    let kind = field::required_string(path, raw, "type")?.string().unwrap_or_default();
+    if hosted::is_search(&kind) {
+        return Ok(());
+    }
+    if hosted::is_charged(&kind) {
+        let path = path.member("type");
+        let text = format!("`{path}`: the hosted tool \"{kind}\" is not available yet.");
+        return Err(ApiError::invalid(text));
+    }
     let kind = tools::kind(path, raw)?;
     if kind != "function" && kind != "custom" {
         return Ok(());
