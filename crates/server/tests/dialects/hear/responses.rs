@@ -202,7 +202,14 @@ impl Heard {
                     self.thoughts.push_str(text(part, "text")?);
                 }
                 for key in ["signature", "encrypted_content"] {
-                    self.seals.extend(item[key].as_str().map(str::to_owned));
+                    // A seal of another format says so; the provider gets what it once wrote.
+                    let sealed = item[key].as_str();
+                    let bare = sealed.map(|text| match text.strip_prefix("signalbox.") {
+                        Some(packed) => packed.splitn(4, '/').last().unwrap_or(packed),
+                        None => text,
+                    });
+                    let bare = bare.filter(|bare| !self.seals.iter().any(|seal| seal == bare));
+                    self.seals.extend(bare.map(str::to_owned));
                 }
             }
             "function_call" => {
