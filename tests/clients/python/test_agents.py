@@ -86,8 +86,6 @@ def test_claude_code_reads_a_file_and_answers(bought, secret, tmp_path, dialect)
 
 CODEX = """\
 model_provider = "signalbox"
-# A tool that the provider runs; the gateway refuses what it can't carry out.
-web_search = "disabled"
 check_for_update_on_startup = false
 
 [analytics]
