@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folder = root.join("data/providers");
+    // Cargo runs this in the folder of the crate. No absolute path goes into what is written, so that
+    // a checkout may move and keep what was built.
+    let folder = Path::new("data/providers");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed=data/providers");
 
@@ -22,7 +23,10 @@ fn main() -> io::Result<()> {
             part.ok_or_else(|| Error::new(ErrorKind::InvalidData, "a name that is not UTF-8"))
         };
         let (slug, path) = (text(path.file_stem())?, text(Some(path.as_os_str()))?);
-        list.push_str(&format!("    ({slug:?}, include_str!({path:?})),\n"));
+        let path = format!("/{path}");
+        list.push_str(&format!(
+            "    ({slug:?}, include_str!(concat!(env!(\"CARGO_MANIFEST_DIR\"), {path:?}))),\n"
+        ));
     }
     list.push_str("]\n");
 
