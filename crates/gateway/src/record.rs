@@ -167,6 +167,8 @@ fn row(generation: &Generation) -> GenerationRow {
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
+        routing: None,
+        response_cache_source_id: None,
     }
 }
 
