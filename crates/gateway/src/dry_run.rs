@@ -137,18 +137,10 @@ impl View<'_> {
 
 /// An error as the request would be told.
 fn told(error: &ApiError) -> Value {
-    let availability = error.availability.as_ref();
     json!({
         "code": error.status(),
         "error_type": error.kind.name(),
         "message": error.message,
-        "availability": availability.map(|one| json!({
-            "code": one.code.name(),
-            "excluded_by": one.excluded_by,
-            "constraint": one.constraint.as_ref().map(|constraint| {
-                json!({"field": constraint.field, "detail": constraint.detail})
-            }),
-            "affected_providers": one.affected_providers,
-        })),
+        "availability": error.availability,
     })
 }
