@@ -41,7 +41,11 @@ fn profile(log: &Path) -> PathBuf {
 pub(crate) fn dump(process: u32, log: &Path) -> anyhow::Result<Instructions> {
     let before = profiles(log)?;
     let id = process.to_string();
-    let asked = Command::new("callgrind_control").args(["-d", &id]).stdout(Stdio::null()).status();
+    let asked = Command::new("callgrind_control")
+        .args(["-d", &id])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
     if !asked.context("callgrind_control")?.success() {
         bail!("callgrind_control could not reach process {id}");
     }
