@@ -9,6 +9,7 @@ use signalbox_store::GenerationRow;
 
 use crate::ending::Ending;
 use crate::generation::Generation;
+use crate::metadata;
 use crate::trace::AttemptNote;
 
 /// Notes a failed attempt.
@@ -164,6 +165,8 @@ fn row(generation: &Generation) -> GenerationRow {
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
+        routing: metadata::routing(&given.plan),
+        response_cache_source_id: None,
     }
 }
 

@@ -7,6 +7,8 @@ use signalbox_core::{Parameter, Timestamp, limits};
 
 use crate::account::ByokKey;
 use crate::health::{Health, Seat, Sending, Usual};
+use crate::note::Note;
+use crate::place::Place;
 use crate::preferences::SortBy;
 use crate::rank::{self, Dice};
 use crate::requirements::{Requirements, Wanted};
@@ -26,9 +28,17 @@ pub struct Candidate {
     pub model_index: usize,
     /// The caller's own key to call it with; `None` is the operator's.
     pub byok: Option<Arc<ByokKey>>,
+    /// Why it stands where it stands.
+    pub place: Place,
 }
 
 impl Candidate {
+    /// A candidate that was named and not chosen, with the operator's key.
+    #[must_use]
+    pub fn named(endpoint: Arc<Endpoint>, model: Arc<Model>, provider: Arc<Provider>) -> Self {
+        Self { endpoint, model, provider, model_index: 0, byok: None, place: Place::default() }
+    }
+
     /// Whose health an attempt reads and changes.
     #[must_use]
     pub fn seat(&self) -> Seat<'_> {
@@ -54,6 +64,8 @@ impl Candidate {
 pub struct Verdict {
     /// The endpoint.
     pub endpoint: Arc<Endpoint>,
+    /// With which of the caller's keys; `None` is shared capacity.
+    pub byok: Option<Arc<ByokKey>>,
     /// The rule that ruled it out.
     pub rule: &'static str,
     /// Its reason.
@@ -76,6 +88,8 @@ pub struct Plan {
     pub candidates: Vec<Candidate>,
     /// What was ruled out.
     pub excluded: Vec<Verdict>,
+    /// What the caller should know besides.
+    pub notes: Vec<Note>,
     /// What decided its draws.
     pub dice: u64,
 }
@@ -118,7 +132,7 @@ pub fn plan(
         }
         fair.extend(ranked);
     }
-    Plan { candidates: fair.candidates, excluded, dice: seed }
+    Plan { candidates: fair.candidates, excluded, notes: Vec::new(), dice: seed }
 }
 
 /// Whether an earlier entry of the request stands for the same model.
@@ -146,7 +160,8 @@ fn rested(
             if !excluded.iter().any(noted) {
                 let detail = Detail::Cooling { seconds };
                 let reason = Reason { excluded_by: "rate_limit", field: None, detail };
-                excluded.push(Verdict { endpoint: one.endpoint, rule: COOLING, reason });
+                let (endpoint, byok) = (one.endpoint, one.byok);
+                excluded.push(Verdict { endpoint, byok, rule: COOLING, reason });
             }
             continue;
         }
@@ -208,9 +223,11 @@ fn pass_rules(
                 provider: Arc::clone(provider),
                 model_index,
                 byok: None,
+                place: Place::default(),
             }),
             Some((rule, reason)) => {
-                excluded.push(Verdict { endpoint: Arc::clone(endpoint), rule, reason });
+                let endpoint = Arc::clone(endpoint);
+                excluded.push(Verdict { endpoint, byok: None, rule, reason });
             }
         }
     }
@@ -240,6 +257,7 @@ fn prefer_parameters(
         *passed = kept;
         excluded.extend(out.into_iter().map(|one| Verdict {
             endpoint: one.endpoint,
+            byok: None,
             rule: "soft_parameters",
             reason: Reason {
                 excluded_by: "require_parameters",
