@@ -51,7 +51,8 @@ pub fn dry_run(
     let (resolved, _) = resolve::resolve(inbound, &world.catalog)?;
     let request = &resolved.requirements;
     let mut plan = signalbox_policy::plan(request, &world.catalog, health, now, dice);
-    let mut error = plan.candidates.is_empty().then(|| explain::nothing_left(request, &plan));
+    let mut error =
+        plan.candidates.is_empty().then(|| explain::nothing_left(request, &plan, &world.catalog));
     if let (None, Some(retrieval)) = (&error, &resolved.retrieval) {
         error = retrieval::keep_fitting(retrieval, world, &mut plan).err();
     }
