@@ -1,9 +1,8 @@
 //! Stage 5: the plan, or why there is none.
 
 use signalbox_core::{ApiError, Timestamp};
-use signalbox_policy::{Plan, Requirements, explain};
+use signalbox_policy::{HealthBoard, Plan, Requirements, explain};
 use signalbox_runtime::entropy;
-use signalbox_upstream::HealthBoard;
 
 use crate::world::World;
 
@@ -15,7 +14,7 @@ pub(crate) fn plan(
 ) -> Result<Plan, ApiError> {
     let plan = signalbox_policy::plan(request, &world.catalog, health, now, entropy::dice());
     if plan.candidates.is_empty() {
-        return Err(explain::nothing_left(request, &plan));
+        return Err(explain::nothing_left(request, &plan, &world.catalog));
     }
     Ok(plan)
 }

@@ -3,16 +3,14 @@
 use serde_json::{Value, json};
 use signalbox_core::{Timestamp, Usage, Usd};
 use signalbox_ledger::Cost;
+use signalbox_policy::health::Observation;
 use signalbox_policy::{Candidate, Failure};
 use signalbox_store::GenerationRow;
-use signalbox_upstream::health::Observation;
 
 use crate::ending::Ending;
 use crate::generation::Generation;
+use crate::metadata;
 use crate::trace::AttemptNote;
-
-/// How long an endpoint rests after a 429 that names no time.
-const REST_MILLIS: i64 = 5_000;
 
 /// Notes a failed attempt.
 pub(crate) fn failure(
@@ -31,14 +29,14 @@ pub(crate) fn failure(
     log(generation, candidate, failure);
     let seen = if failure.is_rate_limited() {
         let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
-        let wait = wait.and_then(|millis| i64::try_from(millis).ok()).unwrap_or(REST_MILLIS);
-        Observation::RateLimited { until: now.plus_millis(wait) }
+        let wait = wait.and_then(|millis| i64::try_from(millis).ok());
+        Observation::RateLimited { until: wait.map(|millis| now.plus_millis(millis)) }
     } else if failure.counts {
         Observation::Fault
     } else {
-        return;
+        Observation::Neutral
     };
-    generation.gateway.health.record(&candidate.endpoint.id, now, seen);
+    generation.gateway.health.record(candidate.seat(), generation.trace.sent, now, seen);
 }
 
 /// For the operator: what failed, without the provider's words. A refused credential needs a hand.
@@ -54,18 +52,26 @@ fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
 
 /// Notes that an endpoint answered to the end.
 pub(crate) fn success(generation: &Generation, index: usize) {
-    observe(generation, index, Observation::Success);
+    let sent = generation.trace.sent;
+    let first = generation.trace.first_content.filter(|_| generation.given.resolved.survey.stream);
+    let seen = Observation::Success {
+        first_content_ms: first.map(|at| at.millis_since(sent)),
+        total_ms: generation.gateway.clock.now().millis_since(sent),
+        output_tokens: 0,
+        tools: None,
+    };
+    observe(generation, index, seen);
 }
 
 /// Notes that an endpoint failed after its first content.
 pub(crate) fn fault(generation: &Generation, index: usize) {
-    observe(generation, index, Observation::Fault);
+    observe(generation, index, Observation::Broke);
 }
 
 fn observe(generation: &Generation, index: usize, seen: Observation) {
     if let Some(candidate) = generation.given.plan.candidates.get(index) {
         let now = generation.gateway.clock.now();
-        generation.gateway.health.record(&candidate.endpoint.id, now, seen);
+        generation.gateway.health.record(candidate.seat(), generation.trace.sent, now, seen);
     }
 }
 
@@ -159,6 +165,8 @@ fn row(generation: &Generation) -> GenerationRow {
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
+        routing: metadata::routing(&given.plan),
+        response_cache_source_id: None,
     }
 }
 

@@ -5,7 +5,10 @@ use std::sync::Arc;
 use signalbox_catalog::{Endpoint, Model, Provider, Snapshot};
 use signalbox_core::{Parameter, Timestamp, limits};
 
-use crate::health::Health;
+use crate::account::ByokKey;
+use crate::health::{Health, Seat, Sending, Usual};
+use crate::note::Note;
+use crate::place::Place;
 use crate::preferences::SortBy;
 use crate::rank::{self, Dice};
 use crate::requirements::{Requirements, Wanted};
@@ -23,6 +26,37 @@ pub struct Candidate {
     pub provider: Arc<Provider>,
     /// The place of that model in the request's list.
     pub model_index: usize,
+    /// The caller's own key to call it with; `None` is the operator's.
+    pub byok: Option<Arc<ByokKey>>,
+    /// Why it stands where it stands.
+    pub place: Place,
+}
+
+impl Candidate {
+    /// A candidate that was named and not chosen, with the operator's key.
+    #[must_use]
+    pub fn named(endpoint: Arc<Endpoint>, model: Arc<Model>, provider: Arc<Provider>) -> Self {
+        Self { endpoint, model, provider, model_index: 0, byok: None, place: Place::default() }
+    }
+
+    /// Whose health an attempt reads and changes.
+    #[must_use]
+    pub fn seat(&self) -> Seat<'_> {
+        let credential = self.byok.as_ref().map(|key| key.id.as_str());
+        Seat { endpoint: &self.endpoint.id, credential }
+    }
+
+    /// What the board is asked before this candidate is called.
+    #[must_use]
+    pub fn sending(&self, streamed: bool, last_resort: bool) -> Sending<'_> {
+        Sending {
+            seat: self.seat(),
+            model: &self.model.id,
+            whole: !streamed,
+            usual: Usual::of(&self.endpoint, &self.model),
+            last_resort,
+        }
+    }
 }
 
 /// An endpoint that will not be tried, and why.
@@ -30,6 +64,8 @@ pub struct Candidate {
 pub struct Verdict {
     /// The endpoint.
     pub endpoint: Arc<Endpoint>,
+    /// With which of the caller's keys; `None` is shared capacity.
+    pub byok: Option<Arc<ByokKey>>,
     /// The rule that ruled it out.
     pub rule: &'static str,
     /// Its reason.
@@ -52,6 +88,10 @@ pub struct Plan {
     pub candidates: Vec<Candidate>,
     /// What was ruled out.
     pub excluded: Vec<Verdict>,
+    /// What the caller should know besides.
+    pub notes: Vec<Note>,
+    /// What decided its draws.
+    pub dice: u64,
 }
 
 /// The name of the verdict on an endpoint whose provider asked for patience.
@@ -64,9 +104,9 @@ pub fn plan(
     catalog: &Snapshot,
     health: &dyn Health,
     now: Timestamp,
-    dice: u64,
+    seed: u64,
 ) -> Plan {
-    let mut dice = Dice::new(dice);
+    let mut dice = Dice::new(seed);
     let mut excluded = Vec::new();
     let mut groups: Vec<Vec<Candidate>> = Vec::new();
     for (index, wanted) in request.models.iter().enumerate() {
@@ -92,7 +132,7 @@ pub fn plan(
         }
         fair.extend(ranked);
     }
-    Plan { candidates: fair.candidates, excluded }
+    Plan { candidates: fair.candidates, excluded, notes: Vec::new(), dice: seed }
 }
 
 /// Whether an earlier entry of the request stands for the same model.
@@ -112,7 +152,7 @@ fn rested(
 ) -> Vec<Candidate> {
     let mut keyed = Vec::with_capacity(ranked.len());
     for one in ranked {
-        let past = health.of(&one.endpoint.id);
+        let past = health.of(&one.endpoint, one.seat().credential, now);
         if let Some(seconds) = past.cooling(now) {
             let noted = |verdict: &Verdict| {
                 verdict.rule == COOLING && Arc::ptr_eq(&verdict.endpoint, &one.endpoint)
@@ -120,12 +160,13 @@ fn rested(
             if !excluded.iter().any(noted) {
                 let detail = Detail::Cooling { seconds };
                 let reason = Reason { excluded_by: "rate_limit", field: None, detail };
-                excluded.push(Verdict { endpoint: one.endpoint, rule: COOLING, reason });
+                let (endpoint, byok) = (one.endpoint, one.byok);
+                excluded.push(Verdict { endpoint, byok, rule: COOLING, reason });
             }
             continue;
         }
         let slow = !rank::meets_thresholds(&one.endpoint, &request.provider);
-        keyed.push(((past.is_out(now), slow), one));
+        keyed.push(((past.outage, slow), one));
     }
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, one)| one).collect()
@@ -181,9 +222,12 @@ fn pass_rules(
                 model: Arc::clone(&wanted.model),
                 provider: Arc::clone(provider),
                 model_index,
+                byok: None,
+                place: Place::default(),
             }),
             Some((rule, reason)) => {
-                excluded.push(Verdict { endpoint: Arc::clone(endpoint), rule, reason });
+                let endpoint = Arc::clone(endpoint);
+                excluded.push(Verdict { endpoint, byok: None, rule, reason });
             }
         }
     }
@@ -213,6 +257,7 @@ fn prefer_parameters(
         *passed = kept;
         excluded.extend(out.into_iter().map(|one| Verdict {
             endpoint: one.endpoint,
+            byok: None,
             rule: "soft_parameters",
             reason: Reason {
                 excluded_by: "require_parameters",

@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
-use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Lookup, Snapshot};
+use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Endpoint, Lookup, Snapshot};
 use signalbox_core::{ApiError, AvailabilityCode, ErrorKind, Parameter, Timestamp, limits};
 use signalbox_dialect::ProviderError;
 use signalbox_policy::health::{EndpointHealth, Health, Unknown};
@@ -59,19 +59,20 @@ fn request(catalog: &Snapshot, models: &[&str], provider: Value) -> Requirements
     let wanted = |slug: &&str| {
         let Lookup::Found { model, variants } = catalog.lookup(slug) else { panic!("{slug}") };
         let sort = (!variants.is_empty()).then_some(SortBy::Price);
-        Wanted { requested: (*slug).into(), model: model.clone(), sort }
+        Wanted { requested: (*slug).into(), model: model.clone(), sort, admits: None }
     };
     Requirements {
         models: models.iter().map(wanted).collect(),
         provider: ProviderPreferences::from_json(Some(&provider.to_string())).unwrap(),
         content: Content { prompt_tokens_expected: 100, ..Content::default() },
+        ..Requirements::default()
     }
 }
 
 fn nothing_left(request: &Requirements, catalog: &Snapshot) -> ApiError {
     let plan = plan(request, catalog, &Unknown, NOW, 1);
     assert!(plan.candidates.is_empty());
-    explain::nothing_left(request, &plan)
+    explain::nothing_left(request, &plan, catalog)
 }
 
 #[test]
@@ -175,9 +176,9 @@ fn two_slugs_of_one_model_share_its_endpoints() {
 struct Cooling(&'static [i64]);
 
 impl Health for Cooling {
-    fn of(&self, endpoint: &str) -> EndpointHealth {
+    fn of(&self, endpoint: &Endpoint, _: Option<&str>, _: Timestamp) -> EndpointHealth {
         let places = self.0.iter().enumerate();
-        let mut found = places.filter(|(at, _)| endpoint.contains(&format!("p{at}")));
+        let mut found = places.filter(|(at, _)| endpoint.id.contains(&format!("p{at}")));
         let until = found.next().map(|(_, seconds)| NOW.plus_millis(seconds * 1000));
         EndpointHealth { cooling_until: until, ..EndpointHealth::default() }
     }
@@ -192,7 +193,7 @@ fn who_asked_for_patience_is_not_asked() {
     assert_eq!((some.candidates.len(), some.excluded.len()), (2, 4));
     let none = plan(&wanted, &catalog, &Cooling(&[20, 30, 9]), NOW, 1);
     assert!(none.candidates.is_empty());
-    let error = explain::nothing_left(&wanted, &none);
+    let error = explain::nothing_left(&wanted, &none, &catalog);
     assert_eq!((error.kind, error.retry_after), (ErrorKind::RateLimitExceeded, Some(9)));
     let availability = error.availability.unwrap();
     assert_eq!(availability.code, AvailabilityCode::CapacityExhausted);
@@ -211,7 +212,7 @@ fn a_cool_down_never_drops_the_tools() {
     let mut wanted = request(&catalog, &["acme/m0"], json!({}));
     wanted.content.parameters.insert(Parameter::Tools);
     let plan = plan(&wanted, &catalog, &Cooling(&[7]), NOW, 1);
-    let error = explain::nothing_left(&wanted, &plan);
+    let error = explain::nothing_left(&wanted, &plan, &catalog);
     assert_eq!((error.kind.status(), error.retry_after), (429, Some(7)));
 }
 
