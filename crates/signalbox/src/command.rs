@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::exit::Stop;
 
 mod admin;
+mod lab;
 mod serve;
 
 /// One binary that is a whole LLM marketplace and gateway.
@@ -26,10 +27,12 @@ enum Command {
     /// Accounts, keys, credit and the audit; works while `serve` runs
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Compares ways to route in virtual time, before anybody uses them
+    Lab(lab::Arguments),
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct Place {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
@@ -50,5 +53,6 @@ pub(crate) async fn run(line: Line) -> Result<ExitCode, Stop> {
     match line.command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
+        Command::Lab(arguments) => lab::run(arguments),
     }
 }
