@@ -131,12 +131,12 @@ impl<'a> Race<'a> {
                 self.attempt(flight, ask, at);
             }
             Ending::Breaks(lost) => {
-                self.observe(candidate, &flight, at, Observation::Fault);
+                self.observe(candidate, &flight, at, Observation::Broke);
                 self.tally.lose(*lost);
             }
             Ending::Answers { first, total, tools } => {
                 let seen = Observation::Success {
-                    first_content_ms: whole(*first),
+                    first_content_ms: ask.streamed.then(|| whole(*first)),
                     total_ms: whole(*total),
                     output_tokens: ask.completion,
                     tools: *tools,
@@ -286,9 +286,9 @@ fn patience(candidate: &Candidate, streamed: bool) -> Duration {
 /// What the board learns of a failure.
 fn failed(failure: &Failure, now: Timestamp) -> Observation {
     if failure.is_rate_limited() {
-        let wait = failure.retry_after.map_or(5_000, |seconds| seconds.saturating_mul(1000));
-        let wait = i64::try_from(wait).unwrap_or(i64::MAX);
-        Observation::RateLimited { until: now.plus_millis(wait) }
+        let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
+        let wait = wait.and_then(|millis| i64::try_from(millis).ok());
+        Observation::RateLimited { until: wait.map(|millis| now.plus_millis(millis)) }
     } else if failure.counts {
         Observation::Fault
     } else {

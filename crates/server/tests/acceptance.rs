@@ -14,3 +14,6 @@ mod speech;
 
 #[path = "acceptance/fallback.rs"]
 mod fallback;
+
+#[path = "acceptance/explanation.rs"]
+mod explanation;

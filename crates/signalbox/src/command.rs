@@ -10,6 +10,7 @@ use crate::exit::Stop;
 
 mod admin;
 mod lab;
+mod plan;
 mod serve;
 
 /// One binary that is a whole LLM marketplace and gateway.
@@ -29,6 +30,8 @@ enum Command {
     Admin(admin::Command),
     /// Compares ways to route in virtual time, before anybody uses them
     Lab(lab::Arguments),
+    /// Shows which endpoints would be tried for a request, and why the others would not
+    Plan(plan::Arguments),
 }
 
 /// What every command takes.
@@ -54,5 +57,6 @@ pub(crate) async fn run(line: Line) -> Result<ExitCode, Stop> {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
         Command::Lab(arguments) => lab::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments).await,
     }
 }
