@@ -20,3 +20,6 @@ mod models;
 mod tiers;
 #[path = "acceptance/variants.rs"]
 mod variants;
+
+#[path = "acceptance/explanation.rs"]
+mod explanation;

@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::exit::Stop;
 
 mod admin;
+mod plan;
 mod serve;
 
 /// One binary that is a whole LLM marketplace and gateway.
@@ -26,6 +27,8 @@ enum Command {
     /// Accounts, keys, credit and the audit; works while `serve` runs
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Shows which endpoints would be tried for a request, and why the others would not
+    Plan(plan::Arguments),
 }
 
 /// What every command takes.
@@ -50,5 +53,6 @@ pub(crate) async fn run(line: Line) -> Result<ExitCode, Stop> {
     match line.command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
+        Command::Plan(arguments) => plan::run(arguments).await,
     }
 }
