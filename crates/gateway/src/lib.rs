@@ -29,6 +29,7 @@ mod resolve;
 mod retrieval;
 mod settle;
 mod sink;
+mod tier;
 mod trace;
 mod turn;
 mod waste;
