@@ -78,6 +78,7 @@ impl Gateway {
             world,
             resolved,
             plan: Arc::new(held.plan),
+            received: now,
         };
         let trace = Trace::begin(now);
         let (generation, reply) =

@@ -237,7 +237,7 @@ fn an_only_candidate_is_tried_twice_if_its_failure_may_pass() {
         (said(400, ErrorKind::InvalidRequest), false),
         (Failure::timeout("slow"), false),
         (Failure::unavailable("broke"), false),
-        (Failure::reported(&ProviderError::new(None, None, "inside a 200")), false),
+        (Failure::inside(&ProviderError::new(Some(503), None, "inside a 200")), false),
     ] {
         let tried = all_tried(&plan, &Doorman::open(), &failure);
         let expected: &[&str] = if twice { &["p0", "pause", "p0"] } else { &["p0"] };

@@ -40,7 +40,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// The provider answered with an error, as a status or inside a 200.
+    /// The provider answered with an error status.
     #[must_use]
     pub fn reported(error: &ProviderError) -> Self {
         let status = error.status.unwrap_or_else(|| error.kind.status());
@@ -76,14 +76,26 @@ impl Failure {
             passing: next == Next::Endpoint
                 && !limited
                 && matches!(error.status, Some(408 | 409 | 425 | 500..)),
-            worked: error.status.is_none(),
+            worked: false,
         }
     }
 
-    /// Nothing was sent: there was no connection.
+    /// The provider answered with status 200 and an error inside.
+    #[must_use]
+    pub fn inside(error: &ProviderError) -> Self {
+        Self { passing: false, worked: true, ..Self::reported(error) }
+    }
+
+    /// There was no connection: nothing was sent, so that another try is safe.
     #[must_use]
     pub fn unreachable(message: impl Into<String>) -> Self {
-        Self { passing: true, worked: false, ..Self::unavailable(message) }
+        Self { passing: true, ..Self::unsent(message) }
+    }
+
+    /// Nothing was sent, and nothing will be.
+    #[must_use]
+    pub fn unsent(message: impl Into<String>) -> Self {
+        Self { worked: false, ..Self::unavailable(message) }
     }
 
     /// The provider broke off, or sent what is not its dialect.
