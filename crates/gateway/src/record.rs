@@ -10,6 +10,7 @@ use signalbox_store::GenerationRow;
 use crate::ending::Ending;
 use crate::generation::Generation;
 use crate::metadata;
+use crate::tier;
 use crate::trace::AttemptNote;
 
 /// Notes a failed attempt.
@@ -97,7 +98,9 @@ pub(crate) fn answered(
         row.provider = Some(candidate.endpoint.provider.clone());
         row.provider_name = Some(candidate.provider.name.clone());
         row.endpoint_id = Some(candidate.endpoint.id.clone());
-        row.prices = Some(candidate.endpoint.prices.clone());
+        let catalog = &generation.given.world.catalog;
+        row.prices = Some(tier::prices(catalog, &candidate.endpoint, ending.facts).clone());
+        row.service_tier = tier::served(Some(&candidate.endpoint), ending.facts).map(str::to_owned);
     }
     row.upstream_id = ending.facts.upstream_id.clone();
     row.cancelled = ending.cancelled;
@@ -110,7 +113,6 @@ pub(crate) fn answered(
     row.tokens_prompt = usage.prompt();
     row.tokens_completion = usage.output;
     row.cost = cost.total;
-    row.service_tier = ending.facts.service_tier.clone();
     row
 }
 
