@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::time::Duration;
 
-use signalbox_core::{Timestamp, limits};
+use signalbox_core::{Timeouts, Timestamp};
 use signalbox_dialect::ProviderError;
 use signalbox_policy::{Attempts, Candidate, Failure, Plan};
 
@@ -132,16 +132,20 @@ pub(crate) fn age(ask: &Ask, now: Timestamp) -> Duration {
 }
 
 /// How long a request may take in all.
-pub(crate) fn total(_streamed: bool) -> Duration {
-    limits::TOTAL_TIMEOUT
+pub(crate) fn total(streamed: bool) -> Duration {
+    let times = Timeouts::default();
+    if streamed { times.stream_total } else { times.whole_total }
 }
 
 /// How long the first content may take; for an answer in one piece, all of it.
 fn patience(candidate: &Candidate, streamed: bool) -> Duration {
-    if !streamed {
-        return limits::TOTAL_TIMEOUT;
+    let times = Timeouts::default();
+    match streamed {
+        false => times.whole_total,
+        true if candidate.model.reasoning.is_some() => times.first_content_thinking,
+        // The headers come no earlier than the first content does: nothing is known of them.
+        true => times.first_content,
     }
-    limits::FIRST_CONTENT_TIMEOUT * if candidate.model.reasoning.is_some() { 6 } else { 1 }
 }
 
 /// When and how a call ends for the caller, who waits so long and no longer.
