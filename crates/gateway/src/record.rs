@@ -159,6 +159,7 @@ fn row(generation: &Generation) -> GenerationRow {
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
+        response_cache_source_id: None,
     }
 }
 

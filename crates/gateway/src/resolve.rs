@@ -87,7 +87,7 @@ fn skin(surface: Surface, document: &Document, survey: &Survey) -> Skin {
     };
     let exclude_reasoning = survey.reasoning.is_some_and(|one| one.exclude);
     let asked = (style == AnswerStyle::Responses).then(|| Arc::new(Asked::of(document)));
-    Skin { style, options: RelayOptions { exclude_reasoning }, asked }
+    Skin { style, options: RelayOptions { exclude_reasoning, replayed: false }, asked }
 }
 
 /// The body's session wins over the header's (inference spec 0.2).

@@ -16,7 +16,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 2] = [
+const MIGRATIONS: [Migration; 3] = [
     Migration {
         version: 1,
         name: "ledger",
@@ -26,6 +26,11 @@ const MIGRATIONS: [Migration; 2] = [
         version: 2,
         name: "generations",
         sql: include_str!("../migrations/sqlite/0002_generations.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "response-cache",
+        sql: include_str!("../migrations/sqlite/0003_response_cache.sql"),
     },
 ];
 

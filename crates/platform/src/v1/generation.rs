@@ -58,7 +58,7 @@ pub struct GenerationBody {
     pub origin: String,
     pub user_agent: Option<String>,
     pub data_region: &'static str,
-    pub response_cache_source_id: Option<String>,
+    pub response_cache_source_id: Option<GenerationId>,
     pub provider_responses: Option<Value>,
 }
 
@@ -128,7 +128,7 @@ impl From<GenerationRow> for GenerationBody {
             origin: row.origin.unwrap_or_default(),
             user_agent: row.user_agent,
             data_region: "global",
-            response_cache_source_id: None,
+            response_cache_source_id: row.response_cache_source_id,
             provider_responses: attempts.then_some(row.provider_responses),
         }
     }

@@ -25,11 +25,11 @@ const SIZES: [usize; 18] =
     [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, limits::LEDGER_BATCH];
 
 const VIEW: &str = include_str!("intake.sql");
-const COLUMNS: usize = 48;
+const COLUMNS: usize = 49;
 /// Columns that only an end has.
 const OF_THE_END: usize = COLUMNS - 6;
 /// Columns of the generation row.
-const OF_THE_ROW: usize = 31;
+const OF_THE_ROW: usize = 32;
 
 /// Makes the view and its triggers; they end with the connection.
 pub(crate) async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -80,14 +80,15 @@ fn nulls(query: Query, count: usize) -> Query {
 
 fn bind(query: Query, line: Line<'_>) -> Query {
     let Line { entry, link, sum } = line;
-    let held = &entry.reservation;
+    let it = &entry.reservation;
+    let held = entry.holds().then_some(it);
     let query = query
-        .bind(held.generation.as_str().to_owned())
-        .bind(held.account.as_str().to_owned())
-        .bind(held.key.as_str().to_owned())
-        .bind(held.amount.nanos())
-        .bind(held.opened_at.micros())
-        .bind(entry.holder.clone());
+        .bind(it.generation.as_str().to_owned())
+        .bind(it.account.as_str().to_owned())
+        .bind(it.key.as_str().to_owned())
+        .bind(held.map(|held| held.amount.nanos()))
+        .bind(held.map(|held| held.opened_at.micros()))
+        .bind(held.map(|_| entry.holder.clone()));
     let Some(end) = &entry.end else { return nulls(query, OF_THE_END) };
     let query = bind_sum(bind_end(query, end, link), sum);
     match &end.row {
@@ -101,9 +102,10 @@ fn bind_end(query: Query, end: &End, link: Option<Link>) -> Query {
         Some(link) => (Some(link.seq), Some(link.previous), Some(link.hash)),
         None => (None, None, None),
     };
+    let outcome = end.outcome.name();
     query
-        .bind(end.at.micros())
-        .bind(end.outcome.name())
+        .bind(outcome.map(|_| end.at.micros()))
+        .bind(outcome)
         .bind(seq)
         .bind(end.charged.nanos())
         .bind(previous)
@@ -157,6 +159,7 @@ fn bind_generation(query: Query, written: &Written) -> Query {
         .bind(row.app_title.clone())
         .bind(row.num_media_prompt.map(count))
         .bind(written.provider_responses.clone())
+        .bind(row.response_cache_source_id.as_ref().map(|id| id.as_str().to_owned()))
 }
 
 #[cfg(test)]

@@ -14,12 +14,13 @@ CREATE TEMP VIEW intake AS SELECT
     NULL AS generation_ms, NULL AS usage, NULL AS tokens_prompt, NULL AS tokens_completion,
     NULL AS upstream_cost, NULL AS prices, NULL AS service_tier, NULL AS session_id,
     NULL AS external_user, NULL AS http_referer, NULL AS origin, NULL AS user_agent,
-    NULL AS app_title, NULL AS num_media_prompt, NULL AS provider_responses
+    NULL AS app_title, NULL AS num_media_prompt, NULL AS provider_responses,
+    NULL AS response_cache_source_id
     WHERE 0;
 
--- A reservation that has been open for a while.
+-- A reservation that has been open for a while. A generation that held nothing has no holder.
 CREATE TEMP TRIGGER intake_opening INSTEAD OF INSERT ON intake
-WHEN NEW.generation IS NOT NULL AND NEW.ended_at IS NULL
+WHEN NEW.generation IS NOT NULL AND NEW.holder IS NOT NULL AND NEW.ended_at IS NULL
 BEGIN
     INSERT INTO reservations (generation, account_id, key_hash, amount, opened_at, holder)
     VALUES (NEW.generation, NEW.account_id, NEW.key_hash, NEW.amount, NEW.opened_at, NEW.holder)
@@ -56,14 +57,15 @@ BEGIN
         finish_reason, native_finish_reason, error_type, created_at, latency_ms, generation_ms,
         usage, tokens_prompt, tokens_completion, cost, upstream_cost, prices, service_tier,
         session_id, external_user, http_referer, origin, user_agent, app_title, num_media_prompt,
-        provider_responses)
+        provider_responses, response_cache_source_id)
     VALUES (NEW.generation, NEW.request_id, NEW.account_id, NEW.key_hash, NEW.requested_model,
         NEW.model, NEW.provider, NEW.provider_name, NEW.endpoint_id, NEW.upstream_id, NEW.api_type,
         NEW.router, NEW.streamed, NEW.cancelled, NEW.finish_reason, NEW.native_finish_reason,
         NEW.error_type, NEW.created_at, NEW.latency_ms, NEW.generation_ms, NEW.usage,
         NEW.tokens_prompt, NEW.tokens_completion, NEW.charged, NEW.upstream_cost, NEW.prices,
         NEW.service_tier, NEW.session_id, NEW.external_user, NEW.http_referer, NEW.origin,
-        NEW.user_agent, NEW.app_title, NEW.num_media_prompt, NEW.provider_responses);
+        NEW.user_agent, NEW.app_title, NEW.num_media_prompt, NEW.provider_responses,
+        NEW.response_cache_source_id);
 END;
 
 -- The sums of the whole batch come with the first row of their account, lease or key.
