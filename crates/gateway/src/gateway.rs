@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use signalbox_core::limits;
+use signalbox_policy::HealthBoard;
 use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Store};
-use signalbox_upstream::{Client, HealthBoard};
+use signalbox_upstream::Client;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;

@@ -1,9 +1,8 @@
 //! Stage 5: the plan, or why there is none.
 
 use signalbox_core::{ApiError, Timestamp};
-use signalbox_policy::{Plan, Requirements, explain};
+use signalbox_policy::{HealthBoard, Plan, Requirements, explain};
 use signalbox_runtime::entropy;
-use signalbox_upstream::HealthBoard;
 
 use crate::world::World;
 

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 use signalbox_core::{Timestamp, Usage, Usd};
 use signalbox_ledger::Cost;
+use signalbox_policy::health::Observation;
 use signalbox_policy::{Candidate, Failure};
 use signalbox_store::GenerationRow;
-use signalbox_upstream::health::Observation;
 
 use crate::ending::Ending;
 use crate::generation::Generation;
@@ -36,9 +36,9 @@ pub(crate) fn failure(
     } else if failure.counts {
         Observation::Fault
     } else {
-        return;
+        Observation::Neutral
     };
-    generation.gateway.health.record(&candidate.endpoint.id, now, seen);
+    generation.gateway.health.record(candidate.seat(), generation.trace.sent, now, seen);
 }
 
 /// For the operator: what failed, without the provider's words. A refused credential needs a hand.
@@ -54,7 +54,15 @@ fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
 
 /// Notes that an endpoint answered to the end.
 pub(crate) fn success(generation: &Generation, index: usize) {
-    observe(generation, index, Observation::Success);
+    let sent = generation.trace.sent;
+    let first = generation.trace.first_content.unwrap_or(sent);
+    let seen = Observation::Success {
+        first_content_ms: first.millis_since(sent),
+        total_ms: generation.gateway.clock.now().millis_since(sent),
+        output_tokens: 0,
+        tools: None,
+    };
+    observe(generation, index, seen);
 }
 
 /// Notes that an endpoint failed after its first content.
@@ -65,7 +73,7 @@ pub(crate) fn fault(generation: &Generation, index: usize) {
 fn observe(generation: &Generation, index: usize, seen: Observation) {
     if let Some(candidate) = generation.given.plan.candidates.get(index) {
         let now = generation.gateway.clock.now();
-        generation.gateway.health.record(&candidate.endpoint.id, now, seen);
+        generation.gateway.health.record(candidate.seat(), generation.trace.sent, now, seen);
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) fn resolve(
         // Inputs have the context to themselves, and what is too long is the provider's to cut.
         content.prompt_tokens_at_least = 0;
     }
-    let requirements = Requirements { models, provider, content };
+    let requirements = Requirements { models, provider, content, ..Requirements::default() };
     let retrieval = retrieval.map(Arc::new);
     Ok((Resolved { document, survey, requirements, skin, session_id, retrieval }, head))
 }
@@ -202,7 +202,12 @@ fn find(slug: &str, catalog: &Snapshot, task: Task) -> Result<Wanted, Missing> {
     match found {
         Lookup::Found { model, variants } => {
             let usable = usable(slug, model, &variants, task)?;
-            Ok(Wanted { requested: slug.to_owned(), model: model.clone(), sort: usable })
+            Ok(Wanted {
+                requested: slug.to_owned(),
+                model: model.clone(),
+                sort: usable,
+                admits: None,
+            })
         }
         Lookup::Deprecated(_) => {
             let message = format!("{slug} is no longer served by any provider.");

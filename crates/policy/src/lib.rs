@@ -3,6 +3,7 @@
 //!
 //! Start at [`plan::plan`]; the rules are in [`rule`], one file each.
 
+pub mod account;
 pub mod attempt;
 pub mod explain;
 pub mod health;
@@ -13,7 +14,9 @@ pub mod requirements;
 pub mod rule;
 pub mod slug;
 
+pub use account::{AccountPolicy, ByokKey};
 pub use attempt::{Attempts, Failure};
+pub use health::{Health, HealthBoard};
 pub use plan::{Candidate, Plan, Verdict, plan};
 pub use preferences::ProviderPreferences;
-pub use requirements::{Content, Requirements, Wanted};
+pub use requirements::{Content, Requirements, Tier, TierWish, Wanted};

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use signalbox_catalog::{Endpoint, Model, Provider, Snapshot};
 use signalbox_core::{Parameter, Timestamp, limits};
 
-use crate::health::Health;
+use crate::account::ByokKey;
+use crate::health::{Health, Seat};
 use crate::preferences::SortBy;
 use crate::rank::{self, Dice};
 use crate::requirements::{Requirements, Wanted};
@@ -23,6 +24,17 @@ pub struct Candidate {
     pub provider: Arc<Provider>,
     /// The place of that model in the request's list.
     pub model_index: usize,
+    /// The caller's own key to call it with; `None` is the operator's.
+    pub byok: Option<Arc<ByokKey>>,
+}
+
+impl Candidate {
+    /// Whose health an attempt reads and changes.
+    #[must_use]
+    pub fn seat(&self) -> Seat<'_> {
+        let credential = self.byok.as_ref().map(|key| key.id.as_str());
+        Seat { endpoint: &self.endpoint.id, credential }
+    }
 }
 
 /// An endpoint that will not be tried, and why.
@@ -52,6 +64,8 @@ pub struct Plan {
     pub candidates: Vec<Candidate>,
     /// What was ruled out.
     pub excluded: Vec<Verdict>,
+    /// What decided its draws.
+    pub dice: u64,
 }
 
 /// The name of the verdict on an endpoint whose provider asked for patience.
@@ -64,9 +78,9 @@ pub fn plan(
     catalog: &Snapshot,
     health: &dyn Health,
     now: Timestamp,
-    dice: u64,
+    seed: u64,
 ) -> Plan {
-    let mut dice = Dice::new(dice);
+    let mut dice = Dice::new(seed);
     let mut excluded = Vec::new();
     let mut groups: Vec<Vec<Candidate>> = Vec::new();
     for (index, wanted) in request.models.iter().enumerate() {
@@ -92,7 +106,7 @@ pub fn plan(
         }
         fair.extend(ranked);
     }
-    Plan { candidates: fair.candidates, excluded }
+    Plan { candidates: fair.candidates, excluded, dice: seed }
 }
 
 /// Whether an earlier entry of the request stands for the same model.
@@ -112,7 +126,7 @@ fn rested(
 ) -> Vec<Candidate> {
     let mut keyed = Vec::with_capacity(ranked.len());
     for one in ranked {
-        let past = health.of(&one.endpoint.id);
+        let past = health.of(&one.endpoint, one.seat().credential, now);
         if let Some(seconds) = past.cooling(now) {
             let noted = |verdict: &Verdict| {
                 verdict.rule == COOLING && Arc::ptr_eq(&verdict.endpoint, &one.endpoint)
@@ -125,7 +139,7 @@ fn rested(
             continue;
         }
         let slow = !rank::meets_thresholds(&one.endpoint, &request.provider);
-        keyed.push(((past.is_out(now), slow), one));
+        keyed.push(((past.outage, slow), one));
     }
     keyed.sort_by_key(|(key, _)| *key);
     keyed.into_iter().map(|(_, one)| one).collect()
@@ -181,6 +195,7 @@ fn pass_rules(
                 model: Arc::clone(&wanted.model),
                 provider: Arc::clone(provider),
                 model_index,
+                byok: None,
             }),
             Some((rule, reason)) => {
                 excluded.push(Verdict { endpoint: Arc::clone(endpoint), rule, reason });

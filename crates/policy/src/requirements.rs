@@ -5,7 +5,40 @@ use std::sync::Arc;
 use signalbox_catalog::{Modality, Model};
 use signalbox_core::ParameterSet;
 
+use crate::account::AccountPolicy;
 use crate::preferences::{ProviderPreferences, SortBy};
+
+/// A pool of capacity with prices of its own (inference spec 18.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tier {
+    /// Faster and dearer.
+    Priority,
+    /// Slower and cheaper.
+    Flex,
+}
+
+impl Tier {
+    /// The name in endpoint tags and on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Priority => "priority",
+            Self::Flex => "flex",
+        }
+    }
+}
+
+/// What `service_tier` or `speed` asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TierWish {
+    /// Nothing: no tier but by a variant or by name.
+    #[default]
+    Unsaid,
+    /// The default tier, whatever a variant admits.
+    Default,
+    /// A tier before, or with flex instead of, the default one.
+    Tier(Tier),
+}
 
 /// One model that the request accepts.
 #[derive(Debug, Clone)]
@@ -16,6 +49,8 @@ pub struct Wanted {
     pub model: Arc<Model>,
     /// The order that a variant such as `:nitro` asks for.
     pub sort: Option<SortBy>,
+    /// The tier that such a variant lets take part on equal terms.
+    pub admits: Option<Tier>,
 }
 
 /// What the content of the request asks of an endpoint.
@@ -36,7 +71,7 @@ pub struct Content {
 }
 
 /// The request as the planner sees it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Requirements {
     /// The models in order of preference. Never empty.
     pub models: Vec<Wanted>,
@@ -44,6 +79,12 @@ pub struct Requirements {
     pub provider: ProviderPreferences,
     /// What the content asks for.
     pub content: Content,
+    /// The service tier that is asked for.
+    pub tier: TierWish,
+    /// What account, workspace and guardrails permit.
+    pub account: Arc<AccountPolicy>,
+    /// The endpoint that the conversation stays with, if it can (inference spec 14.2).
+    pub sticky: Option<Arc<str>>,
 }
 
 impl Requirements {

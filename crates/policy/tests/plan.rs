@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::json;
-use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Lookup, Snapshot};
+use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Endpoint, Lookup, Snapshot};
 use signalbox_core::{ErrorKind, Parameter, Timestamp};
 use signalbox_dialect::ProviderError;
 use signalbox_policy::health::{EndpointHealth, Health, Unknown};
@@ -59,7 +59,7 @@ fn snapshot() -> Snapshot {
 fn request(catalog: &Snapshot, models: &[&str], provider: serde_json::Value) -> Requirements {
     let wanted = |slug: &&str| match catalog.lookup(slug) {
         Lookup::Found { model, .. } => {
-            Wanted { requested: (*slug).into(), model: model.clone(), sort: None }
+            Wanted { requested: (*slug).into(), model: model.clone(), sort: None, admits: None }
         }
         other => panic!("{slug}: {other:?}"),
     };
@@ -67,6 +67,7 @@ fn request(catalog: &Snapshot, models: &[&str], provider: serde_json::Value) -> 
         models: models.iter().map(wanted).collect(),
         provider: ProviderPreferences::from_json(Some(&provider.to_string())).unwrap(),
         content: Content { prompt_tokens_expected: 100, ..Content::default() },
+        ..Requirements::default()
     }
 }
 
@@ -159,8 +160,8 @@ fn g25_soft_parameters_narrow_only_when_somebody_has_them() {
 struct Down(&'static str, EndpointHealth);
 
 impl Health for Down {
-    fn of(&self, endpoint: &str) -> EndpointHealth {
-        if endpoint.contains(self.0) { self.1 } else { EndpointHealth::default() }
+    fn of(&self, endpoint: &Endpoint, _: Option<&str>, _: Timestamp) -> EndpointHealth {
+        if endpoint.id.contains(self.0) { self.1 } else { EndpointHealth::default() }
     }
 }
 
@@ -171,7 +172,7 @@ fn g14_an_endpoint_in_trouble_goes_last_even_if_cheapest() {
     let a = order(&plan(&wanted, &catalog, &Unknown, NOW, 1));
     assert_eq!(a[0], "a");
     let id = catalog.endpoints("acme/m")[0].id.clone();
-    let fault = EndpointHealth { last_fault: Some(NOW), ..EndpointHealth::default() };
+    let fault = EndpointHealth { outage: true, ..EndpointHealth::default() };
     let down = Down(Box::leak(id.into_boxed_str()), fault);
     assert_eq!(order(&plan(&wanted, &catalog, &down, NOW, 1)), ["b", "c", "a"]);
 }

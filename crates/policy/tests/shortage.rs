@@ -10,7 +10,7 @@
 use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
-use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Lookup, Snapshot};
+use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Endpoint, Lookup, Snapshot};
 use signalbox_core::{ApiError, AvailabilityCode, ErrorKind, Parameter, Timestamp, limits};
 use signalbox_dialect::ProviderError;
 use signalbox_policy::health::{EndpointHealth, Health, Unknown};
@@ -59,12 +59,13 @@ fn request(catalog: &Snapshot, models: &[&str], provider: Value) -> Requirements
     let wanted = |slug: &&str| {
         let Lookup::Found { model, variants } = catalog.lookup(slug) else { panic!("{slug}") };
         let sort = (!variants.is_empty()).then_some(SortBy::Price);
-        Wanted { requested: (*slug).into(), model: model.clone(), sort }
+        Wanted { requested: (*slug).into(), model: model.clone(), sort, admits: None }
     };
     Requirements {
         models: models.iter().map(wanted).collect(),
         provider: ProviderPreferences::from_json(Some(&provider.to_string())).unwrap(),
         content: Content { prompt_tokens_expected: 100, ..Content::default() },
+        ..Requirements::default()
     }
 }
 
@@ -175,9 +176,9 @@ fn two_slugs_of_one_model_share_its_endpoints() {
 struct Cooling(&'static [i64]);
 
 impl Health for Cooling {
-    fn of(&self, endpoint: &str) -> EndpointHealth {
+    fn of(&self, endpoint: &Endpoint, _: Option<&str>, _: Timestamp) -> EndpointHealth {
         let places = self.0.iter().enumerate();
-        let mut found = places.filter(|(at, _)| endpoint.contains(&format!("p{at}")));
+        let mut found = places.filter(|(at, _)| endpoint.id.contains(&format!("p{at}")));
         let until = found.next().map(|(_, seconds)| NOW.plus_millis(seconds * 1000));
         EndpointHealth { cooling_until: until, ..EndpointHealth::default() }
     }

@@ -54,11 +54,13 @@ fn a_plan_over_32_endpoints_takes_microseconds() {
     ] {
         let catalog = snapshot(keyed);
         let Lookup::Found { model, .. } = catalog.lookup("acme/m") else { panic!() };
-        let wanted = Wanted { requested: "acme/m".into(), model: model.clone(), sort: None };
+        let wanted =
+            Wanted { requested: "acme/m".into(), model: model.clone(), sort: None, admits: None };
         let request = Requirements {
             models: vec![wanted],
             provider: ProviderPreferences::from_json(Some(&provider.to_string())).unwrap(),
             content: Content { prompt_tokens_expected: 1000, ..Content::default() },
+            ..Requirements::default()
         };
         let started = Instant::now();
         for dice in 0..ROUNDS {

@@ -1,0 +1,16 @@
+//! The acceptance checks of the inference specification's appendix G, on a whole server: one file per
+//! topic, each test named after its check.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[allow(dead_code, reason = "shared with the other test binary, which uses all of it")]
+#[path = "it/speech.rs"]
+mod speech;
+
+#[path = "acceptance/fallback.rs"]
+mod fallback;
