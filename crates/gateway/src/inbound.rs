@@ -4,6 +4,8 @@ use bytes::Bytes;
 use signalbox_catalog::Task;
 use signalbox_dialect::AnswerStyle;
 
+use crate::cache::CacheHeaders;
+
 /// The door a request came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
@@ -63,6 +65,8 @@ pub struct RequestHead {
     pub betas: Vec<String>,
     /// Whether router metadata was asked for.
     pub wants_metadata: bool,
+    /// What is asked of the response cache.
+    pub cache: CacheHeaders,
 }
 
 /// A request as it arrived, authenticated.

@@ -7,9 +7,11 @@ pub mod limit;
 pub mod preview;
 pub mod reply;
 pub mod serve;
+pub mod sticky;
 pub mod world;
 
 mod attempt;
+mod cache;
 mod drive;
 mod ending;
 mod estimate;
@@ -25,10 +27,12 @@ mod reserve;
 mod resolve;
 mod retrieval;
 mod settle;
+mod shelf;
 mod sink;
 mod trace;
 
 pub use authenticate::{Admitted, Authenticator, Principal};
+pub use cache::{CacheHeaders, CacheStatus, PresetCache};
 pub use gateway::Gateway;
 pub use inbound::{Inbound, RequestHead, Surface};
 pub use reply::{Failed, Piece, Reply, ReplyBody};

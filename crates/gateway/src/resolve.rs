@@ -17,6 +17,7 @@ use signalbox_policy::{Content, ProviderPreferences, Requirements, Wanted, expla
 use crate::estimate;
 use crate::inbound::{Inbound, RequestHead, Surface};
 use crate::retrieval::Retrieval;
+use crate::sticky::Conversation;
 
 /// The request, read and resolved.
 #[derive(Debug)]
@@ -39,6 +40,12 @@ impl Resolved {
     /// `api_type` of the record.
     pub(crate) fn api_type(&self) -> &'static str {
         self.retrieval.as_ref().map_or("completions", |one| one.api_type())
+    }
+
+    /// The conversation that the request belongs to, when it can be told.
+    pub(crate) fn conversation(&self) -> Option<Conversation> {
+        let cache_key = self.survey.prompt_cache_key.as_deref();
+        Conversation::of(self.session_id.as_deref(), cache_key, &self.document)
     }
 }
 
