@@ -12,5 +12,14 @@
 #[path = "it/speech.rs"]
 mod speech;
 
+#[path = "acceptance/cache.rs"]
+mod cache;
+
 #[path = "acceptance/fallback.rs"]
 mod fallback;
+
+#[path = "acceptance/kept.rs"]
+mod kept;
+
+#[path = "acceptance/stickiness.rs"]
+mod stickiness;
