@@ -1,5 +1,5 @@
 # At most ten verbs. `make run` and `make test` are all that a newcomer needs.
-.PHONY: run test lint bench test-real test-long fmt
+.PHONY: run test lint bench bench-instructions test-real test-long fmt
 
 run: ## build and start on 127.0.0.1:8080 with everything embedded; prints a first curl
 	@scripts/run.sh
@@ -15,6 +15,9 @@ fmt: ## format everything
 
 bench: ## CPU and latency beside a bare proxy; see docs/performance.md
 	@scripts/bench.sh
+
+bench-instructions: ## instructions of a request and a chunk, counted with valgrind
+	@scripts/bench-instructions.sh
 
 test-real: ## a real local model through Signalbox, and its bill
 	@tests/real/run.sh

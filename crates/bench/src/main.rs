@@ -5,8 +5,10 @@
 //! what the kernel charges its process with. Where `taskset` is there, the proxy has core 0 to
 //! itself and the load and the simulator share core 1.
 
+mod callgrind;
 mod case;
 mod floor;
+mod instructions;
 mod load;
 mod process;
 mod report;
@@ -37,6 +39,12 @@ enum Command {
         /// Address that every request goes to.
         #[arg(long)]
         to: SocketAddr,
+    },
+    /// Counts instructions with callgrind instead of time.
+    Instructions {
+        /// Folder for callgrind's profiles, which `callgrind_annotate` reads; left out: nowhere.
+        #[arg(long)]
+        profiles: Option<PathBuf>,
     },
 }
 
@@ -71,13 +79,16 @@ pub(crate) struct Options {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
-    if arguments.command.is_none() {
+    if !matches!(arguments.command, Some(Command::Floor { .. })) {
         process::pin_self();
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         match arguments.command {
             Some(Command::Floor { listen, to }) => floor::serve(listen, to).await,
+            Some(Command::Instructions { profiles }) => {
+                instructions::run(&arguments.options, profiles).await
+            }
             None => run::run(&arguments.options).await,
         }
     })

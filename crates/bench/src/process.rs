@@ -1,10 +1,13 @@
 //! Child processes: started on a core, measured through /proc, ended when dropped.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context as _, bail};
+
+use crate::callgrind;
 
 /// The core that the measured proxies run on.
 const PROXY_CORE: &str = "0";
@@ -23,6 +26,8 @@ pub(crate) const CONFIGURING: [&str; 3] =
 #[derive(Clone, Copy)]
 pub(crate) enum Core {
     Proxy,
+    /// The proxies' core, under callgrind, which counts instructions.
+    Counted,
     Load,
 }
 
@@ -63,14 +68,18 @@ impl Process {
         log: PathBuf,
     ) -> anyhow::Result<Self> {
         let file = fs::File::create(&log)?;
-        let mut command = if can_pin() {
-            let core = if matches!(core, Core::Proxy) { PROXY_CORE } else { LOAD_CORE };
-            let mut command = Command::new("taskset");
-            command.args(["-c", core]).arg(program);
-            command
-        } else {
-            Command::new(program)
-        };
+        let mut words: Vec<OsString> = Vec::new();
+        if can_pin() {
+            let core = if matches!(core, Core::Load) { LOAD_CORE } else { PROXY_CORE };
+            words.extend(["taskset", "-c", core].map(OsString::from));
+        }
+        if matches!(core, Core::Counted) {
+            words.extend(callgrind::command(&log));
+        }
+        words.push(program.into());
+        let mut words = words.into_iter();
+        let mut command = Command::new(words.next().unwrap_or_default());
+        command.args(words);
         for name in CONFIGURING {
             command.env_remove(name);
         }
@@ -89,6 +98,11 @@ impl Process {
             bail!("a server ended with {status}:\n{}", end.join("\n"));
         }
         Ok(())
+    }
+
+    /// What it executed since the last time it was asked.
+    pub(crate) fn instructions(&self) -> anyhow::Result<callgrind::Instructions> {
+        callgrind::dump(self.child.id(), &self.log)
     }
 
     /// User and system time of all its threads so far, in microseconds.

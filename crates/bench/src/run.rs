@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use crate::Options;
 use crate::case::{Case, Volume};
 use crate::load::{self, Call, percentile};
-use crate::process::can_pin;
+use crate::process::{Core, can_pin};
 use crate::report::{self, Measurement};
 use crate::target::{self, Target};
 
@@ -14,10 +14,11 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let program = target::beside(options.simulator.as_ref(), "signalbox-simulator")?;
     let (mut simulator, direct) = target::simulator(&program, folder.path()).await?;
-    let mut targets = vec![target::floor(direct.address, folder.path()).await?];
+    let mut targets = vec![target::floor(direct.address, folder.path(), Core::Proxy).await?];
     if !options.without_signalbox {
         let program = target::beside(options.signalbox.as_ref(), "signalbox")?;
-        targets.push(target::signalbox(&program, direct.address, folder.path()).await?);
+        targets
+            .push(target::signalbox(&program, direct.address, folder.path(), Core::Proxy).await?);
     }
     targets.push(direct);
     let cases = Case::ALL.into_iter().filter(|case| options.cases.contains(case.letter()));
@@ -45,7 +46,7 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn call(target: &Target, case: Case) -> Call {
+pub(crate) fn call(target: &Target, case: Case) -> Call {
     let body = case.body(target.model(case));
     Call { address: target.address, key: target.key.clone(), body, case }
 }

@@ -15,7 +15,8 @@ use tokio::net::TcpStream;
 use crate::case::Case;
 use crate::process::{CONFIGURING, Core, Process};
 
-const START_LIMIT: Duration = Duration::from_secs(20);
+/// Long enough for a program that runs under callgrind.
+const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// Something that answers chat requests.
 pub(crate) struct Target {
@@ -74,12 +75,16 @@ pub(crate) async fn simulator(program: &Path, folder: &Path) -> anyhow::Result<(
 }
 
 /// Starts the floor in front of the simulator.
-pub(crate) async fn floor(simulator: SocketAddr, folder: &Path) -> anyhow::Result<Target> {
+pub(crate) async fn floor(
+    simulator: SocketAddr,
+    folder: &Path,
+    core: Core,
+) -> anyhow::Result<Target> {
     let address = free_address()?;
     let program = std::env::current_exe()?;
     let arguments = ["floor", "--listen", &address.to_string(), "--to", &simulator.to_string()];
     let log = folder.join("floor.log");
-    let mut process = Process::start(&program, &arguments, Core::Proxy, log)?;
+    let mut process = Process::start(&program, &arguments, core, log)?;
     ready(&mut process, address, "/v1/models").await?;
     let key = "none".to_owned();
     Ok(Target { name: "floor", address, key, named: false, process: Some(process) })
@@ -109,13 +114,14 @@ pub(crate) async fn signalbox(
     program: &Path,
     simulator: SocketAddr,
     folder: &Path,
+    core: Core,
 ) -> anyhow::Result<Target> {
     let address = free_address()?;
     let file = folder.join("signalbox.toml");
     fs::write(&file, configuration(simulator, address, &folder.join("signalbox.db")))?;
     let path = file.to_string_lossy().into_owned();
     let log = folder.join("signalbox.log");
-    let mut process = Process::start(program, &["serve", "--config", &path], Core::Proxy, log)?;
+    let mut process = Process::start(program, &["serve", "--config", &path], core, log)?;
     ready(&mut process, address, "/health/ready").await?;
     let made = admin(program, &["bootstrap", "--json", "--config", &path])?;
     let made: Value = serde_json::from_str(&made).context("bootstrap printed no JSON")?;

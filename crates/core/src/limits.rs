@@ -76,6 +76,8 @@ pub const USAGE_WAIT: Duration = Duration::from_secs(2);
 pub const HOLD_UP: Duration = Duration::from_secs(5);
 /// Largest piece of a stream that is kept back before there is any content.
 pub const MAX_READY_BYTES: usize = 1024 * 1024;
+/// Content of a stream that has arrived together is sent in pieces of about this size.
+pub const BURST_BYTES: usize = 16 * 1024;
 /// Searches that a provider may make for one request.
 pub const MAX_SEARCHES: u64 = 50;
 /// Longest such drain.

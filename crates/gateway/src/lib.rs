@@ -1,6 +1,7 @@
 //! The data plane: one request through its ten stages. Start reading at [`serve`].
 
 pub mod authenticate;
+pub mod dry_run;
 pub mod gateway;
 pub mod inbound;
 pub mod limit;
@@ -29,10 +30,12 @@ mod retrieval;
 mod settle;
 mod shelf;
 mod sink;
+mod tier;
 mod trace;
 
 pub use authenticate::{Admitted, Authenticator, Principal};
 pub use cache::{CacheHeaders, CacheStatus, PresetCache};
+pub use dry_run::dry_run;
 pub use gateway::Gateway;
 pub use inbound::{Inbound, RequestHead, Surface};
 pub use reply::{Failed, Piece, Reply, ReplyBody};

@@ -1,10 +1,16 @@
 //! `openrouter_metadata`: how the request was routed, for callers that ask (inference spec 2.5).
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use serde_json::{Value, json};
 use signalbox_dialect::loss::Loss;
 use signalbox_dialect::{Extras, Facts};
+use signalbox_policy::rule::ROUTABLE;
+use signalbox_policy::{Candidate, Plan};
 
 use crate::generation::Generation;
+use crate::tier;
 
 /// The object as raw JSON, when the caller asked for it. `winner` is the candidate that answered.
 pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option<String> {
@@ -22,6 +28,20 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
                 "provider": one.provider.name,
                 "model": one.model.id,
                 "selected": winner == Some(index),
+            })
+        })
+        .collect();
+    let request = &given.resolved.requirements;
+    let excluded: Vec<Value> = plan
+        .excluded
+        .iter()
+        .map(|one| {
+            json!({
+                "provider": one.endpoint.provider,
+                "model": one.endpoint.model,
+                "tag": one.endpoint.tag,
+                "rule": one.rule,
+                "reason": one.detail(request),
             })
         })
         .collect();
@@ -51,13 +71,46 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         "summary": format!("{} of {total} endpoints available", plan.candidates.len()),
         "attempt": generation.trace.attempts.len(),
         "is_byok": false,
-        "endpoints": { "total": total, "available": available },
+        "endpoints": { "total": total, "available": available, "excluded": excluded },
         "attempts": attempts,
     });
     if let (false, Some(members)) = (losses.is_empty(), object.as_object_mut()) {
         members.insert("losses".to_owned(), losses.into());
     }
     Some(object.to_string())
+}
+
+/// How the request was routed, for the generation row: the dice that repeat its draws, the ranked
+/// candidates, and by rule the tags of those that were ruled out. Endpoints that nobody here can call
+/// are left out: they say nothing of the request.
+#[derive(Serialize)]
+struct Routing<'a> {
+    dice: String,
+    candidates: Vec<Ranked<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    excluded: BTreeMap<&'static str, Vec<&'a str>>,
+}
+
+#[derive(Serialize)]
+struct Ranked<'a> {
+    endpoint_id: &'a str,
+    tag: &'a str,
+}
+
+impl<'a> Ranked<'a> {
+    fn of(one: &'a Candidate) -> Self {
+        Self { endpoint_id: &one.endpoint.id, tag: &one.endpoint.tag }
+    }
+}
+
+/// The JSON of a plan for the generation row.
+pub(crate) fn routing(plan: &Plan) -> Option<String> {
+    let mut excluded: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
+    for verdict in plan.excluded.iter().filter(|one| one.rule != ROUTABLE) {
+        excluded.entry(verdict.rule).or_default().push(&verdict.endpoint.tag);
+    }
+    let candidates = plan.candidates.iter().map(Ranked::of).collect();
+    serde_json::to_string(&Routing { dice: plan.dice.to_string(), candidates, excluded }).ok()
 }
 
 /// Notes what of an answer its client can't be shown, when the client wants to know.
@@ -69,12 +122,14 @@ pub(crate) fn note(generation: &mut Generation, losses: impl FnOnce() -> Vec<Los
 
 /// The members of the last chunk or the whole answer that only the gateway knows.
 pub(crate) fn extras<'a>(
-    generation: &Generation,
+    generation: &'a Generation,
+    candidate: usize,
     facts: &'a Facts,
     metadata: Option<&'a str>,
 ) -> Extras<'a> {
+    let endpoint = generation.given.plan.candidates.get(candidate);
     Extras {
-        service_tier: facts.service_tier.as_deref(),
+        service_tier: tier::served(endpoint.map(|one| one.endpoint.as_ref()), facts),
         router_metadata: metadata,
         completed_at: generation.gateway.clock.now().seconds(),
     }

@@ -14,7 +14,7 @@ pub(crate) fn plan(
 ) -> Result<Plan, ApiError> {
     let plan = signalbox_policy::plan(request, &world.catalog, health, now, entropy::dice());
     if plan.candidates.is_empty() {
-        return Err(explain::nothing_left(request, &plan));
+        return Err(explain::nothing_left(request, &plan, &world.catalog));
     }
     Ok(plan)
 }

@@ -75,7 +75,7 @@ fn candidate(world: &World, endpoint_id: &str) -> Option<Candidate> {
     let endpoint = all.find(|one| one.id == endpoint_id)?.clone();
     let model = catalog.model(&endpoint.model)?.clone();
     let provider = catalog.provider(&endpoint.provider)?.clone();
-    Some(Candidate { endpoint, model, provider, model_index: 0, byok: None })
+    Some(Candidate::named(endpoint, model, provider))
 }
 
 fn shown(

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use signalbox_core::{ApiError, ErrorKind, limits};
 use signalbox_dialect::answer::write_unary;
 use signalbox_dialect::{AnswerStream, StreamFault};
-use signalbox_runtime::Timer;
+use signalbox_runtime::{Timer, task};
 use signalbox_upstream::{Answer, CallError};
 
 use crate::attempt::{AnswerKind, Answering};
@@ -28,7 +28,8 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
             let metadata = metadata::metadata(&generation, Some(index));
             match settled {
                 Ok(report) => {
-                    let extras = metadata::extras(&generation, &answer.facts, metadata.as_deref());
+                    let extras =
+                        metadata::extras(&generation, index, &answer.facts, metadata.as_deref());
                     let skin = generation.given.skin();
                     let body = write_unary(skin, &answer, &identity, &report, &extras);
                     cache::keep(&generation, index, &answer.facts, copy);
@@ -63,6 +64,13 @@ struct Streaming {
     ended: bool,
 }
 
+impl Streaming {
+    /// Whether nothing of it is still to come.
+    fn is_complete(&self) -> bool {
+        self.ended || self.relay.facts().done
+    }
+}
+
 /// Why a stream stopped before its end.
 #[derive(Debug)]
 enum Cut {
@@ -87,28 +95,30 @@ async fn flow(
     let stopping = generation.gateway.stopping.clone();
     let mut stop = Box::pin(stopping.cancelled());
     loop {
-        if !out.is_empty() {
-            let began = generation.gateway.clock.monotonic();
-            generation.sink.send(Bytes::from(std::mem::take(&mut out))).await;
-            let now = generation.gateway.clock.monotonic();
-            held_up = held_up.saturating_add(now.saturating_sub(began));
-            out.reserve(256);
-        }
-        if stream.ended || stream.relay.facts().done {
-            return None;
-        }
-        if generation.sink.is_gone() {
-            return drain(generation, index, stream).await;
-        }
-        // Time in which the client held up the stream is not the provider's.
-        let spent = generation.age().saturating_sub(held_up);
-        patience.set(limits::IDLE_TIMEOUT.min(limits::TOTAL_TIMEOUT.saturating_sub(spent)));
-        let chunk = tokio::select! {
-            biased;
-            chunk = stream.rest.chunk() => chunk,
-            () = &mut left => { generation.sink = Sink::Gone; continue; }
-            () = &mut patience => return Some(Cut::Fault(timed_out())),
-            () = &mut stop => return Some(Cut::Stopping),
+        let chunk = if let Some(chunk) = more(stream, &out).await {
+            chunk
+        } else {
+            if !out.is_empty() {
+                let size = out.len();
+                held_up = held_up.saturating_add(pass_on(generation, &mut out).await);
+                out.reserve(size);
+            }
+            if stream.is_complete() {
+                return None;
+            }
+            if generation.sink.is_gone() {
+                return drain(generation, index, stream).await;
+            }
+            // Time in which the client held up the stream is not the provider's.
+            let spent = generation.age().saturating_sub(held_up);
+            patience.set(limits::IDLE_TIMEOUT.min(limits::TOTAL_TIMEOUT.saturating_sub(spent)));
+            tokio::select! {
+                biased;
+                chunk = stream.rest.chunk() => chunk,
+                () = &mut left => { generation.sink = Sink::Gone; continue; }
+                () = &mut patience => return Some(Cut::Fault(timed_out())),
+                () = &mut stop => return Some(Cut::Stopping),
+            }
         };
         if let Err(fault) = take(stream, chunk, &mut out) {
             if !out.is_empty() {
@@ -118,6 +128,25 @@ async fn flow(
             return Some(if impatient { Cut::Left } else { Cut::Fault(fault.into()) });
         }
     }
+}
+
+/// What has arrived already, so that a burst is passed on as one piece.
+async fn more(stream: &mut Streaming, out: &[u8]) -> Option<Result<Option<Bytes>, CallError>> {
+    let room = !out.is_empty() && out.len() < limits::BURST_BYTES;
+    if !room || stream.is_complete() {
+        return None;
+    }
+    task::soon(stream.rest.chunk()).await
+}
+
+/// Hands a piece to the client's side and gives the time that the client let it wait.
+async fn pass_on(generation: &mut Generation, out: &mut Vec<u8>) -> Duration {
+    let Some(piece) = generation.sink.offer(Bytes::from(std::mem::take(out))) else {
+        return Duration::ZERO;
+    };
+    let began = generation.gateway.clock.monotonic();
+    generation.sink.send(piece).await;
+    generation.gateway.clock.monotonic().saturating_sub(began)
 }
 
 /// What one read can go wrong with.
@@ -169,7 +198,7 @@ async fn drain(generation: &Generation, index: usize, stream: &mut Streaming) ->
     };
     let mut unread = Vec::new();
     let read = async {
-        while !stream.ended && !stream.relay.facts().done {
+        while !stream.is_complete() {
             let chunk = stream.rest.chunk().await;
             if take(stream, chunk, &mut unread).is_err() {
                 return Some(Cut::Left);
@@ -221,7 +250,7 @@ async fn finish(
             }
             metadata::note(&mut generation, || relay.losses());
             let metadata = metadata::metadata(&generation, Some(index));
-            let extras = metadata::extras(&generation, facts, metadata.as_deref());
+            let extras = metadata::extras(&generation, index, facts, metadata.as_deref());
             relay.usage_chunk(&report, &extras)
         }
         (Ok(_), Some(error)) | (Err(error), _) => relay.error_chunk(&error),

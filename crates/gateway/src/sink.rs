@@ -35,18 +35,25 @@ impl Sink {
         }
     }
 
+    /// Sends events without waiting, and gives them back when there is no room for them.
+    pub(crate) fn offer(&mut self, bytes: Bytes) -> Option<Bytes> {
+        let Self::Stream(sender) = self else { return None };
+        match sender.try_send(Piece::Bytes(bytes)) {
+            Ok(()) => None,
+            Err(TrySendError::Full(Piece::Bytes(bytes))) => Some(bytes),
+            Err(_) => {
+                *self = Self::Gone;
+                None
+            }
+        }
+    }
+
     /// Sends events. A client that left, or that takes nothing for too long, turns the sink off.
     pub(crate) async fn send(&mut self, bytes: Bytes) {
+        let Some(bytes) = self.offer(bytes) else { return };
         let Self::Stream(sender) = self else { return };
-        let sent = match sender.try_send(Piece::Bytes(bytes)) {
-            Ok(()) => true,
-            Err(TrySendError::Full(piece)) => {
-                let send = tokio::time::timeout(limits::STALL_TIMEOUT, sender.send(piece));
-                matches!(send.await, Ok(Ok(())))
-            }
-            Err(TrySendError::Closed(_)) => false,
-        };
-        if !sent {
+        let send = tokio::time::timeout(limits::STALL_TIMEOUT, sender.send(Piece::Bytes(bytes)));
+        if !matches!(send.await, Ok(Ok(()))) {
             *self = Self::Gone;
         }
     }

@@ -177,6 +177,7 @@ fn row(world: &World, usage: Usage) -> GenerationRow {
         app_title: None,
         num_media_prompt: Some(0),
         provider_responses: json!([{"provider_name": "Acme", "status": 200}]),
+        routing: Some("{}".to_owned()),
         response_cache_source_id: None,
     }
 }

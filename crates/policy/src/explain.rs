@@ -1,5 +1,6 @@
 //! Turning verdicts into the error that a client sees when nothing is left to try.
 
+use signalbox_catalog::{ModelStatus, Snapshot};
 use signalbox_core::{ApiError, Availability, AvailabilityCode, Constraint};
 
 use crate::plan::{Plan, Verdict};
@@ -25,7 +26,15 @@ pub fn availability(code: AvailabilityCode, requested: Vec<String>) -> Availabil
 /// have answered, so they come first. Else the rule that the endpoints which got furthest failed at
 /// is the one to blame; that none can be called at all is the answer only when that is true of all.
 #[must_use]
-pub fn nothing_left(request: &Requirements, plan: &Plan) -> ApiError {
+pub fn nothing_left(request: &Requirements, plan: &Plan, catalog: &Snapshot) -> ApiError {
+    let mut error = shortage(request, plan);
+    if let Some(answer) = &mut error.availability {
+        answer.fallback_models = hints(request, catalog);
+    }
+    error
+}
+
+fn shortage(request: &Requirements, plan: &Plan) -> ApiError {
     let models = request.requested();
     let named = models.join(", ");
     if let Some(wait) = plan.excluded.iter().filter_map(wait).min() {
@@ -59,6 +68,31 @@ pub fn nothing_left(request: &Requirements, plan: &Plan) -> ApiError {
     }
     ApiError::unavailable(answer, message)
 }
+
+/// Models that may do instead: the paid twin of a free one, then its relatives. Only those that can be
+/// called at all.
+fn hints(request: &Requirements, catalog: &Snapshot) -> Vec<String> {
+    let mut found: Vec<String> = Vec::new();
+    for wanted in &request.models {
+        let model = &wanted.model;
+        let twin = (model.id != model.base).then(|| model.base.clone());
+        let alike = catalog.models_named_like(&model.id);
+        for id in twin.into_iter().chain(alike) {
+            let callable = catalog.endpoints(&id).iter().any(|one| one.blocked.is_none());
+            let fits = catalog.model(&id).is_some_and(|other| {
+                other.status == ModelStatus::Live && other.author == model.author
+            });
+            let asked = request.models.iter().any(|one| one.model.id == id);
+            if callable && fits && !asked && !found.contains(&id) && found.len() < MOST_HINTS {
+                found.push(id);
+            }
+        }
+    }
+    found
+}
+
+/// Most models that an error names instead.
+const MOST_HINTS: usize = 3;
 
 /// How far an endpoint got before it was ruled out: rules are asked in order, then the soft ones.
 fn place(verdict: &Verdict) -> usize {

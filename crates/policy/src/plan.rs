@@ -6,7 +6,9 @@ use signalbox_catalog::{Endpoint, Model, Provider, Snapshot};
 use signalbox_core::{Parameter, Timestamp, limits};
 
 use crate::account::ByokKey;
-use crate::health::{Health, Seat};
+use crate::health::{Health, Seat, Sending, Usual};
+use crate::note::Note;
+use crate::place::Place;
 use crate::preferences::SortBy;
 use crate::rank::{self, Dice};
 use crate::requirements::{Requirements, Wanted};
@@ -26,14 +28,34 @@ pub struct Candidate {
     pub model_index: usize,
     /// The caller's own key to call it with; `None` is the operator's.
     pub byok: Option<Arc<ByokKey>>,
+    /// Why it stands where it stands.
+    pub place: Place,
 }
 
 impl Candidate {
+    /// A candidate that was named and not chosen, with the operator's key.
+    #[must_use]
+    pub fn named(endpoint: Arc<Endpoint>, model: Arc<Model>, provider: Arc<Provider>) -> Self {
+        Self { endpoint, model, provider, model_index: 0, byok: None, place: Place::default() }
+    }
+
     /// Whose health an attempt reads and changes.
     #[must_use]
     pub fn seat(&self) -> Seat<'_> {
         let credential = self.byok.as_ref().map(|key| key.id.as_str());
         Seat { endpoint: &self.endpoint.id, credential }
+    }
+
+    /// What the board is asked before this candidate is called.
+    #[must_use]
+    pub fn sending(&self, streamed: bool, last_resort: bool) -> Sending<'_> {
+        Sending {
+            seat: self.seat(),
+            model: &self.model.id,
+            whole: !streamed,
+            usual: Usual::of(&self.endpoint, &self.model),
+            last_resort,
+        }
     }
 }
 
@@ -42,6 +64,8 @@ impl Candidate {
 pub struct Verdict {
     /// The endpoint.
     pub endpoint: Arc<Endpoint>,
+    /// With which of the caller's keys; `None` is shared capacity.
+    pub byok: Option<Arc<ByokKey>>,
     /// The rule that ruled it out.
     pub rule: &'static str,
     /// Its reason.
@@ -64,6 +88,8 @@ pub struct Plan {
     pub candidates: Vec<Candidate>,
     /// What was ruled out.
     pub excluded: Vec<Verdict>,
+    /// What the caller should know besides.
+    pub notes: Vec<Note>,
     /// What decided its draws.
     pub dice: u64,
 }
@@ -106,7 +132,7 @@ pub fn plan(
         }
         fair.extend(ranked);
     }
-    Plan { candidates: fair.candidates, excluded, dice: seed }
+    Plan { candidates: fair.candidates, excluded, notes: Vec::new(), dice: seed }
 }
 
 /// Whether an earlier entry of the request stands for the same model.
@@ -134,7 +160,8 @@ fn rested(
             if !excluded.iter().any(noted) {
                 let detail = Detail::Cooling { seconds };
                 let reason = Reason { excluded_by: "rate_limit", field: None, detail };
-                excluded.push(Verdict { endpoint: one.endpoint, rule: COOLING, reason });
+                let (endpoint, byok) = (one.endpoint, one.byok);
+                excluded.push(Verdict { endpoint, byok, rule: COOLING, reason });
             }
             continue;
         }
@@ -196,9 +223,11 @@ fn pass_rules(
                 provider: Arc::clone(provider),
                 model_index,
                 byok: None,
+                place: Place::default(),
             }),
             Some((rule, reason)) => {
-                excluded.push(Verdict { endpoint: Arc::clone(endpoint), rule, reason });
+                let endpoint = Arc::clone(endpoint);
+                excluded.push(Verdict { endpoint, byok: None, rule, reason });
             }
         }
     }
@@ -228,6 +257,7 @@ fn prefer_parameters(
         *passed = kept;
         excluded.extend(out.into_iter().map(|one| Verdict {
             endpoint: one.endpoint,
+            byok: None,
             rule: "soft_parameters",
             reason: Reason {
                 excluded_by: "require_parameters",

@@ -20,6 +20,19 @@ pub enum SortBy {
     Exacto,
 }
 
+impl SortBy {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Price => "price",
+            Self::Throughput => "throughput",
+            Self::Latency => "latency",
+            Self::Exacto => "exacto",
+        }
+    }
+}
+
 /// One cutoff for each percentile that the caller named.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Cutoffs {

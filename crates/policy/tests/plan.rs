@@ -151,7 +151,7 @@ fn g25_soft_parameters_narrow_only_when_somebody_has_them() {
     assert_eq!(order(&plan(&only_c, &catalog, &Unknown, NOW, 1)), ["c"]);
     only_c.provider.require_parameters = true;
     let none = plan(&only_c, &catalog, &Unknown, NOW, 1);
-    let error = explain::nothing_left(&only_c, &none);
+    let error = explain::nothing_left(&only_c, &none, &catalog);
     let availability = error.availability.unwrap();
     assert_eq!(availability.code.name(), "constraint_filtered");
     assert!(availability.excluded_by.contains(&"require_parameters".to_owned()));
@@ -181,7 +181,8 @@ fn g14_an_endpoint_in_trouble_goes_last_even_if_cheapest() {
 fn g17_an_empty_allow_list_names_the_providers() {
     let catalog = snapshot();
     let wanted = request(&catalog, &["acme/m"], json!({"only": ["azure"]}));
-    let error = explain::nothing_left(&wanted, &plan(&wanted, &catalog, &Unknown, NOW, 1));
+    let error =
+        explain::nothing_left(&wanted, &plan(&wanted, &catalog, &Unknown, NOW, 1), &catalog);
     assert_eq!(error.kind, ErrorKind::NotFound);
     assert_eq!(
         error.message,
@@ -194,7 +195,8 @@ fn g17_an_empty_allow_list_names_the_providers() {
 fn privacy_has_a_code_of_its_own() {
     let catalog = snapshot();
     let wanted = request(&catalog, &["acme/m"], json!({"only": ["c"], "zdr": true}));
-    let error = explain::nothing_left(&wanted, &plan(&wanted, &catalog, &Unknown, NOW, 1));
+    let error =
+        explain::nothing_left(&wanted, &plan(&wanted, &catalog, &Unknown, NOW, 1), &catalog);
     let availability = error.availability.unwrap();
     assert_eq!(availability.code.name(), "privacy_restricted");
     assert!(availability.excluded_by.contains(&"data_policy:zdr".to_owned()));

@@ -72,7 +72,7 @@ fn request(catalog: &Snapshot, models: &[&str], provider: Value) -> Requirements
 fn nothing_left(request: &Requirements, catalog: &Snapshot) -> ApiError {
     let plan = plan(request, catalog, &Unknown, NOW, 1);
     assert!(plan.candidates.is_empty());
-    explain::nothing_left(request, &plan)
+    explain::nothing_left(request, &plan, catalog)
 }
 
 #[test]
@@ -193,7 +193,7 @@ fn who_asked_for_patience_is_not_asked() {
     assert_eq!((some.candidates.len(), some.excluded.len()), (2, 4));
     let none = plan(&wanted, &catalog, &Cooling(&[20, 30, 9]), NOW, 1);
     assert!(none.candidates.is_empty());
-    let error = explain::nothing_left(&wanted, &none);
+    let error = explain::nothing_left(&wanted, &none, &catalog);
     assert_eq!((error.kind, error.retry_after), (ErrorKind::RateLimitExceeded, Some(9)));
     let availability = error.availability.unwrap();
     assert_eq!(availability.code, AvailabilityCode::CapacityExhausted);
@@ -212,7 +212,7 @@ fn a_cool_down_never_drops_the_tools() {
     let mut wanted = request(&catalog, &["acme/m0"], json!({}));
     wanted.content.parameters.insert(Parameter::Tools);
     let plan = plan(&wanted, &catalog, &Cooling(&[7]), NOW, 1);
-    let error = explain::nothing_left(&wanted, &plan);
+    let error = explain::nothing_left(&wanted, &plan, &catalog);
     assert_eq!((error.kind.status(), error.retry_after), (429, Some(7)));
 }
 

@@ -40,6 +40,24 @@ pub async fn catch<F: Future>(future: F) -> Result<F::Output, String> {
     .await
 }
 
+/// What a future gives at once, or once the tasks that are ready now have had their turn. `None` when
+/// it would have to wait longer; dropped then, it must not have lost anything.
+pub async fn soon<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut gave_way = false;
+    std::future::poll_fn(move |cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if gave_way => Poll::Ready(None),
+        Poll::Pending => {
+            gave_way = true;
+            // Behind the ready tasks, but before the operating system is asked for news.
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await
+}
+
 fn message(panic: &(dyn std::any::Any + Send)) -> String {
     panic
         .downcast_ref::<&str>()
@@ -57,5 +75,13 @@ mod tests {
         assert_eq!(spawn("fine", async { 7 }).await.unwrap(), Some(7));
         let ended = spawn("bad", async { panic!("boom") }).await.unwrap();
         assert_eq!(ended, None::<()>);
+    }
+
+    #[tokio::test]
+    async fn what_another_ready_task_brings_comes_soon_and_nothing_else_does() {
+        let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
+        assert_eq!(soon(receiver.recv()).await, None);
+        drop(spawn("sender", async move { sender.send(7).await }));
+        assert_eq!(soon(receiver.recv()).await, Some(Some(7)));
     }
 }

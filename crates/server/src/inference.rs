@@ -12,7 +12,7 @@ use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface}
 use crate::app::App;
 use crate::{credential, error};
 
-mod body;
+pub(crate) mod body;
 mod cache;
 mod stream;
 
@@ -119,7 +119,7 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
 }
 
 /// The headers with a meaning (inference spec 0.2). Texts are cut at 512 characters.
-fn request_head(headers: &HeaderMap) -> RequestHead {
+pub(crate) fn request_head(headers: &HeaderMap) -> RequestHead {
     let text = |name: HeaderName| {
         let value = headers.get(name)?.to_str().ok()?;
         Some(value.chars().take(512).collect::<String>())

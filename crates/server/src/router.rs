@@ -23,6 +23,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/messages/count_tokens", post(inference::count_tokens))
         .route("/api/v1/embeddings", post(inference::embeddings))
         .route("/api/v1/rerank", post(inference::rerank))
+        .route("/api/v1/routing/plan", post(v1::routing::plan))
         .route("/api/v1/models", get(v1::models::list))
         .route("/api/v1/models/count", get(v1::models::count))
         .route("/api/v1/models/{author}/{slug}/endpoints", get(v1::models::endpoints))

@@ -3,3 +3,4 @@
 pub(crate) mod account;
 pub(crate) mod models;
 pub(crate) mod providers;
+pub(crate) mod routing;

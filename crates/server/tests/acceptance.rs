@@ -23,3 +23,13 @@ mod kept;
 
 #[path = "acceptance/stickiness.rs"]
 mod stickiness;
+
+#[path = "acceptance/models.rs"]
+mod models;
+#[path = "acceptance/tiers.rs"]
+mod tiers;
+#[path = "acceptance/variants.rs"]
+mod variants;
+
+#[path = "acceptance/explanation.rs"]
+mod explanation;

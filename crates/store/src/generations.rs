@@ -83,6 +83,8 @@ pub struct GenerationRow {
     pub num_media_prompt: Option<u64>,
     /// One entry for each attempt, in order; an array.
     pub provider_responses: Value,
+    /// How it was routed, as JSON: the dice, the plan and what was ruled out.
+    pub routing: Option<String>,
     /// The generation whose answer the response cache gave again (inference spec 14.3).
     pub response_cache_source_id: Option<GenerationId>,
 }
@@ -178,6 +180,7 @@ fn read_generation(row: &SqliteRow) -> Result<GenerationRow, StoreError> {
         app_title: row.try_get("app_title")?,
         num_media_prompt: count("num_media_prompt")?,
         provider_responses: parse("provider_responses", &text("provider_responses")?)?,
+        routing: row.try_get("routing")?,
         response_cache_source_id: row
             .try_get::<Option<String>, _>("response_cache_source_id")?
             .map(GenerationId::new),

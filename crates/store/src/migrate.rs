@@ -29,8 +29,8 @@ const MIGRATIONS: [Migration; 3] = [
     },
     Migration {
         version: 3,
-        name: "response-cache",
-        sql: include_str!("../migrations/sqlite/0003_response_cache.sql"),
+        name: "routing",
+        sql: include_str!("../migrations/sqlite/0003_routing.sql"),
     },
 ];
 

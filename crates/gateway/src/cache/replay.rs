@@ -70,7 +70,7 @@ async fn whole(
     let (facts, document) = match &kept.language {
         Language::Conversation { dialect, watch, .. } => {
             let answer = read_watching(*dialect, kept.body.clone(), watch.clone())?;
-            let extras = metadata::extras(generation, &answer.facts, None);
+            let extras = metadata::extras(generation, 0, &answer.facts, None);
             let skin = generation.given.skin();
             let document = write_unary(skin, &answer, identity, &nothing(), &extras);
             (answer.facts, document)
@@ -117,7 +117,7 @@ async fn stream(
         generation.sink.send(Bytes::from(std::mem::take(&mut out))).await;
     }
     note(generation, kept, relay.facts()).await;
-    let extras = metadata::extras(generation, relay.facts(), None);
+    let extras = metadata::extras(generation, 0, relay.facts(), None);
     let mut last = relay.usage_chunk(&nothing(), &extras);
     last.extend_from_slice(style.end_marker());
     generation.sink.end(Bytes::from(last)).await;
@@ -151,6 +151,7 @@ fn row(generation: &Generation, kept: &Kept, facts: &Facts) -> GenerationRow {
         native_finish_reason: facts.native_finish.clone(),
         latency_ms: Some(now.millis_since(generation.trace.received)),
         generation_ms: Some(0),
+        routing: None,
         response_cache_source_id: Some(source.clone()),
         ..record::unanswered(generation, None, cancelled)
     }

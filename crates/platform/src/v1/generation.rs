@@ -58,8 +58,10 @@ pub struct GenerationBody {
     pub origin: String,
     pub user_agent: Option<String>,
     pub data_region: &'static str,
-    pub response_cache_source_id: Option<GenerationId>,
+    pub response_cache_source_id: Option<String>,
     pub provider_responses: Option<Value>,
+    /// Ours: the dice, the plan and the verdicts of the request.
+    pub routing: Option<Value>,
 }
 
 /// What the same prompt would have cost without a cache, less what it cost.
@@ -128,8 +130,9 @@ impl From<GenerationRow> for GenerationBody {
             origin: row.origin.unwrap_or_default(),
             user_agent: row.user_agent,
             data_region: "global",
-            response_cache_source_id: row.response_cache_source_id,
+            response_cache_source_id: row.response_cache_source_id.map(|id| id.as_str().to_owned()),
             provider_responses: attempts.then_some(row.provider_responses),
+            routing: row.routing.and_then(|text| serde_json::from_str(&text).ok()),
         }
     }
 }

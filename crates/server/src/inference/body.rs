@@ -15,7 +15,7 @@ const IDLE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// 413 above the limit, 400 for a body that stalls or breaks off.
-pub(super) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
+pub(crate) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, ApiError> {
     let too_large = || {
         let most = limits::MAX_BODY_BYTES / (1024 * 1024);
         let message = format!("Request payload too large: at most {most} MiB");

@@ -161,6 +161,7 @@ impl World {
             app_title: Some("Test".to_owned()),
             num_media_prompt: Some(0),
             provider_responses: serde_json::json!([{"provider_name": "Acme", "status": 200, "latency": 120}]),
+            routing: Some("{}".to_owned()),
             response_cache_source_id: None,
         }
     }

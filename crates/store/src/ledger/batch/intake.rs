@@ -25,11 +25,11 @@ const SIZES: [usize; 18] =
     [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, limits::LEDGER_BATCH];
 
 const VIEW: &str = include_str!("intake.sql");
-const COLUMNS: usize = 49;
+const COLUMNS: usize = 50;
 /// Columns that only an end has.
 const OF_THE_END: usize = COLUMNS - 6;
 /// Columns of the generation row.
-const OF_THE_ROW: usize = 32;
+const OF_THE_ROW: usize = 33;
 
 /// Makes the view and its triggers; they end with the connection.
 pub(crate) async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -159,6 +159,7 @@ fn bind_generation(query: Query, written: &Written) -> Query {
         .bind(row.app_title.clone())
         .bind(row.num_media_prompt.map(count))
         .bind(written.provider_responses.clone())
+        .bind(row.routing.clone())
         .bind(row.response_cache_source_id.as_ref().map(|id| id.as_str().to_owned()))
 }
 

@@ -15,7 +15,7 @@ CREATE TEMP VIEW intake AS SELECT
     NULL AS upstream_cost, NULL AS prices, NULL AS service_tier, NULL AS session_id,
     NULL AS external_user, NULL AS http_referer, NULL AS origin, NULL AS user_agent,
     NULL AS app_title, NULL AS num_media_prompt, NULL AS provider_responses,
-    NULL AS response_cache_source_id
+    NULL AS routing, NULL AS response_cache_source_id
     WHERE 0;
 
 -- A reservation that has been open for a while. A generation that held nothing has no holder.
@@ -57,7 +57,7 @@ BEGIN
         finish_reason, native_finish_reason, error_type, created_at, latency_ms, generation_ms,
         usage, tokens_prompt, tokens_completion, cost, upstream_cost, prices, service_tier,
         session_id, external_user, http_referer, origin, user_agent, app_title, num_media_prompt,
-        provider_responses, response_cache_source_id)
+        provider_responses, routing, response_cache_source_id)
     VALUES (NEW.generation, NEW.request_id, NEW.account_id, NEW.key_hash, NEW.requested_model,
         NEW.model, NEW.provider, NEW.provider_name, NEW.endpoint_id, NEW.upstream_id, NEW.api_type,
         NEW.router, NEW.streamed, NEW.cancelled, NEW.finish_reason, NEW.native_finish_reason,
@@ -65,7 +65,7 @@ BEGIN
         NEW.tokens_prompt, NEW.tokens_completion, NEW.charged, NEW.upstream_cost, NEW.prices,
         NEW.service_tier, NEW.session_id, NEW.external_user, NEW.http_referer, NEW.origin,
         NEW.user_agent, NEW.app_title, NEW.num_media_prompt, NEW.provider_responses,
-        NEW.response_cache_source_id);
+        NEW.routing, NEW.response_cache_source_id);
 END;
 
 -- The sums of the whole batch come with the first row of their account, lease or key.

@@ -1,0 +1,147 @@
+//! The dry run: what would become of a request, and why. Nothing is sent, held or billed. It goes
+//! through the stages of a request up to the plan, by the same code.
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+use signalbox_catalog::{Endpoint, prices};
+use signalbox_core::{ApiError, Timestamp, Usage, limits};
+use signalbox_policy::{Candidate, Health, Plan, Requirements, Verdict, explain};
+use signalbox_runtime::entropy;
+
+use crate::gateway::Gateway;
+use crate::inbound::{Inbound, Surface};
+use crate::world::World;
+use crate::{resolve, retrieval};
+
+impl Gateway {
+    /// The door that a body was written for.
+    ///
+    /// # Errors
+    /// 400 for a body that is no JSON object.
+    pub fn surface_of(&self, body: &Bytes) -> Result<Surface, ApiError> {
+        Surface::guess(body, &self.world.load().catalog)
+    }
+
+    /// The plan of a request as it would be made now: see [`dry_run`]. `dice` repeats an earlier draw;
+    /// `None` draws.
+    ///
+    /// # Errors
+    /// As [`dry_run`].
+    pub fn dry_run(&self, inbound: Inbound, dice: Option<u64>) -> Result<Value, ApiError> {
+        let dice = dice.unwrap_or_else(entropy::dice);
+        dry_run(&self.world.load(), &self.health, inbound, self.clock.now(), dice)
+    }
+}
+
+/// The ranked plan of a request: `requested`, `strategy`, `dice`, `candidates` in the order in which
+/// they would be tried, `excluded` with a reason for each, `notes`, and `error`: what the request would
+/// be told when there is no candidate, else null. Prices are USD per unit as decimal strings,
+/// `expected_cost` is USD for the expected tokens, latencies are milliseconds, throughput is tokens per
+/// second.
+///
+/// # Errors
+/// What is wrong with the request before endpoints are looked at: a bad body, an unknown model.
+pub fn dry_run(
+    world: &World,
+    health: &dyn Health,
+    inbound: Inbound,
+    now: Timestamp,
+    dice: u64,
+) -> Result<Value, ApiError> {
+    let (resolved, _) = resolve::resolve(inbound, &world.catalog)?;
+    let request = &resolved.requirements;
+    let mut plan = signalbox_policy::plan(request, &world.catalog, health, now, dice);
+    let mut error =
+        plan.candidates.is_empty().then(|| explain::nothing_left(request, &plan, &world.catalog));
+    if let (None, Some(retrieval)) = (&error, &resolved.retrieval) {
+        error = retrieval::keep_fitting(retrieval, world, &mut plan).err();
+    }
+    let view = View { world, health, request, now };
+    Ok(json!({
+        "requested": request.requested(),
+        "dice": plan.dice.to_string(),
+        "candidates": view.candidates(&plan),
+        "excluded": plan.excluded.iter().map(|one| view.excluded(one)).collect::<Vec<_>>(),
+        "error": error.as_ref().map(told),
+    }))
+}
+
+/// What the plan is shown by.
+struct View<'a> {
+    world: &'a World,
+    health: &'a dyn Health,
+    request: &'a Requirements,
+    now: Timestamp,
+}
+
+impl View<'_> {
+    fn candidates(&self, plan: &Plan) -> Vec<Value> {
+        let ranked = plan.candidates.iter().enumerate();
+        ranked.map(|(index, one)| self.candidate(index.saturating_add(1), one)).collect()
+    }
+
+    fn candidate(&self, rank: usize, one: &Candidate) -> Value {
+        let endpoint = &*one.endpoint;
+        let past = self.health.of(endpoint, one.seat().credential, self.now);
+        let published = endpoint.perf_30m;
+        let live = past.latency_ms.is_some() || past.throughput.is_some();
+        let latency = past.latency_ms.or(published.map(|perf| perf.latency));
+        let throughput = past.throughput.or(published.map(|perf| perf.throughput));
+        let mut row = self.named(endpoint);
+        if let Some(members) = row.as_object_mut() {
+            members.insert("rank".into(), rank.into());
+            members.insert("byok".into(), one.byok.as_ref().map(|key| key.label.clone()).into());
+            members.insert("pricing".into(), Value::Object(prices::to_json(&endpoint.prices)));
+            members.insert("expected_cost".into(), self.expected_cost(endpoint));
+            members.insert("expected_latency_ms".into(), latency.map(|at| at.p50).into());
+            members.insert("expected_throughput".into(), throughput.map(|at| at.p50).into());
+            let source = if live { "measured" } else { "published" };
+            let known = latency.is_some() || throughput.is_some();
+            members.insert("figures".into(), known.then_some(source).into());
+            members.insert("uptime_30m".into(), past.uptime_30m.into());
+        }
+        row
+    }
+
+    fn excluded(&self, verdict: &Verdict) -> Value {
+        let mut row = self.named(&verdict.endpoint);
+        if let Some(members) = row.as_object_mut() {
+            members.insert("rule".into(), verdict.rule.into());
+            members.insert("excluded_by".into(), verdict.reason.excluded_by.into());
+            members.insert("field".into(), verdict.reason.field.into());
+            members.insert("reason".into(), verdict.detail(self.request).into());
+        }
+        row
+    }
+
+    /// What names an endpoint everywhere.
+    fn named(&self, endpoint: &Endpoint) -> Value {
+        let provider = self.world.catalog.provider(&endpoint.provider);
+        json!({
+            "model": endpoint.model,
+            "provider": provider.map_or(endpoint.provider.as_str(), |one| one.name.as_str()),
+            "tag": endpoint.tag,
+            "endpoint_id": endpoint.id,
+        })
+    }
+
+    /// What the expected tokens cost here, in USD, exactly.
+    fn expected_cost(&self, endpoint: &Endpoint) -> Value {
+        let content = &self.request.content;
+        let output = content.max_output.unwrap_or(limits::EXPECTED_OUTPUT_TOKENS);
+        let usage =
+            Usage { input_uncached: content.prompt_tokens_expected, output, ..Usage::default() };
+        let cost = signalbox_ledger::price(&usage, &endpoint.prices, self.now, 1);
+        cost.ok().and_then(|cost| serde_json::to_value(cost.total).ok()).unwrap_or_default()
+    }
+}
+
+/// An error as the request would be told.
+fn told(error: &ApiError) -> Value {
+    json!({
+        "code": error.status(),
+        "error_type": error.kind.name(),
+        "message": error.message,
+        "availability": error.availability,
+    })
+}

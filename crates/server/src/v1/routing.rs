@@ -1,0 +1,40 @@
+//! `POST /api/v1/routing/plan`: what would become of a request, and why.
+
+use axum::extract::{Query, Request, State};
+use axum::response::Response;
+use signalbox_core::ApiError;
+use signalbox_gateway::{Inbound, Surface};
+
+use crate::app::App;
+use crate::{credential, error, inference};
+
+/// The plan of any inference request, which is the body. `?surface=` names the route that it is meant
+/// for (`chat`, `messages`, `responses`, `completions`, `cursor`, `embeddings`, `rerank`); left out, its
+/// members tell. `?dice=` repeats the draw of an earlier plan. Nothing is sent, held or billed.
+pub(crate) async fn plan(
+    State(app): State<App>,
+    Query(pairs): Query<Vec<(String, String)>>,
+    request: Request,
+) -> Response {
+    let (head, body) = request.into_parts();
+    let answer = async {
+        credential::any(&app, &head.headers).await?;
+        let given = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value);
+        let dice = given("dice").map(|text| text.parse::<u64>());
+        let dice = dice.transpose().map_err(|_| ApiError::invalid("dice: expected a number"))?;
+        let body = inference::body::read(&head.headers, body).await?;
+        let surface = match given("surface") {
+            Some(name) => Surface::from_name(name).ok_or_else(|| {
+                ApiError::invalid(
+                    "surface: expected chat, messages, responses, completions, cursor, embeddings \
+                     or rerank",
+                )
+            })?,
+            None => app.gateway().surface_of(&body)?,
+        };
+        let inbound = Inbound { surface, head: inference::request_head(&head.headers), body };
+        let plan = app.gateway().dry_run(inbound, dice)?;
+        Ok::<_, ApiError>(serde_json::json!({ "data": plan }).to_string())
+    };
+    error::json(&app, answer.await)
+}
