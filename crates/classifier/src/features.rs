@@ -281,7 +281,7 @@ impl Shape {
         emit(9, u32::from(self.accented > 0));
         emit(10, self.stars.min(2));
         emit(11, u32::from(self.upper > 0));
-        emit(12, u32::from(prompt.tools > 0) << 4 | magnitude(bytes).min(9) / 2);
+        emit(12, (u32::from(prompt.tools > 0) << 4) | (magnitude(bytes).min(9) / 2));
     }
 }
 
@@ -292,7 +292,7 @@ fn magnitude(count: u32) -> u32 {
 
 /// In how many bytes one of these comes, as a magnitude; 0 for none.
 fn share(count: u32, bytes: u32) -> u32 {
-    if count == 0 { 0 } else { 1 + magnitude(bytes / count).min(8) }
+    bytes.checked_div(count).map_or(0, |apart| 1 + magnitude(apart).min(8))
 }
 
 #[cfg(test)]
