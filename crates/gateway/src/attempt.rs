@@ -106,10 +106,10 @@ pub(crate) async fn attempt(
     }
     let created = generation.trace.received.seconds();
     let identity = given.identity(Some(index), created);
+    let spent = generation.gateway.clock.monotonic().saturating_sub(began);
+    let left = patience.saturating_sub(spent);
     let mut copy = None;
     let kind = if streamed {
-        let spent = generation.gateway.clock.monotonic().saturating_sub(began);
-        let left = patience.saturating_sub(spent);
         let skin = given.skin().clone();
         let relay =
             AnswerStream::watching(skin, road.dialect, identity.clone(), road.watch.clone());
@@ -123,8 +123,6 @@ pub(crate) async fn attempt(
             Ok(Ok(Some(kind))) => kind,
         }
     } else {
-        let spent = generation.gateway.clock.monotonic().saturating_sub(began);
-        let left = patience.saturating_sub(spent);
         let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
         copy = cache::copy(given, &body);
         AnswerKind::Whole(whole(road, body)?)
