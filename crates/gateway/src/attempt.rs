@@ -13,6 +13,7 @@ use signalbox_dialect::{AnswerStream, Facts, Identity, StreamFault, WholeAnswer,
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, Call, CallError, Limits};
 
+use crate::cache;
 use crate::gateway::Gateway;
 use crate::generation::Given;
 use crate::prepare::{self, Prepared};
@@ -93,6 +94,8 @@ pub(crate) struct Answering {
     pub identity: Identity,
     /// The answer so far.
     pub kind: AnswerKind,
+    /// What the provider sent, when it came in one piece and is to be kept.
+    pub copy: Option<Bytes>,
 }
 
 /// How it is answering.
@@ -203,11 +206,13 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
     }
     let left = patience.content.saturating_sub(clock.monotonic().saturating_sub(began));
     let identity = given.identity(Some(job.index), given.received.seconds());
+    let mut copy = None;
     let kind = if streamed {
         let skin = given.skin().clone();
         let relay =
             AnswerStream::watching(skin, road.dialect, identity.clone(), road.watch.clone());
-        let relay = Box::new(if road.is_invoke { relay.in_envelope() } else { relay });
+        let relay = if road.is_invoke { relay.in_envelope() } else { relay };
+        let relay = Box::new(cache::recorded(given, relay));
         let mut reading = Reading { relay, answer, ready: Vec::with_capacity(1024) };
         for sent in job.echoes.iter().chain(&tried.echo) {
             reading.relay.echo(sent, &mut reading.ready);
@@ -219,9 +224,11 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         }
     } else {
         let body = answer.collect(limits::MAX_ANSWER_BYTES, left, patience.idle).await;
-        AnswerKind::Whole(whole(road, body.map_err(failed_call)?)?)
+        let body = body.map_err(failed_call)?;
+        copy = cache::copy(given, &body);
+        AnswerKind::Whole(whole(road, body)?)
     };
-    Ok(Started::Answer(Box::new(Answering { index: job.index, identity, kind })))
+    Ok(Started::Answer(Box::new(Answering { index: job.index, identity, kind, copy })))
 }
 
 pub(crate) fn failed_call(error: CallError) -> Failure {

@@ -14,8 +14,10 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::authenticate::Authenticator;
+use crate::cache::ResponseCache;
 use crate::ratio::Ratios;
 use crate::settings::{MAX_HEDGE_PERCENT, Settings};
+use crate::sticky::Sticky;
 use crate::world::World;
 
 /// What the data plane is made of.
@@ -36,6 +38,8 @@ pub struct Gateway {
     pub(crate) refusals: Refusals,
     pub(crate) timeouts: Timeouts,
     pub(crate) ratios: Ratios,
+    pub(crate) answers: ResponseCache,
+    pub(crate) sticky: Sticky,
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) running: TaskTracker,
     /// Cancelled when answers must end because the process does.
@@ -65,6 +69,8 @@ impl Gateway {
             refusals: Refusals::default(),
             timeouts: settings.timeouts,
             ratios: Ratios::default(),
+            answers: ResponseCache::default(),
+            sticky: Sticky::default(),
             drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),

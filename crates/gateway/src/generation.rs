@@ -10,6 +10,7 @@ use signalbox_policy::{Attempts, Plan};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::authenticate::Principal;
+use crate::cache::Ticket;
 use crate::gateway::Gateway;
 use crate::inbound::RequestHead;
 use crate::reply::{Reply, ReplyBody};
@@ -33,6 +34,8 @@ pub(crate) struct Given {
     pub plan: Arc<Plan>,
     /// When the request arrived.
     pub received: Timestamp,
+    /// Where the answer is to be kept.
+    pub ticket: Option<Ticket>,
 }
 
 impl Given {
@@ -76,7 +79,7 @@ impl Generation {
         gateway: Arc<Gateway>,
         given: Given,
         bounds: Vec<Bound>,
-        hold: signalbox_store::Hold,
+        hold: Option<signalbox_store::Hold>,
         trace: Trace,
     ) -> (Box<Self>, Reply) {
         let (sink, body) = if given.resolved.survey.stream {
@@ -89,19 +92,13 @@ impl Generation {
         let reply = Reply {
             id: given.id.clone(),
             body,
+            cache: given.ticket.as_ref().map(Ticket::miss),
             skin: given.skin().clone(),
             identity: given.identity(None, trace.received.seconds()),
         };
-        let generation = Self {
-            gateway,
-            given: Arc::new(given),
-            bounds,
-            hold: Some(hold),
-            trace,
-            attempts: Attempts::default(),
-            turn: None,
-            sink,
-        };
+        let given = Arc::new(given);
+        let (attempts, turn) = (Attempts::default(), None);
+        let generation = Self { gateway, given, bounds, hold, trace, attempts, turn, sink };
         (Box::new(generation), reply)
     }
 

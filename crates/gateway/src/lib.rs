@@ -9,9 +9,11 @@ pub mod preview;
 pub mod reply;
 pub mod serve;
 pub mod settings;
+pub mod sticky;
 pub mod world;
 
 mod attempt;
+mod cache;
 mod drive;
 mod ending;
 mod estimate;
@@ -28,6 +30,7 @@ mod reserve;
 mod resolve;
 mod retrieval;
 mod settle;
+mod shelf;
 mod sink;
 mod tier;
 mod trace;
@@ -35,6 +38,7 @@ mod turn;
 mod waste;
 
 pub use authenticate::{Admitted, Authenticator, Principal};
+pub use cache::{CacheHeaders, CacheStatus, PresetCache};
 pub use dry_run::dry_run;
 pub use gateway::Gateway;
 pub use inbound::{Inbound, RequestHead, Surface};

@@ -10,6 +10,7 @@ use signalbox_upstream::{Answer, Call, HeaderMap, Limits};
 
 use super::{Form, Retrieval, Retrieved, bound};
 use crate::attempt::{AnswerKind, Answering, Job, Lost, Started, failed, failed_call};
+use crate::cache;
 use crate::prepare;
 
 /// How long an answer may take: vectors are computed in one go, so that silence is a failure.
@@ -60,11 +61,12 @@ pub(crate) async fn attempt(
     let body = body.map_err(failed_call)?;
     let mut retrieved =
         retrieval.read_answer(road.dialect, &body).map_err(|fault| failed(&fault))?;
+    let copy = cache::copy(given, &body);
     drop(body);
     counted(job, retrieval, candidate, &mut retrieved);
     let identity = given.identity(Some(job.index), given.received.seconds());
     let kind = AnswerKind::Retrieved(retrieved);
-    Ok(Started::Answer(Box::new(Answering { index: job.index, identity, kind })))
+    Ok(Started::Answer(Box::new(Answering { index: job.index, identity, kind, copy })))
 }
 
 /// What can't be written is nobody's fault; another endpoint may have a place for it.
