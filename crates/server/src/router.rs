@@ -83,7 +83,7 @@ async fn cross_origin(request: Request, next: Next) -> Response {
         let any = HeaderValue::from_static("*");
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
         let shown = HeaderValue::from_static(
-            "X-Generation-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, \
+            "X-Generation-Id, Retry-After, X-Should-Retry, X-RateLimit-Limit, X-RateLimit-Remaining, \
              X-RateLimit-Reset, X-OpenRouter-Cache-Status, X-OpenRouter-Cache-Age, \
              X-OpenRouter-Cache-TTL, X-OpenRouter-Cache-Source-Id",
         );
