@@ -27,6 +27,7 @@ mod resolve;
 mod retrieval;
 mod settle;
 mod sink;
+mod tier;
 mod trace;
 
 pub use authenticate::{Admitted, Authenticator, Principal};

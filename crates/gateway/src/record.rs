@@ -10,10 +10,8 @@ use signalbox_store::GenerationRow;
 use crate::ending::Ending;
 use crate::generation::Generation;
 use crate::metadata;
+use crate::tier;
 use crate::trace::AttemptNote;
-
-/// How long an endpoint rests after a 429 that names no time.
-const REST_MILLIS: i64 = 5_000;
 
 /// Notes a failed attempt.
 pub(crate) fn failure(
@@ -32,8 +30,8 @@ pub(crate) fn failure(
     log(generation, candidate, failure);
     let seen = if failure.is_rate_limited() {
         let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
-        let wait = wait.and_then(|millis| i64::try_from(millis).ok()).unwrap_or(REST_MILLIS);
-        Observation::RateLimited { until: now.plus_millis(wait) }
+        let wait = wait.and_then(|millis| i64::try_from(millis).ok());
+        Observation::RateLimited { until: wait.map(|millis| now.plus_millis(millis)) }
     } else if failure.counts {
         Observation::Fault
     } else {
@@ -56,9 +54,9 @@ fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
 /// Notes that an endpoint answered to the end.
 pub(crate) fn success(generation: &Generation, index: usize) {
     let sent = generation.trace.sent;
-    let first = generation.trace.first_content.unwrap_or(sent);
+    let first = generation.trace.first_content.filter(|_| generation.given.resolved.survey.stream);
     let seen = Observation::Success {
-        first_content_ms: first.millis_since(sent),
+        first_content_ms: first.map(|at| at.millis_since(sent)),
         total_ms: generation.gateway.clock.now().millis_since(sent),
         output_tokens: 0,
         tools: None,
@@ -68,7 +66,7 @@ pub(crate) fn success(generation: &Generation, index: usize) {
 
 /// Notes that an endpoint failed after its first content.
 pub(crate) fn fault(generation: &Generation, index: usize) {
-    observe(generation, index, Observation::Fault);
+    observe(generation, index, Observation::Broke);
 }
 
 fn observe(generation: &Generation, index: usize, seen: Observation) {
@@ -100,7 +98,9 @@ pub(crate) fn answered(
         row.provider = Some(candidate.endpoint.provider.clone());
         row.provider_name = Some(candidate.provider.name.clone());
         row.endpoint_id = Some(candidate.endpoint.id.clone());
-        row.prices = Some(candidate.endpoint.prices.clone());
+        let catalog = &generation.given.world.catalog;
+        row.prices = Some(tier::prices(catalog, &candidate.endpoint, ending.facts).clone());
+        row.service_tier = tier::served(Some(&candidate.endpoint), ending.facts).map(str::to_owned);
     }
     row.upstream_id = ending.facts.upstream_id.clone();
     row.cancelled = ending.cancelled;
@@ -113,7 +113,6 @@ pub(crate) fn answered(
     row.tokens_prompt = usage.prompt();
     row.tokens_completion = usage.output;
     row.cost = cost.total;
-    row.service_tier = ending.facts.service_tier.clone();
     row
 }
 

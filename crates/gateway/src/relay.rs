@@ -28,7 +28,8 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
             let metadata = metadata::metadata(&generation, Some(index));
             match settled {
                 Ok(report) => {
-                    let extras = metadata::extras(&generation, &answer.facts, metadata.as_deref());
+                    let extras =
+                        metadata::extras(&generation, index, &answer.facts, metadata.as_deref());
                     let skin = generation.given.skin();
                     let body = write_unary(skin, &answer, &identity, &report, &extras);
                     generation.sink.finish(body);
@@ -244,7 +245,7 @@ async fn finish(
             }
             metadata::note(&mut generation, || relay.losses());
             let metadata = metadata::metadata(&generation, Some(index));
-            let extras = metadata::extras(&generation, facts, metadata.as_deref());
+            let extras = metadata::extras(&generation, index, facts, metadata.as_deref());
             relay.usage_chunk(&report, &extras)
         }
         (Ok(_), Some(error)) | (Err(error), _) => relay.error_chunk(&error),

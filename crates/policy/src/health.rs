@@ -5,8 +5,10 @@ use signalbox_catalog::{Endpoint, Percentiles};
 use signalbox_core::Timestamp;
 
 mod board;
+mod observation;
 
-pub use board::{Admission, HealthBoard, Observation, Seat};
+pub use board::HealthBoard;
+pub use observation::{Admission, Observation, Seat, Sending, Usual};
 
 /// Whether an endpoint may be called as usual (reliability design 5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

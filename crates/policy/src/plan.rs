@@ -6,7 +6,7 @@ use signalbox_catalog::{Endpoint, Model, Provider, Snapshot};
 use signalbox_core::Timestamp;
 
 use crate::account::ByokKey;
-use crate::health::{Health, Seat};
+use crate::health::{Health, Seat, Sending, Usual};
 use crate::note::Note;
 use crate::place::Place;
 use crate::rank::Dice;
@@ -50,6 +50,18 @@ impl Candidate {
     pub fn seat(&self) -> Seat<'_> {
         let credential = self.byok.as_ref().map(|key| key.id.as_str());
         Seat { endpoint: &self.endpoint.id, credential }
+    }
+
+    /// What the board is asked before this candidate is called.
+    #[must_use]
+    pub fn sending(&self, streamed: bool, last_resort: bool) -> Sending<'_> {
+        Sending {
+            seat: self.seat(),
+            model: &self.model.id,
+            whole: !streamed,
+            usual: Usual::of(&self.endpoint, &self.model),
+            last_resort,
+        }
     }
 }
 

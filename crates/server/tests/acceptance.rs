@@ -14,6 +14,12 @@ mod speech;
 
 #[path = "acceptance/fallback.rs"]
 mod fallback;
+#[path = "acceptance/models.rs"]
+mod models;
+#[path = "acceptance/tiers.rs"]
+mod tiers;
+#[path = "acceptance/variants.rs"]
+mod variants;
 
 #[path = "acceptance/explanation.rs"]
 mod explanation;

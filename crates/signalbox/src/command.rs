@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::exit::Stop;
 
 mod admin;
+mod lab;
 mod plan;
 mod serve;
 
@@ -27,12 +28,14 @@ enum Command {
     /// Accounts, keys, credit and the audit; works while `serve` runs
     #[command(subcommand)]
     Admin(admin::Command),
+    /// Compares ways to route in virtual time, before anybody uses them
+    Lab(lab::Arguments),
     /// Shows which endpoints would be tried for a request, and why the others would not
     Plan(plan::Arguments),
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 struct Place {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
@@ -53,6 +56,7 @@ pub(crate) async fn run(line: Line) -> Result<ExitCode, Stop> {
     match line.command {
         Command::Serve(arguments) => serve::run(arguments).await,
         Command::Admin(command) => admin::run(command).await,
+        Command::Lab(arguments) => lab::run(arguments),
         Command::Plan(arguments) => plan::run(arguments).await,
     }
 }

@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("core", 0),
     ("dialect", 1),
     ("catalog", 1),
+    ("classifier", 1),
     ("ledger", 1),
     ("auditor", 1),
     ("policy", 2),
@@ -23,11 +24,13 @@ const FLOORS: &[(&str, u8)] = &[
     ("signalbox", 6),
     // Beside the house: they may be used by the binary and by tests, and use the runtime.
     ("simulator", 3),
+    ("lab", 3),
     ("testkit", 6),
     ("bench", 6),
 ];
 /// Crates that know no clock, no socket, no database and no task.
-const PURE: &[&str] = &["core", "dialect", "catalog", "ledger", "auditor", "policy"];
+const PURE: &[&str] =
+    &["core", "dialect", "catalog", "classifier", "ledger", "auditor", "policy", "lab"];
 /// What the pure crates may not depend on.
 const IMPURE: &[&str] = &[
     "tokio",

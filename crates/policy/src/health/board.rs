@@ -3,57 +3,18 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 
 use signalbox_catalog::Endpoint;
 use signalbox_core::Timestamp;
 
-use super::{EndpointHealth, Health};
+use super::{Admission, EndpointHealth, Health, Observation, Seat, Sending};
 
 /// Seconds for which a failure counts as an outage (inference spec 5.3).
 const OUTAGE_SECONDS: i64 = 30;
 
-/// Whose health it is: an endpoint, called with a credential.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Seat<'a> {
-    /// The endpoint's id.
-    pub endpoint: &'a str,
-    /// The id of the tenant's key; `None` is the operator's own.
-    pub credential: Option<&'a str>,
-}
-
-/// Whether an attempt may be made now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Admission {
-    /// It may, and counts as sent. Its end has to be recorded.
-    Go,
-    /// Not now: somebody else is finding out whether the endpoint is back, or nobody may.
-    Refused,
-}
-
-/// How an attempt at an endpoint went.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Observation {
-    /// It answered to the end.
-    Success {
-        /// Milliseconds from sending to the first content.
-        first_content_ms: u64,
-        /// Milliseconds from sending to the end.
-        total_ms: u64,
-        /// Output tokens.
-        output_tokens: u64,
-        /// When the finish reason was a tool call: whether every call was well-formed.
-        tools: Option<bool>,
-    },
-    /// It failed in a way that counts against it (inference spec 5.3).
-    Fault,
-    /// It asked for patience until this moment: no fault, but no candidate before then.
-    RateLimited {
-        /// When the provider may be asked again.
-        until: Timestamp,
-    },
-    /// It ended in a way that says nothing of the endpoint: the caller's fault, or the client left.
-    Neutral,
-}
+/// How long an endpoint rests after a 429 that names no time.
+const REST_MILLIS: i64 = 5_000;
 
 #[derive(Debug, Default)]
 struct Entry {
@@ -69,9 +30,26 @@ pub struct HealthBoard {
 }
 
 impl HealthBoard {
-    /// Asks to make an attempt. `last_resort` says that the request has no other candidate left.
-    pub fn enter(&self, _seat: Seat<'_>, _now: Timestamp, _last_resort: bool) -> Admission {
+    /// Asks to make an attempt at `now`, which is what the other calls know it by.
+    pub fn enter(&self, _sending: &Sending<'_>, _now: Timestamp) -> Admission {
         Admission::Go
+    }
+
+    /// Notes that the attempt sent at `sent` has content: its endpoint is alive.
+    pub fn answering(&self, _seat: Seat<'_>, _sent: Timestamp, _now: Timestamp) {}
+
+    /// Whether the attempt sent at `sent`, which has no content yet, should go elsewhere because
+    /// its endpoint answers nobody (reliability design 5.4).
+    #[must_use]
+    pub fn hanging(&self, _seat: Seat<'_>, _sent: Timestamp, _now: Timestamp) -> bool {
+        false
+    }
+
+    /// How long after sending an attempt without content is worth asking about: streams and answers
+    /// in one piece differ.
+    #[must_use]
+    pub fn hang_check_after(&self, _seat: Seat<'_>, _whole: bool) -> Duration {
+        Duration::from_secs(2)
     }
 
     /// Notes how an attempt that was let in, and sent at `sent`, went.
@@ -81,10 +59,11 @@ impl HealthBoard {
             Observation::Success { .. } => {
                 entry.last_success.store(now.micros(), Ordering::Relaxed);
             }
-            Observation::Fault => {
+            Observation::Fault | Observation::Broke => {
                 entry.last_fault.store(now.micros(), Ordering::Relaxed);
             }
             Observation::RateLimited { until } => {
+                let until = until.unwrap_or(now.plus_millis(REST_MILLIS));
                 entry.cooling_until.fetch_max(until.micros(), Ordering::Relaxed);
             }
             Observation::Neutral => {}
@@ -155,15 +134,15 @@ mod tests {
         board.record(SEAT, at(99), at(100), Observation::Fault);
         assert!(out(129) && !out(130));
         let answered = Observation::Success {
-            first_content_ms: 1,
+            first_content_ms: Some(1),
             total_ms: 2,
             output_tokens: 3,
             tools: None,
         };
         board.record(SEAT, at(100), at(101), answered);
         assert!(!out(102));
-        board.record(SEAT, at(6), at(6), Observation::RateLimited { until: at(60) });
-        board.record(SEAT, at(7), at(7), Observation::RateLimited { until: at(10) });
+        board.record(SEAT, at(6), at(6), Observation::RateLimited { until: Some(at(60)) });
+        board.record(SEAT, at(7), at(7), Observation::RateLimited { until: Some(at(10)) });
         let entry = board.find(SEAT).unwrap();
         assert_eq!(entry.cooling_until.load(Ordering::Relaxed), 60_000_000, "the longer one stays");
     }
