@@ -74,6 +74,37 @@ fn an_order_without_fallbacks_that_nobody_serves_is_404_with_the_names() {
 }
 
 #[test]
+fn preferences_that_contradict_each_other_are_404_with_the_fields_and_the_names() {
+    let catalog = plain(&[("a", 1.0), ("a/eu", 1.0), ("b", 2.0)]);
+    for (provider, said) in [
+        (
+            json!({"only": ["a"], "ignore": ["a"]}),
+            "provider.only preference permits only: a, and your request's provider.ignore preference \
+             names a.",
+        ),
+        (
+            json!({"only": ["b"], "order": ["a"], "allow_fallbacks": false}),
+            "provider.only preference permits only: b, and your request's provider.order preference \
+             without fallbacks lists: a.",
+        ),
+        (
+            json!({"order": ["a/eu"], "ignore": ["A"], "allow_fallbacks": false}),
+            "provider.ignore preference names a, and your request's provider.order preference without \
+             fallbacks lists: a/eu.",
+        ),
+        (json!({"only": []}), "provider.only preference permits only: nobody."),
+    ] {
+        let asked = request(&catalog, provider.clone());
+        let plan = planned(&asked, &catalog);
+        assert!(plan.candidates.is_empty(), "{provider}");
+        let error = explain::nothing_left(&asked, &plan, &catalog);
+        assert_eq!(error.kind, ErrorKind::NotFound);
+        assert!(error.message.ends_with(said), "{provider}: {}", error.message);
+        assert_eq!(error.availability.unwrap().affected_providers, ["a", "b"]);
+    }
+}
+
+#[test]
 fn without_fallbacks_the_others_are_out_with_a_reason() {
     let catalog = plain(&[("a", 1.0), ("b", 2.0), ("c", 3.0)]);
     let asked = request(&catalog, json!({"sort": "price", "allow_fallbacks": false}));
