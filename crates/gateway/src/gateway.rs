@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::authenticate::Authenticator;
+use crate::cache::ResponseCache;
 use crate::ratio::Ratios;
+use crate::sticky::Sticky;
 use crate::world::World;
 
 /// What the data plane is made of.
@@ -30,6 +32,8 @@ pub struct Gateway {
     pub(crate) client: Client,
     pub(crate) health: HealthBoard,
     pub(crate) ratios: Ratios,
+    pub(crate) answers: ResponseCache,
+    pub(crate) sticky: Sticky,
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) running: TaskTracker,
     /// Cancelled when answers must end because the process does.
@@ -55,6 +59,8 @@ impl Gateway {
             client: Client::new(),
             health: HealthBoard::default(),
             ratios: Ratios::default(),
+            answers: ResponseCache::default(),
+            sticky: Sticky::default(),
             drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),
