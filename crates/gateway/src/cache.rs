@@ -222,3 +222,28 @@ pub(crate) fn keep(generation: &Generation, index: usize, facts: &Facts, body: O
     };
     generation.gateway.answers.put(ticket.key.clone(), kept, now);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g75_an_account_that_enforces_zero_retention_keeps_nothing() {
+        assert!(may_keep(&AccountPolicy::default()));
+        let all = AccountPolicy { zdr: ZdrGroups::ALL, ..AccountPolicy::default() };
+        assert!(!may_keep(&all));
+        let some = ZdrGroups { other: true, ..ZdrGroups::default() };
+        assert!(!may_keep(&AccountPolicy { zdr: some, ..AccountPolicy::default() }));
+        let denying = AccountPolicy { deny_paid_training: true, ..AccountPolicy::default() };
+        assert!(may_keep(&denying), "training is another matter");
+    }
+
+    #[test]
+    fn chat_messages_responses_and_embeddings_have_a_cache() {
+        use Surface::{Chat, Completions, Cursor, Embeddings, Messages, Rerank, Responses};
+        for surface in [Chat, Cursor, Messages, Responses, Embeddings] {
+            assert!(has_cache(surface), "{surface:?}");
+        }
+        assert!(!has_cache(Completions) && !has_cache(Rerank));
+    }
+}
