@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use signalbox_core::Timestamp;
 use signalbox_runtime::Clock;
+use signalbox_simulator::Simulator;
 use signalbox_testkit::{Caller, Offer, Stand, TestServer};
 
 use crate::speech::with;
@@ -188,13 +189,24 @@ async fn an_idle_conversation_is_forgotten_after_ten_minutes() {
 }
 
 #[tokio::test]
-async fn a_failing_home_is_left_for_the_next_best() {
-    let good = stand("ann", "tokens-5", "0.0000001");
-    let bad = stand("bob", "status-503", "0.0000001");
-    let server = TestServer::start(Offer::new().model("acme/one", [good, bad])).await;
-    let session = |number: usize| with(turn("Hello", number), "session_id", json!("s1"));
-    assert_eq!(all(&server, session).await, BTreeSet::from(["ann".to_owned()]));
-    let asked = server.journal().of_model("status-503").len();
-    assert!(asked <= 1, "a failure is no reason to stay: {asked}");
+async fn a_dead_home_is_left_for_the_next_best_where_the_conversation_then_stays() {
+    // Its connections end with its runtime.
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(1).enable_all().build().unwrap();
+    let started = runtime.spawn(signalbox_simulator::start(Simulator::new()));
+    let mortal = started.await.unwrap().unwrap();
+    let offer = twins("tokens-5").provider_at("bob", &mortal.address().to_string());
+    let server = TestServer::start(offer).await;
+    let session =
+        |id: usize, number| with(turn("Hello", number), "session_id", json!(format!("s{id}")));
+    let mut id = 0;
+    while provider(&server, &server.caller(), CHAT, &session(id, 0)).await != "bob" {
+        id += 1;
+        assert!(id < 40, "nobody draws bob");
+    }
+    assert_eq!(all(&server, |number| session(id, number)).await, BTreeSet::from(["bob".into()]));
+    drop(mortal);
+    runtime.shutdown_background();
+    assert_eq!(all(&server, |number| session(id, number)).await, BTreeSet::from(["ann".into()]));
     server.closes_clean().await;
 }
