@@ -101,8 +101,9 @@ pub(crate) fn ticket(
         return None;
     }
     let wish = wish::wish(&head.cache, preset)?;
-    let models: Vec<&str> =
-        resolved.requirements.models.iter().map(|one| one.requested.as_str()).collect();
+    // As written: what a router chooses is part of the answer.
+    let survey = &resolved.survey;
+    let models: Vec<&str> = survey.model.iter().chain(&survey.models).map(String::as_str).collect();
     let asked = Asked {
         surface,
         stream: resolved.survey.stream,
