@@ -1,5 +1,6 @@
 //! The immutable catalogue that a request reads.
 
+mod alias;
 mod build;
 mod hints;
 mod lookup;
@@ -39,7 +40,7 @@ pub enum Lookup<'a> {
         /// The dynamic suffixes, in the order given, each once.
         variants: Vec<Variant>,
     },
-    /// A model that nobody serves any more.
+    /// A model that nobody serves any more, or a moving alias that stands for no visible one.
     Deprecated(&'a Arc<Model>),
     /// A `:free` variant that has ended; the paid model goes on.
     FreeEnded {

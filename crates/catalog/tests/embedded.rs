@@ -355,3 +355,17 @@ fn embeddings_and_reranks_are_called_in_dialects_of_their_own() {
     assert_eq!(not_called, NOT_CALLED);
     assert_eq!((embeddings, reranks), (38, 6));
 }
+
+#[test]
+fn every_alias_stands_for_what_the_data_name() {
+    let rows = Snapshot::embedded().unwrap();
+    let built = build("", &[]);
+    let mut aliases = 0;
+    for row in &rows.models {
+        if let ModelStatus::Alias { .. } = row.status {
+            aliases += 1;
+            assert_eq!(built.model(&row.id).unwrap().status, row.status, "{}", row.id);
+        }
+    }
+    assert!(aliases >= 10, "{aliases}");
+}

@@ -11,6 +11,7 @@ use signalbox_policy::rule::ROUTABLE;
 use signalbox_policy::{Candidate, Plan};
 
 use crate::generation::Generation;
+use crate::tier;
 
 /// The object as raw JSON, when the caller asked for it. `winner` is the candidate that answered.
 pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option<String> {
@@ -156,12 +157,14 @@ pub(crate) fn note(generation: &mut Generation, losses: impl FnOnce() -> Vec<Los
 
 /// The members of the last chunk or the whole answer that only the gateway knows.
 pub(crate) fn extras<'a>(
-    generation: &Generation,
+    generation: &'a Generation,
+    candidate: usize,
     facts: &'a Facts,
     metadata: Option<&'a str>,
 ) -> Extras<'a> {
+    let endpoint = generation.given.plan.candidates.get(candidate);
     Extras {
-        service_tier: facts.service_tier.as_deref(),
+        service_tier: tier::served(endpoint.map(|one| one.endpoint.as_ref()), facts),
         router_metadata: metadata,
         completed_at: generation.gateway.clock.now().seconds(),
     }

@@ -5,7 +5,7 @@ use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet, PriceKind};
 use signalbox_dialect::document::{Document, Edits};
 use signalbox_dialect::loss::{Loss, Lost};
-use signalbox_dialect::openai_chat::survey::PromptStyle;
+use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
 use signalbox_dialect::openai_completions::template::PromptTemplate;
 use signalbox_dialect::outbound::write_request;
 use signalbox_dialect::{
@@ -73,24 +73,22 @@ pub(crate) fn body(
     road: &Road,
 ) -> Result<Prepared, Failure> {
     let (resolved, endpoint) = (said.resolved, &candidate.endpoint);
+    let survey = resolved.survey_for(candidate.model_index);
     let supported = supported(endpoint);
     let user = user(said, endpoint.data_policy.requires_user_ids);
     let manner = said.world.manner(endpoint);
     let row = manner.map(|manner| &manner.reasoning);
     let asked = row.map_or(usual_reasoning(road.dialect), |row| row.style);
     let betas = betas(said, road, manner);
+    let tier_header = manner.and_then(|manner| manner.tier_header.as_ref());
     let outbound = Outbound {
         provider_model_id: &endpoint.provider_model_id,
-        stream: resolved.survey.stream,
-        unsupported: unsupported(
-            resolved.survey.parameters,
-            endpoint.supported_parameters,
-            supported,
-        ),
+        stream: survey.stream,
+        unsupported: unsupported(survey.parameters, endpoint.supported_parameters, supported),
         max_output: bound.clamped.then_some(bound.estimate.max_output),
         endpoint_max_output: endpoint.max_output,
         user: user.as_deref(),
-        service_tier: endpoint.tier.as_deref(),
+        service_tier: endpoint.tier.as_deref().filter(|_| tier_header.is_none()),
         patches: manner.map_or(&road.patches, |manner| &manner.patches),
         reasoning: if supported.contains(Parameter::Reasoning) {
             asked
@@ -106,12 +104,20 @@ pub(crate) fn body(
         cache: cache_style(candidate),
     };
     let told = !supported.contains(Parameter::Tools);
-    let written = written(said, road.dialect, &outbound, told);
+    let written = written(said, survey, road.dialect, &outbound, told);
     let written = written.map_err(|error| Failure::unfit(error.message))?;
     let insists = resolved.requirements.provider.require_parameters;
     match written.losses.iter().find(|loss| insists && matters(loss)) {
         Some(loss) => Err(Failure::unfit(format!("{} can't carry {}", road.dialect.name(), loss))),
-        None => Ok(enveloped(written, &betas, road)),
+        None => {
+            let mut prepared = enveloped(written, &betas, road);
+            if let (Some(name), Some(tier)) = (tier_header, endpoint.tier.as_deref())
+                && let Ok(value) = HeaderValue::from_str(tier)
+            {
+                prepared.headers.insert(name.clone(), value);
+            }
+            Ok(prepared)
+        }
     }
 }
 
@@ -177,6 +183,11 @@ fn betas<'a>(said: Said<'a>, road: &Road, manner: Option<&'a Manner>) -> Vec<&'a
     if formatted && passes(&STRUCTURED_OUTPUTS) && !betas.contains(&STRUCTURED_OUTPUTS) {
         betas.push(STRUCTURED_OUTPUTS);
     }
+    for beta in manner.iter().flat_map(|manner| &manner.add_betas) {
+        if !betas.contains(&beta.as_str()) {
+            betas.push(beta);
+        }
+    }
     betas
 }
 
@@ -214,11 +225,12 @@ fn matters(loss: &Loss) -> bool {
 /// one with tools for a model that knows none.
 fn written(
     said: Said<'_>,
+    survey: &Survey,
     provider: WireDialect,
     outbound: &Outbound<'_>,
     tools_are_told: bool,
 ) -> Result<WrittenRequest, ApiError> {
-    let (document, survey) = (&said.resolved.document, &said.resolved.survey);
+    let document = &said.resolved.document;
     let style = said.resolved.skin.style;
     let told = tools_are_told && (survey.needs.tools || survey.needs.tool_history);
     let patched = match (provider, style) {

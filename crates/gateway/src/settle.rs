@@ -8,7 +8,7 @@ use crate::authenticate::out_of_reach;
 use crate::ending::Ending;
 use crate::estimate;
 use crate::generation::Generation;
-use crate::record;
+use crate::{record, tier};
 
 /// Posts the charge and the generation row in one commit, and gives the rest of the reservation
 /// back. Prices are those of the moment in which the request arrived.
@@ -24,7 +24,9 @@ pub(crate) async fn settle(
     let candidate = candidate.ok_or_else(|| ApiError::internal("no such candidate"))?;
     let usage = observed(generation, ending);
     let (billed, requests) = billable(&usage, ending.finish_reason());
-    let cost = price(&billed, &candidate.endpoint.prices, generation.trace.received, requests)
+    let catalog = &generation.given.world.catalog;
+    let prices = tier::prices(catalog, &candidate.endpoint, ending.facts);
+    let cost = price(&billed, prices, generation.trace.received, requests)
         .map_err(|error| ApiError::internal(format!("{}: {error}", candidate.endpoint.id)))?;
     let row = record::answered(generation, ending, &usage, &cost, now);
     let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;

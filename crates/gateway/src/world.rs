@@ -11,7 +11,7 @@ use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
 use signalbox_dialect::watch::Watch;
 use signalbox_dialect::{Ask, ReasoningStyle, WireDialect};
-use signalbox_upstream::{Credential, Target};
+use signalbox_upstream::{Credential, HeaderName, Target};
 
 use crate::retrieval::Form;
 
@@ -48,6 +48,10 @@ pub struct Manner {
     pub traits: Traits,
     /// The beta features that it knows; `None` passes all on.
     pub betas: Option<Vec<String>>,
+    /// The beta features that it always needs.
+    pub add_betas: Vec<String>,
+    /// The header that names a service tier, where the body has no place for it.
+    pub tier_header: Option<HeaderName>,
     /// Edits of its request bodies: its provider's, then its own.
     pub patches: Patches,
 }
@@ -89,6 +93,8 @@ struct MannerRow {
     media_in_results: bool,
     json_with_functions: bool,
     betas: Option<Vec<String>>,
+    add_betas: Vec<String>,
+    tier_header: Option<String>,
     patches: Vec<Value>,
 }
 
@@ -205,6 +211,9 @@ fn manner(
         let style = ask.style;
         return Err(bad(format!("{} can't ask for reasoning as {style:?}", dialect.name())));
     }
+    let tier_header = row.tier_header.as_deref().map(|name| {
+        HeaderName::from_bytes(name.as_bytes()).map_err(|_| bad(format!("{name:?}: no header")))
+    });
     let usual = dialect.map(|dialect| Ask::of(usual_reasoning(dialect)));
     let own = patches(&row.patches).map_err(wrong)?;
     let all = patches(&speaks.patches).map_err(wrong)?.followed_by(&own);
@@ -217,6 +226,8 @@ fn manner(
             json_with_functions: row.json_with_functions,
         },
         betas: row.betas,
+        add_betas: row.add_betas,
+        tier_header: tier_header.transpose()?,
         patches: all,
     }))
 }

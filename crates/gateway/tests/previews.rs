@@ -11,5 +11,7 @@
 mod reasoning;
 #[path = "previews/rows.rs"]
 mod rows;
+#[path = "previews/tiers.rs"]
+mod tiers;
 #[path = "previews/world.rs"]
 mod world;

@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod explain;
 pub mod health;
 pub mod note;
+pub mod pattern;
 pub mod place;
 pub mod plan;
 pub mod preferences;
@@ -17,7 +18,7 @@ pub mod rule;
 pub mod slug;
 
 pub use account::{AccountPolicy, ByokKey};
-pub use attempt::{Attempts, Failure};
+pub use attempt::{Attempts, Failure, RetryBudget};
 pub use health::{Health, HealthBoard};
 pub use note::Note;
 pub use place::Place;

@@ -12,8 +12,24 @@
 #[path = "it/speech.rs"]
 mod speech;
 
+#[path = "acceptance/cache.rs"]
+mod cache;
+
 #[path = "acceptance/fallback.rs"]
 mod fallback;
+
+#[path = "acceptance/kept.rs"]
+mod kept;
+
+#[path = "acceptance/stickiness.rs"]
+mod stickiness;
+
+#[path = "acceptance/models.rs"]
+mod models;
+#[path = "acceptance/tiers.rs"]
+mod tiers;
+#[path = "acceptance/variants.rs"]
+mod variants;
 
 #[path = "acceptance/explanation.rs"]
 mod explanation;

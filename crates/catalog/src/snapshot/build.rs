@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use signalbox_core::ParameterSet;
 
-use super::{Catalogue, Snapshot};
+use super::{Catalogue, Snapshot, alias};
 use crate::model::ModelStatus;
 use crate::task::{self, Task};
 use crate::{Blocked, CatalogueError, ConfiguredCatalogue, Endpoint, Model, Provider, Transport};
@@ -140,6 +140,7 @@ impl Rows {
                 headline(model, endpoints);
             }
         }
+        alias::resolve(&mut self.models.rows)?;
         index_models(&mut snapshot, self.models.rows, legacy)?;
         snapshot.native = native(&snapshot);
         Ok(snapshot)
@@ -228,12 +229,6 @@ fn index_models(
         snapshot.models.push(model);
     }
     for model in &snapshot.models {
-        if let ModelStatus::Alias { target } = &model.status
-            && !snapshot.by_id.get(target).is_some_and(|one| one.status == ModelStatus::Live)
-        {
-            let row = format!("model {:?}", model.id);
-            return Err(CatalogueError::new(row, "status.alias.target", "no such live model"));
-        }
         let suffix = match model.variant.as_str() {
             "standard" => String::new(),
             variant => format!(":{variant}"),

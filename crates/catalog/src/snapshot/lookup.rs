@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Lookup, Snapshot};
+use super::{Lookup, Snapshot, alias};
 use crate::model::ModelStatus;
 use crate::slug::Parts;
 use crate::{Model, Variant};
@@ -35,14 +35,16 @@ pub(super) fn lookup<'a>(snapshot: &'a Snapshot, slug: &str) -> Lookup<'a> {
             Some(variant) => variants.push(variant),
             None if *suffix == "free" => match model.status {
                 ModelStatus::Router => variants.push(Variant::Free),
-                ModelStatus::Retired => return Lookup::Deprecated(model),
+                ModelStatus::Retired | ModelStatus::Alias { .. } => {
+                    return Lookup::Deprecated(model);
+                }
                 _ => return Lookup::FreeEnded { paid: model },
             },
             None => return Lookup::Unknown,
         }
     }
     match model.status {
-        ModelStatus::Retired => Lookup::Deprecated(model),
+        ModelStatus::Retired | ModelStatus::Alias { .. } => Lookup::Deprecated(model),
         _ => Lookup::Found { model, variants },
     }
 }
@@ -56,7 +58,11 @@ fn row<'a>(snapshot: &'a Snapshot, slug: &str) -> Option<&'a Arc<Model>> {
 fn concrete<'a>(snapshot: &'a Snapshot, slug: &str) -> Option<&'a Arc<Model>> {
     let model = row(snapshot, slug)?;
     match &model.status {
-        ModelStatus::Alias { target } => snapshot.by_id.get(target),
+        ModelStatus::Alias { target } => {
+            // An alias that nothing is eligible for stands for itself, which can't be called.
+            let target = snapshot.by_id.get(target).filter(|one| alias::is_eligible(one));
+            Some(target.unwrap_or(model))
+        }
         _ => Some(model),
     }
 }

@@ -114,9 +114,7 @@ pub fn write_request(
     if !config.is_empty() {
         body.json("generationConfig", &config.finish());
     }
-    if out.service_tier.is_some() {
-        target.lose(Lost::Parameter, "service_tier");
-    }
+    body.optional_text("serviceTier", out.service_tier);
     let written = patched(body.finish(), out.patches, target.losses)?;
     Ok(WrittenRequest { body: written.body, losses: written.losses, cache_until })
 }

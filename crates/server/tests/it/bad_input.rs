@@ -173,7 +173,6 @@ async fn a_model_that_can_not_be_called_is_explained() {
         ("nobody", 400, "invalid_request", "model_not_found"),
         ("acme/one:batch", 400, "invalid_request", "model_not_found"),
         ("acme/one::", 400, "invalid_request", "model_not_found"),
-        ("acme/one:online", 400, "invalid_request", "model_not_found"),
         ("acme/one:thinking", 400, "invalid_request", "model_not_found"),
         ("acme/one:free", 404, "not_found", "free_variant_ended"),
         (RETIRED, 404, "not_found", "model_deprecated"),
