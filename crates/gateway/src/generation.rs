@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use signalbox_core::Timestamp;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_dialect::{Identity, Skin};
 use signalbox_policy::{Attempts, Plan};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::authenticate::Principal;
+use crate::cache::Ticket;
 use crate::gateway::Gateway;
 use crate::inbound::RequestHead;
 use crate::reply::{Reply, ReplyBody};
@@ -16,6 +18,7 @@ use crate::reserve::Bound;
 use crate::resolve::Resolved;
 use crate::sink::{PIECES, Sink};
 use crate::trace::Trace;
+use crate::turn::Turn;
 use crate::world::World;
 
 /// What the first stages found out.
@@ -29,6 +32,10 @@ pub(crate) struct Given {
     pub resolved: Resolved,
     /// Only the candidates that the balance affords.
     pub plan: Arc<Plan>,
+    /// When the request arrived.
+    pub received: Timestamp,
+    /// Where the answer is to be kept.
+    pub ticket: Option<Ticket>,
 }
 
 impl Given {
@@ -56,11 +63,13 @@ impl Given {
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub gateway: Arc<Gateway>,
-    pub given: Given,
+    pub given: Arc<Given>,
     pub bounds: Vec<Bound>,
     pub hold: Option<signalbox_store::Hold>,
     pub trace: Trace,
     pub attempts: Attempts,
+    /// The attempt that `trace` is about, on the health board.
+    pub turn: Option<Turn>,
     pub sink: Sink,
 }
 
@@ -70,7 +79,7 @@ impl Generation {
         gateway: Arc<Gateway>,
         given: Given,
         bounds: Vec<Bound>,
-        hold: signalbox_store::Hold,
+        hold: Option<signalbox_store::Hold>,
         trace: Trace,
     ) -> (Box<Self>, Reply) {
         let (sink, body) = if given.resolved.survey.stream {
@@ -83,19 +92,27 @@ impl Generation {
         let reply = Reply {
             id: given.id.clone(),
             body,
+            cache: given.ticket.as_ref().map(Ticket::miss),
             skin: given.skin().clone(),
             identity: given.identity(None, trace.received.seconds()),
         };
-        let generation = Self {
-            gateway,
-            given,
-            bounds,
-            hold: Some(hold),
-            trace,
-            attempts: Attempts::default(),
-            sink,
-        };
+        let given = Arc::new(given);
+        let (attempts, turn) = (Attempts::default(), None);
+        let generation = Self { gateway, given, bounds, hold, trace, attempts, turn, sink };
         (Box::new(generation), reply)
+    }
+
+    /// The time that the whole request has left, attempts together.
+    pub(crate) fn time_left(&self) -> Duration {
+        let timeouts = &self.gateway.timeouts;
+        let streamed = self.given.resolved.survey.stream;
+        let total = if streamed { timeouts.stream_total } else { timeouts.whole_total };
+        total.saturating_sub(self.age())
+    }
+
+    /// Whether no time is left for another attempt.
+    pub(crate) fn is_late(&self) -> bool {
+        self.time_left().is_zero()
     }
 
     /// How long ago the request arrived.

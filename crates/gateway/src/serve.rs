@@ -17,7 +17,7 @@ use crate::generation::{Generation, Given};
 use crate::inbound::Inbound;
 use crate::reply::{Failed, Reply};
 use crate::trace::Trace;
-use crate::{drive, estimate, plan, reserve, resolve, retrieval};
+use crate::{cache, drive, estimate, plan, reserve, resolve, retrieval, sticky};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -60,28 +60,41 @@ impl Gateway {
     ) -> Result<Reply, Failed> {
         let now = admitted.received;
         let world = self.world.load_full();
-        let (resolved, head) = resolve::resolve(inbound, &world.catalog)?;
-        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
-        if let Some(retrieval) = &resolved.retrieval {
-            retrieval::keep_fitting(retrieval, &world, &mut plan)?;
-        }
+        let surface = inbound.surface;
+        let (mut resolved, head) = resolve::resolve(inbound, &world.catalog)?;
+        let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
         let id = match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
             None => GenerationId::generate(now, entropy::bytes()),
         };
+        let request_id = RequestId::generate(now, entropy::bytes());
+        if let Some(kept) = ticket.as_ref().and_then(|ticket| self.answers.find(ticket, now)) {
+            let (principal, plan) = (admitted.principal, Arc::new(kept.plan()));
+            let (ticket, received) = (None, now);
+            let given =
+                Given { id, request_id, principal, head, world, resolved, plan, received, ticket };
+            return Ok(cache::replay(self, given, kept, now));
+        }
+        sticky::stay(self, &admitted.principal.key.account, &world, &mut resolved, now);
+        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
+        if let Some(retrieval) = &resolved.retrieval {
+            retrieval::keep_fitting(retrieval, &world, &mut plan)?;
+        }
         let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
         let given = Given {
             id,
-            request_id: RequestId::generate(now, entropy::bytes()),
+            request_id,
             principal: admitted.principal,
             head,
             world,
             resolved,
             plan: Arc::new(held.plan),
+            received: now,
+            ticket,
         };
         let trace = Trace::begin(now);
         let (generation, reply) =
-            Generation::begin(Arc::clone(self), given, held.bounds, held.hold, trace);
+            Generation::begin(Arc::clone(self), given, held.bounds, Some(held.hold), trace);
         // From here on nothing depends on the client: this future may be dropped.
         let run = Box::pin(drive::drive(generation));
         drop(task::spawn("generation", self.running.track_future(run)));

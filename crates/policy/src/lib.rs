@@ -18,7 +18,7 @@ pub mod slug;
 pub mod tool_check;
 
 pub use account::{AccountPolicy, ByokKey};
-pub use attempt::{Attempts, Failure};
+pub use attempt::{Attempts, Failure, RetryBudget};
 pub use health::{Health, HealthBoard};
 pub use note::Note;
 pub use place::Place;
