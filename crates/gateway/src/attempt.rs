@@ -13,7 +13,7 @@ use signalbox_dialect::{AnswerStream, Facts, Identity, StreamFault, WholeAnswer,
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, Call, CallError, Limits};
 
-use crate::cache;
+use crate::{cache, tool_calls};
 use crate::gateway::Gateway;
 use crate::generation::Given;
 use crate::prepare::{self, Prepared};
@@ -211,6 +211,8 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         let skin = given.skin().clone();
         let relay =
             AnswerStream::watching(skin, road.dialect, identity.clone(), road.watch.clone());
+        let gathers = tool_calls::are_possible(given);
+        let relay = if gathers { relay.gathering_calls() } else { relay };
         let relay = if road.is_invoke { relay.in_envelope() } else { relay };
         let relay = Box::new(cache::recorded(given, relay));
         let mut reading = Reading { relay, answer, ready: Vec::with_capacity(1024) };
