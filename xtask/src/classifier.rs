@@ -43,7 +43,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
 /// Cross-validates within the training half and prints what choices are made by.
 #[expect(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 pub(crate) fn cross_validate() {
-    let held_out = train::cross_validate(&Options::default(), 8);
+    let held_out = train::cross_validate(&Options::default(), 5);
     let all = held_out.len().max(1) as f64;
     let found: Vec<(bool, bool, f32)> = held_out.iter().filter_map(judge).collect();
     let share = |count: usize| 100.0 * count as f64 / all;

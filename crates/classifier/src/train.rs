@@ -23,6 +23,8 @@ pub struct Options {
     pub kinds: u32,
     /// Seeds the order of examples and the dropout.
     pub seed: u64,
+    /// Models by seeds of their own that are averaged into one.
+    pub averaged: u32,
     /// Below this confidence there is no answer.
     pub threshold: f32,
     /// Divides the logits, so that confidence is as large as accuracy on held-out prompts.
@@ -33,14 +35,15 @@ impl Default for Options {
     /// What the committed weights were made with. Cross-validation within the training half chose it.
     fn default() -> Self {
         Self {
-            rounds: 30,
+            rounds: 25,
             rate: 0.5,
             decay: 0.0,
-            dropout: 0.3,
+            dropout: 0.5,
             kinds: features::KINDS,
             seed: 1,
-            threshold: 0.2,
-            temperature: 1.0,
+            averaged: 3,
+            threshold: 0.3,
+            temperature: 0.8,
         }
     }
 }
@@ -80,9 +83,26 @@ impl Model {
     /// Trains on the examples.
     #[must_use]
     pub fn fit(examples: &[Example], options: &Options) -> Self {
+        let mut mean = Self { rows: vec![[0.0; LANES]; BUCKETS], bias: [0.0; LANES] };
+        let models = options.averaged.max(1);
+        for model in 0..models {
+            let one = Self::fit_one(examples, options, options.seed.wrapping_add(model.into()));
+            let pairs = mean
+                .rows
+                .iter_mut()
+                .chain([&mut mean.bias])
+                .zip(one.rows.iter().chain([&one.bias]));
+            for (mean, one) in pairs.flat_map(|(mean, one)| mean.iter_mut().zip(one)) {
+                *mean += one / (models as f32 * options.temperature);
+            }
+        }
+        mean
+    }
+
+    fn fit_one(examples: &[Example], options: &Options, seed: u64) -> Self {
         let mut model = Self { rows: vec![[0.0; LANES]; BUCKETS], bias: [0.0; LANES] };
         let mut moved = Self { rows: vec![[1e-2; LANES]; BUCKETS], bias: [1e-2; LANES] };
-        let mut dice = Dice(options.seed.max(1));
+        let mut dice = Dice(seed.max(1));
         let mut order: Vec<usize> = (0..examples.len()).collect();
         let mut kept = Vec::new();
         for _ in 0..options.rounds {
@@ -133,13 +153,13 @@ impl Model {
     }
 
     /// The rows as bytes and what a step of them is worth.
-    fn quantised(&self, temperature: f32) -> (Vec<[u8; LANES]>, f32) {
+    fn quantised(&self) -> (Vec<[u8; LANES]>, f32) {
         let most = self.rows.as_flattened().iter().fold(0.0f32, |most, one| most.max(one.abs()));
         let step = most.max(f32::MIN_POSITIVE) / 127.0;
         let small = |weight: &f32| ((weight / step).round() as i8).cast_unsigned();
         let rows =
             self.rows.iter().map(|row| std::array::from_fn(|at| row.get(at).map_or(0, small)));
-        (rows.collect(), step / temperature)
+        (rows.collect(), step)
     }
 }
 
@@ -160,15 +180,15 @@ fn step(
 /// The file of weights for the committed training half.
 #[must_use]
 pub fn weights_file(options: &Options) -> Vec<u8> {
-    let examples: Vec<Example> =
-        labelled::prompts(Half::Train).map(|one| Example::new(&one, options.kinds)).collect();
+    let learnt = labelled::prompts(Half::Train).chain(labelled::lines());
+    let examples: Vec<Example> = learnt.map(|one| Example::new(&one, options.kinds)).collect();
     let model = Model::fit(&examples, options);
-    let (rows, step) = model.quantised(options.temperature);
+    let (rows, step) = model.quantised();
     Weights {
-        fingerprint: labelled::fingerprint(),
+        fingerprint: labelled::fingerprint(Half::Train),
         step,
         threshold: options.threshold,
-        bias: model.bias.map(|bias| bias / options.temperature),
+        bias: model.bias,
         rows: &rows,
     }
     .write()
@@ -189,11 +209,14 @@ pub fn cross_validate(options: &Options, folds: usize) -> Vec<HeldOut> {
     let folds = folds.max(2);
     let examples: Vec<Example> =
         labelled::prompts(Half::Train).map(|one| Example::new(&one, options.kinds)).collect();
+    let lines: Vec<Example> =
+        labelled::lines().map(|one| Example::new(&one, options.kinds)).collect();
     let mut found = Vec::new();
     for fold in 0..folds {
         let (held, learnt): (Vec<_>, Vec<_>) =
             examples.iter().cloned().enumerate().partition(|(place, _)| place % folds == fold);
-        let learnt: Vec<Example> = learnt.into_iter().map(|(_, example)| example).collect();
+        let learnt = learnt.into_iter().map(|(_, example)| example);
+        let learnt: Vec<Example> = learnt.chain(lines.iter().cloned()).collect();
         let model = Model::fit(&learnt, options);
         found.extend(held.iter().map(|(_, example)| HeldOut {
             class: example.class,

@@ -22,19 +22,17 @@ fn model() -> LinearClassifier<'static> {
 fn the_committed_weights_were_made_from_the_committed_training_half() {
     let weights = Weights::read(EMBEDDED).unwrap();
     let made_from = weights.fingerprint;
-    assert_eq!(made_from, labelled::fingerprint(), "run `cargo xtask train-classifier`");
+    assert_eq!(made_from, labelled::fingerprint(Half::Train), "run `cargo xtask train-classifier`");
     assert_eq!(weights.write(), EMBEDDED);
 }
 
 #[test]
-fn the_accuracy_on_the_test_half_is_the_documented_one() {
+fn the_figures_of_the_test_half_are_the_documented_ones() {
     let docs =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/classifier.md"));
     let docs = docs.unwrap();
     let report = Report::of(&model(), Half::Test).to_string();
-    for line in report.lines().take(8) {
-        assert!(docs.contains(line), "docs/classifier.md lacks: {line}\n{report}");
-    }
+    assert!(docs.contains(report.trim()), "docs/classifier.md has other figures:\n{report}");
 }
 
 #[test]
