@@ -13,7 +13,6 @@ use signalbox_dialect::{AnswerStream, Facts, Identity, StreamFault, WholeAnswer,
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, Call, CallError, Limits};
 
-use crate::{cache, tool_calls};
 use crate::gateway::Gateway;
 use crate::generation::Given;
 use crate::prepare::{self, Prepared};
@@ -21,6 +20,7 @@ use crate::reserve::Bound;
 use crate::retrieval::{self, Retrieved};
 use crate::sink::Client;
 use crate::world::Road;
+use crate::{cache, tool_calls};
 
 /// All that one try needs.
 pub(crate) struct Job {

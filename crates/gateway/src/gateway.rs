@@ -7,7 +7,7 @@ use signalbox_catalog::Endpoint;
 use signalbox_catalog::listing::LiveFigures;
 use signalbox_core::{Timeouts, limits};
 use signalbox_policy::attempt::{Refusals, Share};
-use signalbox_policy::health::Seat;
+use signalbox_policy::health::{Figures, Seat};
 use signalbox_policy::{Candidate, HealthBoard, RetryBudget};
 use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Store};
@@ -85,12 +85,17 @@ impl Gateway {
         candidate.map_or(self.timeouts, |one| self.timeouts.with(&one.provider.timeouts))
     }
 
+    /// What was measured of an endpoint, by its id, with the operator's credential.
+    #[must_use]
+    pub fn measured(&self, endpoint: &str) -> Figures {
+        self.health.figures(Seat { endpoint, credential: None }, self.clock.now())
+    }
+
     /// What was measured of an endpoint with the operator's credential; where that is too little,
     /// what was published.
     #[must_use]
     pub fn live_figures(&self, endpoint: &Endpoint) -> LiveFigures {
-        let seat = Seat { endpoint: &endpoint.id, credential: None };
-        let live = self.health.figures(seat, self.clock.now());
+        let live = self.measured(&endpoint.id);
         let published = LiveFigures::published(endpoint);
         LiveFigures {
             uptime_5m: live.uptime_5m.map(f64::from).or(published.uptime_5m),

@@ -8,6 +8,7 @@ use signalbox_core::Usd;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_gateway::{Gateway, HealthKeeper, Settings};
 use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
+use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Journal, Running, Simulator};
@@ -159,6 +160,17 @@ impl TestServer {
     #[must_use]
     pub fn journal(&self) -> Journal {
         self.simulator.0.journal()
+    }
+
+    /// What was measured of the first endpoint of a model.
+    ///
+    /// # Panics
+    /// When there is no such model.
+    #[must_use]
+    pub fn measured(&self, model: &str) -> Figures {
+        let world = self.gateway.world.load();
+        let endpoints = world.catalog.endpoints(model);
+        self.gateway.measured(&endpoints.first().expect("an endpoint").id)
     }
 
     /// Another account with this credit in dollars.

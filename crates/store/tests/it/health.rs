@@ -21,13 +21,18 @@ async fn rows_are_renewed_and_forgotten_after_two_days() {
     {
         let store = Store::open(&url, clock.clone()).await.unwrap();
         store.save_health(many).await.unwrap();
-        store.save_health(vec![row("e1", Some("key"), "mine"), row("e1", None, "new")]).await.unwrap();
+        store
+            .save_health(vec![row("e1", Some("key"), "mine"), row("e1", None, "new")])
+            .await
+            .unwrap();
         store.flush().await.unwrap();
     }
     let store = Store::open(&url, clock.clone()).await.unwrap();
     let rows = store.health().await.unwrap();
     assert_eq!(rows.len(), 201);
-    assert!(rows.contains(&row("e1", None, "new")) && rows.contains(&row("e1", Some("key"), "mine")));
+    assert!(
+        rows.contains(&row("e1", None, "new")) && rows.contains(&row("e1", Some("key"), "mine"))
+    );
     clock.advance(std::time::Duration::from_secs(172_801));
     assert!(store.health().await.unwrap().is_empty());
     store.save_health(vec![row("e2", None, "again")]).await.unwrap();
