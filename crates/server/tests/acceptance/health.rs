@@ -49,7 +49,7 @@ async fn g27_uptime_counts_what_is_the_endpoints_fault_and_nothing_else() {
             assert_eq!(early["uptime_last_1d"], Value::Null, "ninety-nine requests");
         }
         // Long enough for every ejection and rest to be over.
-        clock.advance(Duration::from_secs(310));
+        clock.advance(Duration::from_secs(610));
         let requests = ENDINGS.iter().enumerate().map(|(place, (_, stream, _))| {
             let order = json!({"order": [format!("bad{place}")]});
             with(ask(&format!("acme/m{place}"), *stream), "provider", order)
