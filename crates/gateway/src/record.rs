@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 use signalbox_core::{Timestamp, Usage, Usd};
+use signalbox_dialect::Facts;
+use signalbox_dialect::openai_chat::finish::FinishReason;
 use signalbox_ledger::Cost;
 use signalbox_policy::health::Observation;
 use signalbox_policy::{Candidate, Failure};
@@ -76,17 +78,33 @@ fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
     }
 }
 
-/// Notes that an endpoint answered to the end.
-pub(crate) fn success(generation: &Generation) {
+/// What an answer that came to its end says of its endpoint. One that ends with an error is a
+/// failure, whatever its status was. Throughput is that of the whole attempt, queues included
+/// (inference spec 5.4), but for the time in which the client held it up.
+pub(crate) fn success(generation: &Generation, facts: &Facts, output_tokens: u64) -> Observation {
+    if facts.finish == Some(FinishReason::Error) {
+        return Observation::Broke;
+    }
     let sent = generation.trace.sent;
     let first = generation.trace.first_content.filter(|_| generation.given.resolved.survey.stream);
-    let seen = Observation::Success {
+    let total_ms = generation.gateway.clock.now().millis_since(sent);
+    let held_up = u64::try_from(generation.trace.held_up.as_millis()).unwrap_or(u64::MAX);
+    Observation::Success {
         first_content_ms: first.map(|at| at.millis_since(sent)),
-        total_ms: generation.gateway.clock.now().millis_since(sent),
-        output_tokens: 0,
+        total_ms: total_ms.saturating_sub(held_up),
+        output_tokens,
         tools: None,
-    };
-    observe(generation, seen);
+    }
+}
+
+/// The same with a verdict on its tool calls.
+pub(crate) fn with_tools(seen: Observation, verdict: Option<bool>) -> Observation {
+    match seen {
+        Observation::Success { first_content_ms, total_ms, output_tokens, .. } => {
+            Observation::Success { first_content_ms, total_ms, output_tokens, tools: verdict }
+        }
+        other => other,
+    }
 }
 
 /// Notes that an endpoint failed after its first content.
@@ -94,7 +112,8 @@ pub(crate) fn fault(generation: &Generation) {
     observe(generation, Observation::Broke);
 }
 
-fn observe(generation: &Generation, seen: Observation) {
+/// Tells the board how the attempt ended. Only the first end of an attempt counts.
+pub(crate) fn observe(generation: &Generation, seen: Observation) {
     if let Some(turn) = &generation.turn {
         turn.end(seen);
     }
