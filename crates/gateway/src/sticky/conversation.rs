@@ -6,7 +6,7 @@ use signalbox_dialect::document::{Document, Raw};
 
 /// How much of each end of a message is looked at. What two conversations share in both ends of both
 /// messages is most of their prompts, so that nothing is lost when they are taken for one.
-const END: usize = 4 * 1024;
+const END: usize = 1024;
 
 /// The name of a conversation, of one account and fit for nothing but to be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
