@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Timeouts, Usd};
-use signalbox_gateway::{Gateway, Settings};
+use signalbox_gateway::{Gateway, HealthKeeper, Settings};
 use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
+use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
@@ -41,7 +42,8 @@ pub struct TestServer {
     simulator: Simulated,
     serving: JoinHandle<Option<()>>,
     stop: CancellationToken,
-    _folder: TempDir,
+    keeper: HealthKeeper,
+    folder: Option<TempDir>,
 }
 
 /// What a test server is started with.
@@ -103,8 +105,33 @@ impl TestServer {
     /// # Panics
     /// When any part does not start.
     pub async fn start_as(offer: Offer, setup: Setup) -> Self {
-        let clock = setup.clock.clone();
         let folder = tempfile::tempdir().expect("a folder");
+        let credit = setup.credit;
+        let server = Self::open(folder, offer, setup, None).await;
+        server.grant(&server.owner.account_id, credit).await;
+        server
+    }
+
+    /// Stops, and starts again with the same database and owner.
+    ///
+    /// # Panics
+    /// When any part does not stop or start.
+    pub async fn restarted(mut self, offer: Offer, clock: Clock) -> Self {
+        self.stop().await;
+        let folder = self.folder.take().expect("a folder");
+        let owner = self.owner.clone();
+        drop(self);
+        let setup = Setup { clock, ..Setup::default() };
+        Self::open(folder, offer, setup, Some(owner)).await
+    }
+
+    async fn open(
+        folder: TempDir,
+        offer: Offer,
+        setup: Setup,
+        owner: Option<IssuedAccount>,
+    ) -> Self {
+        let clock = setup.clock;
         let url = format!("sqlite://{}", folder.path().join("signalbox.db").display());
         let store = Store::open(&url, clock.clone()).await.expect("a store");
         let ledger = Ledger::open(&store).await.expect("a ledger");
@@ -120,12 +147,16 @@ impl TestServer {
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
         let platform = Platform::new(&store, KeyPrefix::default());
-        let owner = platform.bootstrap(RevokeOld::No).await.expect("the first account");
+        let owner = match owner {
+            Some(owner) => owner,
+            None => platform.bootstrap(RevokeOld::No).await.expect("the first account"),
+        };
+        let keeper = HealthKeeper::restore(&gateway, &store).await;
         let app = App::new(Arc::clone(&gateway), platform.clone(), clock);
         let stop = CancellationToken::new();
         let listening = Listening { stop: stop.clone() };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
-        let server = Self {
+        Self {
             owner,
             platform,
             ledger,
@@ -134,10 +165,9 @@ impl TestServer {
             simulator: Simulated(simulator),
             serving,
             stop,
-            _folder: folder,
-        };
-        server.grant(&server.owner.account_id, setup.credit).await;
-        server
+            keeper,
+            folder: Some(folder),
+        }
     }
 
     /// Where it listens.
@@ -179,6 +209,17 @@ impl TestServer {
     #[must_use]
     pub fn counted(&self) -> Count {
         self.simulator.0.simulator().counted()
+    }
+
+    /// What was measured of the first endpoint of a model.
+    ///
+    /// # Panics
+    /// When there is no such model.
+    #[must_use]
+    pub fn measured(&self, model: &str) -> Figures {
+        let world = self.gateway.world.load();
+        let endpoints = world.catalog.endpoints(model);
+        self.gateway.measured(&endpoints.first().expect("an endpoint").id)
     }
 
     /// Another account with this credit in dollars.
@@ -277,6 +318,7 @@ impl TestServer {
     pub async fn stop(&self) {
         self.stop.cancel();
         self.gateway.idle().await;
+        self.keeper.save().await.expect("a store that writes");
         self.ledger.shutdown().await.expect("a ledger that stops");
     }
 }

@@ -7,7 +7,7 @@ use signalbox_core::Usd;
 use signalbox_store::GenerationRow;
 use signalbox_testkit::{Offer, Setup, Stand, TestServer, eventually};
 
-use crate::speech::{Answered, ask, tokens, with};
+use crate::speech::{Answered, ask, attempts, tokens, with};
 
 fn dear(stand: Stand) -> Stand {
     stand.with("pricing", json!({"prompt": "0.000003", "completion": "0.000006"}))
@@ -15,10 +15,6 @@ fn dear(stand: Stand) -> Stand {
 
 fn sick_first(model: &str, stream: bool) -> Value {
     with(ask(model, stream), "provider", json!({"order": ["sick", "well"]}))
-}
-
-fn attempts(row: &GenerationRow) -> Vec<Value> {
-    row.provider_responses.as_array().unwrap().clone()
 }
 
 /// Prompt and output tokens at these prices in nano-dollars.

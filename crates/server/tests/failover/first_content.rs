@@ -6,7 +6,7 @@ use signalbox_core::Usd;
 use signalbox_testkit::{Offer, Stand, TestServer};
 
 use crate::raw::{Beat, Raw, delta, stream_head};
-use crate::speech::{Answered, ask, tokens, with};
+use crate::speech::{Answered, ask, attempts, tokens, with};
 
 const INBAND: &str = "data: {\"error\":{\"code\":503,\"message\":\"overloaded\"}}\n\n";
 
@@ -58,7 +58,7 @@ async fn dies_after(ending: &str) {
             let answer = Answered::read(&reply);
             assert_eq!((answer.text, calls), (tokens(5), 1), "after {name}");
             let row = server.generation(&answer.id).await;
-            assert_eq!(row.provider_responses.as_array().unwrap().len(), 2, "{name}");
+            assert_eq!(attempts(&row).len(), 2, "{name}");
         }
         server.closes_clean().await;
     }

@@ -96,7 +96,8 @@ fn judge(name: &str, looks: &[Look], seen: &[Seen]) {
     let between = |from: Duration, to: Duration| {
         seen.iter().filter(|one| (from..to).contains(&one.asked)).cloned().collect::<Vec<_>>()
     };
-    let during = between(BEFORE + FOUND_OUT, heal - window);
+    let mut during = between(BEFORE + FOUND_OUT, heal - window);
+    during.retain(|one| one.asked + one.took < heal - window);
     let after = between(heal + RECOVERED, Duration::MAX);
     let good = after.iter().filter(|one| one.good).count();
     let first_good = seen.iter().filter(|one| one.good && one.asked > heal).map(|one| one.asked);
@@ -112,7 +113,12 @@ fn judge(name: &str, looks: &[Look], seen: &[Seen]) {
     assert!(over_all <= 1.1 && worst <= 1.3 && ejected <= 0.2, "{name}");
     let proper = during.iter().filter(|one| one.status == 503 && one.told).count();
     assert_eq!(proper, during.len(), "{name}: 503 and Retry-After, nothing else");
-    assert!(quantile(&during, 0.5) <= Duration::from_millis(150), "{name}: at once");
+    // No slower than an answer on the same machine, which costs more.
+    let usual = quantile(&after, 0.5).max(Duration::from_millis(50));
+    assert!(
+        quantile(&during, 0.5) <= usual * 3,
+        "{name}: at once, where an answer takes {usual:?}"
+    );
     assert!(after.len() > 1_000 && good * 100 >= after.len() * 99, "{name}: recovered");
 }
 
