@@ -210,6 +210,16 @@ pub struct Perf {
     pub requests: u64,
 }
 
+/// What an endpoint scored in one benchmark, pinned to it (inference spec 5.7).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EndpointScore {
+    /// The benchmark's name, such as `gpqa_diamond`.
+    pub benchmark: String,
+    /// The score, 0 to 1; more is better.
+    pub score: f64,
+}
+
 /// Why an endpoint is listed but can't be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Blocked {
@@ -379,6 +389,9 @@ pub struct Endpoint {
     /// Measured speed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub perf_30m: Option<Perf>,
+    /// What it scored in benchmarks. No row has any yet.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<EndpointScore>,
     /// Options of image models, as published.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image_options: Option<Value>,

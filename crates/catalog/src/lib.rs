@@ -20,7 +20,7 @@ mod task;
 
 pub use config::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 pub use dialect::Dialect;
-pub use endpoint::{Blocked, DataPolicy, Endpoint, Percentiles, Perf, Quantization};
+pub use endpoint::{Blocked, DataPolicy, Endpoint, EndpointScore, Percentiles, Perf, Quantization};
 pub use error::CatalogueError;
 pub use family::{Family, Manner};
 pub use model::{Modality, Model, ModelStatus};

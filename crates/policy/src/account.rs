@@ -3,6 +3,9 @@
 
 use std::sync::Arc;
 
+use signalbox_catalog::{Endpoint, Model};
+
+use crate::pattern;
 use crate::preferences::SortBy;
 
 /// The merged policy of one caller. The default permits everything.
@@ -32,6 +35,24 @@ pub struct AccountPolicy {
     pub byok: Vec<Arc<ByokKey>>,
 }
 
+impl AccountPolicy {
+    /// Whether requests may be for this model.
+    #[must_use]
+    pub fn permits_model(&self, model: &Model) -> bool {
+        let named = |patterns: &[String]| patterns.iter().any(|one| pattern::names(one, model));
+        self.allowed_models.as_deref().is_none_or(named) && !named(&self.ignored_models)
+    }
+
+    /// The caller's own keys that may be used for this endpoint, in no special order.
+    pub fn keys_for<'a>(
+        &'a self,
+        endpoint: &'a Endpoint,
+        model: &'a Model,
+    ) -> impl Iterator<Item = &'a Arc<ByokKey>> {
+        self.byok.iter().filter(|key| key.fits(endpoint, model))
+    }
+}
+
 /// For whose models only endpoints with zero data retention are allowed (inference spec 18.3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ZdrGroups {
@@ -51,6 +72,18 @@ impl ZdrGroups {
     /// Everybody's.
     pub const ALL: Self =
         Self { anthropic: true, openai: true, google: true, xai: true, other: true };
+
+    /// Whether models of this author are among them.
+    #[must_use]
+    pub fn covers(&self, author: &str) -> bool {
+        match author {
+            "anthropic" => self.anthropic,
+            "openai" => self.openai,
+            "google" => self.google,
+            "x-ai" => self.xai,
+            _ => self.other,
+        }
+    }
 }
 
 /// A provider key of the caller's own, as far as routing needs it (inference spec 5.8). The secret is
@@ -71,4 +104,16 @@ pub struct ByokKey {
     pub sort_order: u32,
     /// The model ids for which it may be used; `None` for all.
     pub allowed_models: Option<Vec<String>>,
+}
+
+impl ByokKey {
+    /// Whether it may be used for this endpoint.
+    #[must_use]
+    pub fn fits(&self, endpoint: &Endpoint, model: &Model) -> bool {
+        self.provider.eq_ignore_ascii_case(&endpoint.provider)
+            && self
+                .allowed_models
+                .as_deref()
+                .is_none_or(|allowed| allowed.iter().any(|one| pattern::names(one, model)))
+    }
 }

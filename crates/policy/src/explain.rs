@@ -1,5 +1,7 @@
 //! Turning verdicts into the error that a client sees when nothing is left to try.
 
+use std::collections::HashSet;
+
 use signalbox_catalog::{ModelStatus, Snapshot};
 use signalbox_core::{ApiError, Availability, AvailabilityCode, Constraint};
 
@@ -53,10 +55,10 @@ fn shortage(request: &Requirements, plan: &Plan) -> ApiError {
     let detail = furthest.detail(request);
     let serving = answer.affected_providers.join(", ");
     let message = match furthest.rule {
-        "only" | "ignore" | "order" => format!(
+        "only" | "ignore" | "order" | "account_providers" => format!(
             "No allowed providers are available for the selected model. Providers serving \
-             {named}: {serving}, but your request's {}.",
-            preference(&detail)
+             {named}: {serving}, but {}.",
+            allowed(request, plan)
         ),
         ROUTABLE => format!(
             "No endpoints found for {named}: none of its providers ({serving}) is set up here."
@@ -127,30 +129,35 @@ fn all_cooling(models: Vec<String>, plan: &Plan, seconds: u64) -> ApiError {
     ApiError::unavailable(answer, message)
 }
 
-/// `provider.only permits only: x` reads as `provider.only preference permits only: x`.
-fn preference(detail: &str) -> String {
-    match detail.split_once(' ') {
-        Some((field, rest)) => format!("{field} preference {rest}"),
-        None => detail.to_owned(),
+/// Which lists of providers leave nobody, each said once: the request's and the account's.
+fn allowed(request: &Requirements, plan: &Plan) -> String {
+    let mut said = Vec::new();
+    for rule in ["only", "ignore", "order", "account_providers"] {
+        let Some(one) = plan.excluded.iter().find(|verdict| verdict.rule == rule) else { continue };
+        let detail = one.detail(request);
+        said.push(match detail.split_once(' ') {
+            Some((field, rest)) if field.starts_with("provider.") => {
+                format!("your request's {field} preference {rest}")
+            }
+            _ => detail,
+        });
     }
+    said.join(", and ")
 }
 
 fn code_of(rule: &str) -> AvailabilityCode {
     match rule {
-        "zdr" | "data_collection" => AvailabilityCode::PrivacyRestricted,
-        "distillable" | "max_price" | "quantization" | "context" | "max_output" | "parameters" => {
-            AvailabilityCode::ConstraintFiltered
+        "zdr" | "data_collection" | "account_training" | "account_publication" => {
+            AvailabilityCode::PrivacyRestricted
         }
+        "account_region" | "allow_fallbacks" | "distillable" | "max_price" | "quantization"
+        | "context" | "max_output" | "parameters" => AvailabilityCode::ConstraintFiltered,
         _ => AvailabilityCode::NoEndpoints,
     }
 }
 
+/// Each text once, in the order of their first places.
 pub(crate) fn unique<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
-    let mut seen: Vec<String> = Vec::new();
-    for text in texts {
-        if !seen.iter().any(|one| one == text) {
-            seen.push(text.to_owned());
-        }
-    }
-    seen
+    let mut seen = HashSet::new();
+    texts.filter(|text| seen.insert(*text)).map(str::to_owned).collect()
 }

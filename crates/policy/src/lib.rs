@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod explain;
 pub mod health;
 pub mod note;
+pub mod pattern;
 pub mod place;
 pub mod plan;
 pub mod preferences;

@@ -157,6 +157,10 @@ impl Demotions {
         self.0 == 0
     }
 
+    pub(crate) const fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Those that are in, gravest first.
     pub fn iter(self) -> impl Iterator<Item = Demotion> {
         Demotion::ALL.into_iter().filter(move |one| self.contains(*one))

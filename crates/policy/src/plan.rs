@@ -3,17 +3,23 @@
 use std::sync::Arc;
 
 use signalbox_catalog::{Endpoint, Model, Provider, Snapshot};
-use signalbox_core::{Parameter, Timestamp, limits};
+use signalbox_core::Timestamp;
 
 use crate::account::ByokKey;
 use crate::health::{Health, Seat, Sending, Usual};
 use crate::note::Note;
 use crate::place::Place;
-use crate::preferences::SortBy;
-use crate::rank::{self, Dice};
-use crate::requirements::{Requirements, Wanted};
-use crate::rule::{self, Ctx, Detail, Reason};
-use crate::slug;
+use crate::rank::Dice;
+use crate::rank::sort::{Method, Order};
+use crate::requirements::Requirements;
+use crate::rule::{Lists, Reason};
+
+mod gather;
+mod limit;
+pub(crate) mod runner;
+
+use gather::{Given, Remarks, gather};
+use limit::Limit;
 
 /// An endpoint that may be tried.
 #[derive(Debug, Clone)]
@@ -76,7 +82,11 @@ impl Verdict {
     /// What was asked and what there is, for a person.
     #[must_use]
     pub fn detail(&self, request: &Requirements) -> String {
-        self.reason.detail.text(request, &self.endpoint)
+        let text = self.reason.detail.text(request, &self.endpoint);
+        match &self.byok {
+            Some(key) => format!("with the caller's key {:?}: {text}", key.label),
+            None => text,
+        }
     }
 }
 
@@ -85,8 +95,10 @@ impl Verdict {
 pub struct Plan {
     /// In the order in which they are tried. With several models there may be more than
     /// [`limits::MAX_ATTEMPTS`]: a model that refuses leaves its attempts to the others.
+    ///
+    /// [`limits::MAX_ATTEMPTS`]: signalbox_core::limits::MAX_ATTEMPTS
     pub candidates: Vec<Candidate>,
-    /// What was ruled out.
+    /// What was ruled out. An endpoint with a credential is either here or a candidate.
     pub excluded: Vec<Verdict>,
     /// What the caller should know besides.
     pub notes: Vec<Note>,
@@ -97,7 +109,8 @@ pub struct Plan {
 /// The name of the verdict on an endpoint whose provider asked for patience.
 pub const COOLING: &str = "cooling";
 
-/// Plans a request. Pure: the same arguments give the same plan. An endpoint is in it at most once.
+/// Plans a request. Pure: the same arguments give the same plan. An endpoint is in it at most once
+/// for each credential.
 #[must_use]
 pub fn plan(
     request: &Requirements,
@@ -106,33 +119,36 @@ pub fn plan(
     now: Timestamp,
     seed: u64,
 ) -> Plan {
-    let mut dice = Dice::new(seed);
-    let mut excluded = Vec::new();
-    let mut groups: Vec<Vec<Candidate>> = Vec::new();
+    let lists = Lists::new(request);
+    let given = Given { request, catalog, lists: &lists, health, now };
+    let mut remarks = Remarks { notes: idle_names(request, catalog, &lists), ..Remarks::default() };
+    let together = request.provider.across_models;
+    let merged = Method::across(request, &request.models);
+    let mut groups = Vec::with_capacity(request.models.len());
+    let mut bars = Vec::with_capacity(request.models.len());
     for (index, wanted) in request.models.iter().enumerate() {
         // Two slugs of one model, such as with and without `:floor`: judged twice, noted once.
-        let again = is_repeated(request, index);
-        let noted = excluded.len();
-        let mut passed = pass_rules(request, catalog, wanted, index, &mut excluded);
-        prefer_parameters(request, &mut passed, &mut excluded);
-        if again {
-            excluded.truncate(noted);
-        }
-        groups.push(passed);
+        remarks.again = is_repeated(request, index);
+        let method = if together { merged } else { Method::of(request, wanted.sort) };
+        let compare = matches!(method, Method::Exacto { .. });
+        let (runners, model_bars) = gather(given, index, wanted, compare, &mut remarks);
+        bars.push(model_bars);
+        groups.push((method, runners));
     }
-    if request.provider.across_models {
-        groups = vec![groups.into_iter().flatten().collect()];
+    if together {
+        let all = groups.into_iter().flat_map(|(_, runners)| runners).collect();
+        groups = vec![(merged, all)];
     }
-    let mut fair = Fair::new(request);
-    for group in groups {
-        let ranked = order(request, group, &mut dice);
-        let mut ranked = rested(ranked, health, now, request, &mut excluded);
-        if !request.provider.allow_fallbacks && request.provider.order.is_empty() {
-            ranked.truncate(1);
-        }
-        fair.extend(ranked);
+    let mut dice = Dice::new(seed);
+    let mut limit = Limit::new(request, catalog);
+    remarks.again = false;
+    for (method, runners) in groups {
+        let order = Order { request, lists: &lists, bars: &bars, method, now };
+        let ranked = order.apply(runners, &mut dice);
+        limit.admit(method, ranked, &mut remarks);
     }
-    Plan { candidates: fair.candidates, excluded, notes: Vec::new(), dice: seed }
+    let candidates = limit.finish(&mut remarks);
+    Plan { candidates, excluded: remarks.excluded, notes: remarks.notes, dice: seed }
 }
 
 /// Whether an earlier entry of the request stands for the same model.
@@ -141,150 +157,23 @@ fn is_repeated(request: &Requirements, index: usize) -> bool {
     request.models.get(index).is_some_and(|one| earlier.any(|two| two.model.id == one.model.id))
 }
 
-/// Leaves out the endpoints that asked for patience. Those in trouble, and those too slow, go
-/// behind the others and otherwise keep their order.
-fn rested(
-    ranked: Vec<Candidate>,
-    health: &dyn Health,
-    now: Timestamp,
-    request: &Requirements,
-    excluded: &mut Vec<Verdict>,
-) -> Vec<Candidate> {
-    let mut keyed = Vec::with_capacity(ranked.len());
-    for one in ranked {
-        let past = health.of(&one.endpoint, one.seat().credential, now);
-        if let Some(seconds) = past.cooling(now) {
-            let noted = |verdict: &Verdict| {
-                verdict.rule == COOLING && Arc::ptr_eq(&verdict.endpoint, &one.endpoint)
-            };
-            if !excluded.iter().any(noted) {
-                let detail = Detail::Cooling { seconds };
-                let reason = Reason { excluded_by: "rate_limit", field: None, detail };
-                let (endpoint, byok) = (one.endpoint, one.byok);
-                excluded.push(Verdict { endpoint, byok, rule: COOLING, reason });
-            }
-            continue;
-        }
-        let slow = !rank::meets_thresholds(&one.endpoint, &request.provider);
-        keyed.push(((past.outage, slow), one));
-    }
-    keyed.sort_by_key(|(key, _)| *key);
-    keyed.into_iter().map(|(_, one)| one).collect()
-}
-
-/// The candidates so far, with room kept for each model that is wanted.
-struct Fair {
-    candidates: Vec<Candidate>,
-    /// How many of each wanted model are in, by its place in the request.
-    counts: Vec<usize>,
-    most: usize,
-}
-
-/// Fewest candidates of a model, however many models are wanted.
-const FEWEST_OF_A_MODEL: usize = 2;
-
-impl Fair {
-    /// One model alone may use every attempt; several share them.
-    fn new(request: &Requirements) -> Self {
-        let wanted = request.models.len().max(1);
-        let most = limits::MAX_ATTEMPTS.div_ceil(wanted).max(FEWEST_OF_A_MODEL);
-        Self { candidates: Vec::new(), counts: vec![0; wanted], most }
-    }
-
-    fn extend(&mut self, ranked: Vec<Candidate>) {
-        for one in ranked {
-            let planned = |two: &Candidate| Arc::ptr_eq(&two.endpoint, &one.endpoint);
-            if let Some(count) = self.counts.get_mut(one.model_index)
-                && *count < self.most
-                && !self.candidates.iter().any(planned)
-            {
-                *count = count.saturating_add(1);
-                self.candidates.push(one);
-            }
-        }
-    }
-}
-
-fn pass_rules(
-    request: &Requirements,
-    catalog: &Snapshot,
-    wanted: &Wanted,
-    model_index: usize,
-    excluded: &mut Vec<Verdict>,
-) -> Vec<Candidate> {
-    let ctx = Ctx { catalog, request, wanted };
-    let mut passed = Vec::new();
-    for endpoint in catalog.endpoints(&wanted.model.id) {
-        let Some(provider) = catalog.provider(&endpoint.provider) else { continue };
-        match rule::judge(&ctx, endpoint) {
-            None => passed.push(Candidate {
-                endpoint: Arc::clone(endpoint),
-                model: Arc::clone(&wanted.model),
-                provider: Arc::clone(provider),
-                model_index,
-                byok: None,
-                place: Place::default(),
-            }),
-            Some((rule, reason)) => {
-                let endpoint = Arc::clone(endpoint);
-                excluded.push(Verdict { endpoint, byok: None, rule, reason });
-            }
-        }
-    }
-    passed
-}
-
-/// Three parameters narrow the choice when somebody supports them, and are dropped when nobody does
-/// (inference spec 5.6).
-fn prefer_parameters(
-    request: &Requirements,
-    passed: &mut Vec<Candidate>,
-    excluded: &mut Vec<Verdict>,
-) {
-    let soft = [
-        Parameter::Tools,
-        Parameter::ResponseFormat,
-        Parameter::StructuredOutputs,
-        Parameter::Verbosity,
+/// Names in `order`, `only` and `ignore` that serve none of the models. They are skipped (inference
+/// spec 5.1).
+fn idle_names(request: &Requirements, catalog: &Snapshot, lists: &Lists<'_>) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let fields = [
+        ("provider.order", Some(&lists.order)),
+        ("provider.only", lists.only.as_ref()),
+        ("provider.ignore", Some(&lists.ignore)),
     ];
-    for parameter in soft {
-        let supports = |one: &Candidate| one.endpoint.supported_parameters.contains(parameter);
-        if !request.content.parameters.contains(parameter) || !passed.iter().any(supports) {
-            continue;
+    for (field, list) in fields {
+        let Some(list) = list.filter(|list| !list.is_empty()) else { continue };
+        let models = request.models.iter().flat_map(|one| catalog.endpoints(&one.model.id));
+        for name in list.idle(models.map(|one| &**one)) {
+            let provider = name.split('/').next().unwrap_or(name).to_ascii_lowercase();
+            let known = catalog.provider(&provider).is_some();
+            notes.push(Note::Unserved { field, name: name.to_owned(), known });
         }
-        let all = std::mem::take(passed);
-        let (kept, out): (Vec<_>, Vec<_>) = all.into_iter().partition(supports);
-        *passed = kept;
-        excluded.extend(out.into_iter().map(|one| Verdict {
-            endpoint: one.endpoint,
-            byok: None,
-            rule: "soft_parameters",
-            reason: Reason {
-                excluded_by: "require_parameters",
-                field: Some(parameter.name()),
-                detail: Detail::OthersSupport(parameter),
-            },
-        }));
     }
-}
-
-fn order(request: &Requirements, group: Vec<Candidate>, dice: &mut Dice) -> Vec<Candidate> {
-    let sort = request.provider.sort.or_else(|| {
-        let first = group.first()?;
-        request.models.get(first.model_index)?.sort
-    });
-    let mut ranked = match sort {
-        Some(sort @ (SortBy::Price | SortBy::Throughput | SortBy::Latency)) => {
-            let mut ranked = group;
-            rank::by_metric(&mut ranked, |one| &one.endpoint, sort, &request.content);
-            ranked
-        }
-        _ => rank::price::draw(group, |one| &one.endpoint, &request.content, dice),
-    };
-    let listed = &request.provider.order;
-    if !listed.is_empty() {
-        let place = |one: &Candidate| slug::position(listed, &one.endpoint).unwrap_or(usize::MAX);
-        ranked.sort_by_cached_key(place);
-    }
-    ranked
+    notes
 }

@@ -4,8 +4,11 @@
 
 use signalbox_catalog::{Endpoint, Snapshot};
 
+use crate::account::AccountPolicy;
 use crate::requirements::{Requirements, Wanted};
+use crate::slug::Slugs;
 
+mod account;
 mod data_policy;
 mod detail;
 mod modality;
@@ -15,10 +18,43 @@ mod providers;
 mod quantization;
 mod routable;
 mod size;
-mod tier;
+pub(crate) mod tier;
 
 pub use detail::Detail;
 pub use parameters::supported;
+
+/// The lists of providers that a request and its account have, prepared for many endpoints.
+#[derive(Debug)]
+pub struct Lists<'a> {
+    /// `provider.order`.
+    pub order: Slugs<'a>,
+    /// `provider.only`.
+    pub only: Option<Slugs<'a>>,
+    /// `provider.ignore`.
+    pub ignore: Slugs<'a>,
+    allowed: Option<Slugs<'a>>,
+    ignored: Slugs<'a>,
+}
+
+impl<'a> Lists<'a> {
+    /// The lists of a request.
+    #[must_use]
+    pub fn new(request: &'a Requirements) -> Self {
+        let (wishes, account): (_, &AccountPolicy) = (&request.provider, &request.account);
+        Self {
+            order: Slugs::new(&wishes.order),
+            only: wishes.only.as_deref().map(Slugs::new),
+            ignore: Slugs::new(&wishes.ignore),
+            allowed: account.allowed_providers.as_deref().map(Slugs::new),
+            ignored: Slugs::new(&account.ignored_providers),
+        }
+    }
+
+    /// Whether the caller names the endpoint as one that may or shall be used.
+    fn ask_for(&self, endpoint: &Endpoint) -> bool {
+        self.order.names(endpoint) || self.only.as_ref().is_some_and(|only| only.names(endpoint))
+    }
+}
 
 /// What a rule may look at.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +65,28 @@ pub struct Ctx<'a> {
     pub request: &'a Requirements,
     /// The model whose endpoints are judged.
     pub wanted: &'a Wanted,
+    /// The request's lists.
+    pub lists: &'a Lists<'a>,
+    /// Whether the account wants zero data retention for the model.
+    account_zdr: bool,
+    /// Whether the account permits the model.
+    permitted: bool,
+}
+
+impl<'a> Ctx<'a> {
+    /// For the endpoints of one model.
+    #[must_use]
+    pub fn new(
+        catalog: &'a Snapshot,
+        request: &'a Requirements,
+        wanted: &'a Wanted,
+        lists: &'a Lists<'a>,
+    ) -> Self {
+        let account = &request.account;
+        let account_zdr = account.zdr.covers(&wanted.model.author);
+        let permitted = account.permits_model(&wanted.model);
+        Self { catalog, request, wanted, lists, account_zdr, permitted }
+    }
 }
 
 /// Why an endpoint is out. Making one costs no memory.
@@ -43,8 +101,17 @@ pub struct Reason {
 }
 
 impl Reason {
-    const fn new(excluded_by: &'static str, field: &'static str, detail: Detail) -> Self {
+    pub(crate) const fn new(
+        excluded_by: &'static str,
+        field: &'static str,
+        detail: Detail,
+    ) -> Self {
         Self { excluded_by, field: Some(field), detail }
+    }
+
+    /// A reason that no field of the request is to blame for.
+    pub(crate) const fn unasked(excluded_by: &'static str, detail: Detail) -> Self {
+        Self { excluded_by, field: None, detail }
     }
 }
 
@@ -59,12 +126,20 @@ pub struct Rule {
 
 /// The name of the rule that asks whether an endpoint can be called at all.
 pub const ROUTABLE: &str = "routable";
+/// The name of the rule for service tiers.
+pub const TIER: &str = "tier";
 
 /// Every hard rule, in the order in which they are asked. Most endpoints have no credential, so
-/// that rule comes first; among the rest, an endpoint that a later rule ruled out got further.
+/// that rule comes first; among the rest, an endpoint that a later rule ruled out got further. What
+/// the account permits comes before what the request wants.
 pub const RULES: &[Rule] = &[
     Rule { name: ROUTABLE, judge: routable::judge },
-    Rule { name: "tier", judge: tier::judge },
+    Rule { name: TIER, judge: tier::judge },
+    Rule { name: "account_models", judge: account::models },
+    Rule { name: "account_providers", judge: account::providers },
+    Rule { name: "account_region", judge: account::region },
+    Rule { name: "account_training", judge: account::training },
+    Rule { name: "account_publication", judge: account::publication },
     Rule { name: "ignore", judge: providers::ignored },
     Rule { name: "only", judge: providers::not_in_only },
     Rule { name: "order", judge: providers::not_in_order },

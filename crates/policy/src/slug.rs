@@ -1,9 +1,150 @@
-//! Places of endpoints in the caller's lists of provider slugs (inference spec 5.2).
+//! Lists of provider slugs: which endpoints they name, and at which place (inference spec 5.2).
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
 
 use signalbox_catalog::Endpoint;
 
-/// The place of the first slug in the list that names the endpoint.
+/// Longest list that is searched from one end to the other.
+const FEW: usize = 8;
+
+/// A list of slugs that is asked about many endpoints.
+#[derive(Debug)]
+pub struct Slugs<'a> {
+    names: &'a [String],
+    /// Names to their first place, when there are many.
+    places: Option<HashMap<Caseless<'a>, usize>>,
+}
+
+impl<'a> Slugs<'a> {
+    /// Prepares a list.
+    #[must_use]
+    pub fn new(names: &'a [String]) -> Self {
+        let places = (names.len() > FEW).then(|| {
+            let mut places = HashMap::with_capacity(names.len());
+            for (place, name) in names.iter().enumerate() {
+                places.entry(Caseless(name)).or_insert(place);
+            }
+            places
+        });
+        Self { names, places }
+    }
+
+    /// Whether there is no name in it.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The place of the first name that means the endpoint.
+    #[must_use]
+    pub fn position(&self, endpoint: &Endpoint) -> Option<usize> {
+        match &self.places {
+            None => self.names.iter().position(|name| endpoint.matches(name)),
+            Some(places) => spellings(endpoint)
+                .iter()
+                .flatten()
+                .filter_map(|name| places.get(&Caseless(name)))
+                .min()
+                .copied(),
+        }
+    }
+
+    /// Whether a name in it means the endpoint.
+    #[must_use]
+    pub fn names(&self, endpoint: &Endpoint) -> bool {
+        self.position(endpoint).is_some()
+    }
+
+    /// The names that mean none of the endpoints, each once.
+    #[must_use]
+    pub fn idle<'e>(&self, endpoints: impl Iterator<Item = &'e Endpoint>) -> Vec<&'a str> {
+        let mut idle = vec![true; self.names.len()];
+        for endpoint in endpoints {
+            match &self.places {
+                None => {
+                    for (name, idle) in self.names.iter().zip(&mut idle) {
+                        *idle = *idle && !endpoint.matches(name);
+                    }
+                }
+                Some(places) => {
+                    for name in spellings(endpoint).iter().flatten() {
+                        let place = places.get(&Caseless(name));
+                        if let Some(idle) = place.and_then(|place| idle.get_mut(*place)) {
+                            *idle = false;
+                        }
+                    }
+                }
+            }
+        }
+        self.names
+            .iter()
+            .zip(idle)
+            .filter(|(_, idle)| *idle)
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+}
+
+/// Every slug that means the endpoint, as [`Endpoint::matches`] has it.
+fn spellings(endpoint: &Endpoint) -> [Option<std::borrow::Cow<'_, str>>; 2] {
+    let tag = endpoint.tag.as_str();
+    let first = tag.split('/').next().unwrap_or(tag);
+    let other = match &endpoint.tier {
+        None => std::borrow::Cow::Borrowed(first),
+        Some(tier) => std::borrow::Cow::Owned(format!("{first}/{tier}")),
+    };
+    [Some(std::borrow::Cow::Borrowed(tag)), (other != tag).then_some(other)]
+}
+
+/// A name whose case does not matter.
+#[derive(Debug, Clone, Copy)]
+struct Caseless<'a>(&'a str);
+
+impl PartialEq for Caseless<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.eq_ignore_ascii_case(other.0)
+    }
+}
+
+impl Eq for Caseless<'_> {}
+
+impl Hash for Caseless<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        for byte in self.0.bytes() {
+            state.write_u8(byte.to_ascii_lowercase());
+        }
+        state.write_u8(0xff);
+    }
+}
+
+/// Whether two slugs can mean the same endpoint: they are equal, or one is the start of the other.
 #[must_use]
-pub fn position(slugs: &[String], endpoint: &Endpoint) -> Option<usize> {
-    slugs.iter().position(|slug| endpoint.matches(slug))
+pub fn overlap(one: &str, other: &str) -> bool {
+    covers(one, other) || covers(other, one)
+}
+
+/// Whether everything that `narrow` means is meant by `wide`. A slug does not mean the service tiers
+/// below it.
+#[must_use]
+pub fn covers(wide: &str, narrow: &str) -> bool {
+    let Some((head, tail)) = narrow.split_at_checked(wide.len()) else { return false };
+    let tier = tail.rsplit('/').next().is_some_and(|last| {
+        last.eq_ignore_ascii_case("flex") || last.eq_ignore_ascii_case("priority")
+    });
+    head.eq_ignore_ascii_case(wide)
+        && (tail.is_empty() || (tail.starts_with('/') && !wide.contains('/') && !tier))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_provider_covers_its_regions_but_not_its_tiers() {
+        assert!(covers("openai", "OpenAI") && covers("google-vertex", "google-vertex/us-east5"));
+        assert!(!covers("openai", "openai/priority") && !covers("open", "openai"));
+        assert!(!covers("google-vertex/global", "google-vertex/global/flex"));
+        assert!(overlap("deepinfra/turbo", "deepinfra") && !overlap("a", "b"));
+    }
 }

@@ -70,6 +70,7 @@ fn read(row: &EndpointFacts, facts: &Facts) -> Result<Endpoint> {
         deprecation_date: row.deprecation_date.clone(),
         data_policy: policy(&row.data_policy),
         perf_30m: row.perf_30m.as_ref().and_then(perf),
+        scores: Vec::new(),
         image_options: row.image_parameters.clone(),
         video_options: row.video_parameters.clone(),
         task: Task::default(),

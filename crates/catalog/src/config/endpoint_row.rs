@@ -5,7 +5,7 @@ use serde_json::Value;
 use signalbox_core::{ParameterSet, PriceTable};
 
 use super::provider_row::DataPolicyRow;
-use crate::endpoint::{Features, Perf, ToolChoices, UnitPrice};
+use crate::endpoint::{EndpointScore, Features, Perf, ToolChoices, UnitPrice};
 use crate::prices::FlatPrices;
 use crate::{
     CatalogueError, DataPolicy, Dialect, Endpoint, Manner, Modality, Model, Provider, Quantization,
@@ -95,6 +95,8 @@ pub struct ConfiguredEndpoint {
     pub data_policy: Option<DataPolicyRow>,
     #[serde(default)]
     pub perf_30m: Option<Perf>,
+    #[serde(default)]
+    pub scores: Option<Vec<EndpointScore>>,
     #[serde(default)]
     pub image_options: Option<Value>,
     #[serde(default)]
@@ -194,6 +196,7 @@ impl ConfiguredEndpoint {
             deprecation_date: None,
             data_policy: DataPolicy::NOTHING_KEPT,
             perf_30m: None,
+            scores: Vec::new(),
             image_options: None,
             video_options: None,
             task: Task::of(model),
@@ -222,6 +225,7 @@ impl ConfiguredEndpoint {
         set(&mut endpoint.manner, self.manner.as_ref());
         set(&mut endpoint.features, self.features.as_ref());
         set(&mut endpoint.unit_pricing, self.unit_pricing.as_ref());
+        set(&mut endpoint.scores, self.scores.as_ref());
         set(&mut endpoint.status, self.status.as_ref());
         set(&mut endpoint.byok_only, self.byok_only.as_ref());
         set(&mut endpoint.hidden, self.hidden.as_ref());

@@ -18,6 +18,15 @@ const EU: [&str; 27] = [
 ];
 
 impl Region {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Eu => "eu",
+            Self::Us => "us",
+        }
+    }
+
     /// The region with this wire name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {
@@ -26,6 +35,15 @@ impl Region {
             "us" => Some(Self::Us),
             _ => None,
         }
+    }
+}
+
+impl Snapshot {
+    /// The region that an endpoint is known to run in: by its own region's name, else by where all of
+    /// its provider's data centres are.
+    #[must_use]
+    pub fn region(&self, endpoint: &Endpoint) -> Option<Region> {
+        of(self, endpoint)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Reading the `provider` object, field by field, with an error that names the field.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 use signalbox_core::{ApiError, Rate};
 
-use super::{Cutoffs, MaxPrice, Members, ProviderPreferences, SortBy};
+use super::{Cutoffs, MaxPrice, Members, ProviderPreferences, SortBy, conflict};
 
 /// The quantizations that exist (inference spec 5.1).
 const QUANTIZATIONS: [&str; 12] = [
@@ -14,6 +16,10 @@ const QUANTIZATIONS: [&str; 12] = [
 const MAX_SLUGS: usize = 200;
 /// Longest name in such a list, in bytes. The longest tag in the catalogue has a quarter of that.
 const MAX_SLUG_BYTES: usize = 128;
+/// Most tokens per second that can be asked for: a thousand times the fastest in the catalogue.
+const MAX_THROUGHPUT: f64 = 1e6;
+/// Longest wait in seconds that can be asked for: a day.
+const MAX_LATENCY: f64 = 86_400.0;
 
 fn wrong(field: &str, expected: &str) -> ApiError {
     ApiError::invalid(format!("provider.{field}: expected {expected}"))
@@ -33,15 +39,22 @@ fn flag(members: &Members, field: &str, absent: bool) -> Result<bool, ApiError> 
 }
 
 fn slugs(members: &Members, field: &str) -> Result<Option<Vec<String>>, ApiError> {
-    let expected = || wrong(field, "a list of up to 200 names of up to 128 bytes");
+    let expected = || wrong(field, "a list of up to 200 names of 1 to 128 bytes");
     let Some(value) = present(members, field) else { return Ok(None) };
     let list = value.as_array().filter(|list| list.len() <= MAX_SLUGS).ok_or_else(expected)?;
-    let name = |entry: &Value| {
-        let text = entry.as_str().filter(|text| text.len() <= MAX_SLUG_BYTES);
-        text.map(str::to_owned).ok_or_else(expected)
-    };
-    let texts = list.iter().map(name);
-    texts.collect::<Result<Vec<_>, _>>().map(Some)
+    let mut names: Vec<String> = Vec::with_capacity(list.len());
+    let mut seen = HashSet::with_capacity(list.len());
+    for entry in list {
+        let text = entry.as_str().map(str::trim).ok_or_else(expected)?;
+        if text.is_empty() || text.len() > MAX_SLUG_BYTES {
+            return Err(expected());
+        }
+        if !seen.insert(text.to_ascii_lowercase()) {
+            return Err(ApiError::invalid(format!("provider.{field}: {text:?} is named twice")));
+        }
+        names.push(text.to_owned());
+    }
+    Ok(Some(names))
 }
 
 /// Reads the members of `provider`. Unknown members are left alone: the API may grow.
@@ -50,7 +63,7 @@ fn slugs(members: &Members, field: &str) -> Result<Option<Vec<String>>, ApiError
 /// 400 naming the field.
 pub fn read(members: &Members) -> Result<ProviderPreferences, ApiError> {
     let (sort, across_models) = sort(members)?;
-    Ok(ProviderPreferences {
+    let read = ProviderPreferences {
         order: slugs(members, "order")?.unwrap_or_default(),
         only: slugs(members, "only")?,
         ignore: slugs(members, "ignore")?.unwrap_or_default(),
@@ -62,10 +75,12 @@ pub fn read(members: &Members) -> Result<ProviderPreferences, ApiError> {
         quantizations: quantizations(members)?,
         sort,
         across_models,
-        preferred_min_throughput: cutoffs(members, "preferred_min_throughput")?,
-        preferred_max_latency: cutoffs(members, "preferred_max_latency")?,
+        preferred_min_throughput: cutoffs(members, "preferred_min_throughput", MAX_THROUGHPUT)?,
+        preferred_max_latency: cutoffs(members, "preferred_max_latency", MAX_LATENCY)?,
         max_price: max_price(members)?,
-    })
+    };
+    conflict::check(&read)?;
+    Ok(read)
 }
 
 fn denies_collection(members: &Members) -> Result<bool, ApiError> {
@@ -107,12 +122,18 @@ fn sort(members: &Members) -> Result<(Option<SortBy>, bool), ApiError> {
     }
 }
 
-fn cutoffs(members: &Members, field: &str) -> Result<Cutoffs, ApiError> {
-    let expected = || wrong(field, "a positive number, or an object of p50, p75, p90, p99");
-    let number = |value: &Value| value.as_f64().filter(|n| *n >= 0.0).ok_or_else(expected);
+fn cutoffs(members: &Members, field: &str, most: f64) -> Result<Cutoffs, ApiError> {
+    let expected = || {
+        let text = format!("a number from 0 to {most}, or an object of p50, p75, p90, p99");
+        wrong(field, &text)
+    };
+    let number = |value: &Value| {
+        value.as_f64().filter(|number| (0.0..=most).contains(number)).ok_or_else(expected)
+    };
     match present(members, field) {
         None => Ok(Cutoffs::default()),
         Some(Value::Object(object)) => {
+            known_only(object, field, &["p50", "p75", "p90", "p99"])?;
             let at = |name| present(object, name).map(number).transpose();
             Ok(Cutoffs { p50: at("p50")?, p75: at("p75")?, p90: at("p90")?, p99: at("p99")? })
         }
@@ -120,9 +141,21 @@ fn cutoffs(members: &Members, field: &str) -> Result<Cutoffs, ApiError> {
     }
 }
 
+/// A limit under a name that nobody knows would be no limit at all, silently.
+fn known_only(object: &Members, field: &str, known: &[&str]) -> Result<(), ApiError> {
+    match object.keys().find(|key| !known.contains(&key.as_str())) {
+        Some(key) => {
+            let key: String = key.chars().take(MAX_SLUG_BYTES).collect();
+            Err(wrong(&format!("{field}.{key}"), &format!("one of {}", known.join(", "))))
+        }
+        None => Ok(()),
+    }
+}
+
 fn max_price(members: &Members) -> Result<MaxPrice, ApiError> {
     let Some(value) = present(members, "max_price") else { return Ok(MaxPrice::default()) };
     let object = value.as_object().ok_or_else(|| wrong("max_price", "an object"))?;
+    known_only(object, "max_price", &["prompt", "completion", "request", "image", "audio"])?;
     let price = |name: &str, per: i128| -> Result<Option<Rate>, ApiError> {
         let text = match present(object, name) {
             None => return Ok(None),
@@ -202,7 +235,16 @@ mod tests {
             (r#"{"quantizations":["int3"]}"#, "provider.quantizations"),
             (r#"{"sort":"random"}"#, "provider.sort"),
             (r#"{"sort":{"partition":"all"}}"#, "provider.sort.partition"),
+            (r#"{"order":["a",""]}"#, "provider.order"),
+            (r#"{"ignore":["a","  "]}"#, "provider.ignore"),
+            (r#"{"order":["a","b","A"]}"#, "provider.order: \"A\" is named twice"),
             (r#"{"preferred_max_latency":-1}"#, "provider.preferred_max_latency"),
+            (r#"{"preferred_max_latency":86401}"#, "provider.preferred_max_latency"),
+            (r#"{"preferred_min_throughput":{"p90":-0.5}}"#, "provider.preferred_min_throughput"),
+            (r#"{"preferred_min_throughput":1e300}"#, "provider.preferred_min_throughput"),
+            (r#"{"preferred_min_throughput":"NaN"}"#, "provider.preferred_min_throughput"),
+            (r#"{"preferred_max_latency":{"p95":1}}"#, "provider.preferred_max_latency.p95"),
+            (r#"{"max_price":{"output":1}}"#, "provider.max_price.output"),
             (r#"{"max_price":{"prompt":-1}}"#, "provider.max_price.prompt"),
             (r#"{"max_price":5}"#, "provider.max_price"),
         ] {

@@ -1,39 +1,52 @@
-//! Published speed of an endpoint: medians and percentiles of the last half hour.
+//! How fast an endpoint is: live percentiles when there are some, else the catalogue's.
 
-use signalbox_catalog::{Endpoint, Percentiles, Perf};
+use signalbox_catalog::{Endpoint, Percentiles};
 
-use crate::preferences::Cutoffs;
+use crate::health::EndpointHealth;
+use crate::place::Measured;
+use crate::preferences::{Cutoffs, ProviderPreferences};
 
-/// Median output tokens per second.
-pub(super) fn throughput(endpoint: &Endpoint) -> Option<f64> {
-    Some(endpoint.perf_30m?.throughput.p50)
+/// Output tokens per second, and whether this process measured them.
+#[must_use]
+pub fn throughput(endpoint: &Endpoint, health: &EndpointHealth) -> Option<(Percentiles, bool)> {
+    let live = health.throughput.map(|values| (values, true));
+    live.or_else(|| Some((endpoint.perf_30m?.throughput, false)))
 }
 
-/// Median milliseconds to the first token.
-pub(super) fn latency(endpoint: &Endpoint) -> Option<f64> {
-    Some(endpoint.perf_30m?.latency.p50)
+/// Milliseconds to the first token, and whether this process measured them.
+#[must_use]
+pub fn latency(endpoint: &Endpoint, health: &EndpointHealth) -> Option<(Percentiles, bool)> {
+    let live = health.latency_ms.map(|values| (values, true));
+    live.or_else(|| Some((endpoint.perf_30m?.latency, false)))
 }
 
-/// Whether every given cutoff holds. An endpoint without figures meets none.
-pub(super) fn meets(endpoint: &Endpoint, least: &Cutoffs, most_seconds: &Cutoffs) -> bool {
-    let perf = endpoint.perf_30m.unwrap_or(Perf {
-        latency: all(f64::INFINITY),
-        throughput: all(0.0),
-        requests: 0,
-    });
-    let (speed, wait) = (&perf.throughput, &perf.latency);
-    let enough = |cutoff: Option<f64>, value: f64| cutoff.is_none_or(|least| value >= least);
-    let soon = |cutoff: Option<f64>, value: f64| cutoff.is_none_or(|most| value <= most * 1000.0);
-    enough(least.p50, speed.p50)
-        && enough(least.p75, speed.p75)
-        && enough(least.p90, speed.p90)
-        && enough(least.p99, speed.p99)
-        && soon(most_seconds.p50, wait.p50)
-        && soon(most_seconds.p75, wait.p75)
-        && soon(most_seconds.p90, wait.p90)
-        && soon(most_seconds.p99, wait.p99)
+pub(crate) fn middle(values: Option<(Percentiles, bool)>) -> Option<Measured> {
+    values
+        .filter(|(values, _)| values.p50.is_finite())
+        .map(|(values, live)| Measured { value: values.p50, live })
 }
 
-const fn all(value: f64) -> Percentiles {
-    Percentiles { p50: value, p75: value, p90: value, p99: value }
+/// Whether every given cutoff holds (inference spec 5.5). An endpoint without figures meets none.
+#[must_use]
+pub fn meets(endpoint: &Endpoint, health: &EndpointHealth, wishes: &ProviderPreferences) -> bool {
+    let (least, most) = (&wishes.preferred_min_throughput, &wishes.preferred_max_latency);
+    let fast = *least == Cutoffs::default()
+        || throughput(endpoint, health)
+            .is_some_and(|(values, _)| all(least, &values, |least, value| value >= least));
+    let soon = *most == Cutoffs::default()
+        || latency(endpoint, health).is_some_and(|(values, _)| {
+            all(most, &values, |seconds, millis| millis <= seconds * 1000.0)
+        });
+    fast && soon
+}
+
+fn all(cutoffs: &Cutoffs, values: &Percentiles, holds: impl Fn(f64, f64) -> bool) -> bool {
+    [
+        (cutoffs.p50, values.p50),
+        (cutoffs.p75, values.p75),
+        (cutoffs.p90, values.p90),
+        (cutoffs.p99, values.p99),
+    ]
+    .into_iter()
+    .all(|(cutoff, value)| cutoff.is_none_or(|cutoff| holds(cutoff, value)))
 }

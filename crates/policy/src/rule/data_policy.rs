@@ -1,15 +1,23 @@
 //! What providers may do with prompts. An unknown policy counts as retaining and training.
 
-use signalbox_catalog::Endpoint;
+use signalbox_catalog::{Endpoint, Modality};
 
 use super::{Ctx, Detail, Reason};
 
+/// Zero data retention, for the request or by the account: either is enough (inference spec 18.3).
+/// Video is never eligible.
 pub(super) fn retains(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
-    if !ctx.request.provider.zdr || endpoint.data_policy.zdr {
+    let asked = ctx.request.provider.zdr;
+    if !asked && !ctx.account_zdr {
         return None;
     }
-    let words = Detail::Words("prompts are retained or trained on");
-    Some(Reason::new("data_policy:zdr", "provider.zdr", words))
+    let video = ctx.wanted.model.writes(Modality::Video);
+    if endpoint.data_policy.zdr && !video {
+        return None;
+    }
+    let detail = Detail::Retains { asked, video };
+    let field = asked.then_some("provider.zdr");
+    Some(Reason { excluded_by: "data_policy:zdr", field, detail })
 }
 
 pub(super) fn collects(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {

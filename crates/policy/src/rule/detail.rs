@@ -1,9 +1,11 @@
 //! What a verdict says to a person, written only when somebody reads it: a plan judges dozens of
 //! endpoints and most of its verdicts are never shown.
 
+use signalbox_catalog::listing::Region;
 use signalbox_catalog::{Blocked, Endpoint};
 use signalbox_core::{Parameter, ParameterSet, PriceKind, Rate};
 
+use crate::place::Proof;
 use crate::requirements::Requirements;
 
 /// Most names that one text lists; the caller knows its own list.
@@ -26,6 +28,44 @@ pub enum Detail {
     Quantization,
     /// Nobody asked for its service tier.
     Tier,
+    /// The flex tier was asked for, and it is of another.
+    OnlyFlex,
+    /// The account does not permit its model.
+    AccountModel,
+    /// The account's list of allowed providers does not name it.
+    AccountAllows,
+    /// The account ignores its provider.
+    AccountIgnores,
+    /// It does not run in the account's region, as far as that is known.
+    Region {
+        /// Where it runs.
+        known: Option<Region>,
+    },
+    /// It may train on prompts, which the account forbids.
+    AccountTraining {
+        /// For free endpoints or for paid ones.
+        free: bool,
+    },
+    /// It may publish prompts, which the account forbids.
+    AccountPublication,
+    /// It does not promise zero data retention.
+    Retains {
+        /// Whether the request asks for it; else the account does.
+        asked: bool,
+        /// Whether that is because it makes videos.
+        video: bool,
+    },
+    /// The caller's own key is always used for its provider.
+    OwnKeyOnly,
+    /// Without fallbacks only the first is tried.
+    NotFirst,
+    /// Without fallbacks only proven endpoints are tried, and it is none.
+    NotProven(Proof),
+    /// So many come before it that its turn never comes.
+    Beyond {
+        /// Endpoints of one model that are tried at most.
+        most: usize,
+    },
     /// A price above its ceiling.
     TooDear {
         /// What the price is for.
@@ -90,6 +130,29 @@ impl Detail {
                 let tier = endpoint.tier.as_deref().unwrap_or_default();
                 format!("the {tier} tier was not asked for")
             }
+            Self::OnlyFlex => {
+                "the flex tier was asked for, which has no fallback to another tier".to_owned()
+            }
+            Self::AccountModel
+            | Self::AccountAllows
+            | Self::AccountIgnores
+            | Self::Region { .. }
+            | Self::AccountTraining { .. }
+            | Self::AccountPublication
+            | Self::Retains { .. } => self.policy_text(request, endpoint),
+            Self::OwnKeyOnly => {
+                format!("the caller's own key is always used for {provider}, never shared capacity")
+            }
+            Self::NotFirst => {
+                "provider.allow_fallbacks is false and another endpoint stands first".to_owned()
+            }
+            Self::NotProven(proof) => format!(
+                "provider.allow_fallbacks is false and only proven endpoints count: {}",
+                proof.text()
+            ),
+            Self::Beyond { most } => {
+                format!("{most} others come before it, and no more are tried for one model")
+            }
             Self::TooDear { kind, price, ceiling } => {
                 format!("{} costs up to {price} per unit, above {ceiling}", kind.name())
             }
@@ -108,6 +171,50 @@ impl Detail {
             Self::OthersSupport(parameter) => format!("others support {}", parameter.name()),
             Self::Cooling { seconds } => {
                 format!("{provider} asked not to be called for {seconds} s")
+            }
+        }
+    }
+}
+
+impl Detail {
+    /// What the account, or the request's wish for privacy, has against it.
+    fn policy_text(&self, request: &Requirements, endpoint: &Endpoint) -> String {
+        let (account, provider) = (&request.account, &endpoint.provider);
+        match self {
+            Self::AccountModel => format!("the account does not permit {}", endpoint.model),
+            Self::AccountAllows => {
+                let allowed = account.allowed_providers.as_deref().unwrap_or_default();
+                format!("the account permits only: {}", listed(allowed))
+            }
+            Self::AccountIgnores => format!("the account ignores {provider}"),
+            Self::Region { known } => {
+                let wanted = account.region.as_deref().unwrap_or_default();
+                match known {
+                    Some(other) => {
+                        format!("the account stays in {wanted}, and it runs in {}", other.name())
+                    }
+                    None => {
+                        format!("the account stays in {wanted}, and where it runs is not known")
+                    }
+                }
+            }
+            Self::AccountTraining { free } => {
+                let kind = if *free { "free" } else { "paid" };
+                format!("prompts may be trained on, which the account forbids for {kind} models")
+            }
+            Self::AccountPublication => {
+                "prompts may be published, which the account forbids".to_owned()
+            }
+            Self::Retains { video: true, .. } => {
+                "videos are never made with zero data retention".to_owned()
+            }
+            Self::Retains { asked: true, .. } => "prompts are retained or trained on".to_owned(),
+            _ => {
+                let author = endpoint.model.split('/').next().unwrap_or_default();
+                format!(
+                    "prompts are retained or trained on, which the account forbids for models of \
+                     {author}"
+                )
             }
         }
     }

@@ -3,16 +3,16 @@
 use signalbox_catalog::Endpoint;
 
 use super::{Ctx, Detail, Reason};
-use crate::slug;
 
 pub(super) fn ignored(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
-    slug::position(&ctx.request.provider.ignore, endpoint)?;
+    if !ctx.lists.ignore.names(endpoint) {
+        return None;
+    }
     Some(Reason::new("allowed_providers", "provider.ignore", Detail::Ignored))
 }
 
 pub(super) fn not_in_only(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
-    let only = ctx.request.provider.only.as_deref()?;
-    if slug::position(only, endpoint).is_some() {
+    if ctx.lists.only.as_ref()?.names(endpoint) {
         return None;
     }
     Some(Reason::new("allowed_providers", "provider.only", Detail::NotInOnly))
@@ -20,11 +20,8 @@ pub(super) fn not_in_only(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> 
 
 /// With `allow_fallbacks: false` the `order` list is also the list of what is allowed.
 pub(super) fn not_in_order(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
-    let wishes = &ctx.request.provider;
-    if wishes.allow_fallbacks || wishes.order.is_empty() {
-        return None;
-    }
-    if slug::position(&wishes.order, endpoint).is_some() {
+    let order = &ctx.lists.order;
+    if ctx.request.provider.allow_fallbacks || order.is_empty() || order.names(endpoint) {
         return None;
     }
     Some(Reason::new("allowed_providers", "provider.order", Detail::NotInOrder))

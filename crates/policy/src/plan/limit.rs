@@ -1,0 +1,134 @@
+//! How many candidates a plan keeps: fallbacks may be forbidden, and each model has its share.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use signalbox_catalog::{Endpoint, Snapshot};
+use signalbox_core::limits;
+
+use super::Candidate;
+use super::gather::Remarks;
+use super::runner::Runner;
+use crate::account::ByokKey;
+use crate::place::{Basis, Proof};
+use crate::rank::sort::Method;
+use crate::requirements::{Requirements, Tier, TierWish};
+use crate::rule::{Detail, Reason};
+
+/// The candidates so far, with room kept for each model that is wanted.
+pub(super) struct Limit<'a> {
+    request: &'a Requirements,
+    catalog: &'a Snapshot,
+    candidates: Vec<Candidate>,
+    /// How many of each wanted model are in, by its place in the request.
+    counts: Vec<usize>,
+    most: usize,
+    /// Whether a model is wanted twice, so that an endpoint can come twice.
+    repeated: bool,
+}
+
+/// Fewest candidates of a model, however many models are wanted.
+const FEWEST_OF_A_MODEL: usize = 2;
+
+impl<'a> Limit<'a> {
+    /// One model alone may use every attempt; several share them.
+    pub fn new(request: &'a Requirements, catalog: &'a Snapshot) -> Self {
+        let wanted = request.models.len().max(1);
+        let most = limits::MAX_ATTEMPTS.div_ceil(wanted).max(FEWEST_OF_A_MODEL);
+        let repeated = (0..request.models.len()).any(|index| super::is_repeated(request, index));
+        Self { request, catalog, candidates: Vec::new(), counts: vec![0; wanted], most, repeated }
+    }
+
+    /// Takes the best of a group, as many as are allowed; the others get a verdict.
+    pub fn admit(&mut self, method: Method, ranked: Vec<Runner<'_>>, remarks: &mut Remarks) {
+        let ranked = self.without_fallbacks(method, ranked, remarks);
+        for one in ranked {
+            if self.holds(&one) {
+                continue;
+            }
+            let count = self.counts.get(one.model_index).copied().unwrap_or(usize::MAX);
+            if count >= self.most {
+                let detail = Detail::Beyond { most: self.most };
+                remarks.exclude(
+                    one.endpoint,
+                    one.key,
+                    "attempts",
+                    Reason::unasked("attempts", detail),
+                );
+                continue;
+            }
+            let model = self.request.models.get(one.model_index);
+            let provider = self.catalog.provider(&one.endpoint.provider);
+            let (Some(wanted), Some(provider)) = (model, provider) else { continue };
+            if let Some(count) = self.counts.get_mut(one.model_index) {
+                *count = count.saturating_add(1);
+            }
+            self.candidates.push(Candidate {
+                endpoint: Arc::clone(one.endpoint),
+                model: Arc::clone(&wanted.model),
+                provider: Arc::clone(provider),
+                model_index: one.model_index,
+                byok: one.key.map(Arc::clone),
+                place: one.place,
+            });
+        }
+    }
+
+    /// The candidates. What a model's second slug let in is not out by its first.
+    pub fn finish(self, remarks: &mut Remarks) -> Vec<Candidate> {
+        if self.repeated {
+            let seat = |endpoint: &Arc<Endpoint>, key: &Option<Arc<ByokKey>>| {
+                (endpoint.id.clone(), key.as_ref().map(|key| key.id.clone()))
+            };
+            let mut seen: HashSet<_> =
+                self.candidates.iter().map(|one| seat(&one.endpoint, &one.byok)).collect();
+            remarks.excluded.retain(|one| seen.insert(seat(&one.endpoint, &one.byok)));
+        }
+        self.candidates
+    }
+
+    /// Whether an endpoint is in already: only a model that is wanted twice brings it twice.
+    fn holds(&self, one: &Runner<'_>) -> bool {
+        self.repeated
+            && self.candidates.iter().any(|two| {
+                let keys = (two.byok.as_ref(), one.key);
+                Arc::ptr_eq(&two.endpoint, one.endpoint)
+                    && keys.0.map(|key| &key.id) == keys.1.map(|key| &key.id)
+            })
+    }
+
+    /// With `allow_fallbacks: false` the first one alone is tried: of `order` all, of the priority
+    /// tier the first, and with `:exacto` all that are proven (inference spec 5.1, 18.1).
+    fn without_fallbacks<'r>(
+        &self,
+        method: Method,
+        ranked: Vec<Runner<'r>>,
+        remarks: &mut Remarks,
+    ) -> Vec<Runner<'r>> {
+        let wishes = &self.request.provider;
+        if wishes.allow_fallbacks || !wishes.order.is_empty() {
+            return ranked;
+        }
+        let strict = method == Method::Exacto { asked: true };
+        let priority = self.request.tier == TierWish::Tier(Tier::Priority)
+            && ranked.iter().any(|one| one.place.wished_tier);
+        let first = ranked.iter().position(|one| !priority || one.place.wished_tier);
+        let mut kept = Vec::new();
+        for (index, one) in ranked.into_iter().enumerate() {
+            let detail = match one.place.basis {
+                Basis::Exacto { tier: Proof::Proven, .. } if strict => None,
+                Basis::Exacto { tier, .. } if strict => Some(Detail::NotProven(tier)),
+                _ if Some(index) == first => None,
+                _ => Some(Detail::NotFirst),
+            };
+            match detail {
+                None => kept.push(one),
+                Some(detail) => {
+                    let reason = Reason::new("allow_fallbacks", "provider.allow_fallbacks", detail);
+                    remarks.exclude(one.endpoint, one.key, "allow_fallbacks", reason);
+                }
+            }
+        }
+        kept
+    }
+}
