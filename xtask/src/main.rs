@@ -1,6 +1,7 @@
 //! Chores of the repository: what writes committed files.
 
 mod catalog_import;
+mod classifier;
 mod openapi;
 mod providers;
 mod tidy;
@@ -25,6 +26,17 @@ enum Chore {
         #[arg(long)]
         from: PathBuf,
     },
+    /// Prints how the task classifier does on the test half of its labelled prompts
+    ClassifierReport,
+    /// Writes the task classifier's weights from the training half of its labelled prompts
+    TrainClassifier {
+        /// Writes nothing; fails if the committed weights are others
+        #[arg(long)]
+        check: bool,
+        /// Cross-validates within the training half instead
+        #[arg(long, conflicts_with = "check")]
+        cross_validate: bool,
+    },
     /// Writes docs/providers.md from the provider files
     Providers,
     /// Checks the house rules that no compiler checks
@@ -40,6 +52,12 @@ enum Chore {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().chore {
         Chore::CatalogImport { from } => catalog_import::run(&from, &root()),
+        Chore::ClassifierReport => classifier::report(),
+        Chore::TrainClassifier { cross_validate: true, .. } => {
+            classifier::cross_validate();
+            Ok(())
+        }
+        Chore::TrainClassifier { check, .. } => classifier::train(&root(), check),
         Chore::Providers => providers::run(&root()),
         Chore::Tidy => tidy::run(&root()),
         Chore::Openapi { from } => openapi::run(&from, &root()),

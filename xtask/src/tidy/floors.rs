@@ -11,6 +11,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("core", 0),
     ("dialect", 1),
     ("catalog", 1),
+    ("classifier", 1),
     ("ledger", 1),
     ("auditor", 1),
     ("policy", 2),
@@ -28,7 +29,8 @@ const FLOORS: &[(&str, u8)] = &[
     ("bench", 6),
 ];
 /// Crates that know no clock, no socket, no database and no task.
-const PURE: &[&str] = &["core", "dialect", "catalog", "ledger", "auditor", "policy", "lab"];
+const PURE: &[&str] =
+    &["core", "dialect", "catalog", "classifier", "ledger", "auditor", "policy", "lab"];
 /// What the pure crates may not depend on.
 const IMPURE: &[&str] = &[
     "tokio",
