@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::authenticate::Authenticator;
 use crate::ratio::Ratios;
+use crate::tasks::Tasks;
 use crate::world::World;
 
 /// What the data plane is made of.
@@ -30,6 +31,7 @@ pub struct Gateway {
     pub(crate) client: Client,
     pub(crate) health: HealthBoard,
     pub(crate) ratios: Ratios,
+    pub(crate) tasks: Tasks,
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) running: TaskTracker,
     /// Cancelled when answers must end because the process does.
@@ -55,6 +57,7 @@ impl Gateway {
             client: Client::new(),
             health: HealthBoard::default(),
             ratios: Ratios::default(),
+            tasks: Tasks::embedded(),
             drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),

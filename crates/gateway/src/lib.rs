@@ -27,6 +27,7 @@ mod resolve;
 mod retrieval;
 mod settle;
 mod sink;
+mod tasks;
 mod tier;
 mod trace;
 

@@ -5,18 +5,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use signalbox_catalog::Lookup;
-use signalbox_core::ApiError;
 use signalbox_core::id::{GenerationId, RequestId};
+use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::anthropic_messages;
 use signalbox_dialect::document::Document;
+use signalbox_policy::Plan;
 use signalbox_runtime::{entropy, task};
 
 use crate::authenticate::{Admitted, Principal};
 use crate::gateway::Gateway;
 use crate::generation::{Generation, Given};
-use crate::inbound::Inbound;
+use crate::inbound::{Inbound, RequestHead};
 use crate::reply::{Failed, Reply};
+use crate::resolve::{Around, Resolved};
 use crate::trace::Trace;
+use crate::world::World;
 use crate::{drive, estimate, plan, reserve, resolve, retrieval};
 
 impl Gateway {
@@ -60,11 +63,7 @@ impl Gateway {
     ) -> Result<Reply, Failed> {
         let now = admitted.received;
         let world = self.world.load_full();
-        let (resolved, head) = resolve::resolve(inbound, &world.catalog)?;
-        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
-        if let Some(retrieval) = &resolved.retrieval {
-            retrieval::keep_fitting(retrieval, &world, &mut plan)?;
-        }
+        let (resolved, head, plan) = self.planned(&world, inbound, now)?;
         let id = match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
             None => GenerationId::generate(now, entropy::bytes()),
@@ -86,5 +85,29 @@ impl Gateway {
         let run = Box::pin(drive::drive(generation));
         drop(task::spawn("generation", self.running.track_future(run)));
         Ok(reply)
+    }
+
+    /// Stages 3 to 5: what is asked, and who may answer it. One throw of dice decides the draws of both.
+    fn planned(
+        &self,
+        world: &World,
+        inbound: Inbound,
+        now: Timestamp,
+    ) -> Result<(Resolved, RequestHead, Plan), ApiError> {
+        let dice = entropy::dice();
+        let around = Around {
+            catalog: &world.catalog,
+            health: &self.health,
+            now,
+            dice,
+            classifier: self.tasks.classifier(),
+            before: &resolve::forgetful,
+        };
+        let (resolved, head) = resolve::resolve(inbound, &around)?;
+        let mut plan = plan::plan(&resolved.requirements, world, &self.health, now, dice)?;
+        if let Some(retrieval) = &resolved.retrieval {
+            retrieval::keep_fitting(retrieval, world, &mut plan)?;
+        }
+        Ok((resolved, head, plan))
     }
 }

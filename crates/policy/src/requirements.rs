@@ -98,6 +98,26 @@ impl Requirements {
         explain::unique(self.models.iter().map(|wanted| wanted.requested.as_str()))
     }
 
+    /// `strategy` of router metadata (inference spec 2.5), when the model at this place answered, or
+    /// none did.
+    #[must_use]
+    pub fn strategy(&self, model_index: Option<usize>) -> &'static str {
+        let index = model_index.unwrap_or_default();
+        if let Some(choice) = self.router_of(index) {
+            return choice.router.strategy();
+        }
+        let (Some(first), Some(one)) = (self.models.first(), self.models.get(index)) else {
+            return "direct";
+        };
+        let base = one.requested.split(':').next().unwrap_or_default();
+        match () {
+            () if one.requested != first.requested => "fallback",
+            () if base.starts_with('~') => "latest",
+            () if base != one.model.base && !one.model.base.starts_with(base) => "alias",
+            () => "direct",
+        }
+    }
+
     /// The router that chose the model at this place.
     #[must_use]
     pub fn router_of(&self, model_index: usize) -> Option<&RouterChoice> {

@@ -16,6 +16,8 @@ mod speech;
 mod fallback;
 #[path = "acceptance/models.rs"]
 mod models;
+#[path = "acceptance/routers.rs"]
+mod routers;
 #[path = "acceptance/tiers.rs"]
 mod tiers;
 #[path = "acceptance/variants.rs"]
