@@ -99,25 +99,28 @@ pub(super) fn choose<'f>(
     let said = settings.band.is_some();
     let band = settings.band.unwrap_or(Band::Ceiling(DEFAULT_TRADEOFF));
     let permitted = |one: &Ranked<'_>| settings.permits(one.model);
-    let (banded, mut kept) = if said {
-        let banded = nearest(ranked.clone(), band);
-        (banded.clone(), banded.into_iter().filter(permitted).collect::<Vec<_>>())
+    let mut kept: Vec<Ranked<'f>> = if said {
+        nearest(&ranked, band).into_iter().filter(permitted).collect()
     } else {
-        let all: Vec<_> = ranked.iter().copied().filter(permitted).collect();
-        (all.clone(), nearest(all, band))
+        let all: Vec<_> = ranked.into_iter().filter(permitted).collect();
+        let mut kept = nearest(&all, band);
+        by_score(&mut kept);
+        // What lies nearest outside is better than no answer.
+        let mut others: Vec<_> = all.into_iter().filter(|one| !is_in(&kept, one)).collect();
+        others.sort_by(|a, b| {
+            let distance = |one: &Ranked<'_>| band.distance(one.percentile);
+            distance(a).total_cmp(&distance(b)).then(b.score.total_cmp(&a.score))
+        });
+        kept.extend(others);
+        kept
     };
     let pinned = pinned(choosing, settings, field);
     if kept.is_empty() && pinned.is_none() {
-        return Err(if banded.is_empty() {
-            "no model that can be called here passes allowed_models and excluded_models"
-        } else {
-            "no model of that cost passes allowed_models and excluded_models"
-        });
+        return Err("no model that can be called here passes the settings of the router");
     }
-    kept.sort_by(|a, b| {
-        let by_score = b.score.total_cmp(&a.score).then(a.cost.total_cmp(&b.cost));
-        by_score.then(a.model.model.id.cmp(&b.model.model.id))
-    });
+    if said {
+        by_score(&mut kept);
+    }
     kept.truncate(MOST_AUTO);
     let mut picks: Vec<Pick<'f>> =
         kept.iter().map(|one| Pick { model: one.model, reason: reason(choosing, one) }).collect();
@@ -141,48 +144,55 @@ fn reason(choosing: &Choosing<'_>, one: &Ranked<'_>) -> String {
     )
 }
 
-/// The models that measurers know; all of them, by use alone, when they know none.
+/// The models that measurers know at this kind of task. Where there are none, those that they know at
+/// all; where there are none of these either, every model.
 fn rank<'f>(choosing: &Choosing<'_>, group: Group, field: &'f Field<'f>) -> Vec<Ranked<'f>> {
     let scores = Scores::of(choosing.catalog);
-    let known = |model: &'f Eligible<'f>| {
-        let score = scores.score(model.model, group)?;
-        Some(Ranked { model, score, cost: cost(model, group), percentile: 0.0 })
+    let with = |score: &dyn Fn(&Eligible<'f>) -> Option<f64>| -> Vec<Ranked<'f>> {
+        let ranked = |model: &'f Eligible<'f>| {
+            let score = score(model)?;
+            Some(Ranked { model, score, cost: model.usual_cost(group), percentile: 0.0 })
+        };
+        field.models.iter().filter_map(ranked).collect()
     };
-    let mut ranked: Vec<Ranked<'f>> = field.models.iter().filter_map(known).collect();
+    let any = |one: &Eligible<'f>| scores.score(one.model, group);
+    let mut ranked = with(&|one| any(one).filter(|_| group.measures(one.model)));
     if ranked.is_empty() {
-        let unknown =
-            |model| Ranked { model, score: 0.0, cost: cost(model, group), percentile: 0.0 };
-        ranked = field.models.iter().map(unknown).collect();
+        ranked = with(&any);
+    }
+    if ranked.is_empty() {
+        ranked = with(&|_| Some(0.0));
     }
     ranked.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.model.model.id.cmp(&b.model.model.id)));
+    // Those that cost the same have the same place.
+    let costs: Vec<f64> = ranked.iter().map(|one| one.cost).collect();
     let last = ranked.len().saturating_sub(1).max(1);
-    for (place, one) in ranked.iter_mut().enumerate() {
+    for one in &mut ranked {
+        let cheaper = costs.partition_point(|cost| *cost < one.cost);
         #[expect(clippy::cast_precision_loss, reason = "counts of models are small")]
-        let percentile = place as f64 / last as f64 * 100.0;
+        let percentile = cheaper as f64 / last as f64 * 100.0;
         one.percentile = percentile;
     }
     ranked
 }
 
-/// USD of a usual request: this prompt, and the output that the model usually gives, which is where a
-/// model that reasons at length pays.
-fn cost(model: &Eligible<'_>, group: Group) -> f64 {
-    const LEAST: u64 = 50;
-    const MOST: u64 = 8000;
-    let usage = model.model.usage.filter(|usage| usage.requests_30d >= 1000);
-    let usual = usage.and_then(|usage| usage.completion_tokens_30d.checked_div(usage.requests_30d));
-    let output = usual.map_or(group.usual_output(), |tokens| tokens.clamp(LEAST, MOST));
-    #[expect(clippy::cast_precision_loss, reason = "a rank needs no exact price")]
-    let output = output as f64;
-    model.output_price.mul_add(output, model.prompt_cost)
-}
-
 /// The models in the band; with few models, or after patterns, there may be none in it: then those
 /// that are nearest.
-fn nearest(ranked: Vec<Ranked<'_>>, band: Band) -> Vec<Ranked<'_>> {
+fn nearest<'f>(ranked: &[Ranked<'f>], band: Band) -> Vec<Ranked<'f>> {
     let distance = |one: &Ranked<'_>| band.distance(one.percentile);
     let least = ranked.iter().map(distance).fold(f64::INFINITY, f64::min);
-    ranked.into_iter().filter(|one| distance(one) <= least).collect()
+    ranked.iter().filter(|one| distance(one) <= least).copied().collect()
+}
+
+fn by_score(ranked: &mut [Ranked<'_>]) {
+    ranked.sort_by(|a, b| {
+        let order = b.score.total_cmp(&a.score).then(a.cost.total_cmp(&b.cost));
+        order.then(a.model.model.id.cmp(&b.model.model.id))
+    });
+}
+
+fn is_in(some: &[Ranked<'_>], one: &Ranked<'_>) -> bool {
+    some.iter().any(|other| std::ptr::eq(other.model, one.model))
 }
 
 /// The model of the last answer, when the caller wants to stay with it and it can be called.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use signalbox_catalog::{Endpoint, Modality, Model, ModelStatus};
 use signalbox_core::{Parameter, PriceKind, Rate};
 
-use super::{Choosing, Router};
+use super::{Choosing, Group, Router};
 use crate::health::EndpointHealth;
 use crate::pattern;
 use crate::rank::{price, speed};
@@ -32,6 +32,23 @@ pub struct Eligible<'a> {
     pub mean_prompt_price: f64,
     /// Most output tokens per second, by the median.
     pub throughput: Option<f64>,
+}
+
+impl Eligible<'_> {
+    /// USD of a usual request of a group: this prompt, and the output that the model usually gives,
+    /// which is where a model that reasons at length pays.
+    #[must_use]
+    pub fn usual_cost(&self, group: Group) -> f64 {
+        const LEAST: u64 = 50;
+        const MOST: u64 = 8000;
+        let usage = self.model.usage.filter(|usage| usage.requests_30d >= 1000);
+        let usual =
+            usage.and_then(|usage| usage.completion_tokens_30d.checked_div(usage.requests_30d));
+        let output = usual.map_or(group.usual_output(), |tokens| tokens.clamp(LEAST, MOST));
+        #[expect(clippy::cast_precision_loss, reason = "a rank needs no exact price")]
+        let output = output as f64;
+        self.output_price.mul_add(output, self.prompt_cost)
+    }
 }
 
 /// All models that could be called for a request, in the catalogue's order.
@@ -61,9 +78,9 @@ impl<'a> Field<'a> {
 }
 
 fn may_be_chosen(choosing: &Choosing<'_>, model: &Model) -> bool {
-    let free = model.variant == "free";
+    // Free variants have limits of their own: only who asks for them gets one.
     let wants_free = choosing.free_only || choosing.router == Router::Free;
-    let kind = if wants_free { free } else { free || model.variant == "standard" };
+    let kind = model.variant == if wants_free { "free" } else { "standard" };
     let reasons = model.reasoning.as_ref();
     kind && model.status == ModelStatus::Live
         && model.public

@@ -59,6 +59,18 @@ impl Group {
         }
     }
 
+    /// Whether the index that counts most for it is known of a model.
+    #[must_use]
+    pub fn measures(self, model: &Model) -> bool {
+        let figures = model.benchmarks.as_ref();
+        let main = figures.and_then(|figures| match self {
+            Self::Code => figures.coding,
+            Self::Agent => figures.agentic,
+            Self::Data | Self::General | Self::Unknown => figures.intelligence,
+        });
+        main.is_some_and(f64::is_finite)
+    }
+
     /// Output tokens of a usual answer, for models whose usual answer is not known. Estimates.
     #[must_use]
     pub const fn usual_output(self) -> u64 {

@@ -268,8 +268,8 @@ async fn auto_tells_the_task_and_is_recorded_as_the_router() {
     let metadata = &reply.json()["openrouter_metadata"];
     assert_eq!(metadata["requested"], "openrouter/auto", "{metadata}");
     assert_eq!(metadata["strategy"], "auto");
-    let task = metadata["pipeline"][0]["data"]["task_type"].as_str();
-    assert_eq!(task, Some("code:debugging"), "{metadata}");
+    let task = metadata["pipeline"][0]["data"]["task_type"].as_str().unwrap();
+    assert!(task.starts_with("code:"), "{metadata}");
     let row = server.generation(&Answered::read(&reply).id).await;
     assert_eq!(row.router.as_deref(), Some("openrouter/auto"));
     assert_eq!((row.model.as_str(), row.requested_model.as_str()), ("acme/c", "openrouter/auto"));
