@@ -85,3 +85,16 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(300);
 
 /// Longest wait for open answers when the process stops.
 pub const STOP_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Memory of all kept answers together. A streamed answer takes about fifty times its text.
+pub const RESPONSE_CACHE_BYTES: usize = 128 * 1024 * 1024;
+/// Largest answer that is kept, as the provider sent it.
+pub const MAX_CACHED_ANSWER_BYTES: usize = 4 * 1024 * 1024;
+/// Seconds for which an answer is kept when nobody says how long (inference spec 14.3).
+pub const RESPONSE_CACHE_TTL: u32 = 300;
+/// Fewest and most such seconds (inference spec 14.3).
+pub const RESPONSE_CACHE_TTL_RANGE: (u32, u32) = (1, 86_400);
+/// Conversations whose endpoint or model is remembered, at most.
+pub const MAX_STICKY: usize = 200_000;
+/// How long an idle conversation is remembered (inference spec 14.2).
+pub const STICKY_IDLE: Duration = Duration::from_secs(600);

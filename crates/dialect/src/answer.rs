@@ -6,6 +6,7 @@
 mod lost;
 mod road;
 mod skin;
+mod tape;
 
 use std::sync::Arc;
 
@@ -34,6 +35,7 @@ use crate::openai_responses::write_stream::ResponsesWriter;
 use crate::watch::Watch;
 use crate::{bedrock_converse, cohere_v2, gemini, openai_responses};
 use road::{EventRoad, Reader, Writer};
+use tape::Tape;
 
 pub use crate::openai_chat::stream_relay::{DONE, comment};
 pub use skin::{AnswerStyle, Skin};
@@ -45,6 +47,7 @@ pub struct AnswerStream {
     identity: Identity,
     road: Road,
     envelope: Option<Box<Envelope>>,
+    tape: Option<Box<Tape>>,
 }
 
 /// What a transport wraps a stream in, and what was last taken out of it.
@@ -106,7 +109,7 @@ impl AnswerStream {
                 Road::Events(Box::new(EventRoad::new(reader, writer, skin.style)))
             }
         };
-        Self { skin, identity, road, envelope: None }
+        Self { skin, identity, road, envelope: None, tape: None }
     }
 
     /// The same stream, which arrives in the envelope of `invoke-with-response-stream`.
@@ -116,6 +119,18 @@ impl AnswerStream {
         self
     }
 
+    /// The same stream, of which up to `most` bytes are kept as the provider sends them.
+    #[must_use]
+    pub fn recorded(mut self, most: usize) -> Self {
+        self.tape = Some(Box::new(Tape::new(most)));
+        self
+    }
+
+    /// All that the provider sent, when it was to be kept and was no more than could be.
+    pub fn recording(&mut self) -> Option<Bytes> {
+        self.tape.take()?.take()
+    }
+
     /// Reads bytes of the provider and appends client-ready events to `out`: whole ones only,
     /// without comments, usage and end marker.
     ///
@@ -123,6 +138,9 @@ impl AnswerStream {
     /// When the answer cannot go on. What came before the fault is in `out`; the stream is then of
     /// no more use but for its facts and closing chunks.
     pub fn push(&mut self, bytes: &[u8], out: &mut Vec<u8>) -> Result<(), StreamFault> {
+        if let Some(tape) = &mut self.tape {
+            tape.note(bytes);
+        }
         let Some(envelope) = &mut self.envelope else { return self.road.push(bytes, out) };
         let Envelope { unwrap, inside } = &mut **envelope;
         inside.clear();

@@ -52,6 +52,9 @@ pub struct Extras<'a> {
 pub struct RelayOptions {
     /// Leave out reasoning (`reasoning.exclude`). It is still counted.
     pub exclude_reasoning: bool,
+    /// The answer was kept and is given again: nothing was consumed, so that none of the provider's
+    /// counts is shown (inference spec 14.3).
+    pub replayed: bool,
 }
 
 /// What was seen of an answer so far.

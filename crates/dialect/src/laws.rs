@@ -161,7 +161,7 @@ pub fn splits_do_not_matter(bytes: &[u8], cuts: &[usize]) -> Result<(), String> 
 /// What was broken.
 pub fn splits_of(provider: WireDialect, bytes: &[u8], cuts: &[usize]) -> Result<(), String> {
     for (style, exclude_reasoning) in WAYS {
-        let options = RelayOptions { exclude_reasoning };
+        let options = RelayOptions { exclude_reasoning, ..RelayOptions::default() };
         let whole = relay_from(provider, style, options, &[bytes]);
         let pieces = relay_from(provider, style, options, &cut(bytes, cuts));
         if whole != pieces {
@@ -323,7 +323,7 @@ pub fn whole_answers_survive(bytes: &[u8]) -> Result<(), String> {
     let extras =
         Extras { service_tier: Some("default"), router_metadata: Some("{}"), completed_at: 0 };
     for (style, exclude_reasoning) in WAYS {
-        let options = RelayOptions { exclude_reasoning };
+        let options = RelayOptions { exclude_reasoning, ..RelayOptions::default() };
         let body = write_unary(&Skin::new(style, options), &answer, &identity(), &report, &extras);
         serde_json::from_slice::<IgnoredAny>(&body)
             .map_err(|error| format!("{error}: {}", String::from_utf8_lossy(&body)))?;

@@ -232,7 +232,7 @@ proptest! {
         let text = String::from_utf8(bytes).unwrap();
         let named = text.replace("data: ", "event: x\ndata: ");
         for exclude_reasoning in [false, true] {
-            let options = RelayOptions { exclude_reasoning };
+            let options = RelayOptions { exclude_reasoning, ..RelayOptions::default() };
             let relay = |text: &str| laws::relay(AnswerStyle::Chat, options, &[text.as_bytes()]);
             prop_assert_eq!(relay(&text), relay(&named));
         }

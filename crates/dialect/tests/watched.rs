@@ -44,7 +44,8 @@ fn sources_beside_the_choices_become_annotations() {
         "service_tier":"flex","choices":[{"message":{"content":"Hi","mind":"m"},"finish_reason":"stop"}]}"#;
     let answer = read_watching(CHAT, Bytes::from_static(body.as_bytes()), laws::watch()).unwrap();
     assert!(format!("{:?}", answer.events()).contains("a.test"));
-    let (options, extras) = (RelayOptions { exclude_reasoning: true }, Extras::default());
+    let (options, extras) =
+        (RelayOptions { exclude_reasoning: true, ..RelayOptions::default() }, Extras::default());
     let skin = Skin::new(AnswerStyle::Chat, options);
     let report = laws::report(Usage::default());
     let written = write_unary(&skin, &answer, &laws::identity(), &report, &extras);

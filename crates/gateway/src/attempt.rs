@@ -10,6 +10,7 @@ use signalbox_dialect::{AnswerStream, Identity, StreamFault, WholeAnswer, WireDi
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, Call, CallError};
 
+use crate::cache;
 use crate::generation::Generation;
 use crate::prepare::{self, Prepared};
 use crate::retrieval::{self, Retrieved};
@@ -33,6 +34,8 @@ pub(crate) struct Answering {
     pub identity: Identity,
     /// The answer so far.
     pub kind: AnswerKind,
+    /// What the provider sent, when it came in one piece and is to be kept.
+    pub copy: Option<Bytes>,
 }
 
 /// How it is answering.
@@ -103,13 +106,15 @@ pub(crate) async fn attempt(
     }
     let created = generation.trace.received.seconds();
     let identity = given.identity(Some(index), created);
+    let spent = generation.gateway.clock.monotonic().saturating_sub(began);
+    let left = patience.saturating_sub(spent);
+    let mut copy = None;
     let kind = if streamed {
-        let spent = generation.gateway.clock.monotonic().saturating_sub(began);
-        let left = patience.saturating_sub(spent);
         let skin = given.skin().clone();
         let relay =
             AnswerStream::watching(skin, road.dialect, identity.clone(), road.watch.clone());
-        let relay = Box::new(if road.is_invoke { relay.in_envelope() } else { relay });
+        let relay = if road.is_invoke { relay.in_envelope() } else { relay };
+        let relay = Box::new(cache::recorded(given, relay));
         let content = first_content(generation, relay, answer, abortable);
         match tokio::time::timeout(left, content).await {
             Err(_) => return Err(Failure::timeout(format!("no content within {patience:?}"))),
@@ -118,13 +123,12 @@ pub(crate) async fn attempt(
             Ok(Ok(Some(kind))) => kind,
         }
     } else {
-        let spent = generation.gateway.clock.monotonic().saturating_sub(began);
-        let left = patience.saturating_sub(spent);
         let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
+        copy = cache::copy(given, &body);
         AnswerKind::Whole(whole(road, body)?)
     };
     generation.trace.content(generation.gateway.clock.now());
-    Ok(Started::Answer(Box::new(Answering { index, identity, kind })))
+    Ok(Started::Answer(Box::new(Answering { index, identity, kind, copy })))
 }
 
 /// How long to wait for the first content; for an answer in one piece, for all of it.

@@ -13,7 +13,9 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::authenticate::Authenticator;
+use crate::cache::ResponseCache;
 use crate::ratio::Ratios;
+use crate::sticky::Sticky;
 use crate::tasks::Tasks;
 use crate::world::World;
 
@@ -31,6 +33,8 @@ pub struct Gateway {
     pub(crate) client: Client,
     pub(crate) health: HealthBoard,
     pub(crate) ratios: Ratios,
+    pub(crate) answers: ResponseCache,
+    pub(crate) sticky: Sticky,
     pub(crate) tasks: Tasks,
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) running: TaskTracker,
@@ -57,6 +61,8 @@ impl Gateway {
             client: Client::new(),
             health: HealthBoard::default(),
             ratios: Ratios::default(),
+            answers: ResponseCache::default(),
+            sticky: Sticky::default(),
             tasks: Tasks::embedded(),
             drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
             running: TaskTracker::new(),

@@ -9,6 +9,7 @@ use signalbox_policy::{Attempts, Plan};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::authenticate::Principal;
+use crate::cache::Ticket;
 use crate::gateway::Gateway;
 use crate::inbound::RequestHead;
 use crate::reply::{Reply, ReplyBody};
@@ -29,6 +30,8 @@ pub(crate) struct Given {
     pub resolved: Resolved,
     /// Only the candidates that the balance affords.
     pub plan: Arc<Plan>,
+    /// Where the answer is to be kept.
+    pub ticket: Option<Ticket>,
 }
 
 impl Given {
@@ -70,7 +73,7 @@ impl Generation {
         gateway: Arc<Gateway>,
         given: Given,
         bounds: Vec<Bound>,
-        hold: signalbox_store::Hold,
+        hold: Option<signalbox_store::Hold>,
         trace: Trace,
     ) -> (Box<Self>, Reply) {
         let (sink, body) = if given.resolved.survey.stream {
@@ -83,18 +86,12 @@ impl Generation {
         let reply = Reply {
             id: given.id.clone(),
             body,
+            cache: given.ticket.as_ref().map(Ticket::miss),
             skin: given.skin().clone(),
             identity: given.identity(None, trace.received.seconds()),
         };
-        let generation = Self {
-            gateway,
-            given,
-            bounds,
-            hold: Some(hold),
-            trace,
-            attempts: Attempts::default(),
-            sink,
-        };
+        let generation =
+            Self { gateway, given, bounds, hold, trace, attempts: Attempts::default(), sink };
         (Box::new(generation), reply)
     }
 

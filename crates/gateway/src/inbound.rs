@@ -6,6 +6,8 @@ use signalbox_core::ApiError;
 use signalbox_dialect::AnswerStyle;
 use signalbox_dialect::document::Document;
 
+use crate::cache::CacheHeaders;
+
 /// The door a request came in by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Surface {
@@ -108,6 +110,8 @@ pub struct RequestHead {
     pub betas: Vec<String>,
     /// Whether router metadata was asked for.
     pub wants_metadata: bool,
+    /// What is asked of the response cache.
+    pub cache: CacheHeaders,
 }
 
 /// A request as it arrived, authenticated.

@@ -8,9 +8,11 @@ pub mod limit;
 pub mod preview;
 pub mod reply;
 pub mod serve;
+pub mod sticky;
 pub mod world;
 
 mod attempt;
+mod cache;
 mod drive;
 mod ending;
 mod estimate;
@@ -26,12 +28,14 @@ mod reserve;
 mod resolve;
 mod retrieval;
 mod settle;
+mod shelf;
 mod sink;
 mod tasks;
 mod tier;
 mod trace;
 
 pub use authenticate::{Admitted, Authenticator, Principal};
+pub use cache::{CacheHeaders, CacheStatus, PresetCache};
 pub use dry_run::dry_run;
 pub use gateway::Gateway;
 pub use inbound::{Inbound, RequestHead, Surface};

@@ -13,11 +13,11 @@ use crate::attempt::{AnswerKind, Answering};
 use crate::ending::Ending;
 use crate::generation::Generation;
 use crate::sink::Sink;
-use crate::{metadata, record, release, retrieval, settle};
+use crate::{cache, metadata, record, release, retrieval, settle, sticky};
 
 /// Sees an answer through to its settlement.
 pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answering) {
-    let Answering { index, identity, kind } = answering;
+    let Answering { index, identity, kind, copy } = answering;
     match kind {
         AnswerKind::Whole(answer) => {
             let ending = Ending { index, facts: &answer.facts, cancelled: false, error: None };
@@ -32,13 +32,15 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
                         metadata::extras(&generation, index, &answer.facts, metadata.as_deref());
                     let skin = generation.given.skin();
                     let body = write_unary(skin, &answer, &identity, &report, &extras);
+                    cache::keep(&generation, index, &answer.facts, copy);
+                    sticky::note(&generation, index, &answer.facts);
                     generation.sink.finish(body);
                 }
                 Err(error) => release::fail(generation, error).await,
             }
         }
         AnswerKind::Retrieved(answer) => {
-            retrieval::deliver(generation, index, &identity, &answer).await;
+            retrieval::deliver(generation, index, &identity, &answer, copy).await;
         }
         AnswerKind::Stream { relay, ready, rest, ended, fault } => {
             let mut stream = Streaming { relay, rest, ended };
@@ -218,7 +220,7 @@ async fn finish(
     stream: Streaming,
     cut: Option<Cut>,
 ) {
-    let Streaming { relay, rest, .. } = stream;
+    let Streaming { mut relay, rest, .. } = stream;
     // Closing the connection is what tells the provider to stop, so it comes before the books.
     let rest = if cut.is_none() {
         Some(rest)
@@ -235,6 +237,7 @@ async fn finish(
         Some(Cut::Stopping) => Some(stopping()),
         Some(Cut::Left) | None => None,
     };
+    let recording = relay.recording();
     let facts = relay.facts();
     let ending = Ending { index, facts, cancelled, error: error.as_ref() };
     let settled = settle::settle(&mut generation, &ending).await;
@@ -242,6 +245,8 @@ async fn finish(
         (Ok(report), None) => {
             if !cancelled {
                 record::success(&generation, index);
+                cache::keep(&generation, index, facts, recording);
+                sticky::note(&generation, index, facts);
             }
             metadata::note(&mut generation, || relay.losses());
             let metadata = metadata::metadata(&generation, Some(index));

@@ -6,6 +6,8 @@ use signalbox_core::id::GenerationId;
 use signalbox_dialect::{Identity, Skin};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::cache::CacheStatus;
+
 /// A request that was taken on: the answer comes from the task that owns the generation.
 #[derive(Debug)]
 pub struct Reply {
@@ -13,6 +15,8 @@ pub struct Reply {
     pub id: GenerationId,
     /// The answer.
     pub body: ReplyBody,
+    /// How the response cache took part, when it was to.
+    pub cache: Option<CacheStatus>,
     /// How an error is written once the stream has begun without any content.
     pub skin: Skin,
     /// What such an error says of itself.

@@ -26,6 +26,7 @@ use self::router::Question;
 pub(crate) use self::router::{Around, forgetful};
 use crate::inbound::{Inbound, RequestHead, Surface};
 use crate::retrieval::Retrieval;
+use crate::sticky::Conversation;
 
 /// The request, read and resolved.
 #[derive(Debug)]
@@ -51,6 +52,12 @@ impl Resolved {
     /// `api_type` of the record.
     pub(crate) fn api_type(&self) -> &'static str {
         self.retrieval.as_ref().map_or("completions", |one| one.api_type())
+    }
+
+    /// The conversation that the request belongs to, when it can be told.
+    pub(crate) fn conversation(&self) -> Option<Conversation> {
+        let cache_key = self.survey.prompt_cache_key.as_deref();
+        Conversation::of(self.session_id.as_deref(), cache_key, &self.document)
     }
 
     /// The survey as it counts for one of the wanted models.
@@ -84,7 +91,8 @@ pub(crate) fn resolve(
     }
     let base =
         Requirements { provider, content, tier: tiers::wish(&survey), ..Requirements::default() };
-    let question = Question { around, document: &document, survey: &survey, base: &base };
+    let session = session_id.as_deref();
+    let question = Question { around, document: &document, survey: &survey, session, base: &base };
     let (found, answers) = models::wanted(question, surface.task())?.parts();
     let found = reasoning::fitting(&survey, found)?;
     let thinking = reasoning::thinking(&survey, &found);
@@ -119,7 +127,7 @@ fn skin(surface: Surface, document: &Document, survey: &Survey) -> Skin {
     };
     let exclude_reasoning = survey.reasoning.is_some_and(|one| one.exclude);
     let asked = (style == AnswerStyle::Responses).then(|| Arc::new(Asked::of(document)));
-    Skin { style, options: RelayOptions { exclude_reasoning }, asked }
+    Skin { style, options: RelayOptions { exclude_reasoning, replayed: false }, asked }
 }
 
 /// The body's session wins over the header's (inference spec 0.2).

@@ -138,6 +138,20 @@ impl Retrieval {
         }
     }
 
+    /// A kept answer, written anew.
+    pub(crate) fn replay(
+        &self,
+        form: Form,
+        body: &[u8],
+        identity: &Identity,
+        report: &UsageReport,
+    ) -> Result<(Facts, bytes::Bytes), StreamFault> {
+        let answer = self.read_answer(form, body)?;
+        let written = self.write_answer(&answer, identity, report);
+        let another = || StreamFault::Malformed("an answer of another task".to_owned());
+        Ok((answer.facts().clone(), written.ok_or_else(another)?))
+    }
+
     fn write_answer(
         &self,
         answer: &Retrieved,

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use signalbox_catalog::Lookup;
-use signalbox_core::id::{GenerationId, RequestId};
+use signalbox_core::id::{AccountId, GenerationId, RequestId};
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::anthropic_messages;
 use signalbox_dialect::document::Document;
-use signalbox_policy::Plan;
+use signalbox_policy::router::Router;
 use signalbox_runtime::{entropy, task};
 
 use crate::authenticate::{Admitted, Principal};
@@ -18,9 +18,10 @@ use crate::generation::{Generation, Given};
 use crate::inbound::{Inbound, RequestHead};
 use crate::reply::{Failed, Reply};
 use crate::resolve::{Around, Resolved};
+use crate::sticky::Conversation;
 use crate::trace::Trace;
 use crate::world::World;
-use crate::{drive, estimate, plan, reserve, resolve, retrieval};
+use crate::{cache, drive, estimate, plan, reserve, resolve, retrieval, sticky};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -63,51 +64,68 @@ impl Gateway {
     ) -> Result<Reply, Failed> {
         let now = admitted.received;
         let world = self.world.load_full();
-        let (resolved, head, plan) = self.planned(&world, inbound, now)?;
+        let surface = inbound.surface;
+        let account = admitted.principal.key.account.clone();
+        // One throw decides the draws of routers and of the plan.
+        let dice = entropy::dice();
+        let (mut resolved, head) = self.resolved(&world, &account, inbound, now, dice)?;
+        let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
         let id = match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
             None => GenerationId::generate(now, entropy::bytes()),
         };
+        let request_id = RequestId::generate(now, entropy::bytes());
+        if let Some(kept) = ticket.as_ref().and_then(|ticket| self.answers.find(ticket, now)) {
+            let (principal, plan) = (admitted.principal, Arc::new(kept.plan()));
+            let given =
+                Given { id, request_id, principal, head, world, resolved, plan, ticket: None };
+            return Ok(cache::replay(self, given, kept, now));
+        }
+        sticky::stay(self, &account, &world, &mut resolved, now);
+        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now, dice)?;
+        if let Some(retrieval) = &resolved.retrieval {
+            retrieval::keep_fitting(retrieval, &world, &mut plan)?;
+        }
         let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
         let given = Given {
             id,
-            request_id: RequestId::generate(now, entropy::bytes()),
+            request_id,
             principal: admitted.principal,
             head,
             world,
             resolved,
             plan: Arc::new(held.plan),
+            ticket,
         };
         let trace = Trace::begin(now);
         let (generation, reply) =
-            Generation::begin(Arc::clone(self), given, held.bounds, held.hold, trace);
+            Generation::begin(Arc::clone(self), given, held.bounds, Some(held.hold), trace);
         // From here on nothing depends on the client: this future may be dropped.
         let run = Box::pin(drive::drive(generation));
         drop(task::spawn("generation", self.running.track_future(run)));
         Ok(reply)
     }
 
-    /// Stages 3 to 5: what is asked, and who may answer it. One throw of dice decides the draws of both.
-    fn planned(
+    /// Stage 3, with what routers know of the account's conversations.
+    fn resolved(
         &self,
         world: &World,
+        account: &AccountId,
         inbound: Inbound,
         now: Timestamp,
-    ) -> Result<(Resolved, RequestHead, Plan), ApiError> {
-        let dice = entropy::dice();
+        dice: u64,
+    ) -> Result<(Resolved, RequestHead), ApiError> {
+        let before = |router: Router, conversation: Conversation| {
+            self.sticky.model(account, router.id(), conversation, now)
+        };
         let around = Around {
             catalog: &world.catalog,
             health: &self.health,
             now,
             dice,
             classifier: self.tasks.classifier(),
-            before: &resolve::forgetful,
+            before: &before,
         };
-        let (resolved, head) = resolve::resolve(inbound, &around)?;
-        let mut plan = plan::plan(&resolved.requirements, world, &self.health, now, dice)?;
-        if let Some(retrieval) = &resolved.retrieval {
-            retrieval::keep_fitting(retrieval, world, &mut plan)?;
-        }
-        Ok((resolved, head, plan))
+        resolve::resolve(inbound, &around)
     }
 }

@@ -5,10 +5,21 @@ use signalbox_catalog::{Endpoint, Percentiles};
 use signalbox_core::Timestamp;
 
 mod board;
+mod bucket;
+mod control;
+mod cooling;
+mod entry;
+mod histogram;
+mod key;
 mod observation;
+mod ring;
+mod saved;
+mod tally;
 
 pub use board::HealthBoard;
 pub use observation::{Admission, Observation, Seat, Sending, Usual};
+pub use saved::{Saved, Unreadable};
+pub use tally::Figures;
 
 /// Whether an endpoint may be called as usual (reliability design 5.4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -13,6 +13,7 @@ use crate::app::App;
 use crate::{credential, error};
 
 pub(crate) mod body;
+mod cache;
 mod stream;
 
 const HTTP_REFERER: HeaderName = HeaderName::from_static("http-referer");
@@ -111,6 +112,9 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
     if let Some(id) = id {
         response.headers_mut().insert("x-generation-id", id);
     }
+    if let Some(status) = &reply.cache {
+        cache::tell(status, response.headers_mut());
+    }
     Ok(response)
 }
 
@@ -129,6 +133,7 @@ pub(crate) fn request_head(headers: &HeaderMap) -> RequestHead {
         session_id: text(X_SESSION_ID),
         betas: betas(headers),
         wants_metadata: wants.is_some_and(|value| value.eq_ignore_ascii_case("enabled")),
+        cache: cache::asked(headers),
     }
 }
 

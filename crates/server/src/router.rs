@@ -5,11 +5,11 @@ use axum::extract::{Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::{HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use signalbox_core::{ApiError, ErrorKind};
 
 use crate::app::App;
-use crate::{error, inference, v1};
+use crate::{credential, error, inference, v1};
 
 /// The service that answers every request.
 pub(crate) fn router(app: App) -> Router {
@@ -60,21 +60,32 @@ async fn wrong_method(State(app): State<App>, request: Request) -> Response {
     error::error(&app, ApiError::invalid(message).with_status(405))
 }
 
+/// Says that what was answered to one caller is nobody else's to keep (reliability design, test 35).
+fn keep_private(authenticated: bool, headers: &mut HeaderMap) {
+    if authenticated {
+        let nobody = HeaderValue::from_static("private, no-store");
+        headers.entry(header::CACHE_CONTROL).or_insert(nobody);
+    }
+}
+
 /// Pages of other origins may call the API: credentials travel in a header that no page sends by
 /// itself, and cookies are not looked at here.
 async fn cross_origin(request: Request, next: Next) -> Response {
+    let authenticated = credential::is_present(request.headers());
     let from_page = request.headers().contains_key(header::ORIGIN);
     let preflight = from_page && request.method() == Method::OPTIONS;
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
     let mut response =
         if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    keep_private(authenticated, response.headers_mut());
     if from_page {
         let headers = response.headers_mut();
         let any = HeaderValue::from_static("*");
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
         let shown = HeaderValue::from_static(
             "X-Generation-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, \
-             X-RateLimit-Reset",
+             X-RateLimit-Reset, X-OpenRouter-Cache-Status, X-OpenRouter-Cache-Age, \
+             X-OpenRouter-Cache-TTL, X-OpenRouter-Cache-Source-Id",
         );
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, shown);
         if preflight {

@@ -12,8 +12,18 @@
 #[path = "it/speech.rs"]
 mod speech;
 
+#[path = "acceptance/cache.rs"]
+mod cache;
+
 #[path = "acceptance/fallback.rs"]
 mod fallback;
+
+#[path = "acceptance/kept.rs"]
+mod kept;
+
+#[path = "acceptance/stickiness.rs"]
+mod stickiness;
+
 #[path = "acceptance/models.rs"]
 mod models;
 #[path = "acceptance/routers.rs"]

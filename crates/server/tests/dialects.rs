@@ -35,5 +35,8 @@ mod carriers;
 #[path = "dialects/doors.rs"]
 mod doors;
 
+#[path = "dialects/replays.rs"]
+mod replays;
+
 #[path = "dialects/sweeps.rs"]
 mod sweeps;

@@ -85,7 +85,7 @@ pub struct GenerationRow {
     pub provider_responses: Value,
     /// How it was routed, as JSON: the dice, the plan and what was ruled out.
     pub routing: Option<String>,
-    /// The generation whose answer was replayed from the response cache.
+    /// The generation whose answer the response cache gave again (inference spec 14.3).
     pub response_cache_source_id: Option<GenerationId>,
 }
 

@@ -230,6 +230,19 @@ impl Ledger {
         }
     }
 
+    /// Records a generation for which nothing was held and nothing is charged, such as one that the
+    /// response cache answered. Resolves when the row is durable; its cost is zero whatever it says.
+    /// Once polled past its first wait it completes even if it is dropped.
+    ///
+    /// # Errors
+    /// As [`Ledger::settle`].
+    pub async fn record(&self, row: GenerationRow) -> Result<(), LedgerError> {
+        let row = Box::new(row);
+        let _slot = self.inner.slots.acquire().await.map_err(|_| StoreError::Closed)?;
+        let answer = self.inner.post_record(row)?;
+        self.inner.durable(answer).await
+    }
+
     /// What can be reserved of the account now; `None` when it is not warm.
     #[must_use]
     pub fn available(&self, account: &AccountId) -> Option<Usd> {

@@ -71,8 +71,15 @@ impl TestServer {
     /// # Panics
     /// When any part does not start.
     pub async fn start_with(offer: Offer, credit: &str) -> Self {
+        Self::start_at(offer, credit, Clock::system()).await
+    }
+
+    /// The same by this clock, which a test may move.
+    ///
+    /// # Panics
+    /// When any part does not start.
+    pub async fn start_at(offer: Offer, credit: &str, clock: Clock) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = Clock::system();
         let url = format!("sqlite://{}", folder.path().join("signalbox.db").display());
         let store = Store::open(&url, clock.clone()).await.expect("a store");
         let ledger = Ledger::open(&store).await.expect("a ledger");

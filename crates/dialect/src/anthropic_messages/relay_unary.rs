@@ -47,7 +47,8 @@ impl WholeMessage {
         let message = Raw::new(&self.text);
         let mut edits = owned(message, identity);
         let mut usage = Vec::with_capacity(512);
-        push_usage_over(&mut usage, message.get("usage"), report, extras);
+        let theirs = message.get("usage").filter(|_| !options.replayed);
+        push_usage_over(&mut usage, theirs, report, extras);
         edits.set("usage", String::from_utf8_lossy(&usage).into_owned());
         if let Some(metadata) = extras.router_metadata {
             edits.set("openrouter_metadata", metadata.to_owned());

@@ -12,7 +12,7 @@ pub(super) use self::blocks::is_reasoning;
 use super::read_stream::Answer;
 use super::stop_reason::Seen;
 use super::write_stream::{End, push_event, start_event};
-use super::write_usage::push_usage_over;
+use super::write_usage::{placeholder, push_usage_over};
 use crate::document::{Edits, Kind, Raw, quoted, splice};
 use crate::event::Event;
 use crate::frame::sse::{Frame, SseDecoder};
@@ -38,6 +38,8 @@ struct Relay {
 struct Client {
     identity: Identity,
     blocks: Blocks,
+    /// Whether the provider's counts are not shown.
+    uncounted: bool,
     begun: bool,
     /// The `message_delta` that told the reason to stop; until then the last one.
     last: Option<String>,
@@ -52,6 +54,7 @@ impl MessagesRelay {
         let client = Client {
             identity: identity.clone(),
             blocks: Blocks::new(options.exclude_reasoning),
+            uncounted: options.replayed,
             begun: false,
             last: None,
             usage: None,
@@ -172,7 +175,10 @@ impl Client {
         let message = start.and_then(|start| start.get("message"));
         match (start, message.filter(|message| message.kind() == Kind::Object)) {
             (Some(start), Some(message)) => {
-                let edits = owned(message, &self.identity);
+                let mut edits = owned(message, &self.identity);
+                if self.uncounted {
+                    edits.set("usage", placeholder());
+                }
                 let message = splice(message.text(), message.members(), &edits);
                 pass("message_start", &with(start, "message", message), out);
             }
@@ -200,7 +206,8 @@ impl Client {
         }
         self.blocks.clone().stop_all(out);
         let mut usage = Vec::with_capacity(512);
-        push_usage_over(&mut usage, self.usage.as_deref().map(Raw::new), report, extras);
+        let theirs = self.usage.as_deref().filter(|_| !self.uncounted).map(Raw::new);
+        push_usage_over(&mut usage, theirs, report, extras);
         let usage = String::from_utf8_lossy(&usage).into_owned();
         let mut last = Raw::new(self.last.as_deref().unwrap_or("{\"type\":\"message_delta\"}"));
         let explained;

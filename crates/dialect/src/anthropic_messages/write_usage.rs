@@ -65,6 +65,13 @@ pub(super) fn push_usage_over(
     out.extend_from_slice(splice(provider.text(), provider.members(), &edits).as_bytes());
 }
 
+/// The counts of an answer that has only begun, as JSON.
+pub(super) fn placeholder() -> String {
+    let mut counts = Vec::with_capacity(192);
+    push_placeholder(&mut counts);
+    String::from_utf8_lossy(&counts).into_owned()
+}
+
 /// Appends the counts of an answer that has only begun.
 pub(super) fn push_placeholder(out: &mut Vec<u8>) {
     push_counts(out, 0, (0, 0), 0, 0);

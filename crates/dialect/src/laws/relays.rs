@@ -62,7 +62,7 @@ pub fn messages_relay_keeps_all(bytes: &[u8], cuts: &[usize]) -> Result<(), Stri
     let read = read_messages(bytes);
     let sent = data_of(bytes);
     for exclude_reasoning in [false, true] {
-        let options = RelayOptions { exclude_reasoning };
+        let options = RelayOptions { exclude_reasoning, ..RelayOptions::default() };
         let whole = relay_messages(options, &[bytes]);
         let pieces = relay_messages(options, &cut(bytes, cuts));
         if whole != pieces {
@@ -112,7 +112,7 @@ pub fn messages_relay_keeps_all(bytes: &[u8], cuts: &[usize]) -> Result<(), Stri
 pub fn whole_messages_keep_all(bytes: &[u8]) -> Result<(), String> {
     let Ok(answer) = relay_unary(bytes.to_vec().into()) else { return Ok(()) };
     for exclude_reasoning in [false, true] {
-        let options = RelayOptions { exclude_reasoning };
+        let options = RelayOptions { exclude_reasoning, ..RelayOptions::default() };
         let report = report(answer.facts.usage.unwrap_or_default());
         let body = answer.write(&identity(), &report, options, &Extras::default());
         let again = relay_unary(body.clone())
@@ -158,7 +158,7 @@ pub fn responses_relay_keeps_all(bytes: &[u8], cuts: &[usize]) -> Result<(), Str
     let read = read_responses(bytes);
     let sent = data_of(bytes);
     for exclude_reasoning in [false, true] {
-        let options = RelayOptions { exclude_reasoning };
+        let options = RelayOptions { exclude_reasoning, ..RelayOptions::default() };
         let whole = relay_responses(options, &[bytes]);
         let pieces = relay_responses(options, &cut(bytes, cuts));
         if whole != pieces {
@@ -229,7 +229,7 @@ fn numbered(out: &[u8], sent: &[String], all: bool) -> Result<(), String> {
 pub fn whole_responses_keep_all(bytes: &[u8]) -> Result<(), String> {
     let Ok(answer) = relay_response(bytes.to_vec().into()) else { return Ok(()) };
     for exclude_reasoning in [false, true] {
-        let options = RelayOptions { exclude_reasoning };
+        let options = RelayOptions { exclude_reasoning, ..RelayOptions::default() };
         let report = report(answer.facts.usage.unwrap_or_default());
         let body =
             answer.write(&identity(), &report, options, &Extras::default(), &Asked::default());

@@ -46,8 +46,8 @@ impl WholeResponse {
         asked: &Asked,
     ) -> Bytes {
         let response = Raw::new(&self.text);
-        let own = Own::new(identity, asked);
-        let edits = own.last_edits(response, options.exclude_reasoning, report, extras);
+        let own = Own::new(identity, options, asked);
+        let edits = own.last_edits(response, report, extras);
         Bytes::from(splice(response.text(), response.members(), &edits))
     }
 }

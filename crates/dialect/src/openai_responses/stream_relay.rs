@@ -39,7 +39,7 @@ impl ResponsesRelay {
     /// A relay for one answer to a request.
     #[must_use]
     pub fn new(identity: &Identity, options: RelayOptions, asked: Arc<Asked>) -> Self {
-        let client = Client::new(identity, options.exclude_reasoning, asked);
+        let client = Client::new(identity, options, asked);
         let relay = Relay { answer: Answer::default(), events: Vec::new(), client };
         Self { decoder: SseDecoder::default(), relay }
     }

@@ -89,7 +89,7 @@ fn whole_answers_reach_the_client_as_recorded() {
 
 #[test]
 fn reasoning_can_be_left_out() {
-    let options = RelayOptions { exclude_reasoning: true };
+    let options = RelayOptions { exclude_reasoning: true, ..RelayOptions::default() };
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/anthropic-messages");
     let stream = fs::read(folder.join("thinking.sse")).unwrap();
     let (outcome, _) = relay_messages(options, &[&stream]);

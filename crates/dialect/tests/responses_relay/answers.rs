@@ -109,7 +109,7 @@ fn whole_answers_reach_the_client_as_recorded() {
 
 #[test]
 fn reasoning_can_be_left_out() {
-    let options = RelayOptions { exclude_reasoning: true };
+    let options = RelayOptions { exclude_reasoning: true, ..RelayOptions::default() };
     let stream = fs::read(folder().join("reasoning_and_call.sse")).unwrap();
     let (outcome, closing) = relay_responses(options, &[&stream]);
     assert_eq!(outcome.result, Ok(()));

@@ -12,6 +12,7 @@ use signalbox_policy::{Health, Requirements};
 
 use super::prompt::Prompt;
 use super::variants::Ways;
+use crate::sticky::Conversation;
 
 /// What a request is resolved against.
 #[derive(Clone, Copy)]
@@ -31,10 +32,10 @@ pub(crate) struct Around<'a> {
 }
 
 /// Looks up the model that a router chose for a conversation.
-pub(crate) type Before<'a> = dyn Fn(Router, &Document, &Survey) -> Option<Arc<str>> + 'a;
+pub(crate) type Before<'a> = dyn Fn(Router, Conversation) -> Option<Arc<str>> + 'a;
 
 /// Nobody remembers anything: for requests that are not served.
-pub(crate) fn forgetful(_: Router, _: &Document, _: &Survey) -> Option<Arc<str>> {
+pub(crate) fn forgetful(_: Router, _: Conversation) -> Option<Arc<str>> {
     None
 }
 
@@ -44,6 +45,8 @@ pub(super) struct Question<'a> {
     pub around: &'a Around<'a>,
     pub document: &'a Document,
     pub survey: &'a Survey,
+    /// The session that the request belongs to.
+    pub session: Option<&'a str>,
     /// The request, without its models.
     pub base: &'a Requirements,
 }
@@ -67,7 +70,7 @@ pub(super) fn ask(
     ways: Ways,
     question: Question<'_>,
 ) -> Result<Answer, ApiError> {
-    let Question { around, document, survey, base } = question;
+    let Question { around, document, survey, session, base } = question;
     if router.wants_task() && survey.prompt_style == PromptStyle::Prompt {
         return Err(ApiError::invalid(format!(
             "{slug} needs `messages`; it can't read a `prompt`"
@@ -76,7 +79,9 @@ pub(super) fn ask(
     let settings = Settings::of(router, survey.plugins.as_deref())?;
     let prompt = router.wants_task().then(|| Prompt::of(document));
     let task = prompt.as_ref().and_then(|prompt| task(around, prompt));
-    let before = router.is_sticky().then(|| (around.before)(router, document, survey)).flatten();
+    let key = survey.prompt_cache_key.as_deref();
+    let conversation = router.is_sticky().then(|| Conversation::of(session, key, document));
+    let before = conversation.flatten().and_then(|one| (around.before)(router, one));
     let choosing = Choosing {
         router,
         requested: slug,

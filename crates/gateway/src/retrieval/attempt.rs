@@ -9,6 +9,7 @@ use signalbox_upstream::{Answer, Call, HeaderMap};
 
 use super::{Form, Retrieval, Retrieved, bound};
 use crate::attempt::{AnswerKind, Answering, Started, failed, failed_call};
+use crate::cache;
 use crate::generation::Generation;
 use crate::prepare;
 
@@ -62,12 +63,13 @@ pub(crate) async fn attempt(
     let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
     let mut retrieved =
         retrieval.read_answer(road.dialect, &body).map_err(|fault| failed(&fault))?;
+    let copy = cache::copy(given, &body);
     drop(body);
     counted(generation, retrieval, candidate, &mut retrieved);
     let identity = given.identity(Some(index), generation.trace.received.seconds());
     generation.trace.content(generation.gateway.clock.now());
     let kind = AnswerKind::Retrieved(retrieved);
-    Ok(Started::Answer(Box::new(Answering { index, identity, kind })))
+    Ok(Started::Answer(Box::new(Answering { index, identity, kind, copy })))
 }
 
 /// What can't be written is nobody's fault; another endpoint may have a place for it.

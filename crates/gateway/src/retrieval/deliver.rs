@@ -1,12 +1,13 @@
 //! Stages 8 to 10 of these requests: settled, then written for the client.
 
+use bytes::Bytes;
 use signalbox_core::ApiError;
 use signalbox_dialect::Identity;
 
 use super::{Retrieval, Retrieved};
 use crate::ending::Ending;
 use crate::generation::Generation;
-use crate::{record, release, settle};
+use crate::{cache, record, release, settle};
 
 /// Settles an answer, then lets the client see it.
 pub(crate) async fn deliver(
@@ -14,6 +15,7 @@ pub(crate) async fn deliver(
     index: usize,
     identity: &Identity,
     retrieved: &Retrieved,
+    copy: Option<Bytes>,
 ) {
     let ending = Ending { index, facts: retrieved.facts(), cancelled: false, error: None };
     let settled = settle::settle(&mut generation, &ending).await;
@@ -25,7 +27,10 @@ pub(crate) async fn deliver(
         body.ok_or_else(|| ApiError::internal("an answer of another task"))
     });
     match written {
-        Ok(body) => generation.sink.finish(body),
+        Ok(body) => {
+            cache::keep(&generation, index, retrieved.facts(), copy);
+            generation.sink.finish(body);
+        }
         Err(error) => release::fail(generation, error).await,
     }
 }

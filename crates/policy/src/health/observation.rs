@@ -23,7 +23,8 @@ pub struct Sending<'a> {
     pub whole: bool,
     /// How long answers take, before anything was measured.
     pub usual: Usual,
-    /// Whether the request has no other candidate left.
+    /// Whether every candidate of the request was refused, so that each is asked once more, in the
+    /// plan's order: an ejected endpoint lets in a tenth of its normal rate, at least one a second.
     pub last_resort: bool,
 }
 

@@ -37,7 +37,8 @@ pub(super) async fn respond(
     let mut response = Response::new(Body::new(events));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    let cache = HeaderValue::from_static("no-cache, private, no-store");
+    headers.insert(header::CACHE_CONTROL, cache);
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
     Ok(response)
 }

@@ -115,6 +115,36 @@ async fn a_missing_tier_gives_way_to_its_neighbour_and_a_failing_model_to_one_of
     server.closes_clean().await;
 }
 
+#[tokio::test]
+async fn a_conversation_stays_with_the_model_that_answered_it() {
+    let shop = Offer::new()
+        .embedded()
+        .model_with("acme/one", scores(50.0, 75.0), [stand("status-503", 1.0, 9.0)])
+        .model_with("acme/two", scores(50.0, 75.0), [stand("tokens-2", 2.0, 9.0)]);
+    let server = TestServer::start(shop).await;
+    let failed = || server.journal().of_model("status-503").len();
+    let talk = |text: &str| {
+        let messages = json!([{"role": "user", "content": text}]);
+        with(ask("openrouter/pareto-code", false), "messages", messages)
+    };
+    let mut expected = 0;
+    for (body, again) in [
+        (with(talk("one"), "session_id", json!("s")), false),
+        (with(talk("two"), "session_id", json!("s")), true),
+        (talk("three"), false),
+        (talk("three"), true),
+    ] {
+        expected += usize::from(!again);
+        assert_eq!(model(&server, &body).await, "acme/two");
+        assert_eq!(failed(), expected, "{body}");
+    }
+    // Another account's conversation is another one.
+    let other = server.account("other@example.com", "5").await;
+    let reply = server.caller().with_key(&other.api_key).chat(&talk("three")).await;
+    assert_eq!((Answered::read(&reply).model.as_str(), failed()), ("acme/two", expected + 1));
+    server.closes_clean().await;
+}
+
 fn free(behaviour: &str) -> [Stand; 1] {
     [Stand::new("sim", behaviour).with("free", json!(true))]
 }

@@ -43,7 +43,7 @@ pub async fn play(server: &TestServer, cell: &Cell) -> Result<Usd> {
     Ok(talk.charged)
 }
 
-fn ask(cell: &Cell) -> Ask {
+pub fn ask(cell: &Cell) -> Ask {
     let calls = match cell.feature {
         Feature::Tools | Feature::Reasoning => 1,
         Feature::ParallelTools => 2,

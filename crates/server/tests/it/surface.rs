@@ -35,7 +35,7 @@ async fn a_stream_has_its_frame_and_usage_once_at_the_end() {
         let body = with(ask("acme/one", true), "stream_options", options);
         let reply = server.caller().chat(&body).await;
         assert_eq!(reply.header("content-type"), Some("text/event-stream"));
-        assert_eq!(reply.header("cache-control"), Some("no-cache"));
+        assert_eq!(reply.header("cache-control"), Some("no-cache, private, no-store"));
         Answered::read(&reply);
         let events = reply.events();
         for event in &events.data {

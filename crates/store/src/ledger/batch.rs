@@ -25,18 +25,23 @@ use self::posting::{Head, Sum, Sums};
 pub(crate) enum Outcome {
     Settled,
     Released,
+    /// Nothing was held: there is only the generation row.
+    Recorded,
 }
 
 impl Outcome {
-    const fn name(self) -> &'static str {
+    /// The word in the reservation's row, where there is one.
+    const fn name(self) -> Option<&'static str> {
         match self {
-            Self::Settled => "settled",
-            Self::Released => "released",
+            Self::Settled => Some("settled"),
+            Self::Released => Some("released"),
+            Self::Recorded => None,
         }
     }
 }
 
-/// One thing to write: the opening of a reservation, or its end with all that belongs to it.
+/// One thing to write: the opening of a reservation, its end with all that belongs to it, or the row
+/// of a generation that held nothing; of a `reservation` of nothing only the names count.
 pub(crate) struct Entry {
     pub reservation: Reservation,
     pub holder: Arc<str>,
@@ -53,6 +58,11 @@ pub(crate) struct End {
 }
 
 impl Entry {
+    /// Whether there is a reservation.
+    fn holds(&self) -> bool {
+        self.end.as_ref().is_none_or(|end| end.outcome != Outcome::Recorded)
+    }
+
     fn answer(self, result: Result<(), StoreError>) {
         let generation = self.reservation.generation;
         if let Err(error) = &result {

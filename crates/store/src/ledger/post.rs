@@ -67,6 +67,23 @@ impl Inner {
         Ok(answer)
     }
 
+    /// Queues the row of a generation that held nothing.
+    pub(super) fn post_record(&self, row: Box<GenerationRow>) -> Result<Answer, StoreError> {
+        let at = self.store.clock().now();
+        let nothing = Reservation {
+            generation: row.id.clone(),
+            account: row.account.clone(),
+            key: row.key.clone(),
+            amount: Usd::ZERO,
+            opened_at: at,
+        };
+        let (done, answer) = oneshot::channel();
+        let row = Some(Written::new(row, &nothing, Usd::ZERO));
+        let end = End { outcome: Outcome::Recorded, at, charged: Usd::ZERO, row, done: Some(done) };
+        self.end(nothing, end)?;
+        Ok(answer)
+    }
+
     /// Gives back a hold that its owner lost.
     pub(super) fn abandon(&self, held: Reservation) {
         let released = self.shards.of(&held.account).lock().book.release(&held.generation);

@@ -1,6 +1,7 @@
 use signalbox_core::Usd;
+use signalbox_core::id::GenerationId;
 use signalbox_ledger::Refusal;
-use signalbox_store::{Ledger, LedgerError};
+use signalbox_store::{GenerationRow, Ledger, LedgerError};
 
 use crate::world::{CENT, World, usd};
 
@@ -45,6 +46,40 @@ async fn a_cost_above_its_hold_is_cut_down_and_reported() {
     assert_eq!((settled.charged, settled.clamped_by), (usd(40), usd(50)));
     assert_eq!(ledger.available(&account), Some(usd(60)));
     assert!(world.audit().await.is_clean());
+}
+
+#[tokio::test]
+async fn a_generation_that_held_nothing_is_only_recorded() {
+    let world = World::new().await;
+    let account = world.account(100).await;
+    let key = world.key(&account, None, None).await;
+    let ledger = Ledger::open(&world.store).await.unwrap();
+    ledger.warm(&account, &key).await.unwrap();
+    let paid = world.spend(&ledger, &key, 10, 10).await;
+    let mut row = world.row(0);
+    (row.account, row.key) = (account.clone(), key.hash.clone());
+    (row.usage, row.prices) = (signalbox_core::Usage::default(), None);
+    row.response_cache_source_id = Some(paid);
+    let free = (0..3).map(|number| {
+        let mut row = row.clone();
+        row.id = GenerationId::new(format!("gen-free-{number}"));
+        row.cost = usd(5);
+        row
+    });
+    for wanted in free {
+        let id = wanted.id.clone();
+        ledger.record(wanted.clone()).await.unwrap();
+        let found = world.again().await.generation(&account, &id).await.unwrap().unwrap();
+        assert_eq!(found, GenerationRow { cost: Usd::ZERO, ..wanted });
+    }
+    assert!(
+        ledger.record(GenerationRow { id: GenerationId::new("gen-free-0"), ..row }).await.is_err()
+    );
+    assert_eq!((ledger.open_count(), ledger.available(&account)), (0, Some(usd(90))));
+    let report = world.audit().await;
+    assert!(report.is_clean(), "{report:?}");
+    let checked = report.checked;
+    assert_eq!((checked.transfers, checked.generations, checked.reservations), (2, 4, 1));
 }
 
 #[tokio::test]

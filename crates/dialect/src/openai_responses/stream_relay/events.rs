@@ -5,7 +5,7 @@ use std::sync::Arc;
 use signalbox_core::ApiError;
 
 use crate::document::{Edits, Kind, Raw, quoted, splice};
-use crate::identity::{Extras, Identity, UsageReport};
+use crate::identity::{Extras, Identity, RelayOptions, UsageReport};
 use crate::openai_chat::echo::echoed;
 use crate::openai_responses::response::{Asked, State, Status, push_response};
 use crate::openai_responses::write_stream::status_of;
@@ -20,17 +20,23 @@ pub(in crate::openai_responses) struct Own {
     id: String,
     model: String,
     created: i64,
+    options: RelayOptions,
     /// Members that were sent on in another way than the client wrote them.
     repeated: [(&'static str, String); 3],
 }
 
 impl Own {
-    pub(in crate::openai_responses) fn new(identity: &Identity, asked: &Asked) -> Self {
+    pub(in crate::openai_responses) fn new(
+        identity: &Identity,
+        options: RelayOptions,
+        asked: &Asked,
+    ) -> Self {
         let repeated = ["metadata", "safety_identifier", "user"];
         Self {
             id: quoted(identity.id.as_str()),
             model: quoted(&identity.model),
             created: identity.created,
+            options,
             repeated: repeated
                 .map(|key| (key, asked.repeated(key).unwrap_or_else(|| "null".to_owned()))),
         }
@@ -50,6 +56,9 @@ impl Own {
         if response.get("openrouter_metadata").is_some() {
             edits.remove("openrouter_metadata");
         }
+        if self.options.replayed && response.get("usage").is_some() {
+            edits.set("usage", "null".to_owned());
+        }
         edits
     }
 
@@ -57,12 +66,12 @@ impl Own {
     pub(in crate::openai_responses) fn last_edits(
         &self,
         response: Raw<'_>,
-        exclude_reasoning: bool,
         report: &UsageReport,
         extras: &Extras<'_>,
     ) -> Edits {
         let mut edits = self.edits(response);
-        edits.set("usage", write_usage_over(response.get("usage"), report));
+        let theirs = response.get("usage").filter(|_| !self.options.replayed);
+        edits.set("usage", write_usage_over(theirs, report));
         if let Some(tier) = extras.service_tier {
             edits.set("service_tier", quoted(tier));
         }
@@ -74,7 +83,9 @@ impl Own {
         if let Some(metadata) = extras.router_metadata {
             edits.set("openrouter_metadata", metadata.to_owned());
         }
-        if exclude_reasoning && let Some(output) = response.get("output") {
+        if self.options.exclude_reasoning
+            && let Some(output) = response.get("output")
+        {
             edits.set("output", visible(output));
         }
         edits
@@ -98,7 +109,6 @@ pub(super) struct Client {
     identity: Identity,
     asked: Arc<Asked>,
     own: Own,
-    exclude_reasoning: bool,
     begun: bool,
     /// The least number that the next event may have.
     next: u64,
@@ -127,12 +137,11 @@ fn object<'a>(raw: Raw<'a>, key: &str) -> Option<Raw<'a>> {
 }
 
 impl Client {
-    pub(super) fn new(identity: &Identity, exclude_reasoning: bool, asked: Arc<Asked>) -> Self {
+    pub(super) fn new(identity: &Identity, options: RelayOptions, asked: Arc<Asked>) -> Self {
         Self {
-            own: Own::new(identity, &asked),
+            own: Own::new(identity, options, &asked),
             identity: identity.clone(),
             asked,
-            exclude_reasoning,
             begun: false,
             next: 0,
             left_out: Vec::new(),
@@ -155,7 +164,7 @@ impl Client {
             "" | "response.created" => {}
             _ => {
                 self.begin(out);
-                if !(self.exclude_reasoning && self.leaves_out(kind, raw)) {
+                if !(self.own.options.exclude_reasoning && self.leaves_out(kind, raw)) {
                     self.pass(kind, raw, out);
                 }
             }
@@ -224,8 +233,9 @@ impl Client {
         let mut edits = Edits::default();
         let sent = raw.get("sequence_number").and_then(Raw::integer);
         let sent = sent.and_then(|number| u64::try_from(number).ok());
-        let fits =
-            |number: &u64| *number == self.next || (*number > self.next && !self.exclude_reasoning);
+        let fits = |number: &u64| {
+            *number == self.next || (*number > self.next && !self.own.options.exclude_reasoning)
+        };
         let number = sent.filter(fits).unwrap_or(self.next);
         if sent != Some(number) {
             edits.set("sequence_number", number.to_string());
@@ -249,7 +259,7 @@ impl Client {
         let last = Raw::new(last);
         let empty = "{\"object\":\"response\",\"status\":\"completed\",\"output\":[]}";
         let response = object(last, "response").unwrap_or(Raw::new(empty));
-        let inside = self.own.last_edits(response, self.exclude_reasoning, report, extras);
+        let inside = self.own.last_edits(response, report, extras);
         let mut edits = rest.numbered(last);
         edits.set("response", splice(response.text(), response.members(), &inside));
         let kind = last.get("type").and_then(Raw::string).unwrap_or_default();
@@ -305,7 +315,6 @@ impl Client {
             identity: self.identity.clone(),
             asked: Arc::clone(&self.asked),
             own: self.own.clone(),
-            exclude_reasoning: self.exclude_reasoning,
             begun: self.begun,
             next: self.next,
             left_out: Vec::new(),

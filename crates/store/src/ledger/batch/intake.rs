@@ -80,14 +80,15 @@ fn nulls(query: Query, count: usize) -> Query {
 
 fn bind(query: Query, line: Line<'_>) -> Query {
     let Line { entry, link, sum } = line;
-    let held = &entry.reservation;
+    let it = &entry.reservation;
+    let held = entry.holds().then_some(it);
     let query = query
-        .bind(held.generation.as_str().to_owned())
-        .bind(held.account.as_str().to_owned())
-        .bind(held.key.as_str().to_owned())
-        .bind(held.amount.nanos())
-        .bind(held.opened_at.micros())
-        .bind(entry.holder.clone());
+        .bind(it.generation.as_str().to_owned())
+        .bind(it.account.as_str().to_owned())
+        .bind(it.key.as_str().to_owned())
+        .bind(held.map(|held| held.amount.nanos()))
+        .bind(held.map(|held| held.opened_at.micros()))
+        .bind(held.map(|_| entry.holder.clone()));
     let Some(end) = &entry.end else { return nulls(query, OF_THE_END) };
     let query = bind_sum(bind_end(query, end, link), sum);
     match &end.row {
@@ -101,9 +102,10 @@ fn bind_end(query: Query, end: &End, link: Option<Link>) -> Query {
         Some(link) => (Some(link.seq), Some(link.previous), Some(link.hash)),
         None => (None, None, None),
     };
+    let outcome = end.outcome.name();
     query
-        .bind(end.at.micros())
-        .bind(end.outcome.name())
+        .bind(outcome.map(|_| end.at.micros()))
+        .bind(outcome)
         .bind(seq)
         .bind(end.charged.nanos())
         .bind(previous)

@@ -18,9 +18,9 @@ CREATE TEMP VIEW intake AS SELECT
     NULL AS routing, NULL AS response_cache_source_id
     WHERE 0;
 
--- A reservation that has been open for a while.
+-- A reservation that has been open for a while. A generation that held nothing has no holder.
 CREATE TEMP TRIGGER intake_opening INSTEAD OF INSERT ON intake
-WHEN NEW.generation IS NOT NULL AND NEW.ended_at IS NULL
+WHEN NEW.generation IS NOT NULL AND NEW.holder IS NOT NULL AND NEW.ended_at IS NULL
 BEGIN
     INSERT INTO reservations (generation, account_id, key_hash, amount, opened_at, holder)
     VALUES (NEW.generation, NEW.account_id, NEW.key_hash, NEW.amount, NEW.opened_at, NEW.holder)

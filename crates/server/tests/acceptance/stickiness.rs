@@ -1,0 +1,1 @@
+//! Sticky provider routing (inference spec 14.2).
