@@ -23,7 +23,7 @@ pub use dialect::Dialect;
 pub use endpoint::{Blocked, DataPolicy, Endpoint, EndpointScore, Percentiles, Perf, Quantization};
 pub use error::CatalogueError;
 pub use family::{Family, Manner};
-pub use model::{Modality, Model, ModelStatus};
+pub use model::{AuthorGroup, Modality, Model, ModelStatus};
 pub use provider::{Provider, Speaks, Transport, Verified, Watch};
 pub use slug::{Reference, Variant};
 pub use snapshot::{Catalogue, Lookup, Snapshot};

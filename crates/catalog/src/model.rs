@@ -243,7 +243,30 @@ pub struct Model {
     pub usage: Option<UsageFacts>,
 }
 
+/// Whose models a privacy setting is for: four authors have one of their own (inference spec 18.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "each variant is the author's name")]
+pub enum AuthorGroup {
+    Anthropic,
+    Openai,
+    Google,
+    Xai,
+    Other,
+}
+
 impl Model {
+    /// Whose models it is one of.
+    #[must_use]
+    pub fn author_group(&self) -> AuthorGroup {
+        match self.author.as_str() {
+            "anthropic" => AuthorGroup::Anthropic,
+            "openai" => AuthorGroup::Openai,
+            "google" => AuthorGroup::Google,
+            "x-ai" => AuthorGroup::Xai,
+            _ => AuthorGroup::Other,
+        }
+    }
+
     /// A live text model with the given id and window and nothing else known: the start of a
     /// configured row. The author is what stands before the slash.
     #[must_use]

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use signalbox_catalog::{Endpoint, Model};
+use signalbox_catalog::{AuthorGroup, Endpoint, Model};
 
 use crate::pattern;
 use crate::preferences::SortBy;
@@ -73,15 +73,15 @@ impl ZdrGroups {
     pub const ALL: Self =
         Self { anthropic: true, openai: true, google: true, xai: true, other: true };
 
-    /// Whether models of this author are among them.
+    /// Whether this model is among theirs.
     #[must_use]
-    pub fn covers(&self, author: &str) -> bool {
-        match author {
-            "anthropic" => self.anthropic,
-            "openai" => self.openai,
-            "google" => self.google,
-            "x-ai" => self.xai,
-            _ => self.other,
+    pub fn covers(&self, model: &Model) -> bool {
+        match model.author_group() {
+            AuthorGroup::Anthropic => self.anthropic,
+            AuthorGroup::Openai => self.openai,
+            AuthorGroup::Google => self.google,
+            AuthorGroup::Xai => self.xai,
+            AuthorGroup::Other => self.other,
         }
     }
 }

@@ -5,6 +5,10 @@ use std::collections::HashSet;
 use signalbox_catalog::{ModelStatus, Snapshot};
 use signalbox_core::{ApiError, Availability, AvailabilityCode, Constraint};
 
+mod shown;
+
+pub use shown::{Shown, ShownCandidate, ShownVerdict, shown};
+
 use crate::plan::{Plan, Verdict};
 use crate::requirements::Requirements;
 use crate::rule::{Detail, ROUTABLE, RULES};
@@ -131,18 +135,30 @@ fn all_cooling(models: Vec<String>, plan: &Plan, seconds: u64) -> ApiError {
 
 /// Which lists of providers leave nobody, each said once: the request's and the account's.
 fn allowed(request: &Requirements, plan: &Plan) -> String {
-    let mut said = Vec::new();
-    for rule in ["only", "ignore", "order", "account_providers"] {
-        let Some(one) = plan.excluded.iter().find(|verdict| verdict.rule == rule) else { continue };
-        let detail = one.detail(request);
-        said.push(match detail.split_once(' ') {
+    let lists = [
+        Detail::NotInOnly,
+        Detail::Ignored,
+        Detail::NotInOrder,
+        Detail::AccountAllows,
+        Detail::AccountIgnores,
+    ];
+    let said = lists.into_iter().filter_map(|detail| {
+        let out = || plan.excluded.iter().filter(|verdict| verdict.reason.detail == detail);
+        let names = || unique(out().map(|verdict| verdict.endpoint.provider.as_str())).join(", ");
+        let first = out().next()?;
+        let text = match detail {
+            Detail::Ignored => format!("provider.ignore names {}", names()),
+            Detail::AccountIgnores => format!("the account ignores {}", names()),
+            _ => first.detail(request),
+        };
+        Some(match text.split_once(' ') {
             Some((field, rest)) if field.starts_with("provider.") => {
                 format!("your request's {field} preference {rest}")
             }
-            _ => detail,
-        });
-    }
-    said.join(", and ")
+            _ => text,
+        })
+    });
+    said.collect::<Vec<_>>().join(", and ")
 }
 
 fn code_of(rule: &str) -> AvailabilityCode {

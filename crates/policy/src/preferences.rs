@@ -3,7 +3,6 @@
 use serde_json::{Map, Value};
 use signalbox_core::{ApiError, Rate};
 
-mod conflict;
 mod read;
 
 pub use read::read;

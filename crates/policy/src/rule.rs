@@ -83,7 +83,7 @@ impl<'a> Ctx<'a> {
         lists: &'a Lists<'a>,
     ) -> Self {
         let account = &request.account;
-        let account_zdr = account.zdr.covers(&wanted.model.author);
+        let account_zdr = account.zdr.covers(&wanted.model);
         let permitted = account.permits_model(&wanted.model);
         Self { catalog, request, wanted, lists, account_zdr, permitted }
     }

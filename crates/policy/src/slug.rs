@@ -117,34 +117,3 @@ impl Hash for Caseless<'_> {
         state.write_u8(0xff);
     }
 }
-
-/// Whether two slugs can mean the same endpoint: they are equal, or one is the start of the other.
-#[must_use]
-pub fn overlap(one: &str, other: &str) -> bool {
-    covers(one, other) || covers(other, one)
-}
-
-/// Whether everything that `narrow` means is meant by `wide`. A slug does not mean the service tiers
-/// below it.
-#[must_use]
-pub fn covers(wide: &str, narrow: &str) -> bool {
-    let Some((head, tail)) = narrow.split_at_checked(wide.len()) else { return false };
-    let tier = tail.rsplit('/').next().is_some_and(|last| {
-        last.eq_ignore_ascii_case("flex") || last.eq_ignore_ascii_case("priority")
-    });
-    head.eq_ignore_ascii_case(wide)
-        && (tail.is_empty() || (tail.starts_with('/') && !wide.contains('/') && !tier))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_provider_covers_its_regions_but_not_its_tiers() {
-        assert!(covers("openai", "OpenAI") && covers("google-vertex", "google-vertex/us-east5"));
-        assert!(!covers("openai", "openai/priority") && !covers("open", "openai"));
-        assert!(!covers("google-vertex/global", "google-vertex/global/flex"));
-        assert!(overlap("deepinfra/turbo", "deepinfra") && !overlap("a", "b"));
-    }
-}

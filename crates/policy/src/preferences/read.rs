@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 use signalbox_core::{ApiError, Rate};
 
-use super::{Cutoffs, MaxPrice, Members, ProviderPreferences, SortBy, conflict};
+use super::{Cutoffs, MaxPrice, Members, ProviderPreferences, SortBy};
 
 /// The quantizations that exist (inference spec 5.1).
 const QUANTIZATIONS: [&str; 12] = [
@@ -63,7 +63,7 @@ fn slugs(members: &Members, field: &str) -> Result<Option<Vec<String>>, ApiError
 /// 400 naming the field.
 pub fn read(members: &Members) -> Result<ProviderPreferences, ApiError> {
     let (sort, across_models) = sort(members)?;
-    let read = ProviderPreferences {
+    Ok(ProviderPreferences {
         order: slugs(members, "order")?.unwrap_or_default(),
         only: slugs(members, "only")?,
         ignore: slugs(members, "ignore")?.unwrap_or_default(),
@@ -78,9 +78,7 @@ pub fn read(members: &Members) -> Result<ProviderPreferences, ApiError> {
         preferred_min_throughput: cutoffs(members, "preferred_min_throughput", MAX_THROUGHPUT)?,
         preferred_max_latency: cutoffs(members, "preferred_max_latency", MAX_LATENCY)?,
         max_price: max_price(members)?,
-    };
-    conflict::check(&read)?;
-    Ok(read)
+    })
 }
 
 fn denies_collection(members: &Members) -> Result<bool, ApiError> {

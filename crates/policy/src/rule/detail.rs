@@ -232,6 +232,9 @@ fn blocked_text(blocked: Blocked, provider: &str) -> String {
 
 /// The names with commas; a long list is cut.
 fn listed(names: &[String]) -> String {
+    if names.is_empty() {
+        return "nobody".to_owned();
+    }
     match names.get(..MOST_NAMES) {
         Some(first) if names.len() > MOST_NAMES => {
             format!("{} and {} more", first.join(", "), names.len().saturating_sub(MOST_NAMES))
