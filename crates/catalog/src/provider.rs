@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use signalbox_core::TimeoutsRow;
 
 use crate::{DataPolicy, Dialect};
 
@@ -166,6 +167,8 @@ pub struct Provider {
     pub source: String,
     /// How sure we are that the row works.
     pub verified: Verified,
+    /// The times that differ from the process's.
+    pub timeouts: TimeoutsRow,
     /// Its dialects; the first is the usual one. Empty when it has only a protocol of its own.
     pub speaks: Vec<Speaks>,
 }

@@ -12,6 +12,7 @@ pub mod price;
 pub mod rate;
 pub mod secret;
 pub mod time;
+pub mod timeouts;
 pub mod usage;
 
 pub use error::{ApiError, Availability, AvailabilityCode, Constraint, ErrorKind};
@@ -21,4 +22,5 @@ pub use price::{PriceKind, PriceOverride, PriceTable, Rates};
 pub use rate::Rate;
 pub use secret::Secret;
 pub use time::Timestamp;
+pub use timeouts::{Timeouts, TimeoutsRow};
 pub use usage::Usage;

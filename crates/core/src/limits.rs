@@ -36,17 +36,8 @@ pub const KEEP_ALIVE_EVERY: Duration = Duration::from_secs(5);
 /// The keep-alive comment.
 pub const KEEP_ALIVE_COMMENT: &str = "SIGNALBOX PROCESSING";
 
-/// Time to open a connection to a provider: name, TCP and TLS together (reliability design 5.3). Two
-/// round trips of TLS to another continent fit.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Time from the request to the first content-bearing event.
-pub const FIRST_CONTENT_TIMEOUT: Duration = Duration::from_secs(30);
-/// Longest silence inside a stream.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait for a client that reads nothing (reliability design 5.3); then it counts as gone.
 pub const STALL_TIMEOUT: Duration = Duration::from_secs(60);
-/// Longest time that one request may take in all, attempts together.
-pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(600);
 
 /// Upper bound on the whole of one request's attempts, so that a hostile `models` list can't turn
 /// one request into hundreds.

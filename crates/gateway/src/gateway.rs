@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use signalbox_core::limits;
-use signalbox_policy::HealthBoard;
+use signalbox_core::{Timeouts, limits};
+use signalbox_policy::attempt::{Refusals, Share};
+use signalbox_policy::{Candidate, HealthBoard, RetryBudget};
 use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Store};
 use signalbox_upstream::Client;
@@ -15,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::authenticate::Authenticator;
 use crate::cache::ResponseCache;
 use crate::ratio::Ratios;
+use crate::settings::{MAX_HEDGE_PERCENT, Settings};
 use crate::sticky::Sticky;
 use crate::tasks::Tasks;
 use crate::world::World;
@@ -32,6 +34,10 @@ pub struct Gateway {
     pub(crate) ledger: Ledger,
     pub(crate) client: Client,
     pub(crate) health: HealthBoard,
+    pub(crate) retries: RetryBudget,
+    pub(crate) hedges: Share,
+    pub(crate) refusals: Refusals,
+    pub(crate) timeouts: Timeouts,
     pub(crate) ratios: Ratios,
     pub(crate) answers: ResponseCache,
     pub(crate) sticky: Sticky,
@@ -50,16 +56,20 @@ impl Gateway {
         ledger: Ledger,
         world: World,
         clock: Clock,
-        public_url: String,
+        settings: Settings,
     ) -> Arc<Self> {
         Arc::new(Self {
             world: ArcSwap::from_pointee(world),
             authenticator: Authenticator::new(store, clock.clone()),
-            public_url,
+            public_url: settings.public_url,
             clock,
             ledger,
             client: Client::new(),
             health: HealthBoard::default(),
+            retries: RetryBudget::default(),
+            hedges: Share::new(settings.hedge_percent.min(MAX_HEDGE_PERCENT)),
+            refusals: Refusals::default(),
+            timeouts: settings.timeouts,
             ratios: Ratios::default(),
             answers: ResponseCache::default(),
             sticky: Sticky::default(),
@@ -68,6 +78,11 @@ impl Gateway {
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),
         })
+    }
+
+    /// How long this candidate may take; `None` is anybody.
+    pub(crate) fn timeouts(&self, candidate: Option<&Candidate>) -> Timeouts {
+        candidate.map_or(self.timeouts, |one| self.timeouts.with(&one.provider.timeouts))
     }
 
     /// Waits until every generation has been settled; those that take too long are ended with an

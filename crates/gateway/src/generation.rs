@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use signalbox_core::Timestamp;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_dialect::{Identity, Skin};
 use signalbox_policy::{Attempts, Plan};
@@ -17,6 +18,7 @@ use crate::reserve::Bound;
 use crate::resolve::Resolved;
 use crate::sink::{PIECES, Sink};
 use crate::trace::Trace;
+use crate::turn::Turn;
 use crate::world::World;
 
 /// What the first stages found out.
@@ -30,6 +32,8 @@ pub(crate) struct Given {
     pub resolved: Resolved,
     /// Only the candidates that the balance affords.
     pub plan: Arc<Plan>,
+    /// When the request arrived.
+    pub received: Timestamp,
     /// Where the answer is to be kept.
     pub ticket: Option<Ticket>,
 }
@@ -59,11 +63,13 @@ impl Given {
 #[derive(Debug)]
 pub(crate) struct Generation {
     pub gateway: Arc<Gateway>,
-    pub given: Given,
+    pub given: Arc<Given>,
     pub bounds: Vec<Bound>,
     pub hold: Option<signalbox_store::Hold>,
     pub trace: Trace,
     pub attempts: Attempts,
+    /// The attempt that `trace` is about, on the health board.
+    pub turn: Option<Turn>,
     pub sink: Sink,
 }
 
@@ -90,9 +96,23 @@ impl Generation {
             skin: given.skin().clone(),
             identity: given.identity(None, trace.received.seconds()),
         };
-        let generation =
-            Self { gateway, given, bounds, hold, trace, attempts: Attempts::default(), sink };
+        let given = Arc::new(given);
+        let (attempts, turn) = (Attempts::default(), None);
+        let generation = Self { gateway, given, bounds, hold, trace, attempts, turn, sink };
         (Box::new(generation), reply)
+    }
+
+    /// The time that the whole request has left, attempts together.
+    pub(crate) fn time_left(&self) -> Duration {
+        let timeouts = &self.gateway.timeouts;
+        let streamed = self.given.resolved.survey.stream;
+        let total = if streamed { timeouts.stream_total } else { timeouts.whole_total };
+        total.saturating_sub(self.age())
+    }
+
+    /// Whether no time is left for another attempt.
+    pub(crate) fn is_late(&self) -> bool {
+        self.time_left().is_zero()
     }
 
     /// How long ago the request arrived.

@@ -12,6 +12,7 @@ use crate::generation::Generation;
 use crate::metadata;
 use crate::tier;
 use crate::trace::AttemptNote;
+use crate::waste::Waste;
 
 /// Notes a failed attempt.
 pub(crate) fn failure(
@@ -26,6 +27,7 @@ pub(crate) fn failure(
         status: failure.status.unwrap_or(0),
         latency_ms: now.millis_since(generation.trace.sent),
         upstream_id: None,
+        waste: None,
     });
     log(generation, candidate, failure);
     let seen = if failure.is_rate_limited() {
@@ -37,7 +39,30 @@ pub(crate) fn failure(
     } else {
         Observation::Neutral
     };
-    generation.gateway.health.record(candidate.seat(), generation.trace.sent, now, seen);
+    observe(generation, seen);
+}
+
+/// Notes an attempt that another one was faster than.
+pub(crate) fn overtaken(generation: &mut Generation, index: usize) {
+    let now = generation.gateway.clock.now();
+    generation.trace.attempts.push(AttemptNote {
+        candidate: index,
+        status: 0,
+        latency_ms: now.millis_since(generation.trace.sent),
+        upstream_id: None,
+        waste: None,
+    });
+}
+
+/// Notes what the last attempt may have cost without anybody getting its answer.
+pub(crate) fn wasted(
+    generation: &mut Generation,
+    upstream_id: Option<String>,
+    waste: Option<Waste>,
+) {
+    if let Some(note) = generation.trace.attempts.last_mut() {
+        (note.upstream_id, note.waste) = (upstream_id, waste);
+    }
 }
 
 /// For the operator: what failed, without the provider's words. A refused credential needs a hand.
@@ -52,7 +77,7 @@ fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
 }
 
 /// Notes that an endpoint answered to the end.
-pub(crate) fn success(generation: &Generation, index: usize) {
+pub(crate) fn success(generation: &Generation) {
     let sent = generation.trace.sent;
     let first = generation.trace.first_content.filter(|_| generation.given.resolved.survey.stream);
     let seen = Observation::Success {
@@ -61,18 +86,17 @@ pub(crate) fn success(generation: &Generation, index: usize) {
         output_tokens: 0,
         tools: None,
     };
-    observe(generation, index, seen);
+    observe(generation, seen);
 }
 
 /// Notes that an endpoint failed after its first content.
-pub(crate) fn fault(generation: &Generation, index: usize) {
-    observe(generation, index, Observation::Broke);
+pub(crate) fn fault(generation: &Generation) {
+    observe(generation, Observation::Broke);
 }
 
-fn observe(generation: &Generation, index: usize, seen: Observation) {
-    if let Some(candidate) = generation.given.plan.candidates.get(index) {
-        let now = generation.gateway.clock.now();
-        generation.gateway.health.record(candidate.seat(), generation.trace.sent, now, seen);
+fn observe(generation: &Generation, seen: Observation) {
+    if let Some(turn) = &generation.turn {
+        turn.end(seen);
     }
 }
 
@@ -91,6 +115,7 @@ pub(crate) fn answered(
         status: 200,
         latency_ms: first.millis_since(generation.trace.sent),
         upstream_id: ending.facts.upstream_id.clone(),
+        waste: None,
     });
     let mut row = row(generation);
     if let Some(candidate) = generation.given.plan.candidates.get(ending.index) {
@@ -187,7 +212,18 @@ fn responses(generation: &Generation) -> Value {
             "status": if note.status == 0 { None } else { Some(note.status) },
             "latency": note.latency_ms,
             "is_byok": false,
+            "wasted": note.waste.as_ref().map(wasted_json),
         })
     };
     generation.trace.attempts.iter().map(entry).collect()
+}
+
+/// What an attempt cost the platform in vain: figures of the row alone, which no client is told.
+fn wasted_json(waste: &Waste) -> Value {
+    json!({
+        "tokens_prompt": waste.usage.prompt(),
+        "tokens_completion": waste.usage.output,
+        "estimated": waste.usage.estimated,
+        "cost_nanos": waste.cost.nanos(),
+    })
 }

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use signalbox_core::{ApiError, ErrorKind, limits};
+use signalbox_core::{ApiError, ErrorKind, Timeouts, limits};
 use signalbox_dialect::answer::write_unary;
-use signalbox_dialect::{AnswerStream, StreamFault};
+use signalbox_dialect::{AnswerStream, Facts, StreamFault};
 use signalbox_runtime::{Timer, task};
 use signalbox_upstream::{Answer, CallError};
 
@@ -22,7 +22,7 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
         AnswerKind::Whole(answer) => {
             let ending = Ending { index, facts: &answer.facts, cancelled: false, error: None };
             let settled = settle::settle(&mut generation, &ending).await;
-            record::success(&generation, index);
+            record::success(&generation);
             let style = generation.given.skin().style;
             metadata::note(&mut generation, || answer.losses(style));
             let metadata = metadata::metadata(&generation, Some(index));
@@ -89,9 +89,10 @@ async fn flow(
     stream: &mut Streaming,
     mut out: Vec<u8>,
 ) -> Option<Cut> {
-    let mut held_up = Duration::ZERO;
-    let mut patience = Timer::new(limits::IDLE_TIMEOUT);
-    let mut left = Box::pin(generation.sink.left());
+    let mut spent = Spent::begin(generation, index);
+    let mut patience = Timer::new(spent.timeouts.idle);
+    let client = generation.sink.client();
+    let mut left = Box::pin(client.left());
     let stopping = generation.gateway.stopping.clone();
     let mut stop = Box::pin(stopping.cancelled());
     loop {
@@ -100,7 +101,8 @@ async fn flow(
         } else {
             if !out.is_empty() {
                 let size = out.len();
-                held_up = held_up.saturating_add(pass_on(generation, &mut out).await);
+                let held_up = pass_on(generation, &mut out).await;
+                spent.held_up = spent.held_up.saturating_add(held_up);
                 out.reserve(size);
             }
             if stream.is_complete() {
@@ -109,14 +111,13 @@ async fn flow(
             if generation.sink.is_gone() {
                 return drain(generation, index, stream).await;
             }
-            // Time in which the client held up the stream is not the provider's.
-            let spent = generation.age().saturating_sub(held_up);
-            patience.set(limits::IDLE_TIMEOUT.min(limits::TOTAL_TIMEOUT.saturating_sub(spent)));
+            let (longest, why) = spent.patience(generation.age(), stream.relay.facts());
+            patience.set(longest);
             tokio::select! {
                 biased;
                 chunk = stream.rest.chunk() => chunk,
                 () = &mut left => { generation.sink = Sink::Gone; continue; }
-                () = &mut patience => return Some(Cut::Fault(timed_out())),
+                () = &mut patience => return Some(Cut::Fault(timed_out(why))),
                 () = &mut stop => return Some(Cut::Stopping),
             }
         };
@@ -124,7 +125,7 @@ async fn flow(
             if !out.is_empty() {
                 generation.sink.send(Bytes::from(out)).await;
             }
-            let impatient = held_up > limits::HOLD_UP && !matches!(fault, Fault::Stream(_));
+            let impatient = spent.held_up > limits::HOLD_UP && !matches!(fault, Fault::Stream(_));
             return Some(if impatient { Cut::Left } else { Cut::Fault(fault.into()) });
         }
     }
@@ -147,6 +148,44 @@ async fn pass_on(generation: &mut Generation, out: &mut Vec<u8>) -> Duration {
     let began = generation.gateway.clock.monotonic();
     generation.sink.send(piece).await;
     generation.gateway.clock.monotonic().saturating_sub(began)
+}
+
+/// Where a stream's time went.
+struct Spent {
+    timeouts: Timeouts,
+    /// In waiting for the client: that is not the provider's.
+    held_up: Duration,
+    /// What of the answer there was, and when it last became more.
+    seen: (u64, u32, bool),
+    progress_at: Duration,
+}
+
+impl Spent {
+    fn begin(generation: &Generation, index: usize) -> Self {
+        let candidate = generation.given.plan.candidates.get(index);
+        let timeouts = generation.gateway.timeouts(candidate);
+        let (held_up, progress_at) = (Duration::ZERO, generation.age());
+        Self { timeouts, held_up, seen: (0, 0, false), progress_at }
+    }
+
+    /// How long the provider may be silent now, and what it has failed at when it is.
+    fn patience(&mut self, age: Duration, facts: &Facts) -> (Duration, &'static str) {
+        let own = age.saturating_sub(self.held_up);
+        let seen = (facts.output_bytes, facts.tool_calls, facts.finish.is_some());
+        if seen != self.seen {
+            (self.seen, self.progress_at) = (seen, own);
+        }
+        let Timeouts { idle, progress, stream_total, .. } = self.timeouts;
+        let progress = progress.saturating_sub(own.saturating_sub(self.progress_at));
+        let total = stream_total.saturating_sub(own);
+        if total <= idle && total <= progress {
+            (total, "The answer took too long")
+        } else if progress <= idle {
+            (progress, "The provider sent nothing new for too long")
+        } else {
+            (idle, "The provider stopped sending")
+        }
+    }
 }
 
 /// What one read can go wrong with.
@@ -230,7 +269,7 @@ async fn finish(
     };
     let cancelled = matches!(cut, Some(Cut::Left)) || generation.sink.is_gone();
     if matches!(cut, Some(Cut::Fault(_))) {
-        record::fault(&generation, index);
+        record::fault(&generation);
     }
     let error = match cut {
         Some(Cut::Fault(error)) => Some(error),
@@ -244,7 +283,7 @@ async fn finish(
     let mut last = match (settled, error) {
         (Ok(report), None) => {
             if !cancelled {
-                record::success(&generation, index);
+                record::success(&generation);
                 cache::keep(&generation, index, facts, recording);
                 sticky::note(&generation, index, facts);
             }
@@ -270,8 +309,8 @@ async fn settle_connection(mut rest: Answer) {
     drop(tokio::time::timeout(Duration::from_millis(250), read).await);
 }
 
-fn timed_out() -> ApiError {
-    ApiError::new(ErrorKind::Timeout, "The provider stopped sending")
+fn timed_out(why: &str) -> ApiError {
+    ApiError::new(ErrorKind::Timeout, why)
 }
 
 fn stopping() -> ApiError {

@@ -77,8 +77,9 @@ impl Gateway {
         let request_id = RequestId::generate(now, entropy::bytes());
         if let Some(kept) = ticket.as_ref().and_then(|ticket| self.answers.find(ticket, now)) {
             let (principal, plan) = (admitted.principal, Arc::new(kept.plan()));
+            let (ticket, received) = (None, now);
             let given =
-                Given { id, request_id, principal, head, world, resolved, plan, ticket: None };
+                Given { id, request_id, principal, head, world, resolved, plan, received, ticket };
             return Ok(cache::replay(self, given, kept, now));
         }
         sticky::stay(self, &account, &world, &mut resolved, now);
@@ -95,6 +96,7 @@ impl Gateway {
             world,
             resolved,
             plan: Arc::new(held.plan),
+            received: now,
             ticket,
         };
         let trace = Trace::begin(now);

@@ -21,6 +21,20 @@ pub(crate) enum Sink {
     Gone,
 }
 
+/// The client, as somebody sees it who waits for a provider.
+#[derive(Debug)]
+pub(crate) struct Client(Option<mpsc::Sender<Piece>>);
+
+impl Client {
+    /// Ends when a streaming client leaves. Others are never cancelled (inference spec 3.3).
+    pub(crate) async fn left(&self) {
+        match &self.0 {
+            Some(sender) => sender.closed().await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
 impl Sink {
     pub(crate) const fn is_gone(&self) -> bool {
         matches!(self, Self::Gone)
@@ -75,17 +89,10 @@ impl Sink {
         }
     }
 
-    /// Ends when a streaming client leaves. Others are never cancelled (inference spec 3.3).
-    pub(crate) fn left(&self) -> impl Future<Output = ()> + Send + 'static {
-        let sender = match self {
-            Self::Stream(sender) => Some(sender.clone()),
-            Self::Whole(_) | Self::Gone => None,
-        };
-        async move {
-            match sender {
-                Some(sender) => sender.closed().await,
-                None => std::future::pending().await,
-            }
+    pub(crate) fn client(&self) -> Client {
+        match self {
+            Self::Stream(sender) => Client(Some(sender.clone())),
+            Self::Whole(_) | Self::Gone => Client(None),
         }
     }
 

@@ -4,6 +4,8 @@ use bytes::Bytes;
 use signalbox_core::Timestamp;
 use signalbox_dialect::loss::Loss;
 
+use crate::waste::Waste;
+
 /// One attempt.
 #[derive(Debug, Clone)]
 pub(crate) struct AttemptNote {
@@ -15,6 +17,8 @@ pub(crate) struct AttemptNote {
     pub latency_ms: u64,
     /// The provider's own id of the answer.
     pub upstream_id: Option<String>,
+    /// What it may have cost the platform, when the client did not get the answer.
+    pub waste: Option<Waste>,
 }
 
 /// Append-only notes.

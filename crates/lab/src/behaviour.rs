@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use signalbox_catalog::{Endpoint, Percentiles};
 
-use crate::chance::{Chance, For, number};
 use crate::curve::Curve;
 
 /// Shares of requests, 0 to 1, that go wrong on an ordinary day.
@@ -52,13 +51,14 @@ const USUAL_THROUGHPUT: Percentiles = Percentiles { p50: 45.0, p75: 60.0, p90: 8
 const BAD_TOOL_CALLS: f64 = 0.01;
 
 impl Behaviour {
-    /// As published; `luck` adds the ordinary failures that no figure is published for.
-    pub(crate) fn published(endpoint: &Endpoint, luck: Option<Chance>, limited: bool) -> Self {
+    /// As published, with or without the ordinary failures that no figure is published for, and the
+    /// published limits on load.
+    pub(crate) fn published(endpoint: &Endpoint, fails: bool, limited: bool) -> Self {
         let perf = endpoint.perf_30m;
         Self {
             latency: Curve::new(&perf.map_or(USUAL_LATENCY, |perf| perf.latency)),
             throughput: Curve::new(&perf.map_or(USUAL_THROUGHPUT, |perf| perf.throughput)),
-            rates: luck.map_or_else(Rates::default, |chance| ordinary(endpoint, chance)),
+            rates: if fails { ordinary(endpoint) } else { Rates::default() },
             per_minute: endpoint.limit_rpm.filter(|_| limited),
             tokens_per_minute: endpoint.capacity_tpm.filter(|_| limited),
         }
@@ -66,17 +66,16 @@ impl Behaviour {
 }
 
 /// The failures of an ordinary day. Published is only a status: 0, or a negative number for a
-/// degraded endpoint. What stands behind it is assumed: between 0.05 % and 1 % of requests fail at a
-/// healthy endpoint, 1 % to 5 % at one with status −1 or −2, 5 % to 20 % below; where in the range is the seed's choice.
-/// Six in ten failures are server errors, one is silence, three break off.
-fn ordinary(endpoint: &Endpoint, chance: Chance) -> Rates {
-    let (least, most): (f64, f64) = match endpoint.status {
-        0.. => (0.0005, 0.01),
-        -2..=-1 => (0.01, 0.05),
-        _ => (0.05, 0.2),
+/// degraded endpoint. What stands behind it is assumed: 0.3 % of requests fail at a healthy endpoint,
+/// 3 % at one with status −1 or −2, 10 % below. Six in ten failures are server errors, one is
+/// silence, three break off. All healthy endpoints are equally good, so that no strategy wins by
+/// sitting on a lucky one.
+fn ordinary(endpoint: &Endpoint) -> Rates {
+    let rate = match endpoint.status {
+        0.. => 0.003,
+        -2..=-1 => 0.03,
+        _ => 0.1,
     };
-    let way = chance.unit(For::BaseRate, number(&endpoint.id), 0);
-    let rate = least * (most / least).powf(way);
     Rates {
         error_rate: rate * 0.6,
         hang_rate: rate * 0.1,

@@ -19,7 +19,6 @@ pub(crate) enum For {
     FaultKind,
     Moment,
     ToolCall,
-    BaseRate,
     Outage,
     Correlated,
 }

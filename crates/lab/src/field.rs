@@ -86,12 +86,12 @@ impl Field {
             _ => Recorded::default(),
         };
         let chance = Chance::new(ground.seed);
-        let luck = ground.weather.has_ordinary_failures().then_some(chance);
+        let fails = ground.weather.has_ordinary_failures();
         let mut field =
             Self { chance, eras: Vec::new(), places: HashMap::new(), spots: Vec::new() };
         let mut used = HashSet::new();
         for endpoint in models.iter().flat_map(|model| first.endpoints(model)) {
-            let mut behaviour = Behaviour::published(endpoint, luck, ground.limited);
+            let mut behaviour = Behaviour::published(endpoint, fails, ground.limited);
             let mut outages = ground.weather.of(chance, endpoint, end);
             for (line, whom, row) in &recorded.rows {
                 if whom.names(endpoint) {
@@ -138,11 +138,12 @@ impl Field {
         f64::from(bad) / all
     }
 
-    /// How a call of the `index`th request at this endpoint, beginning now, goes.
+    /// How a call of the `index`th request at this endpoint, beginning now, goes. `again` counts its
+    /// earlier calls there.
     pub(crate) fn call(
         &self,
         endpoint: &Endpoint,
-        index: u64,
+        (index, again): (u64, u64),
         ask: &Ask,
         now: Timestamp,
         load: &mut Load,
@@ -151,7 +152,9 @@ impl Field {
         let Some((place, spot)) = place.and_then(|at| Some((at, self.spots.get(at)?))) else {
             return Outcome::Silent;
         };
-        let luck = |purpose, more: u64| self.chance.unit(purpose, index, spot.id ^ more);
+        let luck = |purpose, more: u64| {
+            self.chance.unit(purpose, index, spot.id ^ more ^ again.rotate_left(32))
+        };
         let mut first = spot.behaviour.latency.at(luck(For::Latency, 0));
         let mut speed = spot.behaviour.throughput.at(luck(For::Throughput, 0));
         let refuses = first * REFUSAL_SHARE;

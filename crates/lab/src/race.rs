@@ -1,22 +1,25 @@
 //! One strategy, one workload: the events of all its requests in the order of time.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::Duration;
 
-use signalbox_core::{Parameter, Timestamp, limits};
-use signalbox_dialect::ProviderError;
+use signalbox_core::{Parameter, Timestamp, Usage, Usd};
 use signalbox_ledger::{billable, price};
+use signalbox_policy::attempt::{Choice, Purse, Step};
 use signalbox_policy::health::Observation;
-use signalbox_policy::{Attempts, Candidate, Content, Failure, HealthBoard, Plan};
-use signalbox_policy::{Requirements, Wanted};
+use signalbox_policy::{Attempts, Candidate, Content, Failure, Requirements, Wanted};
 
 use crate::chance::{Chance, For};
-use crate::field::{Field, Outcome};
+use crate::field::Field;
+use crate::flight::{Call, Ending, Event, Flight, What, age, total};
 use crate::load::Load;
+use crate::memory::Memory;
 use crate::strategy::{Given, Standing, Strategy};
 use crate::tally::{Delivered, Lost, Tally};
-use crate::workload::{Ask, Workload, after};
+use crate::workload::{Ask, Workload};
+
+/// Milliseconds between two looks at a call that may be in vain, as in the gateway.
+const LOOK_AGAIN: i64 = 250;
 
 /// What all strategies share.
 #[derive(Debug)]
@@ -28,60 +31,12 @@ pub(crate) struct Course<'a> {
     pub chance: Chance,
 }
 
-/// A request that is being tried.
-struct Flight {
-    index: usize,
-    plan: Plan,
-    attempts: Attempts,
-    /// The place of the candidate that is being called.
-    candidate: usize,
-    sent: Timestamp,
-    ending: Ending,
-}
-
-/// How the call that is being made will end.
-enum Ending {
-    Fails(Failure),
-    /// It breaks off after content, or takes longer than a request may.
-    Breaks(Lost),
-    Answers {
-        first: f64,
-        total: f64,
-        tools: Option<bool>,
-    },
-}
-
-struct Event {
-    at: Timestamp,
-    /// Events of one moment happen in the order in which they were foreseen.
-    number: u64,
-    flight: Box<Flight>,
-}
-
-impl Ord for Event {
-    fn cmp(&self, other: &Self) -> Ordering {
-        (self.at, self.number).cmp(&(other.at, other.number))
-    }
-}
-
-impl PartialOrd for Event {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Event {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Event {}
-
+/// See the module.
+#[derive(Debug)]
 pub(crate) struct Race<'a> {
     course: &'a Course<'a>,
     strategy: &'a Strategy,
-    board: HealthBoard,
+    memory: Memory,
     load: Load,
     /// Requests so far, by model.
     turns: Vec<usize>,
@@ -95,7 +50,7 @@ impl<'a> Race<'a> {
         Self {
             course,
             strategy,
-            board: HealthBoard::default(),
+            memory: Memory::new(strategy.remembers()),
             load: Load::new(course.field.size()),
             turns: vec![0; course.workload.models.len()],
             queue: BinaryHeap::new(),
@@ -120,41 +75,78 @@ impl<'a> Race<'a> {
 
     fn step(&mut self) {
         let Some(Reverse(event)) = self.queue.pop() else { return };
-        let Event { at, mut flight, .. } = event;
+        let Event { at, what, mut flight, .. } = event;
         let Some(ask) = self.course.workload.asks.get(flight.index) else { return };
-        let Some(candidate) = flight.plan.candidates.get(flight.candidate) else { return };
-        match &flight.ending {
+        let Some(call) = flight.call.as_mut() else { return self.proceed(flight, ask, at) };
+        let Some(candidate) = flight.plan.candidates.get(call.place) else { return };
+        match what {
+            What::Content => {
+                self.memory.answering(candidate, call.sent, at);
+                (call.content, call.look) = (None, None);
+                self.foresee(flight);
+            }
+            What::Look if self.memory.hangs(candidate, call.sent, at) => {
+                self.leave(flight, ask, at);
+            }
+            What::Look => {
+                call.look = Some(at.plus_millis(LOOK_AGAIN));
+                self.foresee(flight);
+            }
+            What::End | What::Resume => self.end(flight, ask, at),
+        }
+    }
+
+    /// A call came to its end.
+    fn end(&mut self, mut flight: Box<Flight>, ask: &Ask, now: Timestamp) {
+        let Some(call) = flight.call.take() else { return };
+        let Some(candidate) = flight.plan.candidates.get(call.place) else { return };
+        match call.ending {
             Ending::Fails(failure) => {
-                let failure = failure.clone();
-                self.observe(candidate, &flight, at, failed(&failure, at));
-                flight.attempts.failed(flight.candidate, candidate, failure);
-                self.attempt(flight, ask, at);
+                self.memory.failed(candidate, &failure, call.sent, now);
+                flight.attempts.failed(&flight.plan, call.place, failure);
+                self.proceed(flight, ask, now);
             }
             Ending::Breaks(lost) => {
-                self.observe(candidate, &flight, at, Observation::Broke);
-                self.tally.lose(*lost);
+                self.memory.ended(candidate, Observation::Broke, call.sent, now);
+                self.tally.lose(lost);
             }
             Ending::Answers { first, total, tools } => {
                 let seen = Observation::Success {
-                    first_content_ms: ask.streamed.then(|| whole(*first)),
-                    total_ms: whole(*total),
+                    first_content_ms: ask.streamed.then(|| whole(first)),
+                    total_ms: whole(total),
                     output_tokens: ask.completion,
-                    tools: *tools,
+                    tools,
                 };
-                self.observe(candidate, &flight, at, seen);
-                self.deliver(candidate, &flight, ask, at);
+                self.memory.ended(candidate, seen, call.sent, now);
+                let waited = call.sent.millis_since(ask.at).saturating_add(whole(first));
+                self.deliver(candidate, ask, (waited, total), now);
             }
         }
     }
 
-    fn observe(&self, candidate: &Candidate, flight: &Flight, now: Timestamp, seen: Observation) {
-        if self.strategy.remembers() {
-            self.board.record(candidate.seat(), flight.sent, now, seen);
+    /// Waiting is in vain: somebody else is asked, if there is somebody.
+    fn leave(&mut self, mut flight: Box<Flight>, ask: &Ask, now: Timestamp) {
+        let Flight { plan, attempts, call, index } = &mut *flight;
+        let Some(call) = call.as_mut() else { return };
+        let door = self.memory.door(ask.streamed, now);
+        let purse = Purse::Retry { made: attempts.made() };
+        let Some(choice) = attempts.elsewhere(plan, &door, purse) else {
+            call.look = Some(now.plus_millis(LOOK_AGAIN));
+            return self.foresee(flight);
+        };
+        if let Some(candidate) = plan.candidates.get(call.place) {
+            let failure = Failure::timeout("the endpoint answers nobody");
+            self.memory.failed(candidate, &failure, call.sent, now);
+            attempts.failed(plan, call.place, failure);
         }
+        let call = self.call((*index as u64, 0), choice, ask, now);
+        flight.call = Some(call);
+        self.foresee(flight);
     }
 
     fn arrive(&mut self, index: usize, ask: &Ask) {
         self.tally.request();
+        self.memory.request(ask.at);
         let place = (
             self.course.field.at(ask.at),
             self.course.workload.models.get(ask.model),
@@ -181,118 +173,81 @@ impl<'a> Race<'a> {
             ..Requirements::default()
         };
         let dice = self.course.chance.bits(For::Plan, index as u64, 0);
-        let given = Given { catalog, board: &self.board, standing, now: ask.at, dice };
+        let given = Given { catalog, board: &self.memory.board, standing, now: ask.at, dice };
         let plan = self.strategy.plan(wish, &given, *turn);
         *turn = turn.saturating_add(1);
         if plan.candidates.is_empty() {
             return self.tally.lose(Lost::NoCandidate);
         }
-        let flight = Flight {
-            index,
-            plan,
-            attempts: Attempts::default(),
-            candidate: 0,
-            sent: ask.at,
-            ending: Ending::Breaks(Lost::NoCandidate),
-        };
-        self.attempt(Box::new(flight), ask, ask.at);
+        let flight = Flight { index, plan, attempts: Attempts::default(), call: None };
+        self.proceed(Box::new(flight), ask, ask.at);
     }
 
-    /// Begins the next attempt, if there is one.
-    fn attempt(&mut self, mut flight: Box<Flight>, ask: &Ask, now: Timestamp) {
-        let age = Duration::from_millis(now.millis_since(ask.at));
-        let left = limits::TOTAL_TIMEOUT.saturating_sub(age);
-        if left.is_zero() {
+    /// Makes the next attempt, if there is one.
+    fn proceed(&mut self, mut flight: Box<Flight>, ask: &Ask, now: Timestamp) {
+        if age(ask, now) >= total(ask.streamed) {
             return self.tally.lose(Lost::TooLong);
         }
-        let Some((place, candidate)) = flight.attempts.next(&flight.plan) else {
-            return self.tally.lose(Lost::AllFailed);
-        };
-        self.tally.attempt();
-        let index = flight.index as u64;
-        let endpoint = &candidate.endpoint;
-        let outcome = self.course.field.call(endpoint, index, ask, now, &mut self.load);
-        let patience = patience(candidate, ask.streamed).min(left);
-        let (lasts, ending) = foresee(outcome, ask, patience, left);
-        (flight.candidate, flight.sent, flight.ending) = (place, now, ending);
-        self.foreseen = self.foreseen.saturating_add(1);
-        let event = Event { at: after(now, lasts), number: self.foreseen, flight };
-        self.queue.push(Reverse(event));
+        let Flight { plan, attempts, index, .. } = &mut *flight;
+        match attempts.next(plan, &self.memory.door(ask.streamed, now)) {
+            Step::Stop => self.tally.lose(Lost::AllFailed),
+            Step::Pause(pause) => {
+                let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+                self.push(now.plus_millis(pause), What::Resume, flight);
+            }
+            Step::Try(choice) => {
+                let again = attempts.failures().iter().filter(|(at, _)| *at == choice.index);
+                let luck = (*index as u64, again.count() as u64);
+                let call = self.call(luck, choice, ask, now);
+                flight.call = Some(call);
+                self.foresee(flight);
+            }
+        }
     }
 
-    fn deliver(&mut self, candidate: &Candidate, flight: &Flight, ask: &Ask, now: Timestamp) {
-        let Ending::Answers { first, total, .. } = flight.ending else { return };
-        let usage = signalbox_core::Usage {
-            input_uncached: ask.prompt,
-            output: ask.completion,
-            ..Default::default()
-        };
+    /// Calls an endpoint.
+    fn call(&mut self, luck: (u64, u64), choice: Choice<'_>, ask: &Ask, now: Timestamp) -> Call {
+        self.tally.attempt();
+        let Choice { index: place, candidate } = choice;
+        let endpoint = &candidate.endpoint;
+        let outcome = self.course.field.call(endpoint, luck, ask, now, &mut self.load);
+        let mut call = Call::new(place, candidate, ask, outcome, now);
+        call.look = self.memory.look_after(candidate, ask.streamed).map(|after| {
+            let after = i64::try_from(after.as_millis()).unwrap_or(i64::MAX);
+            now.plus_millis(after.max(LOOK_AGAIN))
+        });
+        // Nobody would be told.
+        call.content = call.content.filter(|_| call.look.is_some());
+        call
+    }
+
+    fn foresee(&mut self, flight: Box<Flight>) {
+        if let Some(call) = &flight.call {
+            let (at, what) = call.next();
+            self.push(at, what, flight);
+        }
+    }
+
+    fn push(&mut self, at: Timestamp, what: What, flight: Box<Flight>) {
+        self.foreseen = self.foreseen.saturating_add(1);
+        self.queue.push(Reverse(Event { at, number: self.foreseen, what, flight }));
+    }
+
+    fn deliver(&mut self, candidate: &Candidate, ask: &Ask, times: (u64, f64), now: Timestamp) {
+        let usage =
+            Usage { input_uncached: ask.prompt, output: ask.completion, ..Usage::default() };
         let (billed, requests) = billable(&usage, Some("stop"));
         let cost = price(&billed, &candidate.endpoint.prices, ask.at, requests);
-        let cost = cost.map_or(signalbox_core::Usd::from_nanos(0), |cost| cost.total);
-        let waited = flight.sent.millis_since(ask.at).saturating_add(whole(first));
+        let (waited, total) = times;
         self.tally.deliver(&Delivered {
             provider: &candidate.endpoint.provider,
-            cost,
+            cost: cost.map_or(Usd::from_nanos(0), |cost| cost.total),
             tokens: ask.prompt.saturating_add(ask.completion),
             first_ms: ask.streamed.then_some(waited),
             total_ms: now.millis_since(ask.at),
             #[expect(clippy::cast_precision_loss, reason = "tokens are far below 2⁵³")]
             throughput: ask.completion as f64 * 1000.0 / total.max(1.0),
         });
-    }
-}
-
-/// When and how a call ends for the caller, who waits so long and no longer.
-fn foresee(outcome: Outcome, ask: &Ask, patience: Duration, left: Duration) -> (f64, Ending) {
-    let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-    let (patience, left) = (millis(patience), millis(left));
-    let gave_up = (patience, Ending::Fails(Failure::timeout("no content in time")));
-    match outcome {
-        Outcome::Silent => gave_up,
-        Outcome::Refuses { after, .. } if after > patience => gave_up,
-        Outcome::Refuses { after, status, retry_after } => {
-            let mut error = ProviderError::new(Some(status), None, "");
-            error.retry_after = retry_after;
-            (after, Ending::Fails(Failure::reported(&error)))
-        }
-        Outcome::Answers { first, total, .. } | Outcome::Breaks { first, broken: total }
-            if (if ask.streamed { first } else { total }) > patience =>
-        {
-            gave_up
-        }
-        Outcome::Answers { total, .. } | Outcome::Breaks { broken: total, .. } if total > left => {
-            (left, Ending::Breaks(Lost::TooLong))
-        }
-        Outcome::Breaks { broken, .. } if ask.streamed => (broken, Ending::Breaks(Lost::Broken)),
-        Outcome::Breaks { broken, .. } => {
-            (broken, Ending::Fails(Failure::unavailable("the answer broke off")))
-        }
-        Outcome::Answers { first, total, bad_tool_call } => {
-            let tools = ask.tools.then_some(!bad_tool_call);
-            (total, Ending::Answers { first, total, tools })
-        }
-    }
-}
-
-/// How long the first content may take; for an answer in one piece, all of it.
-fn patience(candidate: &Candidate, streamed: bool) -> Duration {
-    if !streamed {
-        return limits::TOTAL_TIMEOUT;
-    }
-    limits::FIRST_CONTENT_TIMEOUT * if candidate.model.reasoning.is_some() { 6 } else { 1 }
-}
-
-/// What the board learns of a failure.
-fn failed(failure: &Failure, now: Timestamp) -> Observation {
-    if failure.is_rate_limited() {
-        let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
-        let wait = wait.and_then(|millis| i64::try_from(millis).ok());
-        Observation::RateLimited { until: wait.map(|millis| now.plus_millis(millis)) }
-    } else if failure.counts {
-        Observation::Fault
-    } else {
-        Observation::Neutral
     }
 }
 

@@ -1,163 +1,248 @@
-//! What follows from a failed attempt: the next endpoint, the next model, or an error. Pure: it
-//! knows the plan and the failures so far, nothing else.
+//! The attempts of one request as a state machine: which candidate is tried next, when a request may
+//! leave one that is slow, and what the client is told when nothing is left. Pure: it knows the plan
+//! and the failures so far, and asks a [`Gate`] for everything that other requests change.
 
-use serde_json::{Value, json};
-use signalbox_core::{ApiError, AvailabilityCode, Constraint, ErrorKind, limits};
-use signalbox_dialect::ProviderError;
+use std::time::Duration;
 
-use crate::explain;
+use signalbox_core::limits;
+
 use crate::plan::{Candidate, Plan};
 
-/// What may be tried after a failure (reliability design 5.2, inference spec appendix B).
+mod budget;
+mod failure;
+mod refusals;
+mod told;
+
+pub use budget::{RetryBudget, Share};
+pub use failure::{Failure, Next};
+pub use refusals::Refusals;
+
+/// Shortest pause before the only candidate is tried a second time, in milliseconds, and how much
+/// longer it may be (reliability design 5.2: 100 to 400 ms).
+const PAUSE_MS: (u64, u64) = (100, 300);
+
+/// Why a candidate may not be called now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
-    /// Another endpoint of the same model may do better.
-    Endpoint,
-    /// Every endpoint of this model would say the same; another model may not.
-    Model,
+pub enum Refusal {
+    /// Its provider asked for patience, for so many seconds.
+    Cooling {
+        /// At least one.
+        seconds: u64,
+    },
+    /// It failed too often.
+    Down {
+        /// Until it may be tried again, when that is known.
+        seconds: Option<u64>,
+    },
 }
 
-/// One failed attempt, before any content reached the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// What kind of failure it is.
-    pub kind: ErrorKind,
-    /// The provider's HTTP status, if it answered.
-    pub status: Option<u16>,
-    /// The provider's own code.
-    pub code: Option<String>,
-    /// What a client may be told.
-    pub message: String,
-    /// Seconds that the provider asked for.
-    pub retry_after: Option<u64>,
-    /// What may be tried next.
-    pub next: Next,
-    /// Whether it counts against the endpoint's uptime: neither the caller's faults nor limits on
-    /// requests nor refusals by region do (inference spec 5.3).
-    pub counts: bool,
-    /// Whether nothing was sent, because the request could not be said in the provider's language.
-    pub unfit: bool,
+/// What a further attempt is paid from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purse {
+    /// The retry budget; the request has had so many attempts.
+    Retry {
+        /// Those that were sent.
+        made: usize,
+    },
+    /// The share for hedges.
+    Hedge,
 }
 
-impl Failure {
-    /// The provider answered with an error, as a status or inside a 200.
-    #[must_use]
-    pub fn reported(error: &ProviderError) -> Self {
-        let status = error.status.unwrap_or_else(|| error.kind.status());
-        let refused = matches!(
-            error.kind,
-            ErrorKind::Authentication | ErrorKind::PaymentRequired | ErrorKind::PermissionDenied
-        );
-        let next = match error.kind {
-            _ if refused => Next::Endpoint,
-            ErrorKind::ContextLengthExceeded
-            | ErrorKind::MaxTokensExceeded
-            | ErrorKind::ContentPolicyViolation
-            | ErrorKind::Refusal => Next::Model,
-            _ if matches!(status, 400 | 405..=407 | 410..=424 | 426..=428) => Next::Model,
-            _ => Next::Endpoint,
-        };
-        // What a provider says to a credential may repeat the credential.
-        let message = if refused {
-            "the provider refused the operator's credential".to_owned()
-        } else {
-            error.message.clone()
-        };
-        Self {
-            kind: error.kind,
-            status: error.status,
-            code: if refused { None } else { error.code.clone() },
-            message,
-            retry_after: error.retry_after,
-            next,
-            counts: next == Next::Endpoint
-                && !matches!(
-                    error.kind,
-                    ErrorKind::RateLimitExceeded | ErrorKind::PermissionDenied
-                ),
-            unfit: false,
-        }
-    }
+/// What stands between a request and its next attempt.
+pub trait Gate {
+    /// Asks to call a candidate now. When it may, the attempt counts as sent and its end has to be
+    /// recorded. `last_resort` says that the request has nobody else to ask.
+    ///
+    /// # Errors
+    /// Why it may not.
+    fn enter(&self, candidate: &Candidate, last_resort: bool) -> Result<(), Refusal>;
 
-    /// The provider could not be reached, broke off, or sent what is not its dialect.
-    #[must_use]
-    pub fn unavailable(message: impl Into<String>) -> Self {
-        Self::without_answer(ErrorKind::ProviderUnavailable, message)
-    }
+    /// Whether there is enough for one more attempt.
+    fn affords(&self, purse: Purse) -> bool;
 
-    /// The provider was too slow.
-    #[must_use]
-    pub fn timeout(message: impl Into<String>) -> Self {
-        Self::without_answer(ErrorKind::Timeout, message)
-    }
+    /// Takes one.
+    fn spend(&self, purse: Purse);
+}
 
-    /// The provider's language can't carry what the request insists on; nothing was sent.
-    #[must_use]
-    pub fn unfit(message: impl Into<String>) -> Self {
-        Self { counts: false, unfit: true, ..Self::without_answer(ErrorKind::NotFound, message) }
-    }
+/// What to do next.
+#[derive(Debug, Clone, Copy)]
+pub enum Step<'p> {
+    /// Try this candidate; the gate has let it in.
+    Try(Choice<'p>),
+    /// Wait, and ask again: there is only one candidate, and it may do better in a moment.
+    Pause(Duration),
+    /// Nothing is left: [`Attempts::error`] says why.
+    Stop,
+}
 
-    fn without_answer(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            status: None,
-            code: None,
-            message: message.into(),
-            retry_after: None,
-            next: Next::Endpoint,
-            counts: true,
-            unfit: false,
-        }
-    }
-
-    /// Whether the provider asks for patience. It may say so with a status or inside a 200.
-    #[must_use]
-    pub fn is_rate_limited(&self) -> bool {
-        self.kind == ErrorKind::RateLimitExceeded
-    }
-
-    fn is_not_found(&self) -> bool {
-        self.status == Some(404)
-    }
-
-    /// The status that a list of attempts shows.
-    #[must_use]
-    pub fn shown_status(&self) -> u16 {
-        self.status.unwrap_or_else(|| self.kind.status())
-    }
+/// A candidate and its place in the plan.
+#[derive(Debug, Clone, Copy)]
+pub struct Choice<'p> {
+    /// The place.
+    pub index: usize,
+    /// The candidate.
+    pub candidate: &'p Candidate,
 }
 
 /// The attempts of one request.
 #[derive(Debug, Default)]
 pub struct Attempts {
+    /// The first candidate that was not looked at yet.
     next: usize,
-    tried: usize,
+    made: usize,
+    /// Those that were looked at and not let in.
+    refused: Vec<(usize, Refusal)>,
     failures: Vec<(usize, Failure)>,
     skipped_models: Vec<usize>,
+    /// The only candidate, after a failure that may pass.
+    again: Again,
+    /// Whether a candidate was tried although it is down.
+    was_desperate: bool,
+}
+
+/// Whether the only candidate is tried once more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Again {
+    #[default]
+    No,
+    AfterAPause,
+    Now,
+    Done,
 }
 
 impl Attempts {
-    /// The next candidate to try, and its place in the plan. Each is tried at most once, and no
-    /// more than [`limits::MAX_ATTEMPTS`] of them.
-    pub fn next<'p>(&mut self, plan: &'p Plan) -> Option<(usize, &'p Candidate)> {
-        if self.tried >= limits::MAX_ATTEMPTS {
-            return None;
+    /// The next step. Each candidate is tried at most once, in the plan's order, but for an only one
+    /// whose failure may pass; no more than [`limits::MAX_ATTEMPTS`] in all. Those that are not let
+    /// in are passed over; when nobody is, the first that is down is asked as the last resort.
+    pub fn next<'p>(&mut self, plan: &'p Plan, gate: &dyn Gate) -> Step<'p> {
+        let purse = Purse::Retry { made: self.made };
+        if self.made >= limits::MAX_ATTEMPTS || !(self.is_free() || gate.affords(purse)) {
+            return Step::Stop;
         }
-        loop {
-            let index = self.next;
-            let candidate = plan.candidates.get(index)?;
-            self.next = index.saturating_add(1);
-            if !self.skipped_models.contains(&candidate.model_index) {
-                self.tried = self.tried.saturating_add(1);
-                return Some((index, candidate));
+        if self.again == Again::AfterAPause {
+            self.again = Again::Now;
+            let (least, more) = PAUSE_MS;
+            let drawn = plan.dice.rotate_left(17) % more.saturating_add(1);
+            return Step::Pause(Duration::from_millis(least.saturating_add(drawn)));
+        }
+        let choice = match self.again {
+            Again::Now => {
+                self.again = Again::Done;
+                self.let_in(plan, gate, 0, true)
+            }
+            _ => self.walk(plan, gate).or_else(|| self.desperate(plan, gate)),
+        };
+        match choice {
+            None => Step::Stop,
+            Some(choice) => {
+                if !self.is_free() {
+                    gate.spend(purse);
+                }
+                self.made = self.made.saturating_add(1);
+                Step::Try(choice)
             }
         }
     }
 
+    /// Somebody else to ask while an attempt is still waiting for content: to leave it, or to let
+    /// both run. `None` changes nothing: it is still the best there is.
+    pub fn elsewhere<'p>(
+        &mut self,
+        plan: &'p Plan,
+        gate: &dyn Gate,
+        purse: Purse,
+    ) -> Option<Choice<'p>> {
+        if self.made >= limits::MAX_ATTEMPTS || !gate.affords(purse) {
+            return None;
+        }
+        let choice = self.walk(plan, gate)?;
+        gate.spend(purse);
+        self.made = self.made.saturating_add(1);
+        Some(choice)
+    }
+
+    /// How many attempts were made.
+    #[must_use]
+    pub const fn made(&self) -> usize {
+        self.made
+    }
+
+    /// A first attempt is free, and so is one after the request itself was refused or could not be
+    /// said: nobody is in trouble.
+    fn is_free(&self) -> bool {
+        let harmless = |failure: &Failure| failure.next == Next::Model || failure.unfit;
+        self.failures.last().is_none_or(|(_, failure)| harmless(failure))
+    }
+
+    /// The next candidate that is let in, of those that were not looked at.
+    fn walk<'p>(&mut self, plan: &'p Plan, gate: &dyn Gate) -> Option<Choice<'p>> {
+        while let Some(candidate) = plan.candidates.get(self.next) {
+            let index = self.next;
+            self.next = index.saturating_add(1);
+            if self.skipped_models.contains(&candidate.model_index) {
+                continue;
+            }
+            let alone = self.refused.is_empty() && !self.has_more(plan);
+            if let Some(choice) = self.let_in(plan, gate, index, alone) {
+                return Some(choice);
+            }
+        }
+        None
+    }
+
+    fn has_more(&self, plan: &Plan) -> bool {
+        let mut later = plan.candidates.iter().skip(self.next);
+        later.any(|one| !self.skipped_models.contains(&one.model_index))
+    }
+
+    fn let_in<'p>(
+        &mut self,
+        plan: &'p Plan,
+        gate: &dyn Gate,
+        index: usize,
+        last_resort: bool,
+    ) -> Option<Choice<'p>> {
+        let candidate = plan.candidates.get(index)?;
+        match gate.enter(candidate, last_resort) {
+            Ok(()) => Some(Choice { index, candidate }),
+            Err(refusal) => {
+                self.refused.push((index, refusal));
+                self.was_desperate |= last_resort;
+                None
+            }
+        }
+    }
+
+    /// One of those that are down, when there is nobody else. The gate lets few in.
+    fn desperate<'p>(&mut self, plan: &'p Plan, gate: &dyn Gate) -> Option<Choice<'p>> {
+        if self.was_desperate {
+            return None;
+        }
+        let skipped = |index: usize| {
+            let candidate = plan.candidates.get(index);
+            candidate.is_none_or(|one| self.skipped_models.contains(&one.model_index))
+        };
+        let down = |(index, refusal): &&(usize, Refusal)| {
+            matches!(refusal, Refusal::Down { .. }) && !skipped(*index)
+        };
+        let (index, _) = self.refused.iter().find(down).copied()?;
+        self.was_desperate = true;
+        let candidate = plan.candidates.get(index)?;
+        gate.enter(candidate, true).ok()?;
+        self.refused.retain(|(other, _)| *other != index);
+        Some(Choice { index, candidate })
+    }
+
     /// Notes that the candidate at this place failed.
-    pub fn failed(&mut self, index: usize, candidate: &Candidate, failure: Failure) {
-        if failure.next == Next::Model {
+    pub fn failed(&mut self, plan: &Plan, index: usize, failure: Failure) {
+        let candidate = plan.candidates.get(index);
+        if failure.next == Next::Model
+            && let Some(candidate) = candidate
+        {
             self.skipped_models.push(candidate.model_index);
+        }
+        if failure.passing && plan.candidates.len() == 1 && self.again == Again::No {
+            self.again = Again::AfterAPause;
         }
         self.failures.push((index, failure));
     }
@@ -167,71 +252,4 @@ impl Attempts {
     pub fn failures(&self) -> &[(usize, Failure)] {
         &self.failures
     }
-
-    /// What the client is told when nothing is left to try (inference spec 4.7, 6: the last
-    /// model's error).
-    #[must_use]
-    pub fn error(&self, plan: &Plan, requested: Vec<String>) -> ApiError {
-        let Some((last_index, last)) = self.failures.last() else {
-            return ApiError::internal("no attempt was made");
-        };
-        let provider =
-            |index: usize| plan.candidates.get(index).map_or("", |one| one.provider.name.as_str());
-        let mut error = if last.next == Next::Model {
-            ApiError::new(last.kind, last.message.clone())
-        } else {
-            self.exhausted(plan, requested, provider(*last_index), last)
-        };
-        error.provider_code = last.code.clone();
-        error.metadata.insert("provider_name".into(), provider(*last_index).into());
-        let previous: Vec<Value> = self.failures.iter().map(|(index, failure)| {
-            json!({"provider": provider(*index), "code": failure.code, "status": failure.shown_status()})
-        }).collect();
-        error.metadata.insert("previous_errors".into(), previous.into());
-        error
-    }
-
-    fn exhausted(
-        &self,
-        plan: &Plan,
-        requested: Vec<String>,
-        provider: &str,
-        last: &Failure,
-    ) -> ApiError {
-        let all = |test: fn(&Failure) -> bool| self.failures.iter().all(|(_, one)| test(one));
-        if all(|one| one.unfit) {
-            return unfit(requested, last);
-        }
-        let code = if all(Failure::is_rate_limited) {
-            AvailabilityCode::CapacityExhausted
-        } else if all(Failure::is_not_found) {
-            AvailabilityCode::ModelUnavailableUpstream
-        } else {
-            AvailabilityCode::TemporarilyUnavailable
-        };
-        let mut answer = explain::availability(code, requested);
-        answer.retry_after = self.failures.iter().filter_map(|(_, one)| one.retry_after).min();
-        let tried = self.failures.iter().filter_map(|(index, _)| plan.candidates.get(*index));
-        answer.affected_providers =
-            explain::unique(tried.map(|one| one.endpoint.provider.as_str()));
-        let said = &last.message;
-        let message = match self.failures.len() {
-            1 => format!("Provider returned error: {provider}: {said}"),
-            count => format!("All {count} attempts failed; the last, {provider}: {said}"),
-        };
-        ApiError::unavailable(answer, message)
-    }
-}
-
-/// Every endpoint was left out because of what the request requires (inference spec 5.6).
-fn unfit(requested: Vec<String>, last: &Failure) -> ApiError {
-    let named = requested.join(", ");
-    let mut answer = explain::availability(AvailabilityCode::NoEndpoints, requested);
-    answer.excluded_by = vec!["require_parameters".into()];
-    answer.constraint = Some(Constraint {
-        field: "provider.require_parameters".into(),
-        detail: last.message.clone(),
-    });
-    let message = format!("No endpoints found for {named} that fit: {}.", last.message);
-    ApiError::unavailable(answer, message)
 }

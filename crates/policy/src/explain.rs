@@ -106,7 +106,7 @@ fn place(verdict: &Verdict) -> usize {
 }
 
 /// Seconds for which the endpoint asks not to be called.
-fn wait(verdict: &Verdict) -> Option<u64> {
+pub(crate) fn wait(verdict: &Verdict) -> Option<u64> {
     match verdict.reason.detail {
         Detail::Cooling { seconds } => Some(seconds),
         _ => None,

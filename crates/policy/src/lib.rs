@@ -19,7 +19,7 @@ pub mod rule;
 pub mod slug;
 
 pub use account::{AccountPolicy, ByokKey};
-pub use attempt::{Attempts, Failure};
+pub use attempt::{Attempts, Failure, RetryBudget};
 pub use health::{Health, HealthBoard};
 pub use note::Note;
 pub use place::Place;

@@ -12,11 +12,8 @@ use std::collections::{HashMap, HashSet};
 use serde_json::json;
 use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Endpoint, Lookup, Snapshot};
 use signalbox_core::{ErrorKind, Parameter, Timestamp};
-use signalbox_dialect::ProviderError;
 use signalbox_policy::health::{EndpointHealth, Health, Unknown};
-use signalbox_policy::{
-    Attempts, Content, Failure, Plan, ProviderPreferences, Requirements, Wanted, explain, plan,
-};
+use signalbox_policy::{Content, Plan, ProviderPreferences, Requirements, Wanted, explain, plan};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
@@ -200,64 +197,4 @@ fn privacy_has_a_code_of_its_own() {
     let availability = error.availability.unwrap();
     assert_eq!(availability.code.name(), "privacy_restricted");
     assert!(availability.excluded_by.contains(&"data_policy:zdr".to_owned()));
-}
-
-fn said(status: u16, kind: ErrorKind) -> Failure {
-    let mut error = ProviderError::new(Some(status), None, "no");
-    error.kind = kind;
-    Failure::reported(&error)
-}
-
-#[test]
-fn g30_a_deterministic_refusal_moves_on_to_the_next_model() {
-    let catalog = snapshot();
-    let wanted = request(&catalog, &["acme/m", "acme/other"], json!({"sort": "price"}));
-    let plan = plan(&wanted, &catalog, &Unknown, NOW, 1);
-    let mut attempts = Attempts::default();
-    let (index, first) = attempts.next(&plan).unwrap();
-    assert_eq!(first.model.id, "acme/m");
-    attempts.failed(index, first, said(400, ErrorKind::ContextLengthExceeded));
-    let (index, second) = attempts.next(&plan).unwrap();
-    assert_eq!(second.model.id, "acme/other", "the other endpoints of acme/m would say the same");
-    attempts.failed(index, second, said(400, ErrorKind::InvalidRequest));
-    assert!(attempts.next(&plan).is_none());
-    let error = attempts.error(&plan, wanted.requested());
-    assert_eq!(error.kind, ErrorKind::InvalidRequest, "the last model's error");
-    assert_eq!(error.metadata["previous_errors"].as_array().unwrap().len(), 2);
-}
-
-#[test]
-fn what_all_attempts_have_in_common_decides_the_error() {
-    let catalog = snapshot();
-    let wanted = request(&catalog, &["acme/m"], json!({}));
-    let plan = plan(&wanted, &catalog, &Unknown, NOW, 1);
-    let limited = || Failure { retry_after: Some(9), ..said(429, ErrorKind::RateLimitExceeded) };
-    for (failures, code, status) in [
-        (vec![limited(), limited()], "capacity_exhausted", 429),
-        (vec![said(404, ErrorKind::NotFound); 2], "model_unavailable_upstream", 404),
-        (vec![said(503, ErrorKind::ProviderOverloaded), limited()], "temporarily_unavailable", 503),
-        (vec![Failure::timeout("slow")], "temporarily_unavailable", 503),
-        (vec![said(401, ErrorKind::Authentication)], "temporarily_unavailable", 503),
-    ] {
-        let hinted = failures.iter().any(|failure| failure.retry_after.is_some());
-        let mut attempts = Attempts::default();
-        for failure in failures {
-            let (index, candidate) = attempts.next(&plan).unwrap();
-            attempts.failed(index, candidate, failure);
-        }
-        let error = attempts.error(&plan, wanted.requested());
-        assert_eq!(error.kind.status(), status, "{code}");
-        assert_eq!(error.availability.as_ref().unwrap().code.name(), code);
-        assert_eq!(error.retry_after, hinted.then_some(9), "{code}: the smallest hint");
-    }
-}
-
-#[test]
-fn a_refused_credential_is_never_repeated() {
-    let mut error = ProviderError::new(Some(401), Some("invalid_api_key"), "bad key sk-secret");
-    error.kind = ErrorKind::Authentication;
-    let failure = Failure::reported(&error);
-    assert!(!failure.message.contains("sk-secret"));
-    assert_eq!(failure.code, None);
-    assert!(failure.counts);
 }

@@ -11,13 +11,10 @@ use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Endpoint, Lookup, Snapshot};
-use signalbox_core::{ApiError, AvailabilityCode, ErrorKind, Parameter, Timestamp, limits};
-use signalbox_dialect::ProviderError;
+use signalbox_core::{ApiError, AvailabilityCode, ErrorKind, Parameter, Timestamp};
 use signalbox_policy::health::{EndpointHealth, Health, Unknown};
 use signalbox_policy::preferences::SortBy;
-use signalbox_policy::{
-    Attempts, Content, Failure, Plan, ProviderPreferences, Requirements, Wanted, explain, plan,
-};
+use signalbox_policy::{Content, Plan, ProviderPreferences, Requirements, Wanted, explain, plan};
 
 const NOW: Timestamp = Timestamp::from_seconds(1_000_000);
 
@@ -132,32 +129,6 @@ fn every_wanted_model_keeps_candidates() {
             assert!(counts.values().all(|count| *count == each), "{sort} {counts:?}");
         }
     }
-}
-
-#[test]
-fn a_request_has_sixteen_attempts_in_all() {
-    let catalog = snapshot(10, 20, 20, plain);
-    let slugs: Vec<String> = (0..10).map(|at| format!("acme/m{at}")).collect();
-    let slugs: Vec<&str> = slugs.iter().map(String::as_str).collect();
-    let wanted = request(&catalog, &slugs, json!({}));
-    let plan = plan(&wanted, &catalog, &Unknown, NOW, 1);
-    assert!(plan.candidates.len() > limits::MAX_ATTEMPTS);
-    let mut attempts = Attempts::default();
-    let mut tried = HashSet::new();
-    while let Some((index, candidate)) = attempts.next(&plan) {
-        assert!(tried.insert(index));
-        attempts.failed(index, candidate, Failure::timeout("slow"));
-    }
-    assert_eq!(tried.len(), limits::MAX_ATTEMPTS);
-    // A refusal ends a model, so that the last one has its turn.
-    let mut attempts = Attempts::default();
-    let mut models = Vec::new();
-    while let Some((index, candidate)) = attempts.next(&plan) {
-        models.push(candidate.model_index);
-        let error = ProviderError::new(Some(400), None, "no");
-        attempts.failed(index, candidate, Failure::reported(&error));
-    }
-    assert_eq!(models, (0..10).collect::<Vec<_>>());
 }
 
 #[test]

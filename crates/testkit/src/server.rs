@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use signalbox_core::Usd;
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_gateway::Gateway;
+use signalbox_gateway::{Gateway, Settings};
 use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
@@ -87,7 +87,7 @@ impl TestServer {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let world = offer.world(&simulator.base_url());
-        let public = format!("http://{address}");
+        let public = Settings::new(format!("http://{address}"));
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), public);
         let platform = Platform::new(&store, KeyPrefix::default());
         let owner = platform.bootstrap(RevokeOld::No).await.expect("the first account");

@@ -1,5 +1,7 @@
 //! One HTTP/1.1 client with warm connections for all providers.
 
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -10,11 +12,11 @@ use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::client::legacy::{Client as Pool, Error as PoolError};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use signalbox_core::limits;
+use signalbox_core::Timeouts;
 use tokio::time::error::Elapsed;
 
 use crate::address::AddressError;
-use crate::connect::{self, InTime};
+use crate::connect::{self, InTime, Limits};
 use crate::retry_after;
 use crate::token::TokenError;
 use crate::transport::{Call, Target};
@@ -31,6 +33,12 @@ pub enum CallError {
     /// Nothing arrived in time.
     #[error("no answer within {0:?}")]
     Timeout(Duration),
+    /// The provider took nothing of the request for so long.
+    #[error("the request could not be sent on for {0:?}")]
+    Stalled(Duration),
+    /// Nothing more of the answer arrived for so long.
+    #[error("silence for {0:?}")]
+    Silent(Duration),
     /// The answer was larger than its limit in bytes.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
@@ -42,10 +50,14 @@ pub enum CallError {
     Credential(TokenError),
 }
 
-/// The client. Clones share the pool.
+type Connections = Pool<InTime<HttpsConnector<HttpConnector>>, Full<Bytes>>;
+
+/// The client. Clones share the connections.
 #[derive(Debug, Clone)]
 pub struct Client {
-    pool: Pool<InTime<HttpsConnector<HttpConnector>>, Full<Bytes>>,
+    usual: (Limits, Connections),
+    /// Connections with other limits, which few providers have.
+    others: Arc<RwLock<Vec<(Limits, Connections)>>>,
 }
 
 /// The head of a provider's answer, with its body still to be read.
@@ -65,25 +77,33 @@ impl Default for Client {
 }
 
 impl Client {
-    /// A client with the built-in trust roots. Connections are kept for 90 s, as many as are used.
+    /// A client with the built-in trust roots and the usual limits. Connections are kept for 90 s,
+    /// as many as are used.
     #[must_use]
     pub fn new() -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
-        tcp.set_connect_timeout(Some(limits::CONNECT_TIMEOUT));
-        tcp.set_keepalive(Some(Duration::from_secs(30)));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_webpki_roots()
-            .https_or_http()
-            .enable_http1()
-            .wrap_connector(tcp);
-        let pool = Pool::builder(TokioExecutor::new())
-            .pool_idle_timeout(Duration::from_secs(90))
-            .pool_timer(TokioTimer::new())
-            .retry_canceled_requests(true)
-            .build(InTime::new(connector, limits::CONNECT_TIMEOUT));
-        Self { pool }
+        let usual = Limits::of(&Timeouts::default());
+        Self { usual: (usual, connections(usual)), others: Arc::default() }
+    }
+
+    /// The connections with these limits.
+    fn connections(&self, limits: Limits) -> Connections {
+        let (usual, connections_of_usual) = &self.usual;
+        if *usual == limits {
+            return connections_of_usual.clone();
+        }
+        let found = |others: &[(Limits, Connections)]| {
+            let mut others = others.iter();
+            others.find(|(other, _)| *other == limits).map(|(_, found)| found.clone())
+        };
+        if let Some(found) = found(&self.others.read().unwrap_or_else(PoisonError::into_inner)) {
+            return found;
+        }
+        let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
+        found(&others).unwrap_or_else(|| {
+            let new = connections(limits);
+            others.push((limits, new.clone()));
+            new
+        })
     }
 
     /// Posts a JSON body and waits for the head of the answer, at most `timeout`. When no
@@ -96,6 +116,7 @@ impl Client {
         &self,
         target: &Target,
         call: Call<'_>,
+        limits: Limits,
         timeout: Duration,
     ) -> Result<Answer, CallError> {
         let mut prepared = target.prepare(&call)?;
@@ -108,7 +129,8 @@ impl Client {
             };
             prepared.headers.to_mut().insert(header::AUTHORIZATION, value);
         }
-        self.send(&prepared.uri, &prepared.headers, &call.body, timeout).await
+        let connections = self.connections(limits);
+        send(&connections, limits, &prepared.uri, &prepared.headers, &call.body, timeout).await
     }
 
     /// Posts a body and waits for the head of the answer.
@@ -119,22 +141,8 @@ impl Client {
         body: &Bytes,
         timeout: Duration,
     ) -> Result<Answer, CallError> {
-        let request = || {
-            let mut request = Request::new(Full::new(body.clone()));
-            *request.method_mut() = Method::POST;
-            *request.uri_mut() = uri.clone();
-            *request.headers_mut() = headers.clone();
-            request
-        };
-        let call = async {
-            match self.pool.request(request()).await {
-                Err(error) if error.is_connect() && !connect::was_too_slow(&error) => {
-                    self.pool.request(request()).await
-                }
-                done => done,
-            }
-        };
-        answered(tokio::time::timeout(timeout, call).await, timeout)
+        let (limits, connections) = &self.usual;
+        send(connections, *limits, uri, headers, body, timeout).await
     }
 
     /// Gets a small document, such as a local server's list of models, from a target whose address
@@ -147,29 +155,84 @@ impl Client {
         let mut request = Request::new(Full::new(Bytes::new()));
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers.clone();
-        let called = tokio::time::timeout(timeout, self.pool.request(request)).await;
-        let answer = answered(called, timeout)?;
+        let (limits, connections) = &self.usual;
+        let called = tokio::time::timeout(timeout, connections.request(request)).await;
+        let answer = answered(called, *limits, timeout)?;
         if !answer.status.is_success() {
             return Err(CallError::Broken);
         }
-        answer.collect(1024 * 1024, timeout).await
+        answer.collect(1024 * 1024, timeout, timeout).await
     }
+}
+
+fn connections(limits: Limits) -> Connections {
+    let mut tcp = HttpConnector::new();
+    tcp.set_nodelay(true);
+    tcp.enforce_http(false);
+    tcp.set_connect_timeout(Some(limits.connect));
+    tcp.set_keepalive(Some(Duration::from_secs(30)));
+    let connector = hyper_rustls::HttpsConnectorBuilder::new()
+        .with_webpki_roots()
+        .https_or_http()
+        .enable_http1()
+        .wrap_connector(tcp);
+    Pool::builder(TokioExecutor::new())
+        .pool_idle_timeout(Duration::from_secs(90))
+        .pool_timer(TokioTimer::new())
+        .retry_canceled_requests(true)
+        .build(InTime::new(connector, limits))
+}
+
+async fn send(
+    connections: &Connections,
+    limits: Limits,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &Bytes,
+    timeout: Duration,
+) -> Result<Answer, CallError> {
+    let request = || {
+        let mut request = Request::new(Full::new(body.clone()));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = uri.clone();
+        *request.headers_mut() = headers.clone();
+        request
+    };
+    let call = async {
+        match connections.request(request()).await {
+            Err(error) if error.is_connect() && !connect::was_too_slow(&error) => {
+                connections.request(request()).await
+            }
+            done => done,
+        }
+    };
+    answered(tokio::time::timeout(timeout, call).await, limits, timeout)
 }
 
 /// The head of the answer, or why there is none.
 fn answered(
     called: Result<Result<Response<Incoming>, PoolError>, Elapsed>,
+    limits: Limits,
     timeout: Duration,
 ) -> Result<Answer, CallError> {
     match called {
         Err(_) => Err(CallError::Timeout(timeout)),
         Ok(Err(error)) if error.is_connect() => Err(CallError::Connect),
+        Ok(Err(error)) if is_stalled(&error) => Err(CallError::Stalled(limits.write_idle)),
         Ok(Err(_)) => Err(CallError::Broken),
         Ok(Ok(response)) => {
             let (head, body) = response.into_parts();
             Ok(Answer { status: head.status, headers: head.headers, body })
         }
     }
+}
+
+/// Whether a call failed because the provider took nothing of the request.
+fn is_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
+    let timed_out = |error: &(dyn std::error::Error + 'static)| {
+        error.downcast_ref::<io::Error>().is_some_and(|one| one.kind() == io::ErrorKind::TimedOut)
+    };
+    std::iter::successors(Some(error), |error| error.source()).any(timed_out)
 }
 
 impl Answer {
@@ -219,14 +282,30 @@ impl Answer {
         }
     }
 
-    /// The whole body, at most `limit` bytes, within `timeout`.
+    /// The next bytes of the body, or `None` at its end.
+    ///
+    /// # Errors
+    /// [`CallError::Broken`], and [`CallError::Silent`] when nothing comes for `idle`.
+    pub async fn chunk_within(&mut self, idle: Duration) -> Result<Option<Bytes>, CallError> {
+        match tokio::time::timeout(idle, self.chunk()).await {
+            Ok(chunk) => chunk,
+            Err(_) => Err(CallError::Silent(idle)),
+        }
+    }
+
+    /// The whole body, at most `limit` bytes, within `timeout` and without a silence of `idle`.
     ///
     /// # Errors
     /// Any [`CallError`] but `Connect`.
-    pub async fn collect(mut self, limit: usize, timeout: Duration) -> Result<Bytes, CallError> {
+    pub async fn collect(
+        mut self,
+        limit: usize,
+        timeout: Duration,
+        idle: Duration,
+    ) -> Result<Bytes, CallError> {
         let read = async {
-            let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-            let Some(second) = self.chunk().await? else {
+            let Some(first) = self.chunk_within(idle).await? else { return Ok(Bytes::new()) };
+            let Some(second) = self.chunk_within(idle).await? else {
                 return if first.len() > limit {
                     Err(CallError::TooLarge(limit))
                 } else {
@@ -240,7 +319,7 @@ impl Answer {
                     return Err(CallError::TooLarge(limit));
                 }
                 whole.extend_from_slice(&chunk);
-                next = self.chunk().await?;
+                next = self.chunk_within(idle).await?;
             }
             Ok(whole.freeze())
         };

@@ -13,6 +13,7 @@ pub mod transport;
 
 pub use address::AddressError;
 pub use client::{Answer, CallError, Client};
+pub use connect::Limits;
 pub use credential::{Credential, CredentialError};
 pub use http::{HeaderMap, HeaderName, HeaderValue};
 pub use token::{SourceError, TokenError};

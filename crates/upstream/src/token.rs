@@ -192,7 +192,7 @@ impl TokenSource {
         if !answer.status.is_success() {
             return Err(TokenError::Refused(answer.status.as_u16()));
         }
-        read(&answer.collect(MAX_ANSWER, PATIENCE).await.map_err(unreachable)?, now)
+        read(&answer.collect(MAX_ANSWER, PATIENCE, PATIENCE).await.map_err(unreachable)?, now)
     }
 }
 

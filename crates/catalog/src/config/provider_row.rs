@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use signalbox_core::TimeoutsRow;
 
 use super::speaks_row::{SpeaksRow, is_host};
 use crate::{CatalogueError, DataPolicy, Dialect, Provider, Verified, placeholder};
@@ -62,6 +63,8 @@ pub struct ProviderRow {
     pub source: Option<String>,
     #[serde(default)]
     pub verified: Option<Verified>,
+    #[serde(default)]
+    pub timeouts: Option<TimeoutsRow>,
     /// Left out: `openai-chat`, and `openai-embeddings` and `rerank` for models that are for these.
     #[serde(default)]
     pub speaks: Option<Vec<SpeaksRow>>,
@@ -163,6 +166,7 @@ impl ProviderRow {
         provider.can_abort = self.can_abort.unwrap_or(provider.can_abort);
         provider.byok = self.byok.unwrap_or(provider.byok);
         provider.verified = self.verified.unwrap_or(provider.verified);
+        provider.timeouts = self.timeouts.unwrap_or(provider.timeouts);
         provider.moderation_required =
             self.moderation_required.unwrap_or(provider.moderation_required);
         if let Some(rows) = self.speaks_rows(base.is_some()) {
@@ -227,6 +231,7 @@ impl ProviderRow {
             byok: true,
             source: String::from("configuration"),
             verified: Verified::None,
+            timeouts: TimeoutsRow::default(),
             speaks: Vec::new(),
         }
     }

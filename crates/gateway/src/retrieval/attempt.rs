@@ -4,28 +4,27 @@ use std::time::Duration;
 
 use signalbox_core::{ApiError, limits};
 use signalbox_dialect::embeddings::Outbound;
+use signalbox_dialect::loss::Loss;
 use signalbox_policy::{Candidate, Failure};
-use signalbox_upstream::{Answer, Call, HeaderMap};
+use signalbox_upstream::{Answer, Call, HeaderMap, Limits};
 
 use super::{Form, Retrieval, Retrieved, bound};
-use crate::attempt::{AnswerKind, Answering, Started, failed, failed_call};
+use crate::attempt::{AnswerKind, Answering, Job, Lost, Started, failed, failed_call};
 use crate::cache;
-use crate::generation::Generation;
 use crate::prepare;
 
 /// How long an answer may take: vectors are computed in one go, so that silence is a failure.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 pub(crate) async fn attempt(
-    generation: &mut Generation,
+    job: &Job,
     retrieval: &Retrieval,
-    index: usize,
-    candidate: &Candidate,
-) -> Result<Started, Failure> {
-    let endpoint = &candidate.endpoint;
-    let given = &generation.given;
+    losses: &mut Vec<Loss>,
+) -> Result<Started, Box<Lost>> {
+    let candidate = job.candidate()?;
+    let (endpoint, given) = (&candidate.endpoint, &job.given);
     let road = given.world.form(endpoint);
-    let road = road.ok_or_else(|| Failure::unavailable("the provider is not set up"))?;
+    let road = road.ok_or_else(|| Failure::unsent("the provider is not set up"))?;
     let user = prepare::user(given.said(), endpoint.data_policy.requires_user_ids);
     let manner = given.world.manner(endpoint);
     let out = Outbound {
@@ -37,13 +36,11 @@ pub(crate) async fn attempt(
     for loss in &written.losses {
         tracing::info!(id = %given.id, endpoint = endpoint.id, ?loss, "not carried over");
     }
-    generation.trace.losses = written.losses;
-    let patience = PATIENCE.min(limits::TOTAL_TIMEOUT.saturating_sub(generation.age()));
-    if patience.is_zero() {
-        return Err(Failure::timeout("the request took too long"));
-    }
-    let began = generation.gateway.clock.monotonic();
-    generation.trace.sent = generation.gateway.clock.now();
+    *losses = written.losses;
+    let timeouts = job.timeouts();
+    let patience = PATIENCE.min(job.left);
+    let clock = &job.gateway.clock;
+    let began = clock.monotonic();
     let further = HeaderMap::new();
     let call = Call {
         model: &endpoint.provider_model_id,
@@ -51,36 +48,36 @@ pub(crate) async fn attempt(
         stream: false,
         headers: &further,
         body: written.body,
-        now: generation.trace.sent,
+        now: job.sent,
     };
-    let answer = generation.gateway.client.post(&road.target, call, patience).await;
+    let limits_of_connection = Limits::of(&timeouts);
+    let answer = job.gateway.client.post(&road.target, call, limits_of_connection, patience).await;
     let answer = answer.map_err(failed_call)?;
     if !answer.status.is_success() {
-        return Err(refused(generation, road.dialect, answer).await);
+        return Err(refused(job, road.dialect, answer).await.into());
     }
-    let spent = generation.gateway.clock.monotonic().saturating_sub(began);
-    let left = patience.saturating_sub(spent);
-    let body = answer.collect(limits::MAX_ANSWER_BYTES, left).await.map_err(failed_call)?;
+    let left = patience.saturating_sub(clock.monotonic().saturating_sub(began));
+    let body = answer.collect(limits::MAX_ANSWER_BYTES, left, timeouts.idle).await;
+    let body = body.map_err(failed_call)?;
     let mut retrieved =
         retrieval.read_answer(road.dialect, &body).map_err(|fault| failed(&fault))?;
     let copy = cache::copy(given, &body);
     drop(body);
-    counted(generation, retrieval, candidate, &mut retrieved);
-    let identity = given.identity(Some(index), generation.trace.received.seconds());
-    generation.trace.content(generation.gateway.clock.now());
+    counted(job, retrieval, candidate, &mut retrieved);
+    let identity = given.identity(Some(job.index), given.received.seconds());
     let kind = AnswerKind::Retrieved(retrieved);
-    Ok(Started::Answer(Box::new(Answering { index, identity, kind, copy })))
+    Ok(Started::Answer(Box::new(Answering { index: job.index, identity, kind, copy })))
 }
 
 /// What can't be written is nobody's fault; another endpoint may have a place for it.
 fn unwritable(error: &ApiError) -> Failure {
-    let failure = Failure::unavailable(error.message.clone());
+    let failure = Failure::unsent(error.message.clone());
     Failure { counts: false, ..failure }
 }
 
-async fn refused(generation: &Generation, form: Form, answer: Answer) -> Failure {
+async fn refused(job: &Job, form: Form, answer: Answer) -> Failure {
     let status = answer.status.as_u16();
-    let retry_after = answer.retry_after(generation.gateway.clock.now());
+    let retry_after = answer.retry_after(job.gateway.clock.now());
     let text = answer.excerpt(limits::MAX_ERROR_BYTES, Duration::from_secs(5)).await;
     let mut error = form.read_error(status, &text);
     error.retry_after = retry_after;
@@ -88,14 +85,9 @@ async fn refused(generation: &Generation, form: Form, answer: Answer) -> Failure
 }
 
 /// Sees that everything that is sold was counted.
-fn counted(
-    generation: &Generation,
-    retrieval: &Retrieval,
-    candidate: &Candidate,
-    retrieved: &mut Retrieved,
-) {
+fn counted(job: &Job, retrieval: &Retrieval, candidate: &Candidate, retrieved: &mut Retrieved) {
     let facts = retrieved.facts_mut();
-    let (id, endpoint) = (&generation.given.id, candidate.endpoint.id.as_str());
+    let (id, endpoint) = (&job.given.id, candidate.endpoint.id.as_str());
     if facts.usage.is_some() && !facts.usage_plausible {
         tracing::warn!(%id, endpoint, "a provider's counts can't be true");
     }

@@ -19,7 +19,7 @@ pub(crate) async fn deliver(
 ) {
     let ending = Ending { index, facts: retrieved.facts(), cancelled: false, error: None };
     let settled = settle::settle(&mut generation, &ending).await;
-    record::success(&generation, index);
+    record::success(&generation);
     let retrieval = generation.given.resolved.retrieval.as_deref();
     let written = settled.and_then(|report| {
         let body =

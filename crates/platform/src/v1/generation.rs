@@ -83,6 +83,16 @@ fn cache_discount(row: &GenerationRow) -> Option<Usd> {
     without.total.checked_sub(with.total)
 }
 
+/// The attempts without what they cost the platform in vain.
+fn told(mut attempts: Value) -> Value {
+    for attempt in attempts.as_array_mut().into_iter().flatten() {
+        if let Some(members) = attempt.as_object_mut() {
+            members.remove("wasted");
+        }
+    }
+    attempts
+}
+
 impl From<GenerationRow> for GenerationBody {
     fn from(row: GenerationRow) -> Self {
         let attempts = row.provider_responses.as_array().is_some_and(|list| !list.is_empty());
@@ -131,7 +141,7 @@ impl From<GenerationRow> for GenerationBody {
             user_agent: row.user_agent,
             data_region: "global",
             response_cache_source_id: row.response_cache_source_id.map(|id| id.as_str().to_owned()),
-            provider_responses: attempts.then_some(row.provider_responses),
+            provider_responses: attempts.then(|| told(row.provider_responses)),
             routing: row.routing.and_then(|text| serde_json::from_str(&text).ok()),
         }
     }

@@ -63,12 +63,17 @@ fn name(fault: usize, stream: bool) -> String {
     format!("acme/f{fault}-{}", if stream { "stream" } else { "whole" })
 }
 
+fn sick(fault: usize, stream: bool) -> String {
+    format!("sick{fault}-{stream}")
+}
+
 #[tokio::test]
 async fn whatever_a_provider_does_before_the_first_token_the_client_sees_an_answer() {
     let mut offer = Offer::new();
     for (index, fault) in FAULTS.iter().enumerate() {
         for stream in [false, true] {
-            let stands = [Stand::new("sick", fault), Stand::new("well", "tokens-5")];
+            // A refused credential is refused for all models of a provider.
+            let stands = [Stand::new(&sick(index, stream), fault), Stand::new("well", "tokens-5")];
             offer = offer.model(&name(index, stream), stands);
         }
     }
@@ -78,7 +83,7 @@ async fn whatever_a_provider_does_before_the_first_token_the_client_sees_an_answ
         for stream in [false, true] {
             let before = server.journal().of_model(fault).len();
             let body = ask(&name(index, stream), stream);
-            let body = with(body, "provider", json!({"order": ["sick", "well"]}));
+            let body = with(body, "provider", json!({"order": [sick(index, stream), "well"]}));
             let reply = server.caller().chat(&body).await;
             let answer = Answered::read(&reply);
             assert_eq!(answer.text, tokens(5), "{fault}, streamed {stream}");
@@ -193,7 +198,10 @@ async fn when_nothing_answers_the_client_gets_one_typed_error_and_pays_nothing()
     let mut offer = Offer::new();
     for (index, (fault, ..)) in expected.iter().enumerate() {
         for stream in [false, true] {
-            let stands = [Stand::new("sick", fault), Stand::new("twin", fault)];
+            let stands = [
+                Stand::new(&sick(index, stream), fault),
+                Stand::new(&sick(index + 99, stream), fault),
+            ];
             offer = offer.model(&model(index, stream), stands);
         }
     }

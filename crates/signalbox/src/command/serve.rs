@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use signalbox_gateway::Gateway;
+use signalbox_gateway::{Gateway, Settings};
 use signalbox_platform::{KeyPrefix, Platform};
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
@@ -38,8 +38,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let ledger = Ledger::open(&store).await.map_err(|error| Stop::failed(error.to_string()))?;
     let offered = wiring::world(&config, arguments.demo).await?;
     let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
-    let (world, url) = (offered.world, config.public_url.clone());
-    let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), url);
+    let (world, settings) = (offered.world, Settings::new(config.public_url.clone()));
+    let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
     let app = App::new(Arc::clone(&gateway), Platform::new(&store, prefix), clock);
     let stop = CancellationToken::new();
     drop(task::spawn("signals", wait_for_signal(stop.clone())));

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use signalbox_core::{Timestamp, limits};
-use signalbox_upstream::{Answer, Call, CallError, Client, HeaderMap, Target};
+use signalbox_core::{Timeouts, Timestamp};
+use signalbox_upstream::{Answer, Call, CallError, Client, HeaderMap, Limits, Target};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
@@ -26,7 +26,7 @@ async fn post(target: &Target) -> Result<Answer, CallError> {
         body: Bytes::from_static(b"{}"),
         now: Timestamp::from_seconds(1),
     };
-    Client::new().post(target, call, PATIENCE).await
+    Client::new().post(target, call, Limits::of(&Timeouts::default()), PATIENCE).await
 }
 
 #[tokio::test(start_paused = true)]
@@ -38,7 +38,7 @@ async fn a_server_that_never_shakes_hands_is_given_up_when_the_limit_is_over() {
             held.push(listener.accept().await.unwrap());
         }
     };
-    let soon = limits::CONNECT_TIMEOUT + Duration::from_millis(200);
+    let soon = Timeouts::default().connect + Duration::from_millis(200);
     let called = tokio::select! {
         called = tokio::time::timeout(soon, post(&target)) => called,
         () = silent => unreachable!(),

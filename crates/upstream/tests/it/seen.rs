@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use signalbox_catalog::{Dialect, Provider, ProviderRow};
-use signalbox_core::{Secret, Timestamp};
-use signalbox_upstream::{Call, CallError, Client, Credential, HeaderMap, Target, TransportError};
+use signalbox_core::{Secret, Timeouts, Timestamp};
+use signalbox_upstream::{
+    Call, CallError, Client, Credential, HeaderMap, Limits, Target, TransportError,
+};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -85,7 +87,8 @@ pub async fn exchange(
         now: sent.now.unwrap_or(Timestamp::from_seconds(1)),
     };
     let client = Client::new();
-    let posted = client.post(target, call, Duration::from_secs(10));
+    let posted =
+        client.post(target, call, Limits::of(&Timeouts::default()), Duration::from_secs(10));
     tokio::pin!(posted);
     let (mut stream, _) = tokio::select! {
         answer = &mut posted => return Err(answer.unwrap_err()),

@@ -9,10 +9,10 @@ use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPub
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
-use signalbox_core::{Secret, Timestamp};
+use signalbox_core::{Secret, Timeouts, Timestamp};
 use signalbox_runtime::{Clock, task};
 use signalbox_upstream::{
-    Call, CallError, Client, Credential, CredentialError, HeaderMap, SourceError, Target,
+    Call, CallError, Client, Credential, CredentialError, HeaderMap, Limits, SourceError, Target,
     TokenError,
 };
 
@@ -94,7 +94,10 @@ async fn call(client: &Client, target: &Target, now: Timestamp) -> Result<(), Ca
     let headers = HeaderMap::new();
     let body = Bytes::from_static(b"{}");
     let call = Call { model: "m", region: None, stream: false, headers: &headers, body, now };
-    client.post(target, call, Duration::from_secs(10)).await.map(drop)
+    client
+        .post(target, call, Limits::of(&Timeouts::default()), Duration::from_secs(10))
+        .await
+        .map(drop)
 }
 
 #[tokio::test]

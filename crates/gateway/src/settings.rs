@@ -1,0 +1,26 @@
+//! What an operator decides about the data plane.
+
+use signalbox_core::Timeouts;
+
+/// Most percent of the requests that may be hedged (reliability design 5.2).
+pub const MAX_HEDGE_PERCENT: u8 = 5;
+
+/// What an operator decides about the data plane.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where the public pages are, for links in error texts.
+    pub public_url: String,
+    /// How long providers may take; a provider's row may differ.
+    pub timeouts: Timeouts,
+    /// Percent of the streams for which a second provider may be asked when the first is slow, at most
+    /// [`MAX_HEDGE_PERCENT`]; 0 is never.
+    pub hedge_percent: u8,
+}
+
+impl Settings {
+    /// The usual ones.
+    #[must_use]
+    pub fn new(public_url: impl Into<String>) -> Self {
+        Self { public_url: public_url.into(), timeouts: Timeouts::default(), hedge_percent: 0 }
+    }
+}

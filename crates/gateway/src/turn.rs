@@ -1,0 +1,119 @@
+//! One attempt on the health board: let in once, and its end told once, whatever happens.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use signalbox_core::Timestamp;
+use signalbox_policy::attempt::{Gate, Purse, Refusal};
+use signalbox_policy::health::{Admission, Observation, Standing};
+use signalbox_policy::{Candidate, Health};
+
+use crate::gateway::Gateway;
+use crate::generation::Given;
+
+/// An attempt that the board let in. Dropped without an end, it says nothing of the endpoint.
+#[derive(Debug)]
+pub(crate) struct Turn {
+    gateway: Arc<Gateway>,
+    given: Arc<Given>,
+    /// The candidate's place in the plan.
+    pub index: usize,
+    /// When it was let in, by which the board knows it.
+    pub sent: Timestamp,
+    ended: AtomicBool,
+}
+
+impl Turn {
+    pub(crate) fn new(
+        gateway: &Arc<Gateway>,
+        given: &Arc<Given>,
+        index: usize,
+        sent: Timestamp,
+    ) -> Self {
+        let (gateway, given) = (Arc::clone(gateway), Arc::clone(given));
+        Self { gateway, given, index, sent, ended: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn candidate(&self) -> Option<&Candidate> {
+        self.given.plan.candidates.get(self.index)
+    }
+
+    /// There is content.
+    pub(crate) fn answering(&self) {
+        if let Some(candidate) = self.candidate() {
+            let now = self.gateway.clock.now();
+            self.gateway.health.answering(candidate.seat(), self.sent, now);
+        }
+    }
+
+    /// Whether the endpoint answers nobody, so that waiting is in vain.
+    pub(crate) fn hangs(&self) -> bool {
+        let now = self.gateway.clock.now();
+        self.candidate().is_some_and(|one| self.gateway.health.hanging(one.seat(), self.sent, now))
+    }
+
+    /// Its end. Only the first one counts.
+    pub(crate) fn end(&self, seen: Observation) {
+        if self.ended.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        if let Some(candidate) = self.candidate() {
+            if matches!(seen, Observation::Success { .. }) {
+                self.gateway.refusals.accepted(candidate);
+            }
+            let now = self.gateway.clock.now();
+            self.gateway.health.record(candidate.seat(), self.sent, now, seen);
+        }
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        self.end(Observation::Neutral);
+    }
+}
+
+/// What a request meets on its way to a provider: cool-downs, credentials that rest, the board, and
+/// the process's budgets.
+#[derive(Debug)]
+pub(crate) struct Door<'a> {
+    pub gateway: &'a Gateway,
+    pub streamed: bool,
+    pub now: Timestamp,
+}
+
+impl Gate for Door<'_> {
+    fn enter(&self, candidate: &Candidate, last_resort: bool) -> Result<(), Refusal> {
+        let (health, now) = (&self.gateway.health, self.now);
+        let past = health.of(&candidate.endpoint, candidate.seat().credential, now);
+        if let Some(seconds) = past.cooling(now) {
+            return Err(Refusal::Cooling { seconds });
+        }
+        let rests = self.gateway.refusals.enter(candidate, now);
+        rests.map_err(|seconds| Refusal::Down { seconds: Some(seconds) })?;
+        match health.enter(&candidate.sending(self.streamed, last_resort), now) {
+            Admission::Go => Ok(()),
+            Admission::Refused => {
+                let seconds = match past.standing {
+                    Standing::Ejected { until } => Some(until.millis_since(now).div_ceil(1_000)),
+                    Standing::Fit | Standing::HalfOpen => None,
+                };
+                Err(Refusal::Down { seconds })
+            }
+        }
+    }
+
+    fn affords(&self, purse: Purse) -> bool {
+        match purse {
+            Purse::Retry { made } => self.gateway.retries.affords(made),
+            Purse::Hedge => self.gateway.hedges.affords(),
+        }
+    }
+
+    fn spend(&self, purse: Purse) {
+        match purse {
+            Purse::Retry { .. } => self.gateway.retries.spend(),
+            Purse::Hedge => self.gateway.hedges.spend(),
+        }
+    }
+}
