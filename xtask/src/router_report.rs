@@ -112,6 +112,7 @@ fn ways_to_choose(found: Option<Task>, right: Option<Task>) -> Vec<Way> {
     ]
 }
 
+#[expect(clippy::print_stdout, reason = "a chore talks to the person who runs it")]
 fn print(
     ways: &BTreeMap<usize, (&'static str, Sum)>,
     fixed: &BTreeMap<String, Sum>,

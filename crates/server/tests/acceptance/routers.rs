@@ -1,6 +1,7 @@
 //! Routers: slugs that choose a model (inference spec 8.1 to 8.3).
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
 use signalbox_testkit::{Offer, Stand, TestServer};
@@ -54,8 +55,12 @@ fn code(slug: &str, settings: Value) -> Value {
     with(ask(slug, false), "plugins", json!([entry]))
 }
 
+/// The model that answers a conversation of its own.
 async fn model(server: &TestServer, body: &Value) -> String {
-    Answered::read(&server.caller().chat(body).await).model
+    static CONVERSATIONS: AtomicU32 = AtomicU32::new(0);
+    let session = format!("s{}", CONVERSATIONS.fetch_add(1, Ordering::Relaxed));
+    let body = with(body.clone(), "session_id", json!(session));
+    Answered::read(&server.caller().chat(&body).await).model
 }
 
 #[tokio::test]
@@ -135,7 +140,8 @@ async fn a_conversation_stays_with_the_model_that_answered_it() {
         (talk("three"), true),
     ] {
         expected += usize::from(!again);
-        assert_eq!(model(&server, &body).await, "acme/two");
+        let reply = server.caller().chat(&body).await;
+        assert_eq!(Answered::read(&reply).model, "acme/two");
         assert_eq!(failed(), expected, "{body}");
     }
     // Another account's conversation is another one.
