@@ -37,12 +37,16 @@ impl Labelled {
 
 macro_rules! files {
     ($($tag:ident $file:literal;)+) => {
-        [$((TaskTag::$tag, include_str!(concat!("../data/", $file, ".txt"))),)+]
+        /// Each tag's file.
+        const FILES: [(TaskTag, &str); TaskTag::COUNT] =
+            [$((TaskTag::$tag, include_str!(concat!("../data/", $file, ".txt"))),)+];
+        /// Each tag's short prompts, one a line.
+        const LINES: [(TaskTag, &str); TaskTag::COUNT] =
+            [$((TaskTag::$tag, include_str!(concat!("../data/lines/", $file, ".txt"))),)+];
     };
 }
 
-/// Each tag's file.
-const FILES: [(TaskTag, &str); TaskTag::COUNT] = files! {
+files! {
     CodeDebugging "code_debugging";
     CodeDevopsConfig "code_devops_config";
     CodeFileReadWrite "code_file_read_write";
@@ -70,7 +74,9 @@ const FILES: [(TaskTag, &str); TaskTag::COUNT] = files! {
     RoleplayFiction "roleplay_fiction";
     Summarization "summarization";
     Translation "translation";
-};
+}
+
+const SYSTEMS: &str = include_str!("../data/systems.txt");
 
 /// All labelled prompts of a half, tag by tag.
 pub fn prompts(half: Half) -> impl Iterator<Item = Labelled> {
@@ -81,16 +87,56 @@ pub fn prompts(half: Half) -> impl Iterator<Item = Labelled> {
     })
 }
 
-/// A fingerprint of the training half: whatever changes in it changes this.
+/// Short prompts that are learnt too: plain ways of asking, many words in little space. They belong to
+/// the training half, but cross-validation doesn't judge by them.
+pub fn lines() -> impl Iterator<Item = Labelled> {
+    LINES.into_iter().flat_map(|(tag, file)| {
+        let lines = file.lines().filter(|line| !line.is_empty());
+        lines.map(move |line| read(tag, Half::Train, line))
+    })
+}
+
+/// A system text that says nothing about the task: of an assistant for everything, or of a coding
+/// agent whose user may ask for anything.
+#[derive(Debug, Clone, Copy)]
+pub struct Backdrop {
+    /// The system text.
+    pub system: &'static str,
+    /// Whether it is a coding agent's.
+    pub coding: bool,
+}
+
+/// System texts to train with, so that the model doesn't listen to what they have in common.
+pub fn backdrops() -> impl Iterator<Item = Backdrop> {
+    let (any, code) = SYSTEMS.split_once("\n@code\n").unwrap_or((SYSTEMS, ""));
+    let of = |texts: &'static str, coding| {
+        let lines = texts.lines().filter(|line| !line.is_empty() && !line.starts_with('@'));
+        lines.map(move |system| Backdrop { system, coding })
+    };
+    of(any, false).chain(of(code, true))
+}
+
+/// A fingerprint of a half: whatever changes in it changes this. The training half has the
+/// [`lines`] and the [`backdrops`] too.
 #[must_use]
-pub fn fingerprint() -> u64 {
-    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
-    for (tag, file) in FILES {
-        for byte in tag.as_str().bytes().chain(halves(file).0.bytes()) {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+pub fn fingerprint(half: Half) -> u64 {
+    let start = 0xcbf2_9ce4_8422_2325_u64;
+    let hash = FILES.into_iter().fold(start, |hash, (tag, file)| {
+        let (train, test) = halves(file);
+        hashed(hashed(hash, tag.as_str()), if half == Half::Train { train } else { test })
+    });
+    match half {
+        Half::Train => {
+            let hash = LINES.into_iter().fold(hash, |hash, (_, file)| hashed(hash, file));
+            hashed(hash, SYSTEMS)
         }
+        Half::Test => hash,
     }
-    hash
+}
+
+fn hashed(hash: u64, text: &str) -> u64 {
+    text.bytes()
+        .fold(hash, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 fn halves(file: &str) -> (&str, &str) {
@@ -105,15 +151,16 @@ fn entries(half: &str) -> impl Iterator<Item = &str> {
 fn read(tag: TaskTag, half: Half, entry: &'static str) -> Labelled {
     let mut found = Labelled { tag, half, system: "", tools: 0, user: [entry] };
     let mut rest = entry;
-    while let Some((line, after)) = rest.split_once('\n') {
-        if let Some(system) = line.strip_prefix("[system] ") {
-            found.system = system;
-        } else if let Some(tools) = line.strip_prefix("[tools ") {
-            found.tools = tools.trim_end_matches(']').parse().unwrap_or_default();
+    loop {
+        if let Some(after) = rest.strip_prefix("[system] ") {
+            (found.system, rest) = after.split_once('\n').unwrap_or((after, ""));
+        } else if let Some(after) = rest.strip_prefix("[tools ") {
+            let (tools, after) = after.split_once(']').unwrap_or((after, ""));
+            found.tools = tools.parse().unwrap_or_default();
+            rest = after.trim_start();
         } else {
             break;
         }
-        rest = after;
     }
     found.user = [rest];
     found
@@ -127,7 +174,7 @@ mod tests {
 
     #[test]
     fn each_half_has_thirty_prompts_of_each_tag_and_no_prompt_is_there_twice() {
-        let mut seen = HashSet::new();
+        let mut seen: HashSet<_> = lines().map(|line| (line.system, line.user[0])).collect();
         for half in [Half::Train, Half::Test] {
             let mut count = HashMap::new();
             for labelled in prompts(half) {
@@ -143,9 +190,16 @@ mod tests {
     }
 
     #[test]
+    fn the_test_half_is_the_one_that_was_written_before_any_training() {
+        assert_eq!(fingerprint(Half::Test), 8_441_803_570_449_203_061);
+    }
+
+    #[test]
     fn what_a_request_carries_is_read_off_the_first_lines() {
         let all: Vec<Labelled> = prompts(Half::Train).collect();
         assert!(all.iter().any(|one| one.tools > 0 && !one.system.is_empty()));
         assert!(!all.iter().any(|one| one.user[0].starts_with("[tools")));
+        assert!(lines().all(|line| !line.user[0].starts_with('[')));
+        assert!(lines().any(|line| line.tools == 3 && line.user[0] == "Read config.json"));
     }
 }

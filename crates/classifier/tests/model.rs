@@ -22,19 +22,17 @@ fn model() -> LinearClassifier<'static> {
 fn the_committed_weights_were_made_from_the_committed_training_half() {
     let weights = Weights::read(EMBEDDED).unwrap();
     let made_from = weights.fingerprint;
-    assert_eq!(made_from, labelled::fingerprint(), "run `cargo xtask train-classifier`");
+    assert_eq!(made_from, labelled::fingerprint(Half::Train), "run `cargo xtask train-classifier`");
     assert_eq!(weights.write(), EMBEDDED);
 }
 
 #[test]
-fn the_accuracy_on_the_test_half_is_the_documented_one() {
+fn the_figures_of_the_test_half_are_the_documented_ones() {
     let docs =
         std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/classifier.md"));
     let docs = docs.unwrap();
     let report = Report::of(&model(), Half::Test).to_string();
-    for line in report.lines().take(8) {
-        assert!(docs.contains(line), "docs/classifier.md lacks: {line}\n{report}");
-    }
+    assert!(docs.contains(report.trim()), "docs/classifier.md has other figures:\n{report}");
 }
 
 #[test]
@@ -59,6 +57,29 @@ fn plain_prompts_have_plain_tags() {
         let found = model.classify(&PromptText::new(&[text])).unwrap();
         assert_eq!(found.tag, tag, "{text}: {found:?}");
         assert_eq!(found.macro_group, tag.macro_group());
+    }
+}
+
+/// A coding agent's system text that isn't among those that the model was trained with.
+const AGENT: &str = "You are an assistant for software projects that works in a shell. Read files \
+    before you change them, keep to the style of the project, keep answers short, and never push. \
+    Tools are described below. The working folder is /home/sam/shop, the platform is Linux.";
+
+#[test]
+fn a_system_text_for_any_task_does_not_decide_the_tag() {
+    let cases = [
+        ("write a migration that adds a column deleted_at to users", TaskTag::CodeSqlDatabase),
+        ("run the tests", TaskTag::CodeShellExecution),
+        ("Write a poem about the sea", TaskTag::ContentWriting),
+        ("Translate to French: good morning", TaskTag::Translation),
+        ("my package hasn't arrived", TaskTag::CustomerSupport),
+    ];
+    for (text, tag) in cases {
+        for (system, tools) in [("", 0), ("You are a helpful assistant.", 0), (AGENT, 14)] {
+            let parts = [text];
+            let found = model().best(&PromptText::new(&parts).system(system).tools(tools));
+            assert_eq!(found.0, tag, "{system} {text}: {found:?}");
+        }
     }
 }
 
@@ -93,7 +114,7 @@ fn a_file_of_weights_that_is_cut_or_foreign_is_refused() {
 
 fn features_of(prompt: &PromptText<'_>) -> usize {
     let mut count = 0;
-    features::each(prompt, &mut |_| count += 1);
+    features::each(prompt, &mut |_, _| count += 1);
     count
 }
 
