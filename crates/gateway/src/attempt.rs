@@ -180,7 +180,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
     let Prepared { body, headers, losses } = prepare::body(given.said(), candidate, bound, road)?;
     tried.losses = losses;
     if given.resolved.survey.echo_upstream_body {
-        tried.echo = Some(body.clone());
+        tried.echo = Some(body.clone().whole());
     }
     let streamed = given.resolved.survey.stream;
     let patience = Patience::of(&job.timeouts(), candidate, streamed, job.left);
@@ -191,7 +191,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         region: candidate.endpoint.region.as_deref(),
         stream: streamed,
         headers: &headers,
-        body,
+        body: body.into_vec(),
         now: job.sent,
     };
     let call = job.gateway.client.post(&road.target, call, patience.limits, patience.head);

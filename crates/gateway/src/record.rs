@@ -1,6 +1,6 @@
 //! Stage 10: the generation row, and what the planner learns.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use signalbox_core::{Timestamp, Usage, Usd};
 use signalbox_dialect::Facts;
 use signalbox_dialect::openai_chat::finish::FinishReason;
@@ -216,30 +216,54 @@ fn row(generation: &Generation) -> GenerationRow {
     }
 }
 
-/// One entry for each attempt (inference spec 2.4).
-fn responses(generation: &Generation) -> Value {
-    let entry = |note: &AttemptNote| {
-        let candidate = generation.given.plan.candidates.get(note.candidate);
-        json!({
-            "id": note.upstream_id,
-            "endpoint_id": candidate.map(|one| &one.endpoint.id),
-            "model_permaslug": candidate.map(|one| &one.model.canonical_slug),
-            "provider_name": candidate.map(|one| &one.provider.name),
-            "status": if note.status == 0 { None } else { Some(note.status) },
-            "latency": note.latency_ms,
-            "is_byok": false,
-            "wasted": note.waste.as_ref().map(wasted_json),
-        })
-    };
-    generation.trace.attempts.iter().map(entry).collect()
+/// One attempt as the row tells of it (inference spec 2.4).
+#[derive(Serialize)]
+struct Response<'a> {
+    id: Option<&'a str>,
+    endpoint_id: Option<&'a str>,
+    model_permaslug: Option<&'a str>,
+    provider_name: Option<&'a str>,
+    status: Option<u16>,
+    latency: u64,
+    is_byok: bool,
+    wasted: Option<Wasted>,
 }
 
 /// What an attempt cost the platform in vain: figures of the row alone, which no client is told.
-fn wasted_json(waste: &Waste) -> Value {
-    json!({
-        "tokens_prompt": waste.usage.prompt(),
-        "tokens_completion": waste.usage.output,
-        "estimated": waste.usage.estimated,
-        "cost_nanos": waste.cost.nanos(),
-    })
+#[derive(Serialize)]
+struct Wasted {
+    tokens_prompt: u64,
+    tokens_completion: u64,
+    estimated: bool,
+    cost_nanos: i64,
+}
+
+impl Wasted {
+    fn of(waste: &Waste) -> Self {
+        Self {
+            tokens_prompt: waste.usage.prompt(),
+            tokens_completion: waste.usage.output,
+            estimated: waste.usage.estimated,
+            cost_nanos: waste.cost.nanos(),
+        }
+    }
+}
+
+fn responses(generation: &Generation) -> String {
+    let notes = generation.trace.attempts.iter();
+    let entries = notes.map(|note| {
+        let candidate = generation.given.plan.candidates.get(note.candidate);
+        Response {
+            id: note.upstream_id.as_deref(),
+            endpoint_id: candidate.map(|one| one.endpoint.id.as_str()),
+            model_permaslug: candidate.map(|one| one.model.canonical_slug.as_str()),
+            provider_name: candidate.map(|one| one.provider.name.as_str()),
+            status: (note.status != 0).then_some(note.status),
+            latency: note.latency_ms,
+            is_byok: false,
+            wasted: note.waste.as_ref().map(Wasted::of),
+        }
+    });
+    let entries: Vec<Response<'_>> = entries.collect();
+    serde_json::to_string(&entries).unwrap_or_default()
 }
