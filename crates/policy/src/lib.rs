@@ -17,6 +17,7 @@ pub mod requirements;
 pub mod router;
 pub mod rule;
 pub mod slug;
+pub mod tool_check;
 
 pub use account::{AccountPolicy, ByokKey};
 pub use attempt::{Attempts, Failure, RetryBudget};

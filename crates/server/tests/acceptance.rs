@@ -35,3 +35,6 @@ mod variants;
 
 #[path = "acceptance/explanation.rs"]
 mod explanation;
+
+#[path = "acceptance/health.rs"]
+mod health;
