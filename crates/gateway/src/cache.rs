@@ -101,8 +101,9 @@ pub(crate) fn ticket(
         return None;
     }
     let wish = wish::wish(&head.cache, preset)?;
-    let models: Vec<&str> =
-        resolved.requirements.models.iter().map(|one| one.requested.as_str()).collect();
+    // As written: what a router chooses is part of the answer.
+    let survey = &resolved.survey;
+    let models: Vec<&str> = survey.model.iter().chain(&survey.models).map(String::as_str).collect();
     let asked = Asked {
         surface,
         stream: resolved.survey.stream,
@@ -221,4 +222,29 @@ pub(crate) fn keep(generation: &Generation, index: usize, facts: &Facts, body: O
         until: now.plus_millis(i64::from(ticket.ttl).saturating_mul(1000)),
     };
     generation.gateway.answers.put(ticket.key.clone(), kept, now);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn g75_an_account_that_enforces_zero_retention_keeps_nothing() {
+        assert!(may_keep(&AccountPolicy::default()));
+        let all = AccountPolicy { zdr: ZdrGroups::ALL, ..AccountPolicy::default() };
+        assert!(!may_keep(&all));
+        let some = ZdrGroups { other: true, ..ZdrGroups::default() };
+        assert!(!may_keep(&AccountPolicy { zdr: some, ..AccountPolicy::default() }));
+        let denying = AccountPolicy { deny_paid_training: true, ..AccountPolicy::default() };
+        assert!(may_keep(&denying), "training is another matter");
+    }
+
+    #[test]
+    fn chat_messages_responses_and_embeddings_have_a_cache() {
+        use Surface::{Chat, Completions, Cursor, Embeddings, Messages, Rerank, Responses};
+        for surface in [Chat, Cursor, Messages, Responses, Embeddings] {
+            assert!(has_cache(surface), "{surface:?}");
+        }
+        assert!(!has_cache(Completions) && !has_cache(Rerank));
+    }
 }

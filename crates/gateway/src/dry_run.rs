@@ -5,7 +5,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 use signalbox_catalog::{Endpoint, prices};
 use signalbox_core::{ApiError, Timestamp, Usage, limits};
-use signalbox_policy::{Candidate, Health, Plan, Requirements, Verdict, explain};
+use signalbox_policy::place::Measured;
+use signalbox_policy::{Candidate, Health, Note, Plan, Requirements, Verdict, explain};
 use signalbox_runtime::entropy;
 
 use crate::gateway::Gateway;
@@ -56,11 +57,12 @@ pub fn dry_run(
     if let (None, Some(retrieval)) = (&error, &resolved.retrieval) {
         error = retrieval::keep_fitting(retrieval, world, &mut plan).err();
     }
-    let view = View { world, health, request, now };
+    let view = View { world, request, now };
     Ok(json!({
         "requested": request.requested(),
         "dice": plan.dice.to_string(),
         "candidates": view.candidates(&plan),
+        "notes": plan.notes.iter().map(Note::text).collect::<Vec<_>>(),
         "excluded": plan.excluded.iter().map(|one| view.excluded(one)).collect::<Vec<_>>(),
         "error": error.as_ref().map(told),
     }))
@@ -69,7 +71,6 @@ pub fn dry_run(
 /// What the plan is shown by.
 struct View<'a> {
     world: &'a World,
-    health: &'a dyn Health,
     request: &'a Requirements,
     now: Timestamp,
 }
@@ -81,24 +82,17 @@ impl View<'_> {
     }
 
     fn candidate(&self, rank: usize, one: &Candidate) -> Value {
-        let endpoint = &*one.endpoint;
-        let past = self.health.of(endpoint, one.seat().credential, self.now);
-        let published = endpoint.perf_30m;
-        let live = past.latency_ms.is_some() || past.throughput.is_some();
-        let latency = past.latency_ms.or(published.map(|perf| perf.latency));
-        let throughput = past.throughput.or(published.map(|perf| perf.throughput));
+        let (endpoint, figures) = (&*one.endpoint, &one.place.figures);
         let mut row = self.named(endpoint);
         if let Some(members) = row.as_object_mut() {
             members.insert("rank".into(), rank.into());
+            members.insert("why".into(), one.place.text().into());
             members.insert("byok".into(), one.byok.as_ref().map(|key| key.label.clone()).into());
             members.insert("pricing".into(), Value::Object(prices::to_json(&endpoint.prices)));
             members.insert("expected_cost".into(), self.expected_cost(endpoint));
-            members.insert("expected_latency_ms".into(), latency.map(|at| at.p50).into());
-            members.insert("expected_throughput".into(), throughput.map(|at| at.p50).into());
-            let source = if live { "measured" } else { "published" };
-            let known = latency.is_some() || throughput.is_some();
-            members.insert("figures".into(), known.then_some(source).into());
-            members.insert("uptime_30m".into(), past.uptime_30m.into());
+            members.insert("expected_latency_ms".into(), measured(figures.latency_ms));
+            members.insert("expected_throughput".into(), measured(figures.throughput));
+            members.insert("uptime".into(), figures.uptime.into());
         }
         row
     }
@@ -134,6 +128,12 @@ impl View<'_> {
         let cost = signalbox_ledger::price(&usage, &endpoint.prices, self.now, 1);
         cost.ok().and_then(|cost| serde_json::to_value(cost.total).ok()).unwrap_or_default()
     }
+}
+
+/// A median, and whether it was `measured` here or `published` in the catalogue; null when there is none.
+fn measured(figure: Option<Measured>) -> Value {
+    let source = |live| if live { "measured" } else { "published" };
+    figure.map_or(Value::Null, |one| json!({"p50": one.value, "source": source(one.live)}))
 }
 
 /// An error as the request would be told.

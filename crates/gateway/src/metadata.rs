@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use signalbox_dialect::loss::Loss;
 use signalbox_dialect::{Extras, Facts};
+use signalbox_policy::place::{Basis, Demotion};
 use signalbox_policy::rule::ROUTABLE;
 use signalbox_policy::{Candidate, Plan};
 
@@ -28,6 +29,7 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
                 "provider": one.provider.name,
                 "model": one.model.id,
                 "selected": winner == Some(index),
+                "reason": one.place.text(),
             })
         })
         .collect();
@@ -91,15 +93,48 @@ struct Routing<'a> {
     excluded: BTreeMap<&'static str, Vec<&'a str>>,
 }
 
+/// A candidate and why it stood there, in members that cost little to write: every request has them.
 #[derive(Serialize)]
 struct Ranked<'a> {
     endpoint_id: &'a str,
     tag: &'a str,
+    /// What it was ordered by: `drawn`, a metric, or its tier of quality.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'static str>,
+    /// Its chance to be drawn first, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<f64>,
+    /// Its number in `provider.order`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<usize>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    sticky: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    byok: bool,
+    /// What put it behind the others.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    behind: Vec<&'static str>,
 }
 
 impl<'a> Ranked<'a> {
     fn of(one: &'a Candidate) -> Self {
-        Self { endpoint_id: &one.endpoint.id, tag: &one.endpoint.tag }
+        let place = &one.place;
+        let (by, share) = match place.basis {
+            Basis::Named => (None, None),
+            Basis::Drawn { share } => (Some("drawn"), Some(share)),
+            Basis::Sorted { by, .. } => (Some(by.name()), None),
+            Basis::Exacto { tier, share } => (Some(tier.name()), Some(share)),
+        };
+        Self {
+            endpoint_id: &one.endpoint.id,
+            tag: &one.endpoint.tag,
+            by,
+            share,
+            listed: place.listed,
+            sticky: place.sticky,
+            byok: one.byok.is_some(),
+            behind: place.demotions.iter().map(Demotion::name).collect(),
+        }
     }
 }
 

@@ -1,16 +1,18 @@
 //! What tells conversations apart: the session, else the caller's key for prompt caches, else how the
 //! conversation began (inference spec 14.2).
 
-use sha2::{Digest, Sha256};
+use std::hash::{DefaultHasher, Hasher};
+
 use signalbox_dialect::document::{Document, Raw};
 
 /// How much of each end of a message is looked at. What two conversations share in both ends of both
 /// messages is most of their prompts, so that nothing is lost when they are taken for one.
-const END: usize = 4 * 1024;
+const END: usize = 1024;
 
-/// The name of a conversation, of one account and fit for nothing but to be compared.
+/// The name of a conversation, of one account and fit for nothing but to be compared: a hash that is
+/// made on the way of each request, and whose collisions would only mislead their own maker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Conversation([u8; 16]);
+pub struct Conversation(u64);
 
 impl Conversation {
     /// The conversation of a request in any dialect: its session, of the body or the header, else its
@@ -22,28 +24,27 @@ impl Conversation {
         prompt_cache_key: Option<&str>,
         document: &Document,
     ) -> Option<Self> {
-        let mut hash = Sha256::new();
+        let mut hash = DefaultHasher::new();
         match (session, prompt_cache_key) {
             (Some(id), _) => {
-                hash.update(b"session");
-                hash.update(id);
+                hash.write_u8(0);
+                hash.write(id.as_bytes());
             }
             (None, Some(key)) => {
-                hash.update(b"cache key");
-                hash.update(key);
+                hash.write_u8(1);
+                hash.write(key.as_bytes());
             }
             (None, None) => {
                 let (system, first) = beginning(document)?;
-                hash.update(b"messages");
+                hash.write_u8(2);
                 for message in [system.unwrap_or_default(), first] {
                     let message = message.as_bytes();
-                    hash.update(u64::try_from(message.len()).unwrap_or(u64::MAX).to_be_bytes());
-                    ends(message, |piece| hash.update(piece));
+                    hash.write_usize(message.len());
+                    ends(message, |piece| hash.write(piece));
                 }
             }
         }
-        let digest = hash.finalize();
-        digest.first_chunk().copied().map(Self)
+        Some(Self(hash.finish()))
     }
 }
 

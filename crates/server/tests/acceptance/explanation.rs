@@ -49,6 +49,7 @@ async fn every_endpoint_of_a_dry_run_is_a_candidate_or_has_a_reason() {
         (one["rank"].as_u64(), one["pricing"]["prompt"].as_str()),
         (Some(1), Some("0.000001"))
     );
+    assert_eq!(one["why"], "drawn by price, first in 100.0 % of draws");
     assert!(one["expected_cost"].as_f64().unwrap() > 0.0004, "{one}");
     let excluded = plan["excluded"].as_array().unwrap();
     let by = |tag: &str| excluded.iter().find(|one| one["tag"] == tag).unwrap().clone();
@@ -146,6 +147,8 @@ async fn g49_metadata_comes_when_it_is_enabled_in_any_case_and_only_then() {
                 .filter(|one| one["selected"] == true)
                 .collect();
             assert_eq!(winner.len(), 1, "{endpoints}");
+            let why = winner[0]["reason"].as_str().unwrap();
+            assert!(why.starts_with("drawn by price"), "{why}");
             assert_eq!(endpoints["excluded"][0]["reason"], "max_tokens is 200, its limit is 50");
         }
         let before = &chunks[..chunks.len() - 1];

@@ -125,7 +125,7 @@ fn at<'a>(value: &'a Value, key: &str) -> &'a Value {
 }
 
 fn whole(value: &Value) -> String {
-    value.as_f64().map_or_else(|| String::from("-"), |number| format!("{number:.0}"))
+    at(value, "p50").as_f64().map_or_else(|| String::from("-"), |number| format!("{number:.0}"))
 }
 
 #[cfg(test)]
@@ -139,7 +139,7 @@ mod tests {
         let plan = json!({
             "dice": "7",
             "candidates": [{"rank": 1, "model": "a/b", "tag": "x", "expected_cost": 0.5,
-                "expected_latency_ms": 812.4, "expected_throughput": null, "why": "drawn"}],
+                "expected_latency_ms": {"p50": 812.4}, "expected_throughput": null, "why": "drawn"}],
             "excluded": [{"model": "a/b", "tag": "y", "reason": "too dear"}],
             "notes": ["provider.order: z serves none"],
             "error": null,
