@@ -67,7 +67,6 @@ fn sums() -> Vec<Sum> {
             seed,
         })
         .unwrap();
-        println!("{}", report.to_table());
         sums.resize_with(report.rows.len(), Sum::default);
         for (sum, row) in sums.iter_mut().zip(report.rows) {
             sum.requests += row.requests;

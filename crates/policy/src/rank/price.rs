@@ -41,24 +41,25 @@ pub fn blended(endpoint: &Endpoint, content: &Content, now: Timestamp) -> f64 {
 /// answer. Chosen, not published; the laboratory compares.
 const TRUST_POWER: i32 = 20;
 
-/// Requests that an endpoint is supposed to have answered as promised, on top of those that were seen:
-/// a first fault among few takes half of the weight, a third nearly all. Chosen, not published: in the
-/// laboratory, a gateway with a request in ten seconds for each endpoint loses a tenth to a third fewer
-/// answers than with uptimes, which need a hundred requests in five minutes.
+/// Requests that an endpoint is supposed to have answered as promised, on top of those that were seen
+/// in five minutes: one fault among few takes about half of the weight. Chosen, not published; the
+/// laboratory compares.
 const SUPPOSED: f64 = 20.0;
 
 /// The share of requests that an endpoint will probably answer, 0 to 1: by the last five minutes, and
-/// by what its published status promises until there is enough of those.
+/// until there is enough of those by what is promised: its `uptime` in percent, which needs a hundred
+/// requests, else its published status.
 #[must_use]
-pub fn trust(endpoint: &Endpoint, health: &EndpointHealth) -> f64 {
+pub fn trust(endpoint: &Endpoint, health: &EndpointHealth, uptime: Option<f32>) -> f64 {
     // What stands behind a published status is not published: below 0 is degraded, somehow.
-    let promised = match endpoint.status {
+    let published = match endpoint.status {
         0.. => 1.0,
         -2..=-1 => 0.95,
         _ => 0.85,
     };
+    let promised = uptime.map_or(published, |percent| f64::from(percent) / 100.0);
     let (good, bad) = (f64::from(health.answered_5m), f64::from(health.failed_5m));
-    SUPPOSED.mul_add(promised, good) / (good + bad + SUPPOSED)
+    SUPPOSED.mul_add(promised.clamp(0.0, 1.0), good) / (good + bad + SUPPOSED)
 }
 
 /// The weight of an endpoint in the draw. 1 / price² while it is trusted; less when it fails now and
@@ -104,10 +105,8 @@ mod tests {
                 "data_policy": {"training": false, "retains_prompts": false},
             });
             let endpoint: Endpoint = serde_json::from_value(row).unwrap();
-            trust(
-                &endpoint,
-                &EndpointHealth { answered_5m, failed_5m, ..EndpointHealth::default() },
-            )
+            let health = EndpointHealth { answered_5m, failed_5m, ..EndpointHealth::default() };
+            trust(&endpoint, &health, None)
         };
         assert_eq!((at(0, 0, 0), at(-2, 0, 0), at(-5, 0, 0)), (1.0, 0.95, 0.85));
         assert_eq!(at(0, 1_000, 0), 1.0);

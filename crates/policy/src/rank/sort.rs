@@ -121,7 +121,7 @@ impl Order<'_> {
         let figures = place.figures;
         let weight = price::weight(
             figures.price,
-            price::trust(endpoint, &runner.health),
+            price::trust(endpoint, &runner.health, figures.uptime),
             ramp(&runner.health),
         );
         let turn = price::turn(unit, weight);
