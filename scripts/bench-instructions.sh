@@ -8,4 +8,4 @@ need callgrind_control "it comes with valgrind"
 target="${CARGO_TARGET_DIR:-target}"
 cargo build --release --locked -p signalbox -p signalbox-simulator -p signalbox-bench
 rm -rf "$target/callgrind"
-exec "$target/release/bench" "$@" instructions --profiles "$target/callgrind"
+exec "$target/release/bench" --roads "$@" instructions --profiles "$target/callgrind"

@@ -45,10 +45,15 @@ pub(crate) fn report() -> anyhow::Result<()> {
 pub(crate) fn cross_validate() {
     let held_out = train::cross_validate(&Options::default(), 5);
     let all = held_out.len().max(1) as f64;
-    let found: Vec<(bool, bool, f32)> = held_out.iter().filter_map(judge).collect();
+    let found: Vec<(bool, bool, f32)> =
+        held_out.iter().filter_map(|one| judge(one.class, &one.probabilities)).collect();
+    let before: Vec<(bool, bool, f32)> =
+        held_out.iter().filter_map(|one| judge(one.class, one.before_backdrop.as_ref()?)).collect();
     let share = |count: usize| 100.0 * count as f64 / all;
     println!("right tag    {:.1} %", share(found.iter().filter(|(tag, ..)| *tag).count()));
     println!("right group  {:.1} %", share(found.iter().filter(|(_, group, _)| *group).count()));
+    let right = before.iter().filter(|(tag, ..)| *tag).count();
+    println!("right tag in front of a system text that says nothing: {right} of {}", before.len());
     let surprise = |one: &HeldOut| {
         one.probabilities.get(one.class).map_or(0.0, |likely| -f64::from(likely.max(1e-9)).ln())
     };
@@ -66,12 +71,11 @@ pub(crate) fn cross_validate() {
 }
 
 /// Whether the likeliest tag and its group are right, and how sure the model is of it.
-fn judge(one: &HeldOut) -> Option<(bool, bool, f32)> {
-    let classes: &[f32; LANES] = &one.probabilities;
+fn judge(class: usize, classes: &[f32; LANES]) -> Option<(bool, bool, f32)> {
     let best = (0..TaskTag::COUNT).max_by(|a, b| {
         let of = |class: &usize| classes.get(*class).copied().unwrap_or(0.0);
         of(a).total_cmp(&of(b))
     })?;
-    let (found, is) = (TaskTag::of_class(best)?, TaskTag::of_class(one.class)?);
+    let (found, is) = (TaskTag::of_class(best)?, TaskTag::of_class(class)?);
     Some((found == is, found.macro_group() == is.macro_group(), classes.get(best).copied()?))
 }

@@ -31,8 +31,11 @@ const END: usize = 32;
 pub(crate) struct Call {
     pub address: SocketAddr,
     pub key: String,
+    pub path: &'static str,
     pub body: Bytes,
     pub case: Case,
+    /// Whether the answer is read as a chat client would, and must be whole.
+    pub is_chat: bool,
 }
 
 /// What a run measured.
@@ -103,7 +106,7 @@ async fn ask(
 ) -> anyhow::Result<()> {
     let request = Request::builder()
         .method(Method::POST)
-        .uri("/api/v1/chat/completions")
+        .uri(call.path)
         .header(HOST, "bench")
         .header(CONTENT_TYPE, "application/json")
         .header(AUTHORIZATION, format!("Bearer {}", call.key))
@@ -115,16 +118,17 @@ async fn ask(
         let body = answer.into_body().collect().await?.to_bytes();
         bail!("status {status}: {}", String::from_utf8_lossy(body.get(..300).unwrap_or(&body)));
     }
-    read(answer.into_body(), call.case, clock, out).await
+    read(answer.into_body(), call, clock, out).await
 }
 
 /// Reads an answer to its end and checks that it is whole.
 async fn read(
     mut body: Incoming,
-    case: Case,
+    call: &Call,
     clock: &Clock,
     out: &mut Outcome,
 ) -> anyhow::Result<()> {
+    let case = call.case;
     let (mut chunks, mut bytes, mut end) = (0_u32, 0_usize, Vec::new());
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame?.into_data() else { continue };
@@ -142,7 +146,11 @@ async fn read(
     }
     out.chunks = out.chunks.saturating_add(u64::from(chunks));
     let done = end.ends_with(b"data: [DONE]\n\n");
-    let whole = if case.streams() { done && chunks >= case.chunks() * 9 / 10 } else { bytes > 100 };
+    let whole = if case.streams() && call.is_chat {
+        done && chunks >= case.chunks() * 9 / 10
+    } else {
+        bytes > 100
+    };
     if !whole {
         bail!("case {}: an answer of {bytes} bytes, {chunks} chunks, is not whole", case.letter());
     }

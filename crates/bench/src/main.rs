@@ -72,6 +72,9 @@ pub(crate) struct Options {
     /// Streams at a time in case D.
     #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=5000))]
     streams: u32,
+    /// Counts the roads between dialects too; only for `instructions`.
+    #[arg(long)]
+    roads: bool,
     /// File for all measurements as JSON.
     #[arg(long)]
     json: Option<PathBuf>,

@@ -48,7 +48,8 @@ pub(crate) async fn run(options: &Options) -> anyhow::Result<()> {
 
 pub(crate) fn call(target: &Target, case: Case) -> Call {
     let body = case.body(target.model(case));
-    Call { address: target.address, key: target.key.clone(), body, case }
+    let (address, key) = (target.address, target.key.clone());
+    Call { address, key, path: "/api/v1/chat/completions", body, case, is_chat: true }
 }
 
 /// Opens connections and fills caches.

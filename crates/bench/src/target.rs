@@ -90,6 +90,20 @@ pub(crate) async fn floor(
     Ok(Target { name: "floor", address, key, named: false, process: Some(process) })
 }
 
+/// The other dialects of providers that roads lead to; a model of each is `bench/<dialect>`, and
+/// `bench/<dialect>-stream` for streams.
+pub(crate) const DIALECTS: [&str; 5] =
+    ["anthropic-messages", "openai-responses", "gemini", "bedrock-converse", "cohere-v2"];
+
+fn offer(out: &mut String, model: &str, provider: &str, behaviour: &str, more: &str) {
+    out.push_str(&format!(
+        "[[models]]\nid = \"{model}\"\nname = \"{model}\"\ncontext_length = 1000000\n\
+         [[endpoints]]\nmodel = \"{model}\"\nprovider = \"{provider}\"\n{more}\
+         provider_model_id = \"{behaviour}\"\n\
+         pricing = {{ prompt = \"0.0000002\", completion = \"0.0000008\" }}\n"
+    ));
+}
+
 fn configuration(simulator: SocketAddr, listen: SocketAddr, database: &Path) -> String {
     let mut out = format!(
         "listen = \"{listen}\"\npublic_url = \"http://{listen}\"\n\
@@ -98,13 +112,19 @@ fn configuration(simulator: SocketAddr, listen: SocketAddr, database: &Path) -> 
         database.display()
     );
     for case in [Case::SmallUnary, Case::SaturatedStream, Case::PacedStreams] {
-        let (model, behaviour) = (case.model(), case.behaviour());
+        offer(&mut out, case.model(), "bench", case.behaviour(), "");
+    }
+    for dialect in DIALECTS {
+        let provider = format!("bench-{dialect}");
         out.push_str(&format!(
-            "[[models]]\nid = \"{model}\"\nname = \"{model}\"\ncontext_length = 1000000\n\
-             [[endpoints]]\nmodel = \"{model}\"\nprovider = \"bench\"\n\
-             provider_model_id = \"{behaviour}\"\n\
-             pricing = {{ prompt = \"0.0000002\", completion = \"0.0000008\" }}\n"
+            "[[providers]]\nslug = \"{provider}\"\nbase_url = \"http://{simulator}/v1\"\n\
+             transport = \"none\"\nspeaks = [{{ dialect = \"{dialect}\" }}]\n"
         ));
+        let more = format!("dialect = \"{dialect}\"\n");
+        for (case, end) in [(Case::SmallUnary, ""), (Case::SaturatedStream, "-stream")] {
+            let model = format!("bench/{dialect}{end}");
+            offer(&mut out, &model, &provider, case.behaviour(), &more);
+        }
     }
     out
 }

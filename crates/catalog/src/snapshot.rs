@@ -5,10 +5,11 @@ mod build;
 mod hints;
 mod lookup;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
+use signalbox_core::FastMap;
 
 use crate::family::{self, Family, Manner};
 use crate::{
@@ -56,14 +57,14 @@ pub enum Lookup<'a> {
 pub struct Snapshot {
     models: Vec<Arc<Model>>,
     providers: Vec<Arc<Provider>>,
-    by_id: HashMap<String, Arc<Model>>,
+    by_id: FastMap<String, Arc<Model>>,
     /// Canonical and legacy slugs to ids.
-    slugs: HashMap<String, String>,
-    by_slug: HashMap<String, Arc<Provider>>,
-    by_model: HashMap<String, Vec<Arc<Endpoint>>>,
+    slugs: FastMap<String, String>,
+    by_slug: FastMap<String, Arc<Provider>>,
+    by_model: FastMap<String, Vec<Arc<Endpoint>>>,
     families: Vec<Family>,
     /// Providers' own names of models, without a slash, to ids; only those that mean one model.
-    native: HashMap<String, String>,
+    native: FastMap<String, String>,
     /// What resemblance is measured by, made when a slug is first unknown.
     names: OnceLock<Vec<hints::Name>>,
     /// The default answer of `/models`, rendered when it is first asked for.

@@ -52,32 +52,43 @@ pub fn norm(distinct: u32) -> f32 {
     1.0 / (distinct.max(1) as f32).sqrt()
 }
 
-/// Calls `emit` with the bucket of each feature of the prompt; a bucket may come more than once.
-pub fn each(prompt: &PromptText<'_>, emit: &mut impl FnMut(u32)) {
+/// Where a feature was found. Each section's sum has a [`norm`] of its own, so that a long system text
+/// doesn't drown a short request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Section {
+    /// In the user's text, or in what the whole request looks like.
+    User,
+    /// In the system text.
+    System,
+}
+
+/// Calls `emit` with the bucket of each feature of the prompt; a bucket may come more than once. The
+/// user's come first.
+pub fn each(prompt: &PromptText<'_>, emit: &mut impl FnMut(Section, u32)) {
     each_of(KINDS, prompt, emit);
 }
 
 /// [`each`] for a choice of kinds: a sum of this module's constants.
-pub fn each_of(kinds: u32, prompt: &PromptText<'_>, emit: &mut impl FnMut(u32)) {
-    let mut reader = Reader::new(kinds, Salt::User, emit);
+pub fn each_of(kinds: u32, prompt: &PromptText<'_>, emit: &mut impl FnMut(Section, u32)) {
+    let mut users = |bucket| emit(Section::User, bucket);
+    let mut reader = Reader::new(kinds, Salt::User, &mut users);
     prompt.each_user_piece(|piece| {
         reader.read(piece);
         reader.end_of_piece();
     });
     let shape = reader.shape;
+    if kinds & SHAPE != 0 {
+        shape.each(prompt, &mut |what, value| users(bucket(what << 8 | value, Salt::Shape)));
+    }
     let system = prompt.system_read();
-    if !system.is_empty() {
-        let mut reader = Reader::new(kinds & !OPENING, Salt::System, emit);
+    let mut systems = |bucket| emit(Section::System, bucket);
+    let mut reader = Reader::new(kinds & !OPENING, Salt::System, &mut systems);
+    reader.read(system);
+    reader.end_of_piece();
+    if kinds & SHARED_SYSTEM != 0 {
+        let mut reader = Reader::new(kinds & (WORDS | STEMS), Salt::User, &mut systems);
         reader.read(system);
         reader.end_of_piece();
-        if kinds & SHARED_SYSTEM != 0 {
-            let mut reader = Reader::new(kinds & (WORDS | STEMS), Salt::User, emit);
-            reader.read(system);
-            reader.end_of_piece();
-        }
-    }
-    if kinds & SHAPE != 0 {
-        shape.each(prompt, &mut |what, value| emit(bucket(what << 8 | value, Salt::Shape)));
     }
 }
 
@@ -301,7 +312,7 @@ mod tests {
 
     fn of(kinds: u32, text: &str) -> Vec<u32> {
         let mut found = Vec::new();
-        each_of(kinds, &PromptText::new(&[text]), &mut |bucket| found.push(bucket));
+        each_of(kinds, &PromptText::new(&[text]), &mut |_, bucket| found.push(bucket));
         found
     }
 
@@ -325,7 +336,7 @@ mod tests {
     fn a_systems_word_is_not_a_users_word() {
         let mut found = Vec::new();
         let prompt = PromptText::new(&[]).system("fix");
-        each_of(WORDS, &prompt, &mut |bucket| found.push(bucket));
+        each_of(WORDS, &prompt, &mut |_, bucket| found.push(bucket));
         assert_ne!(found, of(WORDS, "fix"));
         assert_eq!(found.len(), 1);
     }

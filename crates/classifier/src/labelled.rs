@@ -76,6 +76,8 @@ files! {
     Translation "translation";
 }
 
+const SYSTEMS: &str = include_str!("../data/systems.txt");
+
 /// All labelled prompts of a half, tag by tag.
 pub fn prompts(half: Half) -> impl Iterator<Item = Labelled> {
     FILES.into_iter().flat_map(move |(tag, file)| {
@@ -94,8 +96,28 @@ pub fn lines() -> impl Iterator<Item = Labelled> {
     })
 }
 
+/// A system text that says nothing about the task: of an assistant for everything, or of a coding
+/// agent whose user may ask for anything.
+#[derive(Debug, Clone, Copy)]
+pub struct Backdrop {
+    /// The system text.
+    pub system: &'static str,
+    /// Whether it is a coding agent's.
+    pub coding: bool,
+}
+
+/// System texts to train with, so that the model doesn't listen to what they have in common.
+pub fn backdrops() -> impl Iterator<Item = Backdrop> {
+    let (any, code) = SYSTEMS.split_once("\n@code\n").unwrap_or((SYSTEMS, ""));
+    let of = |texts: &'static str, coding| {
+        let lines = texts.lines().filter(|line| !line.is_empty() && !line.starts_with('@'));
+        lines.map(move |system| Backdrop { system, coding })
+    };
+    of(any, false).chain(of(code, true))
+}
+
 /// A fingerprint of a half: whatever changes in it changes this. The training half has the
-/// [`lines`] too.
+/// [`lines`] and the [`backdrops`] too.
 #[must_use]
 pub fn fingerprint(half: Half) -> u64 {
     let start = 0xcbf2_9ce4_8422_2325_u64;
@@ -104,7 +126,10 @@ pub fn fingerprint(half: Half) -> u64 {
         hashed(hashed(hash, tag.as_str()), if half == Half::Train { train } else { test })
     });
     match half {
-        Half::Train => LINES.into_iter().fold(hash, |hash, (_, file)| hashed(hash, file)),
+        Half::Train => {
+            let hash = LINES.into_iter().fold(hash, |hash, (_, file)| hashed(hash, file));
+            hashed(hash, SYSTEMS)
+        }
         Half::Test => hash,
     }
 }

@@ -1,6 +1,6 @@
 //! The linear model: add up the rows of the buckets that a prompt touches.
 
-use crate::features::{self, Seen};
+use crate::features::{self, Section, Seen};
 use crate::weights::{EMBEDDED, LANES, Weights, WeightsError};
 use crate::{Classification, PromptText, TaskClassifier, TaskTag};
 
@@ -43,23 +43,32 @@ impl<'a> LinearClassifier<'a> {
     /// How likely each tag is, in the order of [`TaskTag::ALL`]; adds up to 1.
     #[must_use]
     pub fn probabilities(&self, prompt: &PromptText<'_>) -> [f32; TaskTag::COUNT] {
-        let mut sums = [0i32; LANES];
+        let mut users = ([0i32; LANES], 0u32);
+        let mut systems = ([0i32; LANES], 0u32);
         let mut seen = Seen::default();
-        let mut distinct = 0u32;
-        features::each(prompt, &mut |bucket| {
+        features::each(prompt, &mut |section, bucket| {
             if !seen.first_time(bucket) {
                 return;
             }
-            distinct = distinct.saturating_add(1);
+            let (sums, distinct) = match section {
+                Section::User => &mut users,
+                Section::System => &mut systems,
+            };
+            *distinct = distinct.saturating_add(1);
             let Some(row) = self.weights.rows.get(bucket as usize) else { return };
             for (sum, weight) in sums.iter_mut().zip(row) {
                 *sum = sum.wrapping_add(i32::from(weight.cast_signed()));
             }
         });
-        let scale = features::norm(distinct) * self.weights.step;
         let mut logits = [0.0; TaskTag::COUNT];
-        for ((logit, sum), bias) in logits.iter_mut().zip(sums).zip(self.weights.bias) {
-            *logit = sum as f32 * scale + bias;
+        for (logit, bias) in logits.iter_mut().zip(self.weights.bias) {
+            *logit = bias;
+        }
+        for (sums, distinct) in [users, systems] {
+            let scale = features::norm(distinct) * self.weights.step;
+            for (logit, sum) in logits.iter_mut().zip(sums) {
+                *logit += sum as f32 * scale;
+            }
         }
         softmax(&mut logits);
         logits

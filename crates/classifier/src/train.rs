@@ -1,10 +1,10 @@
 //! Makes the weights from the training half: multinomial logistic regression, the same bytes each
 //! time it is run on the same machine.
 
-use crate::features::{self, Seen};
-use crate::labelled::{self, Half, Labelled};
+use crate::features::{self, Section, Seen};
+use crate::labelled::{self, Backdrop, Half, Labelled};
 use crate::linear::softmax;
-use crate::tag::TaskTag;
+use crate::tag::{MacroGroup, TaskTag};
 use crate::weights::{BUCKETS, LANES, Weights};
 
 /// How to train.
@@ -35,15 +35,15 @@ impl Default for Options {
     /// What the committed weights were made with. Cross-validation within the training half chose it.
     fn default() -> Self {
         Self {
-            rounds: 25,
+            rounds: 15,
             rate: 0.5,
             decay: 0.0,
             dropout: 0.5,
             kinds: features::KINDS,
             seed: 1,
-            averaged: 3,
+            averaged: 2,
             threshold: 0.3,
-            temperature: 0.8,
+            temperature: 0.85,
         }
     }
 }
@@ -53,8 +53,8 @@ impl Default for Options {
 pub struct Example {
     /// The class: [`TaskTag::class`].
     pub class: usize,
-    /// The distinct buckets.
-    pub buckets: Vec<u32>,
+    /// The distinct buckets of the user's text, then those of the system text.
+    pub buckets: [Vec<u32>; 2],
 }
 
 impl Example {
@@ -62,10 +62,14 @@ impl Example {
     #[must_use]
     pub fn new(labelled: &Labelled, kinds: u32) -> Self {
         let mut seen = Seen::default();
-        let mut buckets = Vec::new();
-        features::each_of(kinds, &labelled.prompt(), &mut |bucket| {
+        let mut buckets = [Vec::new(), Vec::new()];
+        let [users, systems] = &mut buckets;
+        features::each_of(kinds, &labelled.prompt(), &mut |section, bucket| {
             if seen.first_time(bucket) {
-                buckets.push(bucket);
+                match section {
+                    Section::User => users.push(bucket),
+                    Section::System => systems.push(bucket),
+                }
             }
         });
         Self { class: labelled.tag.class(), buckets }
@@ -104,30 +108,39 @@ impl Model {
         let mut moved = Self { rows: vec![[1e-2; LANES]; BUCKETS], bias: [1e-2; LANES] };
         let mut dice = Dice(seed.max(1));
         let mut order: Vec<usize> = (0..examples.len()).collect();
-        let mut kept = Vec::new();
+        let mut kept = [Vec::new(), Vec::new()];
         for _ in 0..options.rounds {
             dice.shuffle(&mut order);
             for example in order.iter().filter_map(|place| examples.get(*place)) {
-                kept.clear();
-                kept.extend(
-                    example.buckets.iter().copied().filter(|_| dice.share() >= options.dropout),
-                );
+                for (kept, buckets) in kept.iter_mut().zip(&example.buckets) {
+                    kept.clear();
+                    let stays = |_: &u32| dice.share() >= options.dropout;
+                    kept.extend(buckets.iter().copied().filter(stays));
+                }
                 model.learn(&mut moved, &kept, example.class, options);
             }
         }
         model
     }
 
-    fn learn(&mut self, moved: &mut Self, buckets: &[u32], class: usize, options: &Options) {
-        let norm = features::norm(u32::try_from(buckets.len()).unwrap_or(u32::MAX));
+    fn learn(
+        &mut self,
+        moved: &mut Self,
+        buckets: &[Vec<u32>; 2],
+        class: usize,
+        options: &Options,
+    ) {
         let mut slope = self.probabilities(buckets);
         if let Some(right) = slope.get_mut(class) {
             *right -= 1.0;
         }
-        for bucket in buckets {
-            let at = *bucket as usize;
-            if let (Some(row), Some(past)) = (self.rows.get_mut(at), moved.rows.get_mut(at)) {
-                step(row, past, &slope, norm, options);
+        for section in buckets {
+            let norm = features::norm(u32::try_from(section.len()).unwrap_or(u32::MAX));
+            for bucket in section {
+                let at = *bucket as usize;
+                if let (Some(row), Some(past)) = (self.rows.get_mut(at), moved.rows.get_mut(at)) {
+                    step(row, past, &slope, norm, options);
+                }
             }
         }
         step(&mut self.bias, &mut moved.bias, &slope, 1.0, options);
@@ -135,21 +148,24 @@ impl Model {
 
     /// How likely each class is; the padding has nothing.
     #[must_use]
-    pub fn probabilities(&self, buckets: &[u32]) -> [f32; LANES] {
-        let mut sums = [0.0f32; LANES];
-        for row in buckets.iter().filter_map(|bucket| self.rows.get(*bucket as usize)) {
-            for (sum, weight) in sums.iter_mut().zip(row) {
-                *sum += weight;
+    pub fn probabilities(&self, buckets: &[Vec<u32>; 2]) -> [f32; LANES] {
+        let mut logits = self.bias;
+        for section in buckets {
+            let mut sums = [0.0f32; LANES];
+            for row in section.iter().filter_map(|bucket| self.rows.get(*bucket as usize)) {
+                for (sum, weight) in sums.iter_mut().zip(row) {
+                    *sum += weight;
+                }
+            }
+            let norm = features::norm(u32::try_from(section.len()).unwrap_or(u32::MAX));
+            for (logit, sum) in logits.iter_mut().zip(sums) {
+                *logit += sum * norm;
             }
         }
-        let norm = features::norm(u32::try_from(buckets.len()).unwrap_or(u32::MAX));
-        for (sum, bias) in sums.iter_mut().zip(self.bias) {
-            *sum = *sum * norm + bias;
-        }
-        let (classes, padding) = sums.split_at_mut(TaskTag::COUNT);
+        let (classes, padding) = logits.split_at_mut(TaskTag::COUNT);
         softmax(classes);
         padding.fill(0.0);
-        sums
+        logits
     }
 
     /// The rows as bytes and what a step of them is worth.
@@ -180,8 +196,8 @@ fn step(
 /// The file of weights for the committed training half.
 #[must_use]
 pub fn weights_file(options: &Options) -> Vec<u8> {
-    let learnt = labelled::prompts(Half::Train).chain(labelled::lines());
-    let examples: Vec<Example> = learnt.map(|one| Example::new(&one, options.kinds)).collect();
+    let learnt: Vec<Labelled> = labelled::prompts(Half::Train).chain(labelled::lines()).collect();
+    let examples = examples(&learnt, &labelled::backdrops().collect::<Vec<_>>(), options.kinds);
     let model = Model::fit(&examples, options);
     let (rows, step) = model.quantised();
     Weights {
@@ -194,6 +210,29 @@ pub fn weights_file(options: &Options) -> Vec<u8> {
     .write()
 }
 
+/// The prompts, and those without a system text once more in front of a backdrop.
+fn examples(learnt: &[Labelled], backdrops: &[Backdrop], kinds: u32) -> Vec<Example> {
+    let mut examples = Vec::new();
+    for (place, one) in learnt.iter().enumerate() {
+        examples.push(Example::new(one, kinds));
+        if let Some(one) = before(one, place, backdrops) {
+            examples.push(Example::new(&one, kinds));
+        }
+    }
+    examples
+}
+
+/// A prompt without a system text in front of one of the backdrops: a coding agent's for half of the
+/// prompts on code and of those for agents, and for one in six of the others.
+fn before(one: &Labelled, place: usize, backdrops: &[Backdrop]) -> Option<Labelled> {
+    let often = matches!(one.tag.macro_group(), MacroGroup::Code | MacroGroup::Agent);
+    let coding = place.is_multiple_of(if often { 2 } else { 6 });
+    let fitting: Vec<&Backdrop> = backdrops.iter().filter(|one| one.coding == coding).collect();
+    let backdrop = fitting.get((place / 2).checked_rem(fitting.len())?)?;
+    let tools = if coding { one.tools.max(4 + place % 17) } else { one.tools };
+    one.system.is_empty().then_some(Labelled { system: backdrop.system, tools, ..*one })
+}
+
 /// What a model trained on the others said of a held-out prompt of the training half.
 #[derive(Debug, Clone, Copy)]
 pub struct HeldOut {
@@ -201,29 +240,37 @@ pub struct HeldOut {
     pub class: usize,
     /// How likely each class was found.
     pub probabilities: [f32; LANES],
+    /// The same in front of a backdrop that the model hasn't seen either; none for a prompt with a
+    /// system text of its own.
+    pub before_backdrop: Option<[f32; LANES]>,
 }
 
 /// Cross-validates within the training half: every prompt is judged by a model that hasn't seen it.
 #[must_use]
 pub fn cross_validate(options: &Options, folds: usize) -> Vec<HeldOut> {
     let folds = folds.max(2);
-    let examples: Vec<Example> =
-        labelled::prompts(Half::Train).map(|one| Example::new(&one, options.kinds)).collect();
-    let lines: Vec<Example> =
-        labelled::lines().map(|one| Example::new(&one, options.kinds)).collect();
+    let prompts: Vec<Labelled> = labelled::prompts(Half::Train).collect();
+    let backdrops: Vec<Backdrop> = labelled::backdrops().collect();
     let mut found = Vec::new();
     for fold in 0..folds {
-        let (held, learnt): (Vec<_>, Vec<_>) =
-            examples.iter().cloned().enumerate().partition(|(place, _)| place % folds == fold);
-        let learnt = learnt.into_iter().map(|(_, example)| example);
-        let learnt: Vec<Example> = learnt.chain(lines.iter().cloned()).collect();
-        let model = Model::fit(&learnt, options);
-        found.extend(held.iter().map(|(_, example)| HeldOut {
-            class: example.class,
-            probabilities: model.probabilities(&example.buckets),
+        let (held, learnt) = split(&prompts, fold, folds);
+        let (strange, known) = split(&backdrops, fold, folds);
+        let learnt: Vec<Labelled> = learnt.into_iter().chain(labelled::lines()).collect();
+        let model = Model::fit(&examples(&learnt, &known, options.kinds), options);
+        let judge = |one: &Labelled| model.probabilities(&Example::new(one, options.kinds).buckets);
+        found.extend(held.iter().enumerate().map(|(place, one)| HeldOut {
+            class: one.tag.class(),
+            probabilities: judge(one),
+            before_backdrop: before(one, place, &strange).map(|one| judge(&one)),
         }));
     }
     found
+}
+
+/// Those of one fold, and the others.
+fn split<T: Copy>(all: &[T], fold: usize, folds: usize) -> (Vec<T>, Vec<T>) {
+    let mut places = 0..;
+    all.iter().partition(|_| places.next().is_some_and(|place: usize| place % folds == fold))
 }
 
 /// Numbers by a seed, for the order of examples: xorshift64*.

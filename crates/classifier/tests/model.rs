@@ -60,6 +60,29 @@ fn plain_prompts_have_plain_tags() {
     }
 }
 
+/// A coding agent's system text that isn't among those that the model was trained with.
+const AGENT: &str = "You are an assistant for software projects that works in a shell. Read files \
+    before you change them, keep to the style of the project, keep answers short, and never push. \
+    Tools are described below. The working folder is /home/sam/shop, the platform is Linux.";
+
+#[test]
+fn a_system_text_for_any_task_does_not_decide_the_tag() {
+    let cases = [
+        ("write a migration that adds a column deleted_at to users", TaskTag::CodeSqlDatabase),
+        ("run the tests", TaskTag::CodeShellExecution),
+        ("Write a poem about the sea", TaskTag::ContentWriting),
+        ("Translate to French: good morning", TaskTag::Translation),
+        ("my package hasn't arrived", TaskTag::CustomerSupport),
+    ];
+    for (text, tag) in cases {
+        for (system, tools) in [("", 0), ("You are a helpful assistant.", 0), (AGENT, 14)] {
+            let parts = [text];
+            let found = model().best(&PromptText::new(&parts).system(system).tools(tools));
+            assert_eq!(found.0, tag, "{system} {text}: {found:?}");
+        }
+    }
+}
+
 #[test]
 fn a_prompt_without_text_is_unclassified() {
     assert_eq!(model().classify(&PromptText::default()), None);
@@ -91,7 +114,7 @@ fn a_file_of_weights_that_is_cut_or_foreign_is_refused() {
 
 fn features_of(prompt: &PromptText<'_>) -> usize {
     let mut count = 0;
-    features::each(prompt, &mut |_| count += 1);
+    features::each(prompt, &mut |_, _| count += 1);
     count
 }
 

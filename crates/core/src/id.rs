@@ -12,16 +12,39 @@ pub type Entropy = [u8; 16];
 
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
-/// Twenty letters and digits: 119 of the 128 random bits.
-fn letters(entropy: Entropy) -> String {
-    let mut rest = u128::from_be_bytes(entropy);
-    let mut text = String::with_capacity(20);
-    for _ in 0..20 {
-        let digit = usize::try_from(rest % 62).unwrap_or(0);
-        text.push(char::from(ALPHABET.get(digit).copied().unwrap_or(b'0')));
-        rest /= 62;
+/// Appends twenty letters and digits: 119 of the 128 random bits, ten from each half.
+fn push_letters(text: &mut String, entropy: Entropy) {
+    let bits = u128::from_be_bytes(entropy);
+    for half in [bits >> 64, bits] {
+        let mut rest = half as u64;
+        for _ in 0..10 {
+            let digit = (rest % 62) as usize;
+            text.push(char::from(ALPHABET.get(digit).copied().unwrap_or(b'0')));
+            rest /= 62;
+        }
     }
+}
+
+/// `<kind>-<unix seconds>-<20 letters and digits>`.
+fn dated(kind: &str, now: Timestamp, entropy: Entropy) -> String {
+    let mut text = String::with_capacity(48);
+    text.push_str(kind);
+    text.push('-');
+    text.push_str(&now.seconds().to_string());
+    text.push('-');
+    push_letters(&mut text, entropy);
     text
+}
+
+/// Bytes in lower-case hex.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    let mut text = vec![0; bytes.len().saturating_mul(2)];
+    for (pair, byte) in text.chunks_exact_mut(2).zip(bytes) {
+        pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    }
+    String::from_utf8(text).unwrap_or_default()
 }
 
 macro_rules! text_id {
@@ -42,6 +65,12 @@ macro_rules! text_id {
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
+            }
+
+            /// The text, shared.
+            #[must_use]
+            pub fn shared(&self) -> Arc<str> {
+                Arc::clone(&self.0)
             }
         }
 
@@ -80,13 +109,13 @@ impl GenerationId {
     /// A new id for a generation that starts at `now`.
     #[must_use]
     pub fn generate(now: Timestamp, entropy: Entropy) -> Self {
-        Self::new(format!("gen-{}-{}", now.seconds(), letters(entropy)))
+        Self::new(dated("gen", now, entropy))
     }
 
     /// A new id that tells what was asked for: `gen-<kind>-<unix seconds>-<20 …>`.
     #[must_use]
     pub fn generate_of(kind: &str, now: Timestamp, entropy: Entropy) -> Self {
-        Self::new(format!("gen-{kind}-{}-{}", now.seconds(), letters(entropy)))
+        Self::new(dated(&format!("gen-{kind}"), now, entropy))
     }
 }
 
@@ -94,7 +123,7 @@ impl RequestId {
     /// A new id for a request that arrives at `now`.
     #[must_use]
     pub fn generate(now: Timestamp, entropy: Entropy) -> Self {
-        Self::new(format!("req-{}-{}", now.seconds(), letters(entropy)))
+        Self::new(dated("req", now, entropy))
     }
 }
 
@@ -102,13 +131,31 @@ impl AccountId {
     /// A new account id.
     #[must_use]
     pub fn generate(entropy: Entropy) -> Self {
-        Self::new(format!("acc_{}", letters(entropy)))
+        let mut text = "acc_".to_owned();
+        push_letters(&mut text, entropy);
+        Self::new(text)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn hex_has_two_digits_for_each_byte() {
+        assert_eq!(hex(&[0, 9, 0xaf, 0xff]), "0009afff");
+    }
+
+    #[test]
+    fn every_random_bit_counts() {
+        let of = |entropy| AccountId::generate(entropy);
+        let mut seen = std::collections::HashSet::from([of([0; 16])]);
+        for bit in 0..120 {
+            let bits: u128 = 1 << bit;
+            seen.insert(of(bits.to_be_bytes()));
+        }
+        assert_eq!(seen.len(), 121);
+    }
 
     #[test]
     fn generation_ids_carry_their_second() {

@@ -3,9 +3,11 @@
 //! Ids, money, time, usage, prices, errors and the numeric limits, all of them plain values. Nothing
 //! here does IO, reads a clock or draws a random number.
 
+mod decimal;
 pub mod error;
 pub mod id;
 pub mod limits;
+pub mod map;
 pub mod money;
 pub mod parameter;
 pub mod price;
@@ -16,6 +18,7 @@ pub mod timeouts;
 pub mod usage;
 
 pub use error::{ApiError, Availability, AvailabilityCode, Constraint, ErrorKind};
+pub use map::{FastMap, FastSet};
 pub use money::Usd;
 pub use parameter::{Parameter, ParameterSet};
 pub use price::{PriceKind, PriceOverride, PriceTable, Rates};

@@ -6,6 +6,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::decimal::Decimal;
+
 /// Nano-dollars in one dollar.
 pub const NANOS_PER_USD: i64 = 1_000_000_000;
 
@@ -76,6 +78,12 @@ impl Usd {
         Self(self.0.saturating_sub(other.0))
     }
 
+    fn decimal(self) -> Decimal {
+        const ONE: u64 = NANOS_PER_USD.unsigned_abs();
+        let magnitude = self.0.unsigned_abs();
+        Decimal::new(self.0 < 0, magnitude / ONE, &[(magnitude % ONE, 9)])
+    }
+
     /// Whether the amount is below zero.
     #[must_use]
     pub const fn is_negative(self) -> bool {
@@ -86,15 +94,7 @@ impl Usd {
 impl fmt::Display for Usd {
     /// Plain decimal without trailing zeros: `0.00042`, `-3`, `12.5`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let magnitude = self.0.unsigned_abs();
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let whole = magnitude / NANOS_PER_USD.unsigned_abs();
-        let fraction = magnitude % NANOS_PER_USD.unsigned_abs();
-        if fraction == 0 {
-            return write!(f, "{sign}{whole}");
-        }
-        let digits = format!("{fraction:09}");
-        write!(f, "{sign}{whole}.{}", digits.trim_end_matches('0'))
+        f.write_str(self.decimal().as_str())
     }
 }
 

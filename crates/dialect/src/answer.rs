@@ -17,6 +17,7 @@ use crate::anthropic_messages;
 use crate::anthropic_messages::relay_unary::{WholeMessage, relay_unary};
 use crate::anthropic_messages::stream_relay::MessagesRelay;
 use crate::anthropic_messages::write_error::error_event;
+use crate::calls::Calls;
 use crate::conversation::WireDialect;
 use crate::event::Event;
 use crate::frame::invoke::InvokeUnwrap;
@@ -110,6 +111,29 @@ impl AnswerStream {
             }
         };
         Self { skin, identity, road, envelope: None, tape: None }
+    }
+
+    /// The same stream, which also gathers the tool calls of the answer.
+    #[must_use]
+    pub fn gathering_calls(mut self) -> Self {
+        match &mut self.road {
+            Road::Chat(relay) => relay.gather_calls(),
+            Road::Messages(relay) => relay.gather_calls(),
+            Road::Responses(relay) => relay.gather_calls(),
+            Road::Events(road) => road.gather_calls(),
+        }
+        self
+    }
+
+    /// The tool calls so far, if they are gathered.
+    #[must_use]
+    pub fn calls(&self) -> Option<&Calls> {
+        match &self.road {
+            Road::Chat(relay) => relay.calls(),
+            Road::Messages(relay) => relay.calls(),
+            Road::Responses(relay) => relay.calls(),
+            Road::Events(road) => road.calls(),
+        }
     }
 
     /// The same stream, which arrives in the envelope of `invoke-with-response-stream`.
@@ -292,6 +316,17 @@ impl WholeAnswer {
             (Form::Events(events), _) => notice(events),
         }
         losses
+    }
+
+    /// The tool calls of the answer. Reads it once more.
+    #[must_use]
+    pub fn calls(&self) -> Calls {
+        match &self.form {
+            Form::Chat(answer) => Calls::of(&read_unary_events(answer)),
+            Form::Messages(answer) => Calls::of(answer.events()),
+            Form::Responses(answer) => Calls::of(answer.events()),
+            Form::Events(events) => Calls::of(events),
+        }
     }
 
     /// The answer as events.

@@ -3,6 +3,7 @@
 //! Key order, number text and white space survive, because the prompt caches of providers key on bytes.
 
 mod edits;
+mod pieces;
 mod raw;
 mod scan;
 
@@ -12,12 +13,14 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use bytestring::ByteString;
 use signalbox_core::{ApiError, limits};
 use thiserror::Error;
 
 pub use edits::Edits;
 pub(crate) use edits::{quoted, rewrite_elements, splice};
-pub use raw::{Entry, Kind, Raw};
+pub use pieces::Pieces;
+pub use raw::{Entry, Kind, Members, Raw};
 use scan::{Fault, Scanner};
 
 /// Why some bytes are not a document. The texts are for the person who sent them.
@@ -62,8 +65,7 @@ impl From<DocumentError> for ApiError {
 /// A validated JSON object. Clones share the text.
 #[derive(Debug, Clone)]
 pub struct Document {
-    text: Arc<String>,
-    bytes: Bytes,
+    text: ByteString,
     members: Arc<[Member]>,
 }
 
@@ -79,15 +81,6 @@ struct Member {
 /// Up to so many members, keys are compared one by one: that is faster than hashing them.
 const FEW_MEMBERS: usize = 32;
 
-/// Lets `Bytes` share the text of a document.
-struct SharedText(Arc<String>);
-
-impl AsRef<[u8]> for SharedText {
-    fn as_ref(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
-}
-
 impl Document {
     /// Validates the bytes as one JSON object and indexes its members in one pass.
     ///
@@ -95,12 +88,10 @@ impl Document {
     /// Bytes that are not UTF-8, not JSON, not an object, nested as deep as `limits::MAX_JSON_DEPTH`,
     /// or that have a top-level key twice or too many members.
     pub fn parse(bytes: Bytes) -> Result<Self, DocumentError> {
-        let text = String::from_utf8(Vec::from(bytes))
-            .map_err(|error| DocumentError::NotUtf8 { at: error.utf8_error().valid_up_to() })?;
+        let text = ByteString::try_from(bytes)
+            .map_err(|error| DocumentError::NotUtf8 { at: error.valid_up_to() })?;
         let members = index(&text)?;
-        let text = Arc::new(text);
-        let bytes = Bytes::from_owner(SharedText(Arc::clone(&text)));
-        Ok(Self { text, bytes, members: members.into() })
+        Ok(Self { text, members: members.into() })
     }
 
     /// The raw JSON text of a member.
@@ -121,8 +112,8 @@ impl Document {
 
     /// The bytes as received.
     #[must_use]
-    pub const fn bytes(&self) -> &Bytes {
-        &self.bytes
+    pub fn bytes(&self) -> &Bytes {
+        self.text.as_bytes()
     }
 
     /// The document with these edits: members are replaced in place or left out, new ones come at
@@ -130,15 +121,27 @@ impl Document {
     #[must_use]
     pub fn edited(&self, edits: &Edits) -> Bytes {
         if edits.is_empty() {
-            return self.bytes.clone();
+            return self.bytes().clone();
         }
-        let entries = self.members.iter().map(|member| Entry {
+        Bytes::from(edits::splice(&self.text, self.entries(), edits))
+    }
+
+    /// As [`Document::edited`], in pieces that share what is kept.
+    #[must_use]
+    pub fn patched(&self, edits: &Edits) -> Pieces {
+        if edits.is_empty() {
+            return self.bytes().clone().into();
+        }
+        edits::splice_pieces(self, self.entries(), edits)
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.members.iter().map(|member| Entry {
             key: Cow::Borrowed(self.key(member)),
             value: Raw::new(self.slice(&member.value)),
             key_at: member.key.clone(),
             value_at: member.value.clone(),
-        });
-        Bytes::from(splice(&self.text, entries, edits))
+        })
     }
 
     fn key<'a>(&'a self, member: &'a Member) -> &'a str {
@@ -299,6 +302,23 @@ mod tests {
         edits.remove("c");
         edits.remove("new\n");
         assert_eq!(document.edited(&edits), "{  }\n");
+    }
+
+    #[test]
+    fn pieces_share_what_is_long_and_say_the_same() {
+        let long = "x".repeat(10_000);
+        let document = parse(&format!(r#"{{"a":1,"b":"{long}","c":3,"d":"{long}"}}"#)).unwrap();
+        let mut edits = Edits::default();
+        assert_eq!(document.patched(&edits).whole(), *document.bytes());
+        edits.set("a", "9".into());
+        edits.remove("c");
+        edits.set("e", "5".into());
+        let pieces = document.patched(&edits);
+        assert_eq!(pieces.clone().whole(), document.edited(&edits));
+        let pieces = pieces.into_vec();
+        let received = document.bytes().as_ptr_range();
+        let shared = pieces.iter().filter(|one| received.contains(&one.as_ptr()));
+        assert_eq!((pieces.len(), shared.count()), (4, 2), "{pieces:?}");
     }
 
     #[test]

@@ -359,7 +359,7 @@ pub fn requests_survive(bytes: &[u8]) -> Result<(), String> {
     ];
     for body in written.into_iter().flatten() {
         let own = ["models", "provider", "plugins", "route", "session_id", "preset", "prompt"];
-        sent_on(&body, &own)?;
+        sent_on(&body.whole(), &own)?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 pub mod answer;
 pub mod anthropic_messages;
 pub mod bedrock_converse;
+pub mod calls;
 pub mod cohere_v2;
 pub mod conversation;
 pub mod document;
@@ -33,6 +34,7 @@ mod compose;
 mod scan;
 
 pub use answer::{AnswerStream, AnswerStyle, Skin, WholeAnswer};
+pub use calls::{Calls, ReturnedCall};
 pub use conversation::WireDialect;
 pub use error::ProviderError;
 pub use identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};

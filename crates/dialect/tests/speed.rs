@@ -83,7 +83,7 @@ fn request(body: &Bytes, patches: &Patches) -> usize {
         forward_name: false,
         cache: Default::default(),
     };
-    write_relay(&document, &survey, &out).unwrap().len()
+    write_relay(&document, &survey, &out).unwrap().into_vec().len()
 }
 
 fn whole(text: &str) -> Bytes {

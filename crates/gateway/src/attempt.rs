@@ -13,7 +13,6 @@ use signalbox_dialect::{AnswerStream, Facts, Identity, StreamFault, WholeAnswer,
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, Call, CallError, Limits};
 
-use crate::cache;
 use crate::gateway::Gateway;
 use crate::generation::Given;
 use crate::prepare::{self, Prepared};
@@ -21,6 +20,7 @@ use crate::reserve::Bound;
 use crate::retrieval::{self, Retrieved};
 use crate::sink::Client;
 use crate::world::Road;
+use crate::{cache, tool_calls};
 
 /// All that one try needs.
 pub(crate) struct Job {
@@ -180,7 +180,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
     let Prepared { body, headers, losses } = prepare::body(given.said(), candidate, bound, road)?;
     tried.losses = losses;
     if given.resolved.survey.echo_upstream_body {
-        tried.echo = Some(body.clone());
+        tried.echo = Some(body.clone().whole());
     }
     let streamed = given.resolved.survey.stream;
     let patience = Patience::of(&job.timeouts(), candidate, streamed, job.left);
@@ -191,7 +191,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         region: candidate.endpoint.region.as_deref(),
         stream: streamed,
         headers: &headers,
-        body,
+        body: body.into_vec(),
         now: job.sent,
     };
     let call = job.gateway.client.post(&road.target, call, patience.limits, patience.head);
@@ -211,6 +211,8 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         let skin = given.skin().clone();
         let relay =
             AnswerStream::watching(skin, road.dialect, identity.clone(), road.watch.clone());
+        let gathers = tool_calls::are_possible(given);
+        let relay = if gathers { relay.gathering_calls() } else { relay };
         let relay = if road.is_invoke { relay.in_envelope() } else { relay };
         let relay = Box::new(cache::recorded(given, relay));
         let mut reading = Reading { relay, answer, ready: Vec::with_capacity(1024) };

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
-use signalbox_core::id::KeyHash;
+use signalbox_core::id::{KeyHash, hex};
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store};
@@ -79,7 +79,7 @@ impl Authenticator {
     pub async fn principal(&self, key: Option<&str>) -> Result<Arc<Principal>, ApiError> {
         let denied = |message: &str| ApiError::new(ErrorKind::Authentication, message);
         let key = key.ok_or_else(|| denied("Missing Authentication header"))?;
-        let hash = KeyHash::new(hex::encode(Sha256::digest(key.as_bytes())));
+        let hash = KeyHash::new(hex(&Sha256::digest(key.as_bytes())));
         let found = match self.keys.get(&hash).await {
             Some(found) => found,
             None => self.load(hash).await?,

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use signalbox_catalog::Endpoint;
+use signalbox_catalog::listing::LiveFigures;
 use signalbox_core::{Timeouts, limits};
 use signalbox_policy::attempt::{Refusals, Share};
+use signalbox_policy::health::{Figures, Seat};
 use signalbox_policy::{Candidate, HealthBoard, RetryBudget};
 use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Store};
@@ -80,6 +83,27 @@ impl Gateway {
     /// How long this candidate may take; `None` is anybody.
     pub(crate) fn timeouts(&self, candidate: Option<&Candidate>) -> Timeouts {
         candidate.map_or(self.timeouts, |one| self.timeouts.with(&one.provider.timeouts))
+    }
+
+    /// What was measured of an endpoint, by its id, with the operator's credential.
+    #[must_use]
+    pub fn measured(&self, endpoint: &str) -> Figures {
+        self.health.figures(Seat { endpoint, credential: None }, self.clock.now())
+    }
+
+    /// What was measured of an endpoint with the operator's credential; where that is too little,
+    /// what was published.
+    #[must_use]
+    pub fn live_figures(&self, endpoint: &Endpoint) -> LiveFigures {
+        let live = self.measured(&endpoint.id);
+        let published = LiveFigures::published(endpoint);
+        LiveFigures {
+            uptime_5m: live.uptime_5m.map(f64::from).or(published.uptime_5m),
+            uptime_30m: live.uptime_30m.map(f64::from).or(published.uptime_30m),
+            uptime_1d: live.uptime_1d.map(f64::from).or(published.uptime_1d),
+            latency_30m: live.latency_30m.or(published.latency_30m),
+            throughput_30m: live.throughput_30m.or(published.throughput_30m),
+        }
     }
 
     /// Waits until every generation has been settled; those that take too long are ended with an

@@ -1,9 +1,8 @@
 //! Stage 7's first half: the body that one candidate gets.
 
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use signalbox_core::{ApiError, Parameter, ParameterSet, PriceKind};
-use signalbox_dialect::document::{Document, Edits};
+use signalbox_dialect::document::{Document, Edits, Pieces};
 use signalbox_dialect::loss::{Loss, Lost};
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
 use signalbox_dialect::openai_completions::template::PromptTemplate;
@@ -54,7 +53,7 @@ impl Given {
 /// What is sent to a candidate.
 #[derive(Debug)]
 pub(crate) struct Prepared {
-    pub body: Bytes,
+    pub body: Pieces,
     /// Headers beside the transport's own.
     pub headers: HeaderMap,
     /// What of the request is not in the body.
@@ -192,22 +191,20 @@ fn betas<'a>(said: Said<'a>, road: &Road, manner: Option<&'a Manner>) -> Vec<&'a
 }
 
 /// Names the beta features where the transport has a place for them.
-fn enveloped(written: WrittenRequest, betas: &[&str], road: &Road) -> Prepared {
-    let WrittenRequest { mut body, losses } = written;
-    let mut headers = HeaderMap::new();
+fn enveloped(mut prepared: Prepared, betas: &[&str], road: &Road) -> Prepared {
     if betas.is_empty() {
-        return Prepared { body, headers, losses };
+        return prepared;
     }
     if road.is_invoke {
-        if let Ok(document) = Document::parse(body.clone()) {
+        if let Ok(document) = Document::parse(prepared.body.clone().whole()) {
             let mut edits = Edits::default();
             edits.set("anthropic_beta", serde_json::json!(betas).to_string());
-            body = document.edited(&edits);
+            prepared.body = document.patched(&edits);
         }
     } else if let Ok(value) = HeaderValue::from_str(&betas.join(",")) {
-        headers.insert(BETA_HEADER, value);
+        prepared.headers.insert(BETA_HEADER, value);
     }
-    Prepared { body, headers, losses }
+    prepared
 }
 
 /// Whether a loss is one of what `require_parameters` insists on. Marks for caches and other
@@ -229,7 +226,7 @@ fn written(
     provider: WireDialect,
     outbound: &Outbound<'_>,
     tools_are_told: bool,
-) -> Result<WrittenRequest, ApiError> {
+) -> Result<Prepared, ApiError> {
     let document = &said.resolved.document;
     let style = said.resolved.skin.style;
     let told = tools_are_told && (survey.needs.tools || survey.needs.tool_history);
@@ -254,7 +251,7 @@ fn written(
             AnswerStyle::Responses => openai_responses::hosted::lost(document),
             _ => Vec::new(),
         };
-        return Ok(WrittenRequest { body, losses });
+        return Ok(Prepared { body, headers: HeaderMap::new(), losses });
     }
     let mut conversation = match style {
         AnswerStyle::Chat | AnswerStyle::Completions => {
@@ -269,7 +266,8 @@ fn written(
         conversation.tell_tools(&mut lost);
         conversation.lost = lost;
     }
-    write_request(provider, &conversation, outbound)
+    let WrittenRequest { body, losses } = write_request(provider, &conversation, outbound)?;
+    Ok(Prepared { body: body.into(), headers: HeaderMap::new(), losses })
 }
 
 /// What the body must not have. Of the two spellings of the output limit the endpoint may take only
@@ -295,7 +293,7 @@ pub(crate) fn user(said: Said<'_>, required: bool) -> Option<String> {
     }
     let account = said.account;
     let digest = Sha256::digest(format!("{account}\n{}", user.unwrap_or_default()));
-    let mut name = hex::encode(digest);
+    let mut name = signalbox_core::id::hex(&digest);
     name.truncate(32);
     Some(name)
 }

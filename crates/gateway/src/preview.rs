@@ -55,8 +55,11 @@ pub fn preview(
             patches: manner.map_or(&road.patches, |manner| &manner.patches),
         };
         let written = asked.write(road.dialect, &out)?;
-        let prepared =
-            Prepared { body: written.body, headers: HeaderMap::new(), losses: written.losses };
+        let prepared = Prepared {
+            body: written.body.into(),
+            headers: HeaderMap::new(),
+            losses: written.losses,
+        };
         return shown(&road.target, &candidate, prepared, stream, now);
     }
     let road = world.road(endpoint).ok_or_else(set_up)?;
@@ -85,16 +88,17 @@ fn shown(
     stream: bool,
     now: Timestamp,
 ) -> Result<Preview, ApiError> {
+    let body = prepared.body.whole();
     let call = Call {
         model: &candidate.endpoint.provider_model_id,
         region: candidate.endpoint.region.as_deref(),
         stream,
         headers: &prepared.headers,
-        body: prepared.body.clone(),
+        body: vec![body.clone()],
         now,
     };
     let (url, headers) =
         target.shown(&call).map_err(|error| ApiError::invalid(error.to_string()))?;
     let losses = prepared.losses.iter().map(ToString::to_string).collect();
-    Ok(Preview { url, headers, body: prepared.body, losses })
+    Ok(Preview { url, headers, body, losses })
 }

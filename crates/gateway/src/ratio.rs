@@ -3,11 +3,10 @@
 //! Only estimates use it: of prompts before they are sent, and of answers whose provider counted
 //! nothing. A moving average in memory, which begins with a common rule for English.
 
-use std::collections::HashMap;
 use std::sync::RwLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use signalbox_core::Usage;
+use signalbox_core::{FastMap, Usage};
 use signalbox_dialect::Facts;
 use signalbox_dialect::openai_chat::survey::Survey;
 
@@ -24,7 +23,7 @@ const INERTIA: u64 = 16;
 /// Bytes per token by tokenizer family.
 #[derive(Debug, Default)]
 pub(crate) struct Ratios {
-    families: RwLock<HashMap<String, AtomicU64>>,
+    families: RwLock<FastMap<String, AtomicU64>>,
 }
 
 impl Ratios {

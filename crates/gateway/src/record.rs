@@ -1,7 +1,9 @@
 //! Stage 10: the generation row, and what the planner learns.
 
-use serde_json::{Value, json};
+use serde::Serialize;
 use signalbox_core::{Timestamp, Usage, Usd};
+use signalbox_dialect::Facts;
+use signalbox_dialect::openai_chat::finish::FinishReason;
 use signalbox_ledger::Cost;
 use signalbox_policy::health::Observation;
 use signalbox_policy::{Candidate, Failure};
@@ -76,17 +78,33 @@ fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
     }
 }
 
-/// Notes that an endpoint answered to the end.
-pub(crate) fn success(generation: &Generation) {
+/// What an answer that came to its end says of its endpoint. One that ends with an error is a
+/// failure, whatever its status was. Throughput is that of the whole attempt, queues included
+/// (inference spec 5.4), but for the time in which the client held it up.
+pub(crate) fn success(generation: &Generation, facts: &Facts, output_tokens: u64) -> Observation {
+    if facts.finish == Some(FinishReason::Error) {
+        return Observation::Broke;
+    }
     let sent = generation.trace.sent;
     let first = generation.trace.first_content.filter(|_| generation.given.resolved.survey.stream);
-    let seen = Observation::Success {
+    let total_ms = generation.gateway.clock.now().millis_since(sent);
+    let held_up = u64::try_from(generation.trace.held_up.as_millis()).unwrap_or(u64::MAX);
+    Observation::Success {
         first_content_ms: first.map(|at| at.millis_since(sent)),
-        total_ms: generation.gateway.clock.now().millis_since(sent),
-        output_tokens: 0,
+        total_ms: total_ms.saturating_sub(held_up),
+        output_tokens,
         tools: None,
-    };
-    observe(generation, seen);
+    }
+}
+
+/// The same with a verdict on its tool calls.
+pub(crate) fn with_tools(seen: Observation, verdict: Option<bool>) -> Observation {
+    match seen {
+        Observation::Success { first_content_ms, total_ms, output_tokens, .. } => {
+            Observation::Success { first_content_ms, total_ms, output_tokens, tools: verdict }
+        }
+        other => other,
+    }
 }
 
 /// Notes that an endpoint failed after its first content.
@@ -94,7 +112,8 @@ pub(crate) fn fault(generation: &Generation) {
     observe(generation, Observation::Broke);
 }
 
-fn observe(generation: &Generation, seen: Observation) {
+/// Tells the board how the attempt ended. Only the first end of an attempt counts.
+pub(crate) fn observe(generation: &Generation, seen: Observation) {
     if let Some(turn) = &generation.turn {
         turn.end(seen);
     }
@@ -197,30 +216,54 @@ fn row(generation: &Generation) -> GenerationRow {
     }
 }
 
-/// One entry for each attempt (inference spec 2.4).
-fn responses(generation: &Generation) -> Value {
-    let entry = |note: &AttemptNote| {
-        let candidate = generation.given.plan.candidates.get(note.candidate);
-        json!({
-            "id": note.upstream_id,
-            "endpoint_id": candidate.map(|one| &one.endpoint.id),
-            "model_permaslug": candidate.map(|one| &one.model.canonical_slug),
-            "provider_name": candidate.map(|one| &one.provider.name),
-            "status": if note.status == 0 { None } else { Some(note.status) },
-            "latency": note.latency_ms,
-            "is_byok": false,
-            "wasted": note.waste.as_ref().map(wasted_json),
-        })
-    };
-    generation.trace.attempts.iter().map(entry).collect()
+/// One attempt as the row tells of it (inference spec 2.4).
+#[derive(Serialize)]
+struct Response<'a> {
+    id: Option<&'a str>,
+    endpoint_id: Option<&'a str>,
+    model_permaslug: Option<&'a str>,
+    provider_name: Option<&'a str>,
+    status: Option<u16>,
+    latency: u64,
+    is_byok: bool,
+    wasted: Option<Wasted>,
 }
 
 /// What an attempt cost the platform in vain: figures of the row alone, which no client is told.
-fn wasted_json(waste: &Waste) -> Value {
-    json!({
-        "tokens_prompt": waste.usage.prompt(),
-        "tokens_completion": waste.usage.output,
-        "estimated": waste.usage.estimated,
-        "cost_nanos": waste.cost.nanos(),
-    })
+#[derive(Serialize)]
+struct Wasted {
+    tokens_prompt: u64,
+    tokens_completion: u64,
+    estimated: bool,
+    cost_nanos: i64,
+}
+
+impl Wasted {
+    fn of(waste: &Waste) -> Self {
+        Self {
+            tokens_prompt: waste.usage.prompt(),
+            tokens_completion: waste.usage.output,
+            estimated: waste.usage.estimated,
+            cost_nanos: waste.cost.nanos(),
+        }
+    }
+}
+
+fn responses(generation: &Generation) -> String {
+    let notes = generation.trace.attempts.iter();
+    let entries = notes.map(|note| {
+        let candidate = generation.given.plan.candidates.get(note.candidate);
+        Response {
+            id: note.upstream_id.as_deref(),
+            endpoint_id: candidate.map(|one| one.endpoint.id.as_str()),
+            model_permaslug: candidate.map(|one| one.model.canonical_slug.as_str()),
+            provider_name: candidate.map(|one| one.provider.name.as_str()),
+            status: (note.status != 0).then_some(note.status),
+            latency: note.latency_ms,
+            is_byok: false,
+            wasted: note.waste.as_ref().map(Wasted::of),
+        }
+    });
+    let entries: Vec<Response<'_>> = entries.collect();
+    serde_json::to_string(&entries).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ use crate::attempt::{AnswerKind, Answering};
 use crate::ending::Ending;
 use crate::generation::Generation;
 use crate::sink::Sink;
-use crate::{cache, metadata, record, release, retrieval, settle, sticky};
+use crate::{cache, metadata, record, release, retrieval, settle, sticky, tool_calls};
 
 /// Sees an answer through to its settlement.
 pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answering) {
@@ -22,7 +22,12 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
         AnswerKind::Whole(answer) => {
             let ending = Ending { index, facts: &answer.facts, cancelled: false, error: None };
             let settled = settle::settle(&mut generation, &ending).await;
-            record::success(&generation);
+            let output = settled.as_ref().map_or(0, |report| report.usage.output);
+            let seen = record::success(&generation, &answer.facts, output);
+            let judged = tool_calls::are_judged(&generation.given, &answer.facts);
+            if !judged {
+                record::observe(&generation, seen);
+            }
             let style = generation.given.skin().style;
             metadata::note(&mut generation, || answer.losses(style));
             let metadata = metadata::metadata(&generation, Some(index));
@@ -35,6 +40,10 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
                     cache::keep(&generation, index, &answer.facts, copy);
                     sticky::note(&generation, index, &answer.facts);
                     generation.sink.finish(body);
+                    if judged {
+                        let verdict = tool_calls::verdict(&generation.given, &answer.calls());
+                        record::observe(&generation, record::with_tools(seen, verdict));
+                    }
                 }
                 Err(error) => release::fail(generation, error).await,
             }
@@ -103,6 +112,7 @@ async fn flow(
                 let size = out.len();
                 let held_up = pass_on(generation, &mut out).await;
                 spent.held_up = spent.held_up.saturating_add(held_up);
+                generation.trace.held_up = spent.held_up;
                 out.reserve(size);
             }
             if stream.is_complete() {
@@ -280,10 +290,11 @@ async fn finish(
     let facts = relay.facts();
     let ending = Ending { index, facts, cancelled, error: error.as_ref() };
     let settled = settle::settle(&mut generation, &ending).await;
+    let mut seen = None;
     let mut last = match (settled, error) {
         (Ok(report), None) => {
             if !cancelled {
-                record::success(&generation);
+                seen = Some(record::success(&generation, facts, report.usage.output));
                 cache::keep(&generation, index, facts, recording);
                 sticky::note(&generation, index, facts);
             }
@@ -295,7 +306,15 @@ async fn finish(
         (Ok(_), Some(error)) | (Err(error), _) => relay.error_chunk(&error),
     };
     last.extend_from_slice(generation.given.skin().style.end_marker());
+    let judged = tool_calls::are_judged(&generation.given, facts);
+    if let Some(seen) = seen.filter(|_| !judged) {
+        record::observe(&generation, seen);
+    }
     generation.sink.end(Bytes::from(last)).await;
+    if let Some(seen) = seen.filter(|_| judged) {
+        let verdict = relay.calls().and_then(|calls| tool_calls::verdict(&generation.given, calls));
+        record::observe(&generation, record::with_tools(seen, verdict));
+    }
     drop(generation);
     if let Some(rest) = rest {
         settle_connection(rest).await;

@@ -1,5 +1,7 @@
 //! What happened to one generation, noted as it happens and read once, by the record.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use signalbox_core::Timestamp;
 use signalbox_dialect::loss::Loss;
@@ -30,6 +32,8 @@ pub(crate) struct Trace {
     pub sent: Timestamp,
     /// When the first content arrived.
     pub first_content: Option<Timestamp>,
+    /// For how long the client held up the stream.
+    pub held_up: Duration,
     /// Every attempt, in order.
     pub attempts: Vec<AttemptNote>,
     /// What of the request the current attempt's body could not carry.
@@ -44,6 +48,7 @@ impl Trace {
             received,
             sent: received,
             first_content: None,
+            held_up: Duration::ZERO,
             attempts: Vec::new(),
             losses: Vec::new(),
             echoes: Vec::new(),

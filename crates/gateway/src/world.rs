@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
-use signalbox_core::Secret;
+use signalbox_core::{FastMap, Secret};
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
 use signalbox_dialect::watch::Watch;
@@ -57,7 +57,7 @@ pub struct Manner {
 }
 
 /// Roads by provider and dialect.
-type Ways<D> = HashMap<String, Vec<(Dialect, Arc<Road<D>>)>>;
+type Ways<D> = FastMap<String, Vec<(Dialect, Arc<Road<D>>)>>;
 
 /// A catalogue snapshot with a road to every provider that has a credential.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub struct World {
     /// The same for what is no conversation.
     forms: Ways<Form>,
     /// By endpoint id, of those that differ from the rule of their dialect.
-    manners: HashMap<String, Manner>,
+    manners: FastMap<String, Manner>,
 }
 
 /// A row that can't be used as it stands.
@@ -108,7 +108,7 @@ impl World {
         catalog: Snapshot,
         credentials: &HashMap<String, Secret<String>>,
     ) -> Result<Self, WorldError> {
-        let (mut roads, mut forms) = (Ways::new(), Ways::new());
+        let (mut roads, mut forms) = (Ways::default(), Ways::default());
         for provider in catalog.providers() {
             let wrong = |problem: String| WorldError {
                 row: format!("provider {}", provider.slug),
@@ -146,7 +146,7 @@ impl World {
             roads.insert(provider.slug.clone(), ways);
             forms.insert(provider.slug.clone(), others);
         }
-        let mut manners = HashMap::new();
+        let mut manners = FastMap::default();
         for endpoint in catalog.models().flat_map(|model| catalog.endpoints(&model.id)) {
             let Some(speaks) = catalog.speaks(endpoint) else { continue };
             if let Some(manner) = manner(&catalog, endpoint, speaks)? {

@@ -3,11 +3,9 @@
 mod ended;
 mod refusal;
 
-use std::collections::HashMap;
-
 use signalbox_core::id::{AccountId, GenerationId, KeyHash};
 use signalbox_core::time::ResetInterval;
-use signalbox_core::{Timestamp, Usd};
+use signalbox_core::{FastMap, Timestamp, Usd};
 
 use self::ended::{Ended, Outcome};
 pub use self::refusal::{CreditError, Refusal, Terminal};
@@ -105,9 +103,9 @@ impl Key {
 /// answer; before those, storage's unique index decides.
 #[derive(Debug, Default)]
 pub struct Book {
-    accounts: HashMap<AccountId, Account>,
-    keys: HashMap<KeyHash, Key>,
-    open: HashMap<GenerationId, Reservation>,
+    accounts: FastMap<AccountId, Account>,
+    keys: FastMap<KeyHash, Key>,
+    open: FastMap<GenerationId, Reservation>,
     ended: Ended,
 }
 

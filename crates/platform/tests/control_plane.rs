@@ -176,7 +176,7 @@ fn row(world: &World, usage: Usage) -> GenerationRow {
         user_agent: Some("test/1".to_owned()),
         app_title: None,
         num_media_prompt: Some(0),
-        provider_responses: json!([{"provider_name": "Acme", "status": 200}]),
+        provider_responses: r#"[{"provider_name":"Acme","status":200}]"#.to_owned(),
         routing: Some("{}".to_owned()),
         response_cache_source_id: None,
     }

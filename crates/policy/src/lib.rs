@@ -16,6 +16,7 @@ pub mod rank;
 pub mod requirements;
 pub mod rule;
 pub mod slug;
+pub mod tool_check;
 
 pub use account::{AccountPolicy, ByokKey};
 pub use attempt::{Attempts, Failure, RetryBudget};

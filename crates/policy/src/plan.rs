@@ -144,8 +144,9 @@ pub fn plan(
     remarks.again = false;
     for (method, runners) in groups {
         let order = Order { request, lists: &lists, bars: &bars, method, now };
-        let ranked = order.apply(runners, &mut dice);
-        limit.admit(method, ranked, &mut remarks);
+        let mut runners = runners;
+        let ranked = order.apply(&mut runners, &mut dice);
+        limit.admit(method, &runners, &ranked, &mut remarks);
     }
     let candidates = limit.finish(&mut remarks);
     Plan { candidates, excluded: remarks.excluded, notes: remarks.notes, dice: seed }
@@ -156,6 +157,9 @@ fn is_repeated(request: &Requirements, index: usize) -> bool {
     let mut earlier = request.models.iter().take(index);
     request.models.get(index).is_some_and(|one| earlier.any(|two| two.model.id == one.model.id))
 }
+
+/// Most notes about one list; the caller knows its own names.
+const MOST_NOTES: usize = 20;
 
 /// Names in `order`, `only` and `ignore` that serve none of the models. They are skipped (inference
 /// spec 5.1).
@@ -169,7 +173,7 @@ fn idle_names(request: &Requirements, catalog: &Snapshot, lists: &Lists<'_>) -> 
     for (field, list) in fields {
         let Some(list) = list.filter(|list| !list.is_empty()) else { continue };
         let models = request.models.iter().flat_map(|one| catalog.endpoints(&one.model.id));
-        for name in list.idle(models.map(|one| &**one)) {
+        for name in list.idle(models.map(|one| &**one)).into_iter().take(MOST_NOTES) {
             let provider = name.split('/').next().unwrap_or(name).to_ascii_lowercase();
             let known = catalog.provider(&provider).is_some();
             notes.push(Note::Unserved { field, name: name.to_owned(), known });

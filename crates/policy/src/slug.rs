@@ -111,9 +111,20 @@ impl Eq for Caseless<'_> {}
 
 impl Hash for Caseless<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        for byte in self.0.bytes() {
-            state.write_u8(byte.to_ascii_lowercase());
+        // The length and both ends tell names apart well enough, and `Eq` looks at all of it. Names in
+        // another case have the same bits below: a letter's case is the bit that is set in both.
+        let bytes = self.0.as_bytes();
+        let word = |bytes: Option<&[u8; 8]>| {
+            bytes.map_or(0, |bytes| u64::from_le_bytes(*bytes) | 0x2020_2020_2020_2020)
+        };
+        state.write_usize(bytes.len());
+        if bytes.len() < 8 {
+            for byte in bytes {
+                state.write_u8(byte | 0x20);
+            }
+        } else {
+            state.write_u64(word(bytes.first_chunk()));
+            state.write_u64(word(bytes.last_chunk()));
         }
-        state.write_u8(0xff);
     }
 }

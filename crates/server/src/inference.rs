@@ -122,7 +122,7 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
 pub(crate) fn request_head(headers: &HeaderMap) -> RequestHead {
     let text = |name: HeaderName| {
         let value = headers.get(name)?.to_str().ok()?;
-        Some(value.chars().take(512).collect::<String>())
+        Some(value.get(..512).unwrap_or(value).to_owned())
     };
     let wants = text(X_OPENROUTER_METADATA).or_else(|| text(X_OPENROUTER_EXPERIMENTAL_METADATA));
     RequestHead {

@@ -1,11 +1,12 @@
 //! The accept loop: deadlines against slow clients, and a stop that lets streams end.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use hyper::server::conn::http1;
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use signalbox_core::limits;
 use signalbox_runtime::task;
 use tokio::net::TcpListener;
@@ -26,7 +27,11 @@ pub struct Listening {
 
 /// Serves until `listening.stop` is cancelled and the open answers have ended.
 pub async fn serve(listener: TcpListener, app: App, listening: Listening) {
-    let service = router::router(app.clone());
+    let router = router::router(app.clone());
+    let service = service_fn(move |request| {
+        let router = router.clone();
+        async move { Ok::<_, Infallible>(router::answer(router, request).await) }
+    });
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -47,7 +52,7 @@ pub async fn serve(listener: TcpListener, app: App, listening: Listening) {
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .half_close(false)
-            .serve_connection(TokioIo::new(socket), TowerToHyperService::new(service.clone()));
+            .serve_connection(TokioIo::new(socket), service.clone());
         let watched = graceful.watch(connection);
         drop(task::spawn("connection", async move {
             if let Err(error) = watched.await {

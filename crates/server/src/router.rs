@@ -2,11 +2,12 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use hyper::body::Incoming;
 use signalbox_core::{ApiError, ErrorKind};
+use tower::Service as _;
 
 use crate::app::App;
 use crate::{credential, error, inference, v1};
@@ -38,7 +39,6 @@ pub(crate) fn router(app: App) -> Router {
         .route("/health/ready", get(ready))
         .fallback(no_such_route)
         .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(cross_origin))
         .with_state(app)
 }
 
@@ -60,6 +60,13 @@ async fn wrong_method(State(app): State<App>, request: Request) -> Response {
     error::error(&app, ApiError::invalid(message).with_status(405))
 }
 
+async fn routed(router: &mut Router, request: http::Request<Incoming>) -> Response {
+    match router.call(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    }
+}
+
 /// Says that what was answered to one caller is nobody else's to keep (reliability design, test 35).
 fn keep_private(authenticated: bool, headers: &mut HeaderMap) {
     if authenticated {
@@ -70,13 +77,16 @@ fn keep_private(authenticated: bool, headers: &mut HeaderMap) {
 
 /// Pages of other origins may call the API: credentials travel in a header that no page sends by
 /// itself, and cookies are not looked at here.
-async fn cross_origin(request: Request, next: Next) -> Response {
+pub(crate) async fn answer(mut router: Router, request: http::Request<Incoming>) -> Response {
     let authenticated = credential::is_present(request.headers());
     let from_page = request.headers().contains_key(header::ORIGIN);
     let preflight = from_page && request.method() == Method::OPTIONS;
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();
-    let mut response =
-        if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response = if preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        routed(&mut router, request).await
+    };
     keep_private(authenticated, response.headers_mut());
     if from_page {
         let headers = response.headers_mut();

@@ -33,3 +33,6 @@ mod variants;
 
 #[path = "acceptance/explanation.rs"]
 mod explanation;
+
+#[path = "acceptance/health.rs"]
+mod health;

@@ -31,6 +31,11 @@ pub(crate) struct Posting {
 }
 
 fn push_field(line: &mut String, text: &str) {
+    let special = |byte: &u8| matches!(byte, b'\\' | b'|');
+    if !text.as_bytes().iter().any(special) {
+        line.push_str(text);
+        return;
+    }
     for letter in text.chars() {
         if letter == '\\' || letter == '|' {
             line.push('\\');
@@ -41,7 +46,8 @@ fn push_field(line: &mut String, text: &str) {
 
 /// The line that is hashed for the transfer at position `seq`.
 pub(crate) fn line(seq: i64, posting: &Posting) -> String {
-    let mut line = seq.to_string();
+    let mut line = String::with_capacity(256);
+    line.push_str(&seq.to_string());
     let amount = posting.amount.nanos().to_string();
     let at = posting.at.micros().to_string();
     let generation = posting.generation.as_ref().map_or("", GenerationId::as_str);
@@ -67,7 +73,7 @@ pub(crate) fn link(previous: &str, line: &str) -> String {
     digest.update(previous.as_bytes());
     digest.update(b"\n");
     digest.update(line.as_bytes());
-    hex::encode(digest.finalize())
+    signalbox_core::id::hex(&digest.finalize())
 }
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
 //! The generation row: everything recorded about one logical request.
 
-use serde_json::Value;
 use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
 use signalbox_core::{PriceTable, Timestamp, Usage, Usd};
 use sqlx::sqlite::SqliteRow;
@@ -81,8 +80,8 @@ pub struct GenerationRow {
     pub app_title: Option<String>,
     /// Media parts in the prompt.
     pub num_media_prompt: Option<u64>,
-    /// One entry for each attempt, in order; an array.
-    pub provider_responses: Value,
+    /// One entry for each attempt, in order; an array as JSON.
+    pub provider_responses: String,
     /// How it was routed, as JSON: the dice, the plan and what was ruled out.
     pub routing: Option<String>,
     /// The generation whose answer the response cache gave again (inference spec 14.3).
@@ -179,7 +178,7 @@ fn read_generation(row: &SqliteRow) -> Result<GenerationRow, StoreError> {
         user_agent: row.try_get("user_agent")?,
         app_title: row.try_get("app_title")?,
         num_media_prompt: count("num_media_prompt")?,
-        provider_responses: parse("provider_responses", &text("provider_responses")?)?,
+        provider_responses: text("provider_responses")?,
         routing: row.try_get("routing")?,
         response_cache_source_id: row
             .try_get::<Option<String>, _>("response_cache_source_id")?

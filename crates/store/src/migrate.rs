@@ -16,7 +16,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration {
         version: 1,
         name: "ledger",
@@ -31,6 +31,11 @@ const MIGRATIONS: [Migration; 3] = [
         version: 3,
         name: "routing",
         sql: include_str!("../migrations/sqlite/0003_routing.sql"),
+    },
+    Migration {
+        version: 4,
+        name: "endpoint_health",
+        sql: include_str!("../migrations/sqlite/0004_endpoint_health.sql"),
     },
 ];
 

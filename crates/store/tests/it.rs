@@ -37,3 +37,6 @@ mod pace;
 
 #[path = "it/kill.rs"]
 mod kill;
+
+#[path = "it/health.rs"]
+mod health;

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use signalbox_core::Usd;
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_gateway::{Gateway, Settings};
+use signalbox_gateway::{Gateway, HealthKeeper, Settings};
 use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
+use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Journal, Running, Simulator};
@@ -41,7 +42,8 @@ pub struct TestServer {
     simulator: Simulated,
     serving: JoinHandle<Option<()>>,
     stop: CancellationToken,
-    _folder: TempDir,
+    keeper: HealthKeeper,
+    folder: Option<TempDir>,
 }
 
 /// A simulator without a debug form.
@@ -80,6 +82,29 @@ impl TestServer {
     /// When any part does not start.
     pub async fn start_at(offer: Offer, credit: &str, clock: Clock) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
+        let server = Self::open(folder, offer, clock, None).await;
+        server.grant(&server.owner.account_id, credit).await;
+        server
+    }
+
+    /// Stops, and starts again with the same database and owner.
+    ///
+    /// # Panics
+    /// When any part does not stop or start.
+    pub async fn restarted(mut self, offer: Offer, clock: Clock) -> Self {
+        self.stop().await;
+        let folder = self.folder.take().expect("a folder");
+        let owner = self.owner.clone();
+        drop(self);
+        Self::open(folder, offer, clock, Some(owner)).await
+    }
+
+    async fn open(
+        folder: TempDir,
+        offer: Offer,
+        clock: Clock,
+        owner: Option<IssuedAccount>,
+    ) -> Self {
         let url = format!("sqlite://{}", folder.path().join("signalbox.db").display());
         let store = Store::open(&url, clock.clone()).await.expect("a store");
         let ledger = Ledger::open(&store).await.expect("a ledger");
@@ -90,12 +115,16 @@ impl TestServer {
         let public = Settings::new(format!("http://{address}"));
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), public);
         let platform = Platform::new(&store, KeyPrefix::default());
-        let owner = platform.bootstrap(RevokeOld::No).await.expect("the first account");
+        let owner = match owner {
+            Some(owner) => owner,
+            None => platform.bootstrap(RevokeOld::No).await.expect("the first account"),
+        };
+        let keeper = HealthKeeper::restore(&gateway, &store).await;
         let app = App::new(Arc::clone(&gateway), platform.clone(), clock);
         let stop = CancellationToken::new();
         let listening = Listening { stop: stop.clone() };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
-        let server = Self {
+        Self {
             owner,
             platform,
             ledger,
@@ -104,10 +133,9 @@ impl TestServer {
             simulator: Simulated(simulator),
             serving,
             stop,
-            _folder: folder,
-        };
-        server.grant(&server.owner.account_id, credit).await;
-        server
+            keeper,
+            folder: Some(folder),
+        }
     }
 
     /// Where it listens.
@@ -132,6 +160,17 @@ impl TestServer {
     #[must_use]
     pub fn journal(&self) -> Journal {
         self.simulator.0.journal()
+    }
+
+    /// What was measured of the first endpoint of a model.
+    ///
+    /// # Panics
+    /// When there is no such model.
+    #[must_use]
+    pub fn measured(&self, model: &str) -> Figures {
+        let world = self.gateway.world.load();
+        let endpoints = world.catalog.endpoints(model);
+        self.gateway.measured(&endpoints.first().expect("an endpoint").id)
     }
 
     /// Another account with this credit in dollars.
@@ -230,6 +269,7 @@ impl TestServer {
     pub async fn stop(&self) {
         self.stop.cancel();
         self.gateway.idle().await;
+        self.keeper.save().await.expect("a store that writes");
         self.ledger.shutdown().await.expect("a ledger that stops");
     }
 }

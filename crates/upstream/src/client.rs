@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri, header};
-use http_body_util::{BodyExt, Full};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -16,6 +16,7 @@ use signalbox_core::Timeouts;
 use tokio::time::error::Elapsed;
 
 use crate::address::AddressError;
+use crate::body::Ready;
 use crate::connect::{self, InTime, Limits};
 use crate::retry_after;
 use crate::token::TokenError;
@@ -50,7 +51,7 @@ pub enum CallError {
     Credential(TokenError),
 }
 
-type Connections = Pool<InTime<HttpsConnector<HttpConnector>>, Full<Bytes>>;
+type Connections = Pool<InTime<HttpsConnector<HttpConnector>>, Ready>;
 
 /// The client. Clones share the connections.
 #[derive(Debug, Clone)]
@@ -138,7 +139,7 @@ impl Client {
         &self,
         uri: &Uri,
         headers: &HeaderMap,
-        body: &Bytes,
+        body: &[Bytes],
         timeout: Duration,
     ) -> Result<Answer, CallError> {
         let (limits, connections) = &self.usual;
@@ -152,7 +153,7 @@ impl Client {
     /// As [`Client::post`], and [`CallError::TooLarge`] above one MiB.
     pub async fn get(&self, target: &Target, timeout: Duration) -> Result<Bytes, CallError> {
         let (uri, headers) = target.bare().ok_or(CallError::Address(AddressError::Malformed))?;
-        let mut request = Request::new(Full::new(Bytes::new()));
+        let mut request = Request::new(Ready::new(Vec::new()));
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers.clone();
         let (limits, connections) = &self.usual;
@@ -188,11 +189,11 @@ async fn send(
     limits: Limits,
     uri: &Uri,
     headers: &HeaderMap,
-    body: &Bytes,
+    body: &[Bytes],
     timeout: Duration,
 ) -> Result<Answer, CallError> {
     let request = || {
-        let mut request = Request::new(Full::new(body.clone()));
+        let mut request = Request::new(Ready::new(body.to_vec()));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers.clone();

@@ -2,6 +2,7 @@
 //! about each endpoint on the way.
 
 mod address;
+mod body;
 pub mod client;
 mod connect;
 pub mod credential;

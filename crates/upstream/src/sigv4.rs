@@ -4,6 +4,7 @@
 use std::fmt::Write as _;
 
 use aws_lc_rs::{digest, hmac};
+use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Uri, header};
 use signalbox_core::Timestamp;
 
@@ -28,7 +29,7 @@ pub(crate) fn sign(
     scope: Scope<'_>,
     uri: &Uri,
     headers: &mut HeaderMap,
-    body: &[u8],
+    body: &[Bytes],
 ) -> Option<()> {
     let stamp = stamp(scope.now);
     let host = host(uri)?;
@@ -48,7 +49,7 @@ pub(crate) fn sign(
         path: uri.path(),
         query: uri.query().unwrap_or_default(),
         headers: &signed,
-        payload: &sha256(body),
+        payload: &sha256(body.iter().map(Bytes::as_ref)),
     };
     let authorization = authorization(keys, scope, &stamp, &request);
     headers.insert(header::AUTHORIZATION, sensitive(&authorization)?);
@@ -101,7 +102,7 @@ fn authorization(
 ) -> String {
     let day = stamp.get(..8).unwrap_or_default();
     let place = format!("{day}/{}/{}/aws4_request", scope.region, scope.service);
-    let canonical = sha256(request.canonical().as_bytes());
+    let canonical = sha256([request.canonical().as_bytes()]);
     let to_sign = format!("{ALGORITHM}\n{stamp}\n{place}\n{canonical}");
     let secret = format!("AWS4{}", keys.secret_access_key.expose());
     let mut key = mac(secret.as_bytes(), day);
@@ -124,7 +125,7 @@ fn stamp(now: Timestamp) -> String {
 }
 
 /// The host as the client sends it: a scheme's usual port is left out.
-fn host(uri: &Uri) -> Option<String> {
+pub(crate) fn host(uri: &Uri) -> Option<String> {
     let host = uri.host()?;
     let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
     Some(match uri.port_u16().filter(|port| *port != usual) {
@@ -156,8 +157,10 @@ fn canonical_query(query: &str) -> String {
     written.join("&")
 }
 
-fn sha256(bytes: &[u8]) -> String {
-    hexadecimal(digest::digest(&digest::SHA256, bytes).as_ref())
+fn sha256<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> String {
+    let mut sum = digest::Context::new(&digest::SHA256);
+    pieces.into_iter().for_each(|piece| sum.update(piece));
+    hexadecimal(sum.finish().as_ref())
 }
 
 fn mac(key: &[u8], text: &str) -> hmac::Tag {

@@ -186,7 +186,7 @@ impl TokenSource {
         let form = HeaderValue::from_static("application/x-www-form-urlencoded");
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, form);
-        let body = Bytes::from(self.grant.request(&self.token_uri, now)?);
+        let body = [Bytes::from(self.grant.request(&self.token_uri, now)?)];
         let answer = client.send(&self.token_uri, &headers, &body, PATIENCE).await;
         let answer = answer.map_err(unreachable)?;
         if !answer.status.is_success() {

@@ -50,8 +50,8 @@ pub struct Call<'a> {
     pub stream: bool,
     /// Further headers. They replace those of the same name, but never a credential.
     pub headers: &'a HeaderMap,
-    /// The body, as the dialect has it.
-    pub body: Bytes,
+    /// The body, as the dialect has it, in pieces.
+    pub body: Vec<Bytes>,
     /// The time of day, for what is signed and what expires.
     pub now: Timestamp,
 }
@@ -137,6 +137,10 @@ impl Target {
         if let Some((name, value)) = access.header {
             headers.insert(name, value);
         }
+        // Else the client would write it anew for each call.
+        if let Some(host) = host_of(&whole).filter(|host| Some(host) == host_of(&stream).as_ref()) {
+            headers.insert(header::HOST, host);
+        }
         let region = credential.and_then(|one| one.region.clone()).or(provider.region.clone());
         let shown = (base.to_owned(), speaks.transport.name());
         Ok(Self {
@@ -189,7 +193,7 @@ impl Target {
     pub fn shown(&self, call: &Call<'_>) -> Result<(String, Vec<(String, String)>), CallError> {
         let prepared = self.prepare(call)?;
         let mut shown = Vec::new();
-        for (name, value) in prepared.headers.iter() {
+        for (name, value) in prepared.headers.iter().filter(|(name, _)| *name != header::HOST) {
             let text = if value.is_sensitive() { "***" } else { value.to_str().unwrap_or("?") };
             shown.push((name.as_str().to_owned(), text.to_owned()));
         }
@@ -217,6 +221,14 @@ impl fmt::Debug for Target {
             .field("transport", transport)
             .field("region", &self.region)
             .finish_non_exhaustive()
+    }
+}
+
+/// The `host` header of an address that no call changes.
+fn host_of(address: &Address) -> Option<HeaderValue> {
+    match address {
+        Address::Fixed(uri) => HeaderValue::try_from(sigv4::host(uri)?).ok(),
+        Address::Written(_) => None,
     }
 }
 
@@ -345,7 +357,7 @@ mod tests {
             let provider = row.apply(Some(built_in)).unwrap();
             let target = Target::new(&provider, *dialect, Some(&credential)).unwrap();
             let found = [false, true].map(|stream| {
-                let (body, now) = (Bytes::new(), Timestamp::from_seconds(1));
+                let (body, now) = (Vec::new(), Timestamp::from_seconds(1));
                 let call = Call { model, region: *region, stream, headers: &headers, body, now };
                 target.prepare(&call).unwrap().uri.to_string()
             });

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use signalbox_core::ParameterSet;
+use signalbox_core::{FastMap, ParameterSet};
 
 use super::{Catalogue, Snapshot, alias};
 use crate::model::ModelStatus;
@@ -148,7 +148,7 @@ impl Rows {
 }
 
 /// What providers call models, where the name has no slash and means one model.
-fn native(snapshot: &Snapshot) -> HashMap<String, String> {
+fn native(snapshot: &Snapshot) -> FastMap<String, String> {
     let mut names: HashMap<String, Option<String>> = HashMap::new();
     for endpoint in snapshot.by_model.values().flatten() {
         let name = &endpoint.provider_model_id;

@@ -9,6 +9,7 @@ use super::{AnswerStyle, Skin, error_chunk_of};
 use crate::anthropic_messages::read_stream::MessagesReader;
 use crate::anthropic_messages::write_stream::MessagesWriter;
 use crate::bedrock_converse::read_stream::ConverseReader;
+use crate::calls::Calls;
 use crate::cohere_v2::read_stream::CohereReader;
 use crate::conversation::WireDialect;
 use crate::event::Event;
@@ -31,6 +32,8 @@ pub(super) struct EventRoad {
     style: AnswerStyle,
     events: Vec<Event>,
     losses: Vec<Loss>,
+    /// The tool calls, when somebody wants them.
+    calls: Option<Box<Calls>>,
 }
 
 /// What understands the provider.
@@ -131,7 +134,7 @@ impl Writer {
 
 impl EventRoad {
     pub(super) const fn new(reader: Reader, writer: Writer, style: AnswerStyle) -> Self {
-        Self { reader, writer, style, events: Vec::new(), losses: Vec::new() }
+        Self { reader, writer, style, events: Vec::new(), losses: Vec::new(), calls: None }
     }
 
     /// What was read and could not be shown, and what could not be read.
@@ -170,8 +173,19 @@ impl EventRoad {
     fn write(&mut self, out: &mut Vec<u8>) {
         for event in self.events.drain(..) {
             notice(self.style, &event, &mut self.losses);
+            if let Some(calls) = &mut self.calls {
+                calls.event(&event);
+            }
             self.writer.write(&event, out);
         }
+    }
+
+    pub(super) fn gather_calls(&mut self) {
+        self.calls = Some(Box::default());
+    }
+
+    pub(super) fn calls(&self) -> Option<&Calls> {
+        self.calls.as_deref()
     }
 
     pub(super) fn facts(&self) -> &Facts {

@@ -13,6 +13,7 @@ use super::read_stream::Answer;
 use super::stop_reason::Seen;
 use super::write_stream::{End, push_event, start_event};
 use super::write_usage::{placeholder, push_usage_over};
+use crate::calls::Calls;
 use crate::document::{Edits, Kind, Raw, quoted, splice};
 use crate::event::Event;
 use crate::frame::sse::{Frame, SseDecoder};
@@ -28,8 +29,10 @@ pub struct MessagesRelay {
 #[derive(Debug)]
 struct Relay {
     answer: Answer,
-    /// What the reading gives, which nobody needs here.
+    /// What the reading gives: nobody needs it here but for its tool calls.
     events: Vec<Event>,
+    /// The tool calls, when somebody wants them.
+    calls: Option<Box<Calls>>,
     client: Client,
 }
 
@@ -59,7 +62,7 @@ impl MessagesRelay {
             last: None,
             usage: None,
         };
-        let relay = Relay { answer: Answer::default(), events: Vec::new(), client };
+        let relay = Relay { answer: Answer::default(), events: Vec::new(), calls: None, client };
         Self { decoder: SseDecoder::default(), relay }
     }
 
@@ -88,6 +91,16 @@ impl MessagesRelay {
         relay.client.begin(None, out);
         relay.client.blocks.stop_all(out);
         Ok(())
+    }
+
+    /// From now on gathers the tool calls.
+    pub(crate) fn gather_calls(&mut self) {
+        self.relay.calls = Some(Box::default());
+    }
+
+    /// The tool calls, if they are gathered.
+    pub(crate) fn calls(&self) -> Option<&Calls> {
+        self.relay.calls.as_deref()
     }
 
     /// What was seen so far.
@@ -138,9 +151,12 @@ pub(super) fn owned(message: Raw<'_>, identity: &Identity) -> Edits {
 
 impl Relay {
     fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        let Self { answer, events, client } = self;
+        let Self { answer, events, calls, client } = self;
         answer.frame_with(frame, |answer, kind, raw| {
             answer.message(kind, raw, events)?;
+            if let Some(calls) = calls {
+                events.iter().for_each(|event| calls.event(event));
+            }
             events.clear();
             client.write(kind, raw, out);
             Ok(())

@@ -9,12 +9,11 @@ mod history;
 mod reasoning;
 mod tool;
 
-use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use super::limits;
 use super::write_request::{STRICT_BETA, max_tokens};
-use crate::document::{Document, Edits, Raw, quoted, rewrite_elements};
+use crate::document::{Document, Edits, Pieces, Raw, quoted, rewrite_elements};
 use crate::openai_chat::survey::Survey;
 use crate::outbound::{Outbound, ReasoningStyle};
 
@@ -51,7 +50,7 @@ pub fn write_relay(
     document: &Document,
     survey: &Survey,
     out: &Outbound<'_>,
-) -> Result<Bytes, ApiError> {
+) -> Result<Pieces, ApiError> {
     let mut edits = Edits::default();
     for (key, _) in document.members().filter(|(key, _)| OWN.contains(key)) {
         edits.remove(key.to_owned());
@@ -99,7 +98,7 @@ pub fn write_relay(
         edits.set(key, text);
     }
     out.patches.apply(document, &mut edits);
-    Ok(document.edited(&edits))
+    Ok(document.patched(&edits))
 }
 
 /// The members that a parameter stands for. Reasoning, the format of the output and the limit on it

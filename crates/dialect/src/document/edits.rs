@@ -1,7 +1,9 @@
 //! Edits of an object's members, and the splice that carries them out.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
+use super::pieces::Pieces;
 use super::{Document, Entry, Raw};
 
 /// Changes to the members of one object. A later edit of a key replaces an earlier one.
@@ -63,20 +65,63 @@ pub(crate) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
+/// Where edited text goes.
+pub(super) trait Output {
+    /// This part of the text that is edited.
+    fn keep(&mut self, part: Range<usize>);
+    /// Text that was not there before.
+    fn add(&mut self, text: &str);
+}
+
+struct Copied<'a> {
+    from: &'a str,
+    out: String,
+}
+
+impl Output for Copied<'_> {
+    fn keep(&mut self, part: Range<usize>) {
+        self.out.push_str(self.from.get(part).unwrap_or_default());
+    }
+
+    fn add(&mut self, text: &str) {
+        self.out.push_str(text);
+    }
+}
+
 /// The text of an object with edits made. `entries` are its members in order, with their places.
 pub(crate) fn splice<'a>(
     text: &'a str,
     entries: impl Iterator<Item = Entry<'a>>,
     edits: &Edits,
 ) -> String {
-    let mut out = String::with_capacity(text.len().saturating_add(edits.added_bytes()));
+    let room = text.len().saturating_add(edits.added_bytes());
+    let mut out = Copied { from: text, out: String::with_capacity(room) };
+    splice_into(text, entries, edits, &mut out);
+    out.out
+}
+
+/// The same in pieces, which share what is kept.
+pub(super) fn splice_pieces<'a>(
+    document: &'a Document,
+    entries: impl Iterator<Item = Entry<'a>>,
+    edits: &Edits,
+) -> Pieces {
+    let bytes = document.bytes();
+    let mut out = Pieces::begin(bytes, edits.added_bytes());
+    splice_into(&document.text, entries, edits, &mut out);
+    out.finish()
+}
+
+fn splice_into<'a>(
+    text: &'a str,
+    entries: impl Iterator<Item = Entry<'a>>,
+    edits: &Edits,
+    out: &mut impl Output,
+) {
     let mut seen = vec![false; edits.0.len()];
     // Where the bytes not yet handled begin, and whether a member is already in `out`.
     let mut done = 0;
     let mut written = false;
-    let push = |out: &mut String, from: usize, to: usize| {
-        out.push_str(text.get(from..to).unwrap_or_default());
-    };
     for entry in entries {
         let edit = edits.0.iter().position(|(key, _)| *key == entry.key);
         let value = edit.and_then(|at| {
@@ -88,37 +133,36 @@ pub(crate) fn splice<'a>(
             Some((_, None)) => {
                 // The white space and bracket before the first member stay; later separators go.
                 if done == 0 {
-                    push(&mut out, 0, entry.key_at.start);
+                    out.keep(0..entry.key_at.start);
                 }
                 done = entry.value_at.end;
                 continue;
             }
             Some((_, Some(raw))) => {
-                push(&mut out, lead, entry.value_at.start);
-                out.push_str(raw);
+                out.keep(lead..entry.value_at.start);
+                out.add(raw);
             }
-            None => push(&mut out, lead, entry.value_at.end),
+            None => out.keep(lead..entry.value_at.end),
         }
         done = entry.value_at.end;
         written = true;
     }
     if done == 0 {
         let open = text.find('{').map_or(0, |bracket| bracket + 1);
-        push(&mut out, 0, open);
+        out.keep(0..open);
         done = open;
     }
     for ((key, value), seen) in edits.0.iter().zip(seen) {
         let (Some(raw), false) = (value, seen) else { continue };
         if written {
-            out.push(',');
+            out.add(",");
         }
-        out.push_str(&quoted(key));
-        out.push(':');
-        out.push_str(raw);
+        out.add(&quoted(key));
+        out.add(":");
+        out.add(raw);
         written = true;
     }
-    push(&mut out, done, text.len());
-    out
+    out.keep(done..text.len());
 }
 
 /// An array with some of its elements replaced; none when no element changes.

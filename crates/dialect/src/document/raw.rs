@@ -39,6 +39,44 @@ pub struct Entry<'a> {
     pub value_at: Range<usize>,
 }
 
+/// The members of an object, in order.
+#[derive(Debug, Clone)]
+pub struct Members<'a> {
+    text: &'a str,
+    at: usize,
+}
+
+impl Members<'_> {
+    /// Where the object ends, once its members have been taken.
+    #[must_use]
+    pub fn end(&self) -> usize {
+        let end = separators(self.text.as_bytes(), self.at);
+        end.saturating_add(1).min(self.text.len())
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = Entry<'a>;
+
+    fn next(&mut self) -> Option<Entry<'a>> {
+        let bytes = self.text.as_bytes();
+        let start = separators(bytes, self.at);
+        if bytes.get(start) != Some(&b'"') {
+            return None;
+        }
+        let key_end = skip_string(bytes, start);
+        let value_start = separators(bytes, key_end);
+        let end = skip(bytes, value_start);
+        self.at = end;
+        Some(Entry {
+            key: Raw(self.text.get(start..key_end)?).string()?,
+            value: Raw(self.text.get(value_start..end).filter(|text| !text.is_empty())?),
+            key_at: start..key_end,
+            value_at: value_start..end,
+        })
+    }
+}
+
 impl<'a> Raw<'a> {
     /// Takes text that is one valid JSON value, perhaps with white space around it.
     #[must_use]
@@ -72,25 +110,28 @@ impl<'a> Raw<'a> {
     }
 
     /// The members, when the value is an object; else nothing.
-    pub fn members(self) -> impl Iterator<Item = Entry<'a>> {
-        let mut at = if self.kind() == Kind::Object { 1 } else { self.0.len() };
-        std::iter::from_fn(move || {
-            let bytes = self.0.as_bytes();
-            let start = separators(bytes, at);
-            if bytes.get(start) != Some(&b'"') {
-                return None;
-            }
-            let key_end = skip_string(bytes, start);
-            let value_start = separators(bytes, key_end);
-            let end = skip(bytes, value_start);
-            at = end;
-            Some(Entry {
-                key: Raw(self.0.get(start..key_end)?).string()?,
-                value: Raw(self.0.get(value_start..end).filter(|text| !text.is_empty())?),
-                key_at: start..key_end,
-                value_at: value_start..end,
-            })
-        })
+    #[must_use]
+    pub fn members(self) -> Members<'a> {
+        let at = if self.kind() == Kind::Object { 1 } else { self.0.len() };
+        Members { text: self.0, at }
+    }
+
+    /// The elements, when the value is an array; else nothing. Each is given as the text that begins
+    /// with it, and `read` says how long it is: so a large element is walked only once.
+    ///
+    /// # Errors
+    /// The first that `read` gives.
+    pub fn each<E>(
+        self,
+        mut read: impl FnMut(usize, Raw<'a>) -> Result<usize, E>,
+    ) -> Result<(), E> {
+        let mut at = if self.kind() == Kind::Array { 1 } else { self.0.len() };
+        for index in 0.. {
+            let start = separators(self.0.as_bytes(), at);
+            let Some(rest) = self.0.get(start..).filter(|rest| rest.len() > 1) else { break };
+            at = start.saturating_add(read(index, Raw(rest))?.max(1));
+        }
+        Ok(())
     }
 
     /// The elements with their places, when the value is an array; else nothing.
@@ -134,6 +175,9 @@ impl<'a> Raw<'a> {
     #[must_use]
     pub fn string_bytes(self) -> u64 {
         let Some(mut rest) = self.inner().map(str::as_bytes) else { return 0 };
+        if memchr(b'\\', rest).is_none() {
+            return u64::try_from(rest.len()).unwrap_or(u64::MAX);
+        }
         if let Some(escapes) = plain_escapes(rest) {
             return u64::try_from(rest.len().saturating_sub(escapes)).unwrap_or(u64::MAX);
         }
@@ -320,6 +364,28 @@ mod tests {
         let list = raw.members().next().unwrap().value;
         let texts: Vec<_> = list.elements().map(|(_, one)| one.text()).collect();
         assert_eq!(texts, ["1", "\"]\"", "{\"b\":[]}"]);
+    }
+
+    #[test]
+    fn elements_that_are_read_one_by_one_are_the_same() {
+        let raw = Raw::new(r#"[ {"a":"]"} , {}, {"b": [1,{"c":2}] } ]"#);
+        let mut seen = Vec::new();
+        let read = raw.each(|index, element| {
+            let mut members = element.members();
+            let count = members.by_ref().count();
+            let end = members.end();
+            seen.push((index, count, element.text().get(..end)));
+            if end > 0 { Ok(end) } else { Err(()) }
+        });
+        assert_eq!(read, Ok(()));
+        let texts = [r#"{"a":"]"}"#, "{}", r#"{"b": [1,{"c":2}] }"#];
+        let expected: Vec<_> =
+            texts.into_iter().enumerate().map(|(at, text)| (at, at % 2 ^ 1, Some(text))).collect();
+        assert_eq!(seen, expected);
+        for text in ["[", "[[", "[{", "[{\"a\":1", "{}", "[1 2"] {
+            let read = Raw::new(text).each(|index, _| if index < 9 { Ok(1) } else { Err(()) });
+            assert_eq!(read, Ok(()), "{text}");
+        }
     }
 
     #[test]

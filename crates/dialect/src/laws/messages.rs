@@ -119,7 +119,7 @@ pub fn messages_requests_survive(bytes: &[u8]) -> Result<(), String> {
             super::sent_on(&body, ROUTERS)?;
         }
         match write_relay(&document, &survey, &outbound) {
-            Ok(body) => super::sent_on(&body, ROUTERS)?,
+            Ok(body) => super::sent_on(&body.whole(), ROUTERS)?,
             Err(error) if error.kind == ErrorKind::InvalidRequest => {}
             Err(error) => return Err(error.to_string()),
         }

@@ -253,7 +253,7 @@ pub fn responses_requests_survive(bytes: &[u8]) -> Result<(), String> {
     let Ok(survey) = survey(&document) else { return Ok(()) };
     let patches = Patches::default();
     let body = write_relay(&document, &survey, &super::outbound(&patches));
-    let body = body.map_err(|error| error.to_string())?;
+    let body = body.map_err(|error| error.to_string())?.whole();
     super::sent_on(&body, &["models", "provider", "session_id", "trace", "user", "metadata"])?;
     let again = Document::parse(body).map_err(|error| error.to_string())?;
     if again.get("store") == Some("false") { Ok(()) } else { Err("it is stored".to_owned()) }

@@ -13,6 +13,7 @@ use super::preamble::{Preamble, Top};
 use super::sources::Listed;
 use super::template::{Hole, Template};
 use super::usage::read_usage;
+use crate::calls::Calls;
 use crate::identity::{Facts, Identity, StreamFault};
 use crate::scan::{self, Malformed, Scanner};
 use crate::watch::{Seen, Watch};
@@ -77,6 +78,8 @@ pub(super) struct Rewriter {
     pub(super) spoiled: bool,
     /// What the provider's row says of its answers.
     pub(super) watch: Option<Arc<Watch>>,
+    /// The tool calls, when somebody wants them.
+    pub(super) calls: Option<Box<Calls>>,
     pub(super) listed: Listed,
     head: Vec<u8>,
     preamble: Preamble,
@@ -142,6 +145,7 @@ impl Rewriter {
             choices: Vec::new(),
             head: head(identity, shape),
             watch: None,
+            calls: None,
             listed: Listed::default(),
             preamble: Preamble::default(),
             hole: None,
@@ -160,6 +164,7 @@ impl Rewriter {
             choices: Vec::new(),
             head: b"{\"object\":\"chat\"".to_vec(),
             watch: None,
+            calls: None,
             listed: Listed::default(),
             preamble: Preamble::default(),
             hole: None,

@@ -188,6 +188,9 @@ impl Rewriter {
             let start = scanner.at();
             let call = read_call(scanner)?;
             let number = self.watch_call(&call, index)?;
+            if let (Some(calls), Some(number)) = (&mut self.calls, number) {
+                calls.fragment((index, number), call.name, call.arguments);
+            }
             let raw = scanner.slice(start, scanner.at());
             let numbered = call.index.is_some() || self.shape == Shape::Whole;
             let quoted = call.arguments.is_none_or(|raw| raw.starts_with('"') || raw == "null");

@@ -10,6 +10,7 @@ use super::chunk::{Rewriter, Shape, error_member};
 use super::error::read_inband;
 use super::finish::FinishReason;
 use super::usage::write_usage;
+use crate::calls::Calls;
 use crate::frame::sse::{Frame, FrameTooLong, SseDecoder};
 use crate::identity::{Extras, Facts, Identity, RelayOptions, StreamFault, UsageReport};
 use crate::scan;
@@ -56,6 +57,16 @@ impl StreamRelay {
     pub fn watching(mut self, watch: Option<Arc<Watch>>) -> Self {
         self.rewriter.watch = watch;
         self
+    }
+
+    /// The same relay, which also gathers the tool calls.
+    pub(crate) fn gather_calls(&mut self) {
+        self.rewriter.calls = Some(Box::default());
+    }
+
+    /// The tool calls, if they are gathered.
+    pub(crate) fn calls(&self) -> Option<&Calls> {
+        self.rewriter.calls.as_deref()
     }
 
     /// A relay whose output only the hub reads.

@@ -229,7 +229,7 @@ pub fn write_usage(report: &UsageReport) -> String {
         let _ = write!(text, r#","image_tokens":{}"#, usage.output_image);
     }
     text.push_str("},");
-    text.push_str(&cost_members(report));
+    push_cost_members(&mut text, report);
     if usage.searches > 0 {
         // Both names are in use (inference spec appendix D, row 6).
         for name in ["server_tool_use_details", "server_tool_use"] {
@@ -242,11 +242,28 @@ pub fn write_usage(report: &UsageReport) -> String {
 
 /// The members that tell of money, the same in every dialect that has them under these names.
 pub(crate) fn cost_members(report: &UsageReport) -> String {
-    let upstream = report.upstream_cost.map_or_else(|| "null".to_owned(), |cost| cost.to_string());
-    format!(
-        r#""cost":{},"is_byok":{},"cost_details":{{"upstream_inference_cost":{upstream},"upstream_inference_prompt_cost":{},"upstream_inference_completions_cost":{}}}"#,
-        report.cost, report.is_byok, report.prompt_cost, report.completion_cost,
-    )
+    let mut text = String::with_capacity(256);
+    push_cost_members(&mut text, report);
+    text
+}
+
+fn push_cost_members(text: &mut String, report: &UsageReport) {
+    use std::fmt::Write as _;
+    // Writing to a String cannot fail.
+    let _ = write!(
+        text,
+        r#""cost":{},"is_byok":{},"cost_details":{{"upstream_inference_cost":"#,
+        report.cost, report.is_byok,
+    );
+    let _ = match report.upstream_cost {
+        Some(cost) => write!(text, "{cost}"),
+        None => text.write_str("null"),
+    };
+    let _ = write!(
+        text,
+        r#","upstream_inference_prompt_cost":{},"upstream_inference_completions_cost":{}}}"#,
+        report.prompt_cost, report.completion_cost,
+    );
 }
 
 #[cfg(test)]

@@ -6,11 +6,10 @@
 mod message;
 pub(super) mod reasoning;
 
-use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use super::survey::{PromptStyle, Survey, prompt_text};
-use crate::document::{Document, Edits, Raw, quoted, rewrite_elements, splice};
+use crate::document::{Document, Edits, Pieces, Raw, quoted, rewrite_elements, splice};
 use crate::outbound::CacheStyle;
 pub use crate::outbound::{Outbound, ReasoningStyle};
 
@@ -51,7 +50,7 @@ pub fn write_relay(
     document: &Document,
     survey: &Survey,
     out: &Outbound<'_>,
-) -> Result<Bytes, ApiError> {
+) -> Result<Pieces, ApiError> {
     relay(document, survey, out, Edits::default())
 }
 
@@ -61,7 +60,7 @@ pub(crate) fn relay(
     survey: &Survey,
     out: &Outbound<'_>,
     mut edits: Edits,
-) -> Result<Bytes, ApiError> {
+) -> Result<Pieces, ApiError> {
     for (key, _) in document.members() {
         if is_own(key) {
             edits.remove(key.to_owned());
@@ -94,7 +93,7 @@ pub(crate) fn relay(
     reasoning::ask(document, survey.reasoning, survey.max_output, out, &mut edits, &mut unsaid);
     prompt_or_messages(document, survey, out, &mut edits)?;
     out.patches.apply(document, &mut edits);
-    Ok(document.edited(&edits))
+    Ok(document.patched(&edits))
 }
 
 fn unmarked(tool: Raw<'_>) -> Option<String> {

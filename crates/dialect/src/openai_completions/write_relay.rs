@@ -1,9 +1,8 @@
 //! The chat request for a legacy completion: providers are always asked in `openai-chat`.
 
-use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
-use crate::document::{Document, Edits, Raw};
+use crate::document::{Document, Edits, Pieces, Raw};
 use crate::openai_chat::survey::Survey;
 use crate::openai_chat::write_relay::{Outbound, relay};
 
@@ -16,7 +15,7 @@ pub fn write_relay(
     document: &Document,
     survey: &Survey,
     out: &Outbound<'_>,
-) -> Result<Bytes, ApiError> {
+) -> Result<Pieces, ApiError> {
     let mut edits = Edits::default();
     for key in ["echo", "best_of", "suffix"] {
         edits.remove(key);

@@ -13,6 +13,7 @@ use signalbox_core::ApiError;
 use self::events::Client;
 use super::read_stream::Answer;
 use super::response::Asked;
+use crate::calls::Calls;
 use crate::document::Raw;
 use crate::event::Event;
 use crate::frame::sse::{Frame, SseDecoder};
@@ -30,8 +31,10 @@ pub struct ResponsesRelay {
 #[derive(Debug)]
 struct Relay {
     answer: Answer,
-    /// What the reading gives, which nobody needs here.
+    /// What the reading gives: nobody needs it here but for its tool calls.
     events: Vec<Event>,
+    /// The tool calls, when somebody wants them.
+    calls: Option<Box<Calls>>,
     client: Client,
 }
 
@@ -40,7 +43,7 @@ impl ResponsesRelay {
     #[must_use]
     pub fn new(identity: &Identity, options: RelayOptions, asked: Arc<Asked>) -> Self {
         let client = Client::new(identity, options, asked);
-        let relay = Relay { answer: Answer::default(), events: Vec::new(), client };
+        let relay = Relay { answer: Answer::default(), events: Vec::new(), calls: None, client };
         Self { decoder: SseDecoder::default(), relay }
     }
 
@@ -67,6 +70,16 @@ impl ResponsesRelay {
         let relay = &mut self.relay;
         self.decoder.end(|frame| relay.frame(frame, out))?;
         if relay.answer.over { Ok(()) } else { Err(StreamFault::Truncated) }
+    }
+
+    /// From now on gathers the tool calls.
+    pub(crate) fn gather_calls(&mut self) {
+        self.relay.calls = Some(Box::default());
+    }
+
+    /// The tool calls, if they are gathered.
+    pub(crate) fn calls(&self) -> Option<&Calls> {
+        self.relay.calls.as_deref()
     }
 
     /// What was seen so far.
@@ -96,9 +109,12 @@ impl ResponsesRelay {
 
 impl Relay {
     fn frame(&mut self, frame: Frame<'_>, out: &mut Vec<u8>) -> Result<(), StreamFault> {
-        let Self { answer, events, client } = self;
+        let Self { answer, events, calls, client } = self;
         answer.frame_with(frame, |answer, raw| {
             answer.event(raw, events)?;
+            if let Some(calls) = calls {
+                events.iter().for_each(|event| calls.event(event));
+            }
             events.clear();
             let kind = raw.get("type").and_then(Raw::string).unwrap_or_default();
             client.write(&kind, raw, out);

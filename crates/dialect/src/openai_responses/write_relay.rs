@@ -7,12 +7,11 @@
 
 mod input;
 
-use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter};
 
 use super::hosted;
 use super::write_request::is_silent;
-use crate::document::{Document, Edits, Kind, Raw, quoted, splice};
+use crate::document::{Document, Edits, Kind, Pieces, Raw, quoted, splice};
 use crate::openai_chat::survey::Survey;
 use crate::outbound::{CacheStyle, Outbound};
 use crate::reasoning::Effort;
@@ -52,7 +51,7 @@ pub fn write_relay(
     document: &Document,
     survey: &Survey,
     out: &Outbound<'_>,
-) -> Result<Bytes, ApiError> {
+) -> Result<Pieces, ApiError> {
     let mut edits = Edits::default();
     for (key, _) in document.members().filter(|(key, _)| OWN.contains(key)) {
         edits.remove(key.to_owned());
@@ -102,7 +101,7 @@ pub fn write_relay(
         edits.set("input", text);
     }
     out.patches.apply(document, &mut edits);
-    Ok(document.edited(&edits))
+    Ok(document.patched(&edits))
 }
 
 fn leave_out(document: &Document, key: &'static str, edits: &mut Edits) {

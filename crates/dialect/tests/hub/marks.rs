@@ -24,7 +24,7 @@ fn relayed(body: &str, cache: CacheStyle) -> Value {
     let document = Document::parse(Bytes::copy_from_slice(body.as_bytes())).unwrap();
     let patches = Patches::default();
     let out = styled(&patches, cache);
-    value(&write_relay(&document, &survey(&document).unwrap(), &out).unwrap())
+    value(&write_relay(&document, &survey(&document).unwrap(), &out).unwrap().whole())
 }
 
 fn written(body: &str, dialect: WireDialect, cache: CacheStyle) -> (Value, Vec<String>) {

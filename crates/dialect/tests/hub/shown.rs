@@ -134,7 +134,7 @@ fn citations_that_were_made_here_do_not_go_to_claude() {
     let patches = Patches::default();
     let out = outbound(&patches);
     let sent = anthropic_messages::write_relay::write_relay(&document, &survey, &out).unwrap();
-    let sent = value(&sent);
+    let sent = value(&sent.whole());
     assert_eq!(sent["messages"][1]["content"][0], json!({"type": "text", "text": "b"}));
     assert_eq!(sent["messages"][1]["content"][1]["citations"][0]["url"], "https://b.test");
 }

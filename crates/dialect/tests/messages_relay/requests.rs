@@ -39,7 +39,7 @@ fn tried(
     let patches = Patches::default();
     let mut out = Outbound { betas, ..outbound(&patches) };
     change(&mut out);
-    let body = write_relay(&document, &survey, &out)?;
+    let body = write_relay(&document, &survey, &out)?.whole();
     Ok(String::from_utf8(body.to_vec()).unwrap())
 }
 
@@ -235,7 +235,7 @@ fn patches_of_the_endpoint_come_last() {
         {"set": "/anthropic_version", "value": "v"},
     ]))
     .unwrap();
-    let body = write_relay(&document, &survey, &outbound(&patches)).unwrap();
+    let body = write_relay(&document, &survey, &outbound(&patches)).unwrap().whole();
     let value: Value = serde_json::from_slice(&body).unwrap();
     assert_eq!((value.get("model"), &value["anthropic_version"]), (None, &json!("v")));
 }

@@ -123,11 +123,11 @@ fn read_everything(document: &Document) {
     Document::parse(document.edited(&edits)).expect("patched text is a document");
     if let Ok(survey) = openai_chat::survey::survey(document) {
         let bytes = openai_chat::write_relay::write_relay(document, &survey, &out).unwrap();
-        Document::parse(bytes).expect("relayed text is a document");
+        Document::parse(bytes.whole()).expect("relayed text is a document");
     }
     if let Ok(survey) = openai_completions::survey::survey(document) {
         let bytes = openai_completions::write_relay::write_relay(document, &survey, &out).unwrap();
-        Document::parse(bytes).expect("relayed text is a document");
+        Document::parse(bytes.whole()).expect("relayed text is a document");
     }
 }
 

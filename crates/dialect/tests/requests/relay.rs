@@ -34,7 +34,7 @@ fn text(body: &str, change: impl FnOnce(&mut Outbound<'_>)) -> String {
     change(&mut out);
     let document = document(body);
     let survey = openai_chat::survey::survey(&document).unwrap();
-    let bytes = openai_chat::write_relay::write_relay(&document, &survey, &out).unwrap();
+    let bytes = openai_chat::write_relay::write_relay(&document, &survey, &out).unwrap().whole();
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
@@ -196,7 +196,7 @@ fn a_prompt_becomes_one_user_message() {
     let patches = Patches::default();
     let bytes = openai_completions::write_relay::write_relay(&legacy, &survey, &outbound(&patches));
     assert_eq!(
-        serde_json::from_slice::<Value>(&bytes.unwrap()).unwrap(),
+        serde_json::from_slice::<Value>(&bytes.unwrap().whole()).unwrap(),
         json!({"model":"tiny-1","messages":[{"role":"user","content":"a"}],"logprobs":true,"top_logprobs":3})
     );
 }
@@ -211,7 +211,7 @@ fn the_endpoints_patches_see_what_was_decided() {
     let document = document(&with(r#""max_tokens":50"#));
     let survey = openai_chat::survey::survey(&document).unwrap();
     let out = Outbound { max_output: Some(20), ..outbound(&patches) };
-    let bytes = openai_chat::write_relay::write_relay(&document, &survey, &out).unwrap();
+    let bytes = openai_chat::write_relay::write_relay(&document, &survey, &out).unwrap().whole();
     let sent: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!((sent.get("max_tokens"), &sent["max_completion_tokens"]), (None, &json!(20)));
     assert_eq!(sent["extra"], json!({"deep":true}));
@@ -257,7 +257,7 @@ fn no_patch_and_no_other_name_gets_round_the_limit() {
         let body = document(&with(members));
         let survey = openai_chat::survey::survey(&body).unwrap();
         let out = outbound(&patches);
-        let bytes = openai_chat::write_relay::write_relay(&body, &survey, &out).unwrap();
+        let bytes = openai_chat::write_relay::write_relay(&body, &survey, &out).unwrap().whole();
         let sent = String::from_utf8(bytes.to_vec()).unwrap();
         assert!(!sent.contains("16000") && sent.contains(":1"), "{row}: {sent}");
     }

@@ -33,7 +33,7 @@ fn written(text: &str, change: impl FnOnce(&mut Outbound<'_>)) -> String {
         cache: signalbox_dialect::CacheStyle::Breakpoints,
     };
     change(&mut out);
-    let body = write_relay(&document, &survey, &out).unwrap();
+    let body = write_relay(&document, &survey, &out).unwrap().whole();
     String::from_utf8(body.to_vec()).unwrap()
 }
 

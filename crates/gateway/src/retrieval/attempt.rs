@@ -47,7 +47,7 @@ pub(crate) async fn attempt(
         region: endpoint.region.as_deref(),
         stream: false,
         headers: &further,
-        body: written.body,
+        body: vec![written.body],
         now: job.sent,
     };
     let limits_of_connection = Limits::of(&timeouts);

@@ -19,7 +19,8 @@ pub(crate) async fn deliver(
 ) {
     let ending = Ending { index, facts: retrieved.facts(), cancelled: false, error: None };
     let settled = settle::settle(&mut generation, &ending).await;
-    record::success(&generation);
+    let seen = record::success(&generation, retrieved.facts(), 0);
+    record::observe(&generation, seen);
     let retrieval = generation.given.resolved.retrieval.as_deref();
     let written = settled.and_then(|report| {
         let body =

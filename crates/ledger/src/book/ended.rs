@@ -1,7 +1,8 @@
 //! A bounded memory of how reservations ended.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 
+use signalbox_core::FastMap;
 use signalbox_core::id::GenerationId;
 
 /// How many are remembered: several minutes of one busy shard, in less than a megabyte.
@@ -17,7 +18,7 @@ pub(super) enum Outcome {
 /// The last reservations that ended; the oldest is forgotten first.
 #[derive(Debug, Default)]
 pub(super) struct Ended {
-    outcomes: HashMap<GenerationId, Outcome>,
+    outcomes: FastMap<GenerationId, Outcome>,
     order: VecDeque<GenerationId>,
 }
 

@@ -95,7 +95,9 @@ fn told(mut attempts: Value) -> Value {
 
 impl From<GenerationRow> for GenerationBody {
     fn from(row: GenerationRow) -> Self {
-        let attempts = row.provider_responses.as_array().is_some_and(|list| !list.is_empty());
+        let attempts: Value = serde_json::from_str(&row.provider_responses).unwrap_or_default();
+        let attempts =
+            Some(attempts).filter(|one| one.as_array().is_some_and(|list| !list.is_empty()));
         Self {
             cache_discount: cache_discount(&row),
             id: row.id,
@@ -141,7 +143,7 @@ impl From<GenerationRow> for GenerationBody {
             user_agent: row.user_agent,
             data_region: "global",
             response_cache_source_id: row.response_cache_source_id.map(|id| id.as_str().to_owned()),
-            provider_responses: attempts.then(|| told(row.provider_responses)),
+            provider_responses: attempts.map(told),
             routing: row.routing.and_then(|text| serde_json::from_str(&text).ok()),
         }
     }

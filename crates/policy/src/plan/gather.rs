@@ -56,9 +56,6 @@ impl Remarks {
     }
 }
 
-/// An endpoint with its past with the operator's credential.
-type Known<'a> = (&'a Arc<Endpoint>, EndpointHealth);
-
 /// The runners of one model, and the bars of its quality when `compare` asks for them.
 pub(super) fn gather<'a>(
     given: Given<'a>,
@@ -69,19 +66,25 @@ pub(super) fn gather<'a>(
 ) -> (Vec<Runner<'a>>, Option<Bars<'a>>) {
     let ctx = Ctx::new(given.catalog, given.request, wanted, given.lists);
     let all = given.catalog.endpoints(&wanted.model.id);
-    let mut passed: Vec<Known<'a>> = Vec::with_capacity(all.len());
-    let mut others: Vec<Known<'a>> = Vec::new();
-    for endpoint in all {
-        let past = || match endpoint.blocked {
+    let shared = |endpoint: &'a Arc<Endpoint>| Runner {
+        endpoint,
+        model_index,
+        key: None,
+        health: match endpoint.blocked {
             None => given.health.of(endpoint, None, given.now),
             Some(_) => EndpointHealth::default(),
-        };
+        },
+        place: Place::default(),
+    };
+    let mut passed: Vec<Runner<'a>> = Vec::with_capacity(all.len());
+    let mut others: Vec<Runner<'a>> = Vec::new();
+    for endpoint in all {
         match rule::judge(&ctx, endpoint) {
-            None => passed.push((endpoint, past())),
+            None => passed.push(shared(endpoint)),
             Some((rule, reason)) => {
                 remarks.exclude(endpoint, None, rule, reason);
                 if compare && endpoint.blocked.is_none() && endpoint.tier.is_none() {
-                    others.push((endpoint, past()));
+                    others.push(shared(endpoint));
                 }
             }
         }
@@ -89,29 +92,40 @@ pub(super) fn gather<'a>(
     let bars = compare.then(|| bars(all, &passed, &others));
     keep_tier(&ctx, &mut passed, remarks);
     keep_parameters(given.request, &mut passed, remarks);
-    (with_keys(given, wanted, model_index, &passed, remarks), bars)
+    if !given.request.account.byok.is_empty() {
+        passed = with_keys(given, wanted, &passed, remarks);
+    }
+    passed.retain(|one| {
+        let Some(seconds) = one.health.cooling(given.now) else { return true };
+        let reason = Reason::unasked("rate_limit", Detail::Cooling { seconds });
+        remarks.exclude(one.endpoint, one.key, COOLING, reason);
+        false
+    });
+    (passed, bars)
 }
 
-fn bars<'a>(all: &'a [Arc<Endpoint>], passed: &[Known<'a>], others: &[Known<'a>]) -> Bars<'a> {
-    let callable = passed.iter().filter(|(one, _)| one.blocked.is_none() && one.tier.is_none());
+fn bars<'a>(all: &'a [Arc<Endpoint>], passed: &[Runner<'a>], others: &[Runner<'a>]) -> Bars<'a> {
+    let callable =
+        |one: &&Runner<'_>| one.endpoint.blocked.is_none() && one.endpoint.tier.is_none();
+    let compared = passed.iter().filter(callable).chain(others);
     let samples: Vec<_> =
-        callable.chain(others).map(|(endpoint, health)| Sample { endpoint, health }).collect();
+        compared.map(|one| Sample { endpoint: one.endpoint, health: &one.health }).collect();
     Bars::of(&samples, all.iter().map(|one| &**one))
 }
 
 /// Flex has no fallback to another tier, unless the model has no flex endpoint that could be used
 /// (inference spec 18.1).
-fn keep_tier(ctx: &Ctx<'_>, passed: &mut Vec<Known<'_>>, remarks: &mut Remarks) {
+fn keep_tier(ctx: &Ctx<'_>, passed: &mut Vec<Runner<'_>>, remarks: &mut Remarks) {
     let TierWish::Tier(wish) = ctx.request.tier else { return };
-    let is = |one: &Known<'_>| one.0.tier.as_deref() == Some(wish.name());
+    let is = |one: &Runner<'_>| one.endpoint.tier.as_deref() == Some(wish.name());
     if !passed.iter().any(is) {
         let model = ctx.wanted.requested.clone();
         remarks.note(Note::NoTier { tier: wish.name(), model });
     } else if wish == Tier::Flex {
-        passed.retain(|(endpoint, _)| match tier::only_flex(ctx, endpoint) {
+        passed.retain(|one| match tier::only_flex(ctx, one.endpoint) {
             None => true,
             Some(reason) => {
-                remarks.exclude(endpoint, None, TIER, reason);
+                remarks.exclude(one.endpoint, None, TIER, reason);
                 false
             }
         });
@@ -120,7 +134,7 @@ fn keep_tier(ctx: &Ctx<'_>, passed: &mut Vec<Known<'_>>, remarks: &mut Remarks) 
 
 /// Three parameters narrow the choice when somebody supports them, and are dropped when nobody does
 /// (inference spec 5.6).
-fn keep_parameters(request: &Requirements, passed: &mut Vec<Known<'_>>, remarks: &mut Remarks) {
+fn keep_parameters(request: &Requirements, passed: &mut Vec<Runner<'_>>, remarks: &mut Remarks) {
     let soft = [
         Parameter::Tools,
         Parameter::ResponseFormat,
@@ -128,7 +142,7 @@ fn keep_parameters(request: &Requirements, passed: &mut Vec<Known<'_>>, remarks:
         Parameter::Verbosity,
     ];
     for parameter in soft {
-        let supports = |one: &Known<'_>| one.0.supported_parameters.contains(parameter);
+        let supports = |one: &Runner<'_>| one.endpoint.supported_parameters.contains(parameter);
         if !request.content.parameters.contains(parameter) || !passed.iter().any(supports) {
             continue;
         }
@@ -138,7 +152,7 @@ fn keep_parameters(request: &Requirements, passed: &mut Vec<Known<'_>>, remarks:
                 let detail = Detail::OthersSupport(parameter);
                 let field = Some(parameter.name());
                 let reason = Reason { excluded_by: "require_parameters", field, detail };
-                remarks.exclude(one.0, None, "soft_parameters", reason);
+                remarks.exclude(one.endpoint, None, "soft_parameters", reason);
             }
             kept
         });
@@ -146,50 +160,35 @@ fn keep_parameters(request: &Requirements, passed: &mut Vec<Known<'_>>, remarks:
 }
 
 /// Every endpoint with shared capacity and with each of the caller's own keys that fits it (inference
-/// spec 5.8). Those whose provider asked for patience are out.
+/// spec 5.8).
 fn with_keys<'a>(
     given: Given<'a>,
     wanted: &'a Wanted,
-    model_index: usize,
-    passed: &[Known<'a>],
+    passed: &[Runner<'a>],
     remarks: &mut Remarks,
 ) -> Vec<Runner<'a>> {
     let mut runners = Vec::with_capacity(passed.len());
-    let mut admit = |endpoint, key: Option<&'a Arc<ByokKey>>, health: EndpointHealth, section| {
-        if let Some(seconds) = health.cooling(given.now) {
-            let reason = Reason::unasked("rate_limit", Detail::Cooling { seconds });
-            remarks.exclude(endpoint, key, COOLING, reason);
-            return;
-        }
-        let place = Place { section, ..Place::default() };
-        runners.push(Runner { endpoint, model_index, key, health, place });
-    };
-    let account = &given.request.account;
-    let mut unshared: Vec<(&Arc<Endpoint>, &'static str, Reason)> = Vec::new();
-    for (endpoint, past) in passed {
+    for shared in passed {
+        let endpoint = shared.endpoint;
         let mut always = false;
-        if !account.byok.is_empty() {
-            for key in account.keys_for(endpoint, &wanted.model) {
-                always |= key.prioritized && key.always_use;
-                let section =
-                    if key.prioritized { Section::OwnKeys } else { Section::FallbackKeys };
-                let health = given.health.of(endpoint, Some(&key.id), given.now);
-                admit(endpoint, Some(key), health, section);
-            }
+        for key in given.request.account.keys_for(endpoint, &wanted.model) {
+            always |= key.prioritized && key.always_use;
+            let section = if key.prioritized { Section::OwnKeys } else { Section::FallbackKeys };
+            let health = given.health.of(endpoint, Some(&key.id), given.now);
+            let place = Place { section, ..Place::default() };
+            runners.push(Runner { key: Some(key), health, place, ..*shared });
         }
         match endpoint.blocked {
             Some(blocked) => {
                 let reason = Reason::unasked(blocked.name(), Detail::Blocked(blocked));
-                unshared.push((endpoint, ROUTABLE, reason));
+                remarks.exclude(endpoint, None, ROUTABLE, reason);
             }
             None if always => {
-                unshared.push((endpoint, "byok", Reason::unasked("byok", Detail::OwnKeyOnly)));
+                let reason = Reason::unasked("byok", Detail::OwnKeyOnly);
+                remarks.exclude(endpoint, None, "byok", reason);
             }
-            None => admit(endpoint, None, *past, Section::Shared),
+            None => runners.push(*shared),
         }
-    }
-    for (endpoint, rule, reason) in unshared {
-        remarks.exclude(endpoint, None, rule, reason);
     }
     runners
 }

@@ -39,11 +39,24 @@ impl<'a> Limit<'a> {
         Self { request, catalog, candidates: Vec::new(), counts: vec![0; wanted], most, repeated }
     }
 
-    /// Takes the best of a group, as many as are allowed; the others get a verdict.
-    pub fn admit(&mut self, method: Method, ranked: Vec<Runner<'_>>, remarks: &mut Remarks) {
-        let ranked = self.without_fallbacks(method, ranked, remarks);
-        for one in ranked {
-            if self.holds(&one) {
+    /// Takes the best of a group, as many as are allowed; the others get a verdict. `ranked` has
+    /// their places.
+    pub fn admit(
+        &mut self,
+        method: Method,
+        runners: &[Runner<'_>],
+        ranked: &[usize],
+        remarks: &mut Remarks,
+    ) {
+        let first = self.first(runners, ranked);
+        for (place, index) in ranked.iter().enumerate() {
+            let Some(one) = runners.get(*index) else { continue };
+            if let Some(detail) = self.without_fallbacks(method, one, first == Some(place)) {
+                let reason = Reason::new("allow_fallbacks", "provider.allow_fallbacks", detail);
+                remarks.exclude(one.endpoint, one.key, "allow_fallbacks", reason);
+                continue;
+            }
+            if self.holds(one) {
                 continue;
             }
             let count = self.counts.get(one.model_index).copied().unwrap_or(usize::MAX);
@@ -97,38 +110,32 @@ impl<'a> Limit<'a> {
             })
     }
 
+    /// The place of the one that is tried without fallbacks: of the tier that is asked for, if any is.
+    fn first(&self, runners: &[Runner<'_>], ranked: &[usize]) -> Option<usize> {
+        let wished = |index: &usize| runners.get(*index).is_some_and(|one| one.place.wished_tier);
+        let priority = self.request.tier == TierWish::Tier(Tier::Priority);
+        let best = if priority { ranked.iter().position(wished) } else { None };
+        best.or(Some(0))
+    }
+
     /// With `allow_fallbacks: false` the first one alone is tried: of `order` all, of the priority
-    /// tier the first, and with `:exacto` all that are proven (inference spec 5.1, 18.1).
-    fn without_fallbacks<'r>(
+    /// tier the first, and with `:exacto` all that are proven (inference spec 5.1, 18.1). Else why not.
+    fn without_fallbacks(
         &self,
         method: Method,
-        ranked: Vec<Runner<'r>>,
-        remarks: &mut Remarks,
-    ) -> Vec<Runner<'r>> {
+        one: &Runner<'_>,
+        is_first: bool,
+    ) -> Option<Detail> {
         let wishes = &self.request.provider;
         if wishes.allow_fallbacks || !wishes.order.is_empty() {
-            return ranked;
+            return None;
         }
-        let strict = method == Method::Exacto { asked: true };
-        let priority = self.request.tier == TierWish::Tier(Tier::Priority)
-            && ranked.iter().any(|one| one.place.wished_tier);
-        let first = ranked.iter().position(|one| !priority || one.place.wished_tier);
-        let mut kept = Vec::new();
-        for (index, one) in ranked.into_iter().enumerate() {
-            let detail = match one.place.basis {
-                Basis::Exacto { tier: Proof::Proven, .. } if strict => None,
-                Basis::Exacto { tier, .. } if strict => Some(Detail::NotProven(tier)),
-                _ if Some(index) == first => None,
-                _ => Some(Detail::NotFirst),
-            };
-            match detail {
-                None => kept.push(one),
-                Some(detail) => {
-                    let reason = Reason::new("allow_fallbacks", "provider.allow_fallbacks", detail);
-                    remarks.exclude(one.endpoint, one.key, "allow_fallbacks", reason);
-                }
+        match (method, one.place.basis) {
+            (Method::Exacto { asked: true }, Basis::Exacto { tier: Proof::Proven, .. }) => None,
+            (Method::Exacto { asked: true }, Basis::Exacto { tier, .. }) => {
+                Some(Detail::NotProven(tier))
             }
+            _ => (!is_first).then_some(Detail::NotFirst),
         }
-        kept
     }
 }

@@ -85,18 +85,19 @@ impl Key {
 }
 
 impl Order<'_> {
-    /// Puts the runners in the order in which they are tried, and says of each why it stands there.
-    pub fn apply<'a>(&self, mut runners: Vec<Runner<'a>>, dice: &mut Dice) -> Vec<Runner<'a>> {
+    /// The places of the runners in the order in which they are tried; says of each why it stands
+    /// there.
+    pub fn apply(&self, runners: &mut [Runner<'_>], dice: &mut Dice) -> Vec<usize> {
         let mut keys: Vec<(Key, usize)> = Vec::with_capacity(runners.len());
         for (index, runner) in runners.iter_mut().enumerate() {
             keys.push((self.key(runner, dice.next_unit()), index));
         }
         keys.sort_unstable_by(|(a, at), (b, bt)| a.compare(b).then(at.cmp(bt)));
         if !matches!(self.method, Method::Metric(_)) {
-            share_out(&keys, &mut runners);
-            spread(&mut keys, &runners);
+            share_out(&keys, runners);
+            spread(&mut keys, runners);
         }
-        keys.iter().filter_map(|(_, index)| runners.get(*index).copied()).collect()
+        keys.into_iter().map(|(_, index)| index).collect()
     }
 
     fn key(&self, runner: &mut Runner<'_>, unit: f64) -> Key {

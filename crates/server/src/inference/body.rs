@@ -11,6 +11,9 @@ use signalbox_core::{ApiError, ErrorKind, limits};
 /// Longest silence while a client sends its body.
 const IDLE: Duration = Duration::from_secs(30);
 
+/// Bodies below this many bytes are copied out of the buffer that they were read into.
+const SHORT: usize = 16 * 1024;
+
 /// The whole body.
 ///
 /// # Errors
@@ -30,7 +33,8 @@ pub(crate) async fn read(headers: &HeaderMap, mut body: Body) -> Result<Bytes, A
     }
     let Some(first) = data(&mut body).await? else { return Ok(Bytes::new()) };
     if declared == Some(first.len()) {
-        return Ok(first);
+        // A short body is copied, for it would keep the connection's whole read buffer alive.
+        return Ok(if first.len() < SHORT { Bytes::copy_from_slice(&first) } else { first });
     }
     // What is declared is only believed up to a point, so that a header can't take memory.
     let expected = declared.unwrap_or(0).clamp(first.len(), 1024 * 1024);

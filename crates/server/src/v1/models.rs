@@ -4,7 +4,8 @@ use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::HeaderMap;
-use signalbox_catalog::listing::{self, LiveFigures, ModelsQuery, Page};
+use signalbox_catalog::Endpoint;
+use signalbox_catalog::listing::{self, ModelsQuery, Page};
 use signalbox_core::ApiError;
 
 use crate::app::App;
@@ -66,7 +67,8 @@ pub(crate) async fn endpoints(
         Ok(speeds) => {
             let world = app.gateway().world.load();
             let name = format!("{author}/{slug}");
-            listing::endpoints(&world.catalog, &name, &LiveFigures::published, speeds)
+            let live = |endpoint: &Endpoint| app.gateway().live_figures(endpoint);
+            listing::endpoints(&world.catalog, &name, &live, speeds)
         }
     };
     error::json(&app, answer.map(|value| value.to_string()))
@@ -76,7 +78,8 @@ pub(crate) async fn endpoints(
 pub(crate) async fn zdr(State(app): State<App>, headers: HeaderMap) -> Response {
     let answer = sees_speeds(&app, &headers).await.map(|speeds| {
         let world = app.gateway().world.load();
-        listing::zdr_endpoints(&world.catalog, &LiveFigures::published, speeds).to_string()
+        let live = |endpoint: &Endpoint| app.gateway().live_figures(endpoint);
+        listing::zdr_endpoints(&world.catalog, &live, speeds).to_string()
     });
     error::json(&app, answer)
 }

@@ -107,7 +107,7 @@ async fn a_hit_is_a_new_free_generation_that_asks_nobody() {
             (row.provider.as_deref(), row.finish_reason.as_deref()),
             (Some("well"), Some("stop"))
         );
-        assert_eq!(row.provider_responses, json!([]), "nobody was asked");
+        assert_eq!(row.provider_responses, "[]", "nobody was asked");
         let shown = server.caller().get(&format!("/api/v1/generation?id={}", free.id)).await.json();
         assert_eq!(shown["data"]["response_cache_source_id"], json!(paid.id));
         assert_eq!((&shown["data"]["usage"], &shown["data"]["total_cost"]), (&json!(0), &json!(0)));

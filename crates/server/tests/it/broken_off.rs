@@ -47,7 +47,7 @@ async fn a_stream_that_breaks_off_ends_in_one_error_and_is_not_charged() {
         let row = server.generation(&events.id()).await;
         assert_eq!((row.cost, row.finish_reason.as_deref()), (Usd::ZERO, Some("error")), "{fault}");
         assert!(row.error_type.is_some() && !row.cancelled, "{fault}");
-        let tried = row.provider_responses.as_array().unwrap().len();
+        let tried = row.provider_responses.matches("\"status\"").count();
         assert_eq!(tried, 1, "{fault}: nobody else was asked");
     }
     assert!(server.journal().of_model("echo").is_empty(), "no second provider was called");

@@ -93,7 +93,7 @@ async fn whatever_a_provider_does_before_the_first_token_the_client_sees_an_answ
             assert_eq!(tried, 1, "{fault} was tried once");
             let row = server.generation(&answer.id).await;
             assert_eq!(row.cost, answer.cost(), "{fault}");
-            let attempts = row.provider_responses.as_array().unwrap().len();
+            let attempts = row.provider_responses.matches("\"status\"").count();
             assert_eq!(attempts, 2, "{fault}: {}", row.provider_responses);
             charged = charged.checked_add(row.cost).unwrap();
         }
@@ -142,7 +142,7 @@ async fn a_provider_that_is_not_there_costs_the_client_nothing() {
                 let answer = Answered::read(&server.caller().chat(&body).await);
                 assert_eq!(answer.text, tokens(5), "{provider}, {way}");
                 let row = server.generation(&answer.id).await;
-                assert_eq!(row.provider_responses.as_array().unwrap().len(), 2, "{provider}");
+                assert_eq!(row.provider_responses.matches("\"status\"").count(), 2, "{provider}");
             }
         }
         server.closes_clean().await;

@@ -192,7 +192,7 @@ async fn a_provider_that_fails_is_followed_by_the_next() {
         let answer = answered(&server, EMBEDDINGS, &body).await;
         let row = server.generation(answer["id"].as_str().unwrap()).await;
         assert_eq!(row.provider.as_deref(), Some("well"), "{broken}");
-        assert_eq!(row.provider_responses.as_array().unwrap().len(), 2, "{broken}");
+        assert_eq!(row.provider_responses.matches("\"status\"").count(), 2, "{broken}");
         server.closes_clean().await;
     }
 }

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Args;
-use signalbox_gateway::{Gateway, Settings};
+use signalbox_gateway::{Gateway, HealthKeeper, Settings};
 use signalbox_platform::{KeyPrefix, Platform};
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
@@ -40,6 +40,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
     let (world, settings) = (offered.world, Settings::new(config.public_url.clone()));
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
+    let keeper = HealthKeeper::restore(&gateway, &store).await;
+    let saving = task::spawn("health", keeper.clone().run());
     let app = App::new(Arc::clone(&gateway), Platform::new(&store, prefix), clock);
     let stop = CancellationToken::new();
     drop(task::spawn("signals", wait_for_signal(stop.clone())));
@@ -47,6 +49,10 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     signalbox_server::serve(listener, app, Listening { stop }).await;
     tracing::info!("stopping");
     gateway.idle().await;
+    saving.abort();
+    if let Err(error) = keeper.save().await {
+        tracing::warn!(%error, "the endpoints' health could not be saved");
+    }
     ledger.shutdown().await.map_err(|error| Stop::failed(error.to_string()))?;
     Ok(ExitCode::SUCCESS)
 }

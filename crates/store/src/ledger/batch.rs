@@ -1,11 +1,10 @@
 //! Group commit: what waited while the last batch was written becomes the next one.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use signalbox_core::{Timestamp, Usd};
+use signalbox_core::{FastSet, Timestamp, Usd};
 use signalbox_ledger::Reservation;
 use sqlx::{SqliteConnection, query};
 use tokio::sync::oneshot;
@@ -174,7 +173,7 @@ impl Scribe {
         entries: &[Entry],
         mut head: Head,
     ) -> Result<(), StoreError> {
-        let ended: HashSet<&str> = entries
+        let ended: FastSet<&str> = entries
             .iter()
             .filter(|entry| entry.end.is_some())
             .map(|entry| entry.reservation.generation.as_str())

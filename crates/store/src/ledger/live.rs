@@ -1,12 +1,12 @@
 //! What is in memory: books in shards, so that accounts don't wait for each other.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId, KeyHash};
-use signalbox_core::{Timestamp, Usd};
+use signalbox_core::{FastMap, Timestamp, Usd};
 use signalbox_ledger::{Book, KeyTerms, Refusal, Reservation, Reserve, Spend};
 
 use crate::keys::KeyRecord;
@@ -60,9 +60,9 @@ pub(super) struct State {
     pub book: Book,
     accounts: Vec<AccountId>,
     /// Accounts whose free credit is left to another process until then.
-    yielded: HashMap<AccountId, Duration>,
+    yielded: FastMap<AccountId, Duration>,
     /// When the record was last changed that each key's terms come from.
-    terms: HashMap<KeyHash, Timestamp>,
+    terms: FastMap<KeyHash, Timestamp>,
     /// Reservations in the order of their opening whose rows are not written yet.
     young: VecDeque<GenerationId>,
 }

@@ -10,7 +10,6 @@ pub(crate) struct Written {
     pub row: Box<GenerationRow>,
     pub usage: String,
     pub prices: Option<String>,
-    pub provider_responses: String,
 }
 
 impl Written {
@@ -24,7 +23,6 @@ impl Written {
         Self {
             usage: text(serde_json::to_string(&row.usage)),
             prices: row.prices.as_ref().map(|prices| text(serde_json::to_string(prices))),
-            provider_responses: row.provider_responses.to_string(),
             row,
         }
     }

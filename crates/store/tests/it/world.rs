@@ -160,7 +160,8 @@ impl World {
             user_agent: Some("test/1".to_owned()),
             app_title: Some("Test".to_owned()),
             num_media_prompt: Some(0),
-            provider_responses: serde_json::json!([{"provider_name": "Acme", "status": 200, "latency": 120}]),
+            provider_responses: r#"[{"provider_name":"Acme","status":200,"latency":120}]"#
+                .to_owned(),
             routing: Some("{}".to_owned()),
             response_cache_source_id: None,
         }

@@ -23,7 +23,7 @@ async fn post(target: &Target) -> Result<Answer, CallError> {
         region: None,
         stream: false,
         headers: &headers,
-        body: Bytes::from_static(b"{}"),
+        body: vec![Bytes::from_static(b"{}")],
         now: Timestamp::from_seconds(1),
     };
     Client::new().post(target, call, Limits::of(&Timeouts::default()), PATIENCE).await

@@ -83,7 +83,7 @@ pub async fn exchange(
         region: sent.region,
         stream: sent.stream,
         headers: sent.headers.unwrap_or(&none),
-        body: Bytes::from_static(b"{\"a\":1}"),
+        body: vec![Bytes::from_static(b"{\"a\""), Bytes::from_static(b":1}")],
         now: sent.now.unwrap_or(Timestamp::from_seconds(1)),
     };
     let client = Client::new();

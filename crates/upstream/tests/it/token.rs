@@ -92,7 +92,7 @@ const USER: &str = r#"{"type":"authorized_user","client_id":"id","client_secret"
 
 async fn call(client: &Client, target: &Target, now: Timestamp) -> Result<(), CallError> {
     let headers = HeaderMap::new();
-    let body = Bytes::from_static(b"{}");
+    let body = vec![Bytes::from_static(b"{}")];
     let call = Call { model: "m", region: None, stream: false, headers: &headers, body, now };
     client
         .post(target, call, Limits::of(&Timeouts::default()), Duration::from_secs(10))

@@ -40,10 +40,10 @@ pub(crate) use parts::add_media;
 pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
     field::array(path, raw)?;
     let mut count = 0_usize;
-    for (index, (_, element)) in raw.elements().enumerate() {
-        message(survey, &path.element(index), element)?;
+    raw.each(|index, element| {
         count = index.saturating_add(1);
-    }
+        message(survey, &path.element(index), element)
+    })?;
     if count == 0 {
         return Err(wrong(path, "a list of at least one message"));
     }
@@ -66,9 +66,10 @@ struct Members<'a> {
     other: u64,
 }
 
-fn message(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result<(), ApiError> {
+/// Reads the message that the text begins with and says how long it is.
+fn message(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result<usize, ApiError> {
     field::object(path, raw)?;
-    let members = members(raw);
+    let (members, length) = members(raw);
     let role = role(&path.member("role"), members.role)?;
     content(survey, &path.member("content"), members.content, role)?;
     add(survey, MESSAGE_BYTES.saturating_add(members.reasoning).saturating_add(members.other));
@@ -94,13 +95,15 @@ fn message(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result<(), Api
         }
         Role::System | Role::User => {}
     }
-    Ok(())
+    Ok(length)
 }
 
-/// One walk over a message. Reasoning comes under several names at once; the longest counts.
-fn members(raw: Raw<'_>) -> Members<'_> {
+/// One walk over a message, and its length. Reasoning comes under several names at once; the longest
+/// counts.
+fn members(raw: Raw<'_>) -> (Members<'_>, usize) {
     let mut members = Members::default();
-    for Entry { key, value, .. } in raw.members() {
+    let mut walk = raw.members();
+    for Entry { key, value, .. } in walk.by_ref() {
         let slot = match &*key {
             "role" => &mut members.role,
             "content" => &mut members.content,
@@ -119,7 +122,7 @@ fn members(raw: Raw<'_>) -> Members<'_> {
         };
         *slot = Some(value).filter(|value| !value.is_null());
     }
-    members
+    (members, walk.end())
 }
 
 fn role(path: &Path<'_>, raw: Option<Raw<'_>>) -> Result<Role, ApiError> {

@@ -5,10 +5,9 @@
 //! The markers are `?`, not `$1`: to SQLite `$1` is a name, and binding by name searches the list of
 //! all names for each value.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
-use signalbox_core::{Timestamp, Usd, limits};
+use signalbox_core::{FastMap, Timestamp, Usd, limits};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{AssertSqlSafe, SqliteConnection, query, raw_sql};
 
@@ -46,7 +45,7 @@ pub(super) struct Line<'a> {
 
 /// The texts that were made so far.
 #[derive(Default)]
-pub(super) struct Statements(HashMap<usize, Arc<str>>);
+pub(super) struct Statements(FastMap<usize, Arc<str>>);
 
 impl Statements {
     fn text(&mut self, rows: usize) -> Arc<str> {
@@ -83,9 +82,9 @@ fn bind(query: Query, line: Line<'_>) -> Query {
     let it = &entry.reservation;
     let held = entry.holds().then_some(it);
     let query = query
-        .bind(it.generation.as_str().to_owned())
-        .bind(it.account.as_str().to_owned())
-        .bind(it.key.as_str().to_owned())
+        .bind(it.generation.shared())
+        .bind(it.account.shared())
+        .bind(it.key.shared())
         .bind(held.map(|held| held.amount.nanos()))
         .bind(held.map(|held| held.opened_at.micros()))
         .bind(held.map(|_| entry.holder.clone()));
@@ -128,7 +127,7 @@ fn count(number: u64) -> i64 {
 fn bind_generation(query: Query, written: &Written) -> Query {
     let row = &written.row;
     query
-        .bind(row.request_id.as_str().to_owned())
+        .bind(row.request_id.shared())
         .bind(row.requested_model.clone())
         .bind(row.model.clone())
         .bind(row.provider.clone())
@@ -158,7 +157,7 @@ fn bind_generation(query: Query, written: &Written) -> Query {
         .bind(row.user_agent.clone())
         .bind(row.app_title.clone())
         .bind(row.num_media_prompt.map(count))
-        .bind(written.provider_responses.clone())
+        .bind(row.provider_responses.clone())
         .bind(row.routing.clone())
         .bind(row.response_cache_source_id.as_ref().map(|id| id.as_str().to_owned()))
 }

@@ -1,8 +1,6 @@
 //! Charges as chained transfers, and the projections that follow from them.
 
-use std::collections::HashMap;
-
-use signalbox_core::Usd;
+use signalbox_core::{FastMap, Usd};
 
 use super::{End, Entry, Outcome};
 use crate::chain::{self, Posting};
@@ -45,9 +43,9 @@ fn charge(entry: &Entry, end: &End) -> Posting {
 /// What a batch adds to each projection.
 #[derive(Default)]
 pub(super) struct Sums<'a> {
-    accounts: HashMap<&'a str, i64>,
-    leases: HashMap<(&'a str, &'a str), i64>,
-    keys: HashMap<(&'a str, i64), (i64, i64)>,
+    accounts: FastMap<&'a str, i64>,
+    leases: FastMap<(&'a str, &'a str), i64>,
+    keys: FastMap<(&'a str, i64), (i64, i64)>,
 }
 
 /// The sums that travel with one row of a batch.
