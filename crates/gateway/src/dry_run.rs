@@ -11,6 +11,8 @@ use signalbox_runtime::entropy;
 
 use crate::gateway::Gateway;
 use crate::inbound::{Inbound, Surface};
+use crate::resolve::Around;
+use crate::tasks::Tasks;
 use crate::world::World;
 use crate::{resolve, retrieval};
 
@@ -49,7 +51,16 @@ pub fn dry_run(
     now: Timestamp,
     dice: u64,
 ) -> Result<Value, ApiError> {
-    let (resolved, _) = resolve::resolve(inbound, &world.catalog)?;
+    let tasks = Tasks::embedded();
+    let around = Around {
+        catalog: &world.catalog,
+        health,
+        now,
+        dice,
+        classifier: tasks.classifier(),
+        before: &resolve::forgetful,
+    };
+    let (resolved, _) = resolve::resolve(inbound, &around)?;
     let request = &resolved.requirements;
     let mut plan = signalbox_policy::plan(request, &world.catalog, health, now, dice);
     let mut error =

@@ -57,7 +57,16 @@ impl Turn {
     pub(crate) fn hangs(&self) -> bool {
         let now = self.gateway.clock.now();
         let hanging = |one: &Candidate| self.gateway.health.hanging(one.seat(), self.sent, now);
-        self.probing || self.candidate().is_some_and(hanging)
+        self.is_late(now) && self.probing || self.candidate().is_some_and(hanging)
+    }
+
+    /// Whether it takes longer than answers of this endpoint usually do.
+    fn is_late(&self, now: Timestamp) -> bool {
+        let whole = !self.given.resolved.survey.stream;
+        let waited = u128::from(now.millis_since(self.sent));
+        self.candidate().is_some_and(|one| {
+            waited > self.gateway.health.hang_check_after(one.seat(), whole).as_millis()
+        })
     }
 
     /// Its end. Only the first one counts.

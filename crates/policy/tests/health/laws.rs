@@ -53,11 +53,13 @@ fn step() -> impl Strategy<Value = Step> {
 fn check(scene: &Scene) {
     let now = scene.now;
     let health = scene.health();
+    // Five minutes, and the two seconds by which threads may disagree on the time.
+    let longest = 302_001;
     if let Standing::Ejected { until } = health.standing {
-        assert!(until > now && until.millis_since(now) <= 300_000, "{health:?} at {now:?}");
+        assert!(until > now && until.millis_since(now) <= longest, "{health:?} at {now:?}");
     }
     if let Some(until) = health.cooling_until {
-        assert!(until > now && until.millis_since(now) <= 300_001, "{health:?} at {now:?}");
+        assert!(until > now && until.millis_since(now) <= longest, "{health:?} at {now:?}");
     }
     assert!((0.1..=1.0).contains(&health.ramp), "{health:?}");
     for uptime in [health.uptime_5m, health.uptime_30m, health.uptime_1d].into_iter().flatten() {

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use signalbox_core::limits;
 use signalbox_runtime::{Clock, task};
 use signalbox_testkit::{Offer, Setup, Stand, TestServer};
 
 use crate::load::{Load, Seen, Sent, quantile};
 use crate::speech::ask;
 
-const RATE: u32 = 200;
+/// A hundred clients a second, each of which asks three times while there is no answer.
+const RATE: u32 = 100;
 /// All well, then all failing, then all well again.
 const BEFORE: Duration = Duration::from_secs(3);
 const OUTAGE: Duration = Duration::from_secs(40);
@@ -111,7 +113,12 @@ fn judge(name: &str, looks: &[Look], seen: &[Seen]) {
         after.len(),
     );
     assert!(over_all <= 1.1 && worst <= 1.3 && ejected <= 0.2, "{name}");
-    let proper = during.iter().filter(|one| one.status == 503 && one.told).count();
+    // A stream that took longer than its first keep-alive has a status already.
+    let refused = |one: &&Seen| {
+        let in_stream = one.status == 200 && !one.good && one.took >= limits::KEEP_ALIVE_EVERY;
+        one.status == 503 && one.told || in_stream
+    };
+    let proper = during.iter().filter(refused).count();
     assert_eq!(proper, during.len(), "{name}: 503 and Retry-After, nothing else");
     // No slower than an answer on the same machine, which costs more.
     let usual = quantile(&after, 0.5).max(Duration::from_millis(50));
@@ -119,7 +126,7 @@ fn judge(name: &str, looks: &[Look], seen: &[Seen]) {
         quantile(&during, 0.5) <= usual * 3,
         "{name}: at once, where an answer takes {usual:?}"
     );
-    assert!(after.len() > 1_000 && good * 100 >= after.len() * 99, "{name}: recovered");
+    assert!(after.len() > 300 && good * 100 >= after.len() * 99, "{name}: recovered");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
