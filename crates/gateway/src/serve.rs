@@ -109,7 +109,7 @@ impl Gateway {
     }
 
     /// Stage 3, with what routers know of the account's conversations.
-    fn resolved(
+    pub(crate) fn resolved(
         &self,
         world: &World,
         account: &AccountId,
