@@ -53,7 +53,8 @@ pub fn run(setup: &Setup) -> Result<Report, LabError> {
     let catalog = Field::catalog(&ground)?;
     let workload = Workload::new(&setup.workload, &catalog, setup.seed)?;
     let models: Vec<String> = workload.models.iter().map(|model| model.id.clone()).collect();
-    let standings: Vec<_> = models.iter().map(|model| Standing::new(&catalog, model)).collect();
+    let standings = workload.models.iter().map(|model| Standing::new(&catalog, model));
+    let standings: Vec<_> = standings.collect();
     let field = Field::new(&ground, catalog, &models, workload.end().plus_millis(EPILOGUE))?;
     let course = Course {
         field: &field,

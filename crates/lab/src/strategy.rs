@@ -2,15 +2,18 @@
 //! with. All of them obey the same hard rules and go through the same attempts; they differ in the
 //! order of the candidates and in what they remember.
 
+use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use signalbox_catalog::{Endpoint, Snapshot};
-use signalbox_core::Timestamp;
+use signalbox_catalog::{Endpoint, Model, Snapshot};
+use signalbox_core::{Parameter, Timestamp};
 use signalbox_policy::health::Unknown;
 use signalbox_policy::preferences::SortBy;
-use signalbox_policy::{HealthBoard, Plan, ProviderPreferences, Requirements, plan};
+use signalbox_policy::{HealthBoard, Plan, ProviderPreferences, Requirements, Wanted, plan};
 
 use crate::LabError;
+use crate::workload::START;
 
 /// A way to choose.
 #[derive(Debug, Clone, PartialEq)]
@@ -185,20 +188,23 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    /// As the catalogue has them at the start. The most used comes first among those that can take
-    /// any request: with tools, and with the longest prompts.
-    pub(crate) fn new(catalog: &Snapshot, model: &str) -> Self {
-        let all = catalog.endpoints(model);
-        let usable = |one: &&Endpoint| one.blocked.is_none() && one.tier.is_none();
-        let endpoints: Vec<&Endpoint> = all.iter().map(AsRef::as_ref).filter(usable).collect();
-        let most = catalog.model(model).map_or(0, |model| model.context_length);
+    /// As the catalogue has them at the start: those that a bare request may go to. The most used
+    /// comes first among those that can take any request: with tools, and with the longest prompts.
+    pub(crate) fn new(catalog: &Snapshot, model: &Arc<Model>) -> Self {
+        let wanted =
+            Wanted { requested: model.id.clone(), model: model.clone(), sort: None, admits: None };
+        let bare = Requirements { models: vec![wanted], ..Requirements::default() };
+        let ruled_out = plan(&bare, catalog, &Unknown, START, 0).excluded;
+        let usable = |one: &&Arc<Endpoint>| !ruled_out.iter().any(|out| out.endpoint.id == one.id);
+        let all = catalog.endpoints(&model.id).iter();
+        let endpoints: Vec<&Endpoint> = all.filter(usable).map(AsRef::as_ref).collect();
         let takes_all = |one: &Endpoint| {
-            one.supported_parameters.contains(signalbox_core::Parameter::Tools)
-                && one.context_length.saturating_mul(2) > most
+            one.supported_parameters.contains(Parameter::Tools)
+                && one.context_length.saturating_mul(2) > model.context_length
         };
         let used = |one: &Endpoint| one.perf_30m.map_or(0, |perf| perf.requests);
         let mut by_use = endpoints.clone();
-        by_use.sort_by_key(|one| std::cmp::Reverse((takes_all(one), used(one))));
+        by_use.sort_by_key(|one| Reverse((takes_all(one), used(one))));
         Self { listed: List::new(&endpoints), by_use: List::new(&by_use) }
     }
 }

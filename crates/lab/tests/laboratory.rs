@@ -8,13 +8,16 @@
     missing_docs
 )]
 
+use std::sync::LazyLock;
+
 use proptest::prelude::*;
 use proptest::strategy::Strategy as _;
 use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Snapshot};
 use signalbox_lab::{LabError, Pace, Report, Setup, Source, Strategy, Synthetic, Weather, run};
 
 fn catalogue() -> Catalogue {
-    Snapshot::embedded().unwrap()
+    static EMBEDDED: LazyLock<Catalogue> = LazyLock::new(|| Snapshot::embedded().unwrap());
+    EMBEDDED.clone()
 }
 
 /// The models of the embedded catalogue with the most priced endpoints.
@@ -286,12 +289,12 @@ fn strategies() -> impl proptest::strategy::Strategy<Value = Vec<Strategy>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
 
     #[test]
     fn any_run_ends_and_counts_everything(
         seed in any::<u64>(),
-        requests in 1_usize..300,
+        requests in 1_usize..200,
         hours in 0.01_f64..400.0,
         rate in prop::option::of(0.01_f64..5_000.0),
         mean in 1.0_f64..1e6,

@@ -53,6 +53,10 @@ pub struct EndpointHealth {
     pub uptime_30m: Option<f32>,
     /// The same of a day.
     pub uptime_1d: Option<f32>,
+    /// Requests of the last five minutes that it answered.
+    pub answered_5m: u32,
+    /// Requests of the last five minutes that count against it.
+    pub failed_5m: u32,
     /// Milliseconds to the first token over five minutes; `None` with too little data.
     pub latency_ms: Option<Percentiles>,
     /// Output tokens per second over five minutes. Percentiles run downwards: p90 ≤ p50.
@@ -75,6 +79,8 @@ impl Default for EndpointHealth {
             uptime_5m: None,
             uptime_30m: None,
             uptime_1d: None,
+            answered_5m: 0,
+            failed_5m: 0,
             latency_ms: None,
             throughput: None,
             requests_30m: 0,

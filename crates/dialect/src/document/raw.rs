@@ -379,8 +379,11 @@ mod tests {
         });
         assert_eq!(read, Ok(()));
         let texts = [r#"{"a":"]"}"#, "{}", r#"{"b": [1,{"c":2}] }"#];
-        let expected: Vec<_> =
-            texts.into_iter().enumerate().map(|(at, text)| (at, at % 2 ^ 1, Some(text))).collect();
+        let expected: Vec<_> = texts
+            .into_iter()
+            .enumerate()
+            .map(|(at, text)| (at, (at % 2) ^ 1, Some(text)))
+            .collect();
         assert_eq!(seen, expected);
         for text in ["[", "[[", "[{", "[{\"a\":1", "{}", "[1 2"] {
             let read = Raw::new(text).each(|index, _| if index < 9 { Ok(1) } else { Err(()) });

@@ -162,6 +162,8 @@ impl Entry {
             uptime_5m: figures.uptime_5m,
             uptime_30m: figures.uptime_30m,
             uptime_1d: figures.uptime_1d,
+            answered_5m: figures.answered_5m,
+            failed_5m: figures.failed_5m,
             latency_ms: figures.latency_5m,
             throughput: figures.throughput_5m,
             requests_30m: figures.requests_30m,

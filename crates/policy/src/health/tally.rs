@@ -73,6 +73,10 @@ pub struct Figures {
     pub uptime_30m: Option<f32>,
     /// The same of a day.
     pub uptime_1d: Option<f32>,
+    /// Requests of the last five minutes that were answered.
+    pub answered_5m: u32,
+    /// Requests of the last five minutes that count against the endpoint.
+    pub failed_5m: u32,
     /// Milliseconds to the first token over five minutes; `None` under 20 streams.
     pub latency_5m: Option<Percentiles>,
     /// The same over half an hour.
@@ -166,6 +170,8 @@ impl Tally {
             uptime_5m: five.uptime(),
             uptime_30m: thirty.uptime(),
             uptime_1d: day.uptime(),
+            answered_5m: five.good,
+            failed_5m: five.bad,
             latency_5m: first_5m.as_ref().and_then(Histogram::smaller_is_better),
             latency_30m: first_30m.as_ref().and_then(Histogram::smaller_is_better),
             throughput_5m: flow_5m.as_ref().and_then(Histogram::larger_is_better).map(per_second),

@@ -49,10 +49,10 @@ fn slugs(members: &Members, field: &str) -> Result<Option<Vec<String>>, ApiError
         if text.is_empty() || text.len() > MAX_SLUG_BYTES {
             return Err(expected());
         }
-        if !seen.insert(text.to_ascii_lowercase()) {
-            return Err(ApiError::invalid(format!("provider.{field}: {text:?} is named twice")));
+        // Clients that merge lists name some twice; the first place counts.
+        if seen.insert(text.to_ascii_lowercase()) {
+            names.push(text.to_owned());
         }
-        names.push(text.to_owned());
     }
     Ok(Some(names))
 }
@@ -223,6 +223,11 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_comes_twice_keeps_its_first_place() {
+        assert_eq!(from(r#"{"order":["a","b","A"]}"#).unwrap().order, ["a", "b"]);
+    }
+
+    #[test]
     fn a_bad_field_is_named() {
         for (raw, field) in [
             (r#"[]"#, "provider:"),
@@ -235,7 +240,6 @@ mod tests {
             (r#"{"sort":{"partition":"all"}}"#, "provider.sort.partition"),
             (r#"{"order":["a",""]}"#, "provider.order"),
             (r#"{"ignore":["a","  "]}"#, "provider.ignore"),
-            (r#"{"order":["a","b","A"]}"#, "provider.order: \"A\" is named twice"),
             (r#"{"preferred_max_latency":-1}"#, "provider.preferred_max_latency"),
             (r#"{"preferred_max_latency":86401}"#, "provider.preferred_max_latency"),
             (r#"{"preferred_min_throughput":{"p90":-0.5}}"#, "provider.preferred_min_throughput"),

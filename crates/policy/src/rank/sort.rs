@@ -120,7 +120,11 @@ impl Order<'_> {
         place.wished_tier = matches!(self.request.tier, TierWish::Tier(tier)
             if endpoint.tier.as_deref() == Some(tier.name()));
         let figures = place.figures;
-        let weight = price::weight(figures.price, figures.uptime, ramp(&runner.health));
+        let weight = price::weight(
+            figures.price,
+            price::trust(endpoint, &runner.health, figures.uptime),
+            ramp(&runner.health),
+        );
         let turn = price::turn(unit, weight);
         let (rank, value, tie) = match self.method {
             Method::Draw => {
