@@ -4,6 +4,7 @@ mod catalog_import;
 mod classifier;
 mod openapi;
 mod providers;
+mod router_report;
 mod tidy;
 
 use std::path::PathBuf;
@@ -39,6 +40,8 @@ enum Chore {
     },
     /// Writes docs/providers.md from the provider files
     Providers,
+    /// Prints what openrouter/auto would choose, cost and hit on the test half of the labelled prompts
+    RouterReport,
     /// Checks the house rules that no compiler checks
     Tidy,
     /// Writes openapi/public.json from the public API description, as JSON
@@ -59,6 +62,7 @@ fn main() -> anyhow::Result<()> {
         }
         Chore::TrainClassifier { check, .. } => classifier::train(&root(), check),
         Chore::Providers => providers::run(&root()),
+        Chore::RouterReport => router_report::run(),
         Chore::Tidy => tidy::run(&root()),
         Chore::Openapi { from } => openapi::run(&from, &root()),
     }

@@ -9,10 +9,13 @@ use signalbox_policy::place::Measured;
 use signalbox_policy::{Candidate, Health, Note, Plan, Requirements, Verdict, explain};
 use signalbox_runtime::entropy;
 
+use crate::authenticate::Principal;
 use crate::gateway::Gateway;
 use crate::inbound::{Inbound, Surface};
+use crate::resolve::{Around, Resolved};
+use crate::tasks::Tasks;
 use crate::world::World;
-use crate::{resolve, retrieval};
+use crate::{resolve, retrieval, sticky};
 
 impl Gateway {
     /// The door that a body was written for.
@@ -23,18 +26,27 @@ impl Gateway {
         Surface::guess(body, &self.world.load().catalog)
     }
 
-    /// The plan of a request as it would be made now: see [`dry_run`]. `dice` repeats an earlier draw;
-    /// `None` draws.
+    /// The plan that a request of this caller would get now, with what is known of its conversation:
+    /// see [`dry_run`]. `dice` repeats an earlier draw; `None` draws.
     ///
     /// # Errors
     /// As [`dry_run`].
-    pub fn dry_run(&self, inbound: Inbound, dice: Option<u64>) -> Result<Value, ApiError> {
+    pub fn dry_run(
+        &self,
+        caller: &Principal,
+        inbound: Inbound,
+        dice: Option<u64>,
+    ) -> Result<Value, ApiError> {
         let dice = dice.unwrap_or_else(entropy::dice);
-        dry_run(&self.world.load(), &self.health, inbound, self.clock.now(), dice)
+        let (world, now) = (self.world.load(), self.clock.now());
+        let account = &caller.key.account;
+        let (mut resolved, _) = self.resolved(&world, account, inbound, now, dice)?;
+        sticky::stay(self, account, &world, &mut resolved, now);
+        Ok(shown(&world, &self.health, &resolved, now, dice))
     }
 }
 
-/// The ranked plan of a request: `requested`, `strategy`, `dice`, `candidates` in the order in which
+/// The ranked plan of a request: `requested`, the `models` that it stands for, `dice`, `candidates` in the order in which
 /// they would be tried, `excluded` with a reason for each, `notes`, and `error`: what the request would
 /// be told when there is no candidate, else null. Prices are USD per unit as decimal strings,
 /// `expected_cost` is USD for the expected tokens, latencies are milliseconds, throughput is tokens per
@@ -49,7 +61,26 @@ pub fn dry_run(
     now: Timestamp,
     dice: u64,
 ) -> Result<Value, ApiError> {
-    let (resolved, _) = resolve::resolve(inbound, &world.catalog)?;
+    let tasks = Tasks::embedded();
+    let around = Around {
+        catalog: &world.catalog,
+        health,
+        now,
+        dice,
+        classifier: tasks.classifier(),
+        before: &resolve::forgetful,
+    };
+    let (resolved, _) = resolve::resolve(inbound, &around)?;
+    Ok(shown(world, health, &resolved, now, dice))
+}
+
+fn shown(
+    world: &World,
+    health: &dyn Health,
+    resolved: &Resolved,
+    now: Timestamp,
+    dice: u64,
+) -> Value {
     let request = &resolved.requirements;
     let mut plan = signalbox_policy::plan(request, &world.catalog, health, now, dice);
     let mut error =
@@ -58,14 +89,15 @@ pub fn dry_run(
         error = retrieval::keep_fitting(retrieval, world, &mut plan).err();
     }
     let view = View { world, request, now };
-    Ok(json!({
+    json!({
         "requested": request.requested(),
+        "models": request.models.iter().map(|one| &one.model.id).collect::<Vec<_>>(),
         "dice": plan.dice.to_string(),
         "candidates": view.candidates(&plan),
         "notes": plan.notes.iter().map(Note::text).collect::<Vec<_>>(),
         "excluded": plan.excluded.iter().map(|one| view.excluded(one)).collect::<Vec<_>>(),
         "error": error.as_ref().map(told),
-    }))
+    })
 }
 
 /// What the plan is shown by.

@@ -21,6 +21,7 @@ use crate::cache::ResponseCache;
 use crate::ratio::Ratios;
 use crate::settings::{MAX_HEDGE_PERCENT, Settings};
 use crate::sticky::Sticky;
+use crate::tasks::Tasks;
 use crate::world::World;
 
 /// What the data plane is made of.
@@ -43,6 +44,7 @@ pub struct Gateway {
     pub(crate) ratios: Ratios,
     pub(crate) answers: ResponseCache,
     pub(crate) sticky: Sticky,
+    pub(crate) tasks: Tasks,
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) running: TaskTracker,
     /// Cancelled when answers must end because the process does.
@@ -74,6 +76,7 @@ impl Gateway {
             ratios: Ratios::default(),
             answers: ResponseCache::default(),
             sticky: Sticky::default(),
+            tasks: Tasks::embedded(),
             drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),

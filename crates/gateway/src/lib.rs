@@ -33,6 +33,7 @@ mod retrieval;
 mod settle;
 mod shelf;
 mod sink;
+mod tasks;
 mod tier;
 mod tool_calls;
 mod trace;

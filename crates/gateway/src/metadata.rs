@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use signalbox_dialect::loss::Loss;
 use signalbox_dialect::{Extras, Facts};
 use signalbox_policy::place::{Basis, Demotion};
+use signalbox_policy::router::RouterChoice;
 use signalbox_policy::rule::ROUTABLE;
 use signalbox_policy::{Candidate, Plan};
 
@@ -60,15 +61,15 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
             })
         })
         .collect();
-    let fallback =
-        winner.and_then(|index| plan.candidates.get(index)).is_some_and(|one| one.model_index > 0);
+    let index = winner.and_then(|index| plan.candidates.get(index)).map(|one| one.model_index);
+    let strategy = request.strategy(index);
     let total = plan.candidates.len().saturating_add(plan.excluded.len());
     let losses = generation.trace.losses.iter();
     let losses: Vec<Value> =
         losses.map(|loss| json!({"kind": loss.what.name(), "detail": loss.detail})).collect();
     let mut object = json!({
         "requested": given.requested(),
-        "strategy": if fallback { "fallback" } else { "direct" },
+        "strategy": strategy,
         "region": null,
         "summary": format!("{} of {total} endpoints available", plan.candidates.len()),
         "attempt": generation.trace.attempts.len(),
@@ -76,10 +77,23 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         "endpoints": { "total": total, "available": available, "excluded": excluded },
         "attempts": attempts,
     });
+    router(&mut object, request.router_of(index.unwrap_or_default()));
     if let (false, Some(members)) = (losses.is_empty(), object.as_object_mut()) {
         members.insert("losses".to_owned(), losses.into());
     }
     Some(object.to_string())
+}
+
+/// What a router went by: the least quality that was asked for, and the kind of task.
+fn router(object: &mut Value, choice: Option<&RouterChoice>) {
+    let (Some(choice), Some(members)) = (choice, object.as_object_mut()) else { return };
+    if let Some(floor) = choice.quality_floor {
+        members.insert("params".to_owned(), json!({"quality_floor": floor}));
+    }
+    if let (Some(task), Some(name)) = (choice.task, choice.router.plugin()) {
+        let stage = json!({"type": "plugin", "name": name, "data": {"task_type": task}});
+        members.insert("pipeline".to_owned(), json!([stage]));
+    }
 }
 
 /// How the request was routed, for the generation row: the dice that repeat its draws, the ranked

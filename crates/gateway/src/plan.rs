@@ -2,7 +2,6 @@
 
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_policy::{HealthBoard, Plan, Requirements, explain};
-use signalbox_runtime::entropy;
 
 use crate::world::World;
 
@@ -11,8 +10,9 @@ pub(crate) fn plan(
     world: &World,
     health: &HealthBoard,
     now: Timestamp,
+    dice: u64,
 ) -> Result<Plan, ApiError> {
-    let plan = signalbox_policy::plan(request, &world.catalog, health, now, entropy::dice());
+    let plan = signalbox_policy::plan(request, &world.catalog, health, now, dice);
     if plan.candidates.is_empty() {
         return Err(explain::nothing_left(request, &plan, &world.catalog));
     }

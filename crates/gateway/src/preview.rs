@@ -4,13 +4,14 @@ use bytes::Bytes;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::embeddings::Outbound;
 use signalbox_policy::Candidate;
+use signalbox_policy::health::Unknown;
 use signalbox_upstream::{Call, HeaderMap, Target};
 
 use crate::estimate;
 use crate::inbound::Inbound;
 use crate::prepare::{self, Prepared, Said};
 use crate::reserve::Bound;
-use crate::resolve::resolve;
+use crate::resolve::{Around, forgetful, resolve};
 use crate::world::World;
 
 /// A request that was not sent.
@@ -38,7 +39,15 @@ pub fn preview(
     endpoint_id: &str,
     now: Timestamp,
 ) -> Result<Preview, ApiError> {
-    let (resolved, head) = resolve(inbound, &world.catalog)?;
+    let around = Around {
+        catalog: &world.catalog,
+        health: &Unknown,
+        now,
+        dice: 0,
+        classifier: None,
+        before: &forgetful,
+    };
+    let (resolved, head) = resolve(inbound, &around)?;
     let candidate = candidate(world, endpoint_id)
         .ok_or_else(|| ApiError::invalid(format!("{endpoint_id}: no such endpoint")))?;
     let said = Said { resolved: &resolved, head: &head, world, account: "preview" };

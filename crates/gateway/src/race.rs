@@ -19,6 +19,8 @@ use crate::{record, waste};
 
 /// Time between two looks at an attempt that may be hanging.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
+/// The first look comes no later: what is usual may become known while an attempt waits.
+const LOOK_FIRST: Duration = Duration::from_secs(2);
 
 /// How it ended.
 pub(crate) enum Raced {
@@ -169,7 +171,7 @@ fn hang_at(generation: &Generation, turn: &Turn) -> Duration {
     let after = |turn: &Turn| {
         Some(generation.gateway.health.hang_check_after(turn.candidate()?.seat(), whole))
     };
-    after(turn).unwrap_or(LOOK_AGAIN).max(LOOK_AGAIN)
+    after(turn).unwrap_or(LOOK_AGAIN).clamp(LOOK_AGAIN, LOOK_FIRST)
 }
 
 /// Leaves an endpoint that answers nobody, if there is somebody else. Returns when to look again,

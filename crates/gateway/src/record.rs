@@ -138,6 +138,9 @@ pub(crate) fn answered(
     });
     let mut row = row(generation);
     if let Some(candidate) = generation.given.plan.candidates.get(ending.index) {
+        let request = &generation.given.resolved.requirements;
+        let router = request.router_of(candidate.model_index);
+        row.router = router.map(|one| one.router.id().to_owned());
         row.model = candidate.model.id.clone();
         row.provider = Some(candidate.endpoint.provider.clone());
         row.provider_name = Some(candidate.provider.name.clone());

@@ -4,13 +4,14 @@
 mod content;
 mod missing;
 mod models;
+mod prompt;
 mod reasoning;
+mod router;
 mod tiers;
 mod variants;
 
 use std::sync::Arc;
 
-use signalbox_catalog::Snapshot;
 use signalbox_core::{ApiError, limits};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
@@ -21,6 +22,8 @@ use signalbox_dialect::{
 };
 use signalbox_policy::{ProviderPreferences, Requirements};
 
+use self::router::Question;
+pub(crate) use self::router::{Around, forgetful};
 use crate::inbound::{Inbound, RequestHead, Surface};
 use crate::retrieval::Retrieval;
 use crate::sticky::Conversation;
@@ -66,7 +69,7 @@ impl Resolved {
 
 pub(crate) fn resolve(
     inbound: Inbound,
-    catalog: &Snapshot,
+    around: &Around<'_>,
 ) -> Result<(Resolved, RequestHead), ApiError> {
     let Inbound { surface, head, body } = inbound;
     let mut document = Document::parse(body)?;
@@ -88,11 +91,14 @@ pub(crate) fn resolve(
     }
     let base =
         Requirements { provider, content, tier: tiers::wish(&survey), ..Requirements::default() };
-    let found = models::wanted(&survey, catalog, surface.task(), &base)?;
+    let session = session_id.as_deref();
+    let question = Question { around, document: &document, survey: &survey, session, base: &base };
+    let (found, answers) = models::wanted(question, surface.task())?.parts();
     let found = reasoning::fitting(&survey, found)?;
     let thinking = reasoning::thinking(&survey, &found);
+    let routers = models::Asked::choices(answers, &found);
     let models = found.into_iter().map(|one| one.wanted).collect();
-    let requirements = Requirements { models, ..base };
+    let requirements = Requirements { models, routers, ..base };
     let skin = skin(surface, &document, &survey);
     let retrieval = retrieval.map(Arc::new);
     Ok((Resolved { document, survey, requirements, skin, session_id, retrieval, thinking }, head))

@@ -5,18 +5,22 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use signalbox_catalog::Lookup;
-use signalbox_core::ApiError;
-use signalbox_core::id::{GenerationId, RequestId};
+use signalbox_core::id::{AccountId, GenerationId, RequestId};
+use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::anthropic_messages;
 use signalbox_dialect::document::Document;
+use signalbox_policy::router::Router;
 use signalbox_runtime::{entropy, task};
 
 use crate::authenticate::{Admitted, Principal};
 use crate::gateway::Gateway;
 use crate::generation::{Generation, Given};
-use crate::inbound::Inbound;
+use crate::inbound::{Inbound, RequestHead};
 use crate::reply::{Failed, Reply};
+use crate::resolve::{Around, Resolved};
+use crate::sticky::Conversation;
 use crate::trace::Trace;
+use crate::world::World;
 use crate::{cache, drive, estimate, plan, reserve, resolve, retrieval, sticky};
 
 impl Gateway {
@@ -61,7 +65,10 @@ impl Gateway {
         let now = admitted.received;
         let world = self.world.load_full();
         let surface = inbound.surface;
-        let (mut resolved, head) = resolve::resolve(inbound, &world.catalog)?;
+        let account = admitted.principal.key.account.clone();
+        // One throw decides the draws of routers and of the plan.
+        let dice = entropy::dice();
+        let (mut resolved, head) = self.resolved(&world, &account, inbound, now, dice)?;
         let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
         let id = match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
@@ -75,8 +82,8 @@ impl Gateway {
                 Given { id, request_id, principal, head, world, resolved, plan, received, ticket };
             return Ok(cache::replay(self, given, kept, now));
         }
-        sticky::stay(self, &admitted.principal.key.account, &world, &mut resolved, now);
-        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now)?;
+        sticky::stay(self, &account, &world, &mut resolved, now);
+        let mut plan = plan::plan(&resolved.requirements, &world, &self.health, now, dice)?;
         if let Some(retrieval) = &resolved.retrieval {
             retrieval::keep_fitting(retrieval, &world, &mut plan)?;
         }
@@ -99,5 +106,28 @@ impl Gateway {
         let run = Box::pin(drive::drive(generation));
         drop(task::spawn("generation", self.running.track_future(run)));
         Ok(reply)
+    }
+
+    /// Stage 3, with what routers know of the account's conversations.
+    pub(crate) fn resolved(
+        &self,
+        world: &World,
+        account: &AccountId,
+        inbound: Inbound,
+        now: Timestamp,
+        dice: u64,
+    ) -> Result<(Resolved, RequestHead), ApiError> {
+        let before = |router: Router, conversation: Conversation| {
+            self.sticky.model(account, router.id(), conversation, now)
+        };
+        let around = Around {
+            catalog: &world.catalog,
+            health: &self.health,
+            now,
+            dice,
+            classifier: self.tasks.classifier(),
+            before: &before,
+        };
+        resolve::resolve(inbound, &around)
     }
 }

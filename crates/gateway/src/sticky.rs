@@ -13,6 +13,7 @@ use signalbox_catalog::Endpoint;
 use signalbox_core::id::AccountId;
 use signalbox_core::{PriceKind, Timestamp, limits};
 use signalbox_dialect::Facts;
+use signalbox_policy::Candidate;
 
 use crate::gateway::Gateway;
 use crate::generation::Generation;
@@ -149,6 +150,7 @@ pub(crate) fn note(generation: &Generation, index: usize, facts: &Facts) {
     let given = &generation.given;
     let resolved = &given.resolved;
     let Some(candidate) = given.plan.candidates.get(index) else { return };
+    keep_choice(generation, candidate);
     let endpoint = &candidate.endpoint;
     if !takes_part(resolved) || !rewards(endpoint) {
         return;
@@ -162,6 +164,18 @@ pub(crate) fn note(generation: &Generation, index: usize, facts: &Facts) {
         let (account, model) = (&given.principal.key.account, &candidate.model.id);
         let now = generation.gateway.clock.now();
         generation.gateway.sticky.keep_endpoint(account, model, conversation, &endpoint.id, now);
+    }
+}
+
+/// A conversation stays with the model that a router chose for it, from its first answer on.
+fn keep_choice(generation: &Generation, candidate: &Candidate) {
+    let given = &generation.given;
+    let choice = given.resolved.requirements.router_of(candidate.model_index);
+    let Some(router) = choice.map(|one| one.router).filter(|one| one.is_sticky()) else { return };
+    if let Some(conversation) = given.resolved.conversation() {
+        let (account, model) = (&given.principal.key.account, &candidate.model.id);
+        let now = generation.gateway.clock.now();
+        generation.gateway.sticky.keep_model(account, router.id(), conversation, model, now);
     }
 }
 

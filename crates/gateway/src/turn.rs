@@ -20,6 +20,8 @@ pub(crate) struct Turn {
     pub index: usize,
     /// When it was let in, by which the board knows it.
     pub sent: Timestamp,
+    /// Whether it finds out if an endpoint that was ejected is back.
+    pub probing: bool,
     ended: AtomicBool,
 }
 
@@ -31,7 +33,11 @@ impl Turn {
         sent: Timestamp,
     ) -> Self {
         let (gateway, given) = (Arc::clone(gateway), Arc::clone(given));
-        Self { gateway, given, index, sent, ended: AtomicBool::new(false) }
+        let probing = given.plan.candidates.get(index).is_some_and(|one| {
+            let past = gateway.health.of(&one.endpoint, one.seat().credential, sent);
+            past.standing != Standing::Fit
+        });
+        Self { gateway, given, index, sent, probing, ended: AtomicBool::new(false) }
     }
 
     pub(crate) fn candidate(&self) -> Option<&Candidate> {
@@ -46,10 +52,21 @@ impl Turn {
         }
     }
 
-    /// Whether the endpoint answers nobody, so that waiting is in vain.
+    /// Whether waiting is in vain once it takes this long: the endpoint answers nobody, or has not
+    /// come back.
     pub(crate) fn hangs(&self) -> bool {
         let now = self.gateway.clock.now();
-        self.candidate().is_some_and(|one| self.gateway.health.hanging(one.seat(), self.sent, now))
+        let hanging = |one: &Candidate| self.gateway.health.hanging(one.seat(), self.sent, now);
+        self.is_late(now) && self.probing || self.candidate().is_some_and(hanging)
+    }
+
+    /// Whether it takes longer than answers of this endpoint usually do.
+    fn is_late(&self, now: Timestamp) -> bool {
+        let whole = !self.given.resolved.survey.stream;
+        let waited = u128::from(now.millis_since(self.sent));
+        self.candidate().is_some_and(|one| {
+            waited > self.gateway.health.hang_check_after(one.seat(), whole).as_millis()
+        })
     }
 
     /// Its end. Only the first one counts.

@@ -155,7 +155,7 @@ impl Attempts {
         if self.made >= limits::MAX_ATTEMPTS || !gate.affords(purse) {
             return None;
         }
-        let choice = self.walk(plan, gate)?;
+        let choice = self.walk(plan, gate).or_else(|| self.reconsider(plan, gate))?;
         gate.spend(purse);
         self.made = self.made.saturating_add(1);
         Some(choice)
@@ -185,6 +185,21 @@ impl Attempts {
             let alone = self.refused.is_empty() && !self.has_more(plan);
             if let Some(choice) = self.let_in(plan, gate, index, alone) {
                 return Some(choice);
+            }
+        }
+        None
+    }
+
+    /// One of those that were refused, when it is back by now.
+    fn reconsider<'p>(&mut self, plan: &'p Plan, gate: &dyn Gate) -> Option<Choice<'p>> {
+        for place in 0..self.refused.len() {
+            let (index, _) = *self.refused.get(place)?;
+            let candidate = plan.candidates.get(index)?;
+            if !self.skipped_models.contains(&candidate.model_index)
+                && gate.enter(candidate, false).is_ok()
+            {
+                self.refused.remove(place);
+                return Some(Choice { index, candidate });
             }
         }
         None

@@ -14,6 +14,7 @@ pub mod plan;
 pub mod preferences;
 pub mod rank;
 pub mod requirements;
+pub mod router;
 pub mod rule;
 pub mod slug;
 pub mod tool_check;

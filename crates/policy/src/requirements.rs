@@ -6,7 +6,9 @@ use signalbox_catalog::{Modality, Model};
 use signalbox_core::ParameterSet;
 
 use crate::account::AccountPolicy;
+use crate::explain;
 use crate::preferences::{ProviderPreferences, SortBy};
+use crate::router::RouterChoice;
 
 /// A pool of capacity with prices of its own (inference spec 18.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,12 +87,40 @@ pub struct Requirements {
     pub account: Arc<AccountPolicy>,
     /// The endpoint that the conversation stays with, if it can (inference spec 14.2).
     pub sticky: Option<Arc<str>>,
+    /// What routers among the slugs chose.
+    pub routers: Vec<RouterChoice>,
 }
 
 impl Requirements {
-    /// The slugs as the client wrote them.
+    /// The slugs as the client wrote them, each once.
     #[must_use]
     pub fn requested(&self) -> Vec<String> {
-        self.models.iter().map(|wanted| wanted.requested.clone()).collect()
+        explain::unique(self.models.iter().map(|wanted| wanted.requested.as_str()))
+    }
+
+    /// `strategy` of router metadata (inference spec 2.5), when the model at this place answered, or
+    /// none did.
+    #[must_use]
+    pub fn strategy(&self, model_index: Option<usize>) -> &'static str {
+        let index = model_index.unwrap_or_default();
+        if let Some(choice) = self.router_of(index) {
+            return choice.router.strategy();
+        }
+        let (Some(first), Some(one)) = (self.models.first(), self.models.get(index)) else {
+            return "direct";
+        };
+        let base = one.requested.split(':').next().unwrap_or_default();
+        match () {
+            () if one.requested != first.requested => "fallback",
+            () if base.starts_with('~') => "latest",
+            () if base != one.model.base && !one.model.base.starts_with(base) => "alias",
+            () => "direct",
+        }
+    }
+
+    /// The router that chose the model at this place.
+    #[must_use]
+    pub fn router_of(&self, model_index: usize) -> Option<&RouterChoice> {
+        self.routers.iter().find(|one| one.models.contains(&model_index))
     }
 }

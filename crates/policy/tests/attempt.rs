@@ -315,6 +315,19 @@ fn a_slow_attempt_is_left_only_for_somebody_who_is_let_in_and_paid_for() {
 }
 
 #[test]
+fn a_last_resort_is_left_for_who_is_back_by_now() {
+    let plan = planned(1, 3);
+    let gate = Doorman::open().but("p0", DOWN).but("p1", DOWN).but("p2", DOWN);
+    let mut attempts = Attempts::default();
+    assert_eq!(tried(&mut attempts, &plan, &gate).index, 0, "in despair");
+    let purse = Purse::Retry { made: 1 };
+    assert!(attempts.elsewhere(&plan, &gate, purse).is_none());
+    gate.refused.borrow_mut().remove("p2");
+    assert_eq!(attempts.elsewhere(&plan, &gate, purse).unwrap().index, 2);
+    assert!(attempts.elsewhere(&plan, &gate, purse).is_none(), "each is tried once");
+}
+
+#[test]
 fn a_refused_credential_is_never_repeated() {
     let mut error = ProviderError::new(Some(401), Some("invalid_api_key"), "bad key sk-secret");
     error.kind = ErrorKind::Authentication;

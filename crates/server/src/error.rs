@@ -39,12 +39,28 @@ pub(crate) fn failed(app: &App, failed: &Failed, style: AnswerStyle) -> Response
     if let Some(seconds) = error.retry_after {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }
+    if !retry_helps(error) {
+        headers.insert("x-should-retry", HeaderValue::from_static("false"));
+    }
     if let Some(limit) = error.rate_limit {
         headers.insert("x-ratelimit-limit", HeaderValue::from(limit.limit));
         headers.insert("x-ratelimit-remaining", HeaderValue::from(limit.remaining));
         headers.insert("x-ratelimit-reset", HeaderValue::from(limit.reset_millis));
     }
     response
+}
+
+/// Longest wait in seconds that clients of OpenAI's kind sit out by themselves, or a little less than
+/// that. Told to wait longer, some of them would try again at once instead.
+const SAT_OUT: u64 = 60;
+
+/// Whether the same request may soon have another answer. Clients of OpenAI's kind repeat 408, 409,
+/// 429 and everything from 500 on by themselves unless `x-should-retry` says no.
+fn retry_helps(error: &ApiError) -> bool {
+    let waits_long = error.retry_after.is_some_and(|seconds| seconds > SAT_OUT);
+    let hopeless = error.availability.as_ref().is_some_and(|one| !one.retryable);
+    let passing = matches!(error.status(), 408 | 409 | 425 | 429 | 500..);
+    passing && !waits_long && !hopeless
 }
 
 /// The answer for an error outside inference.

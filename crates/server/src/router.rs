@@ -93,7 +93,7 @@ pub(crate) async fn answer(mut router: Router, request: http::Request<Incoming>)
         let any = HeaderValue::from_static("*");
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, any);
         let shown = HeaderValue::from_static(
-            "X-Generation-Id, Retry-After, X-RateLimit-Limit, X-RateLimit-Remaining, \
+            "X-Generation-Id, Retry-After, X-Should-Retry, X-RateLimit-Limit, X-RateLimit-Remaining, \
              X-RateLimit-Reset, X-OpenRouter-Cache-Status, X-OpenRouter-Cache-Age, \
              X-OpenRouter-Cache-TTL, X-OpenRouter-Cache-Source-Id",
         );

@@ -26,6 +26,8 @@ mod stickiness;
 
 #[path = "acceptance/models.rs"]
 mod models;
+#[path = "acceptance/routers.rs"]
+mod routers;
 #[path = "acceptance/tiers.rs"]
 mod tiers;
 #[path = "acceptance/variants.rs"]

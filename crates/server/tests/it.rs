@@ -8,6 +8,7 @@
     missing_docs
 )]
 
+#[allow(dead_code, reason = "shared with the other test binaries, which use all of it")]
 #[path = "it/speech.rs"]
 mod speech;
 

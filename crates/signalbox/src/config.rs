@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
-use signalbox_core::Secret;
+use signalbox_core::{Secret, Timeouts, TimeoutsRow};
+use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
@@ -22,6 +23,10 @@ pub(crate) struct Config {
     pub database_url: String,
     /// What every new API key begins with.
     pub key_prefix: String,
+    /// How long providers may take.
+    pub timeouts: Timeouts,
+    /// Percent of the streams that may be hedged.
+    pub hedge_percent: u8,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -34,6 +39,8 @@ struct File {
     public_url: Option<String>,
     database: Database,
     keys: Keys,
+    timeouts: TimeoutsRow,
+    routing: Routing,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -49,6 +56,12 @@ struct Database {
 #[serde(default, deny_unknown_fields)]
 struct Keys {
     prefix: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Routing {
+    hedge_percent: u8,
 }
 
 const LISTEN: &str = "127.0.0.1:8080";
@@ -93,12 +106,19 @@ impl Config {
         if prefix.is_empty() || !prefix.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') {
             return Err(Stop::usage("keys.prefix: letters, digits and '-' only"));
         }
+        let hedge_percent = file.routing.hedge_percent;
+        if hedge_percent > MAX_HEDGE_PERCENT {
+            let line = format!("routing.hedge_percent: at most {MAX_HEDGE_PERCENT}");
+            return Err(Stop::usage(line));
+        }
         let public_url = file.public_url.unwrap_or_else(|| format!("http://{listen}"));
         Ok(Self {
             listen,
             public_url: public_url.trim_end_matches('/').to_owned(),
             database_url: database.unwrap_or_else(|| DATABASE.to_owned()),
             key_prefix: prefix,
+            timeouts: Timeouts::default().with(&file.timeouts),
+            hedge_percent,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -160,6 +180,8 @@ mod tests {
             ("[database]\nurl = 5", ":2: "),
             ("listen = ", ":1: "),
             ("[[models]]\nid = \"a/b\"\nctx = 1\n", "ctx"),
+            ("[timeouts]\nidle = -1\n", ":2: expected seconds"),
+            ("[routing]\nhedge_percent = 6\n", "at most 5"),
         ] {
             let stop = load(text).unwrap_err();
             assert!(
@@ -178,8 +200,13 @@ mod tests {
             public_url = "http://gate.example/"
             [database]
             url = "sqlite://somewhere.db"
+            [timeouts]
+            first_content = 45
+            [routing]
+            hedge_percent = 2
             [[providers]]
             slug = "openai"
+            timeouts = { connect = 0.5 }
             base_url = "http://127.0.0.1:9001/v1"
             api_key = "literal"
             [[models]]
@@ -196,6 +223,7 @@ mod tests {
         .unwrap();
         assert_eq!(config.public_url, "http://gate.example");
         assert_eq!(config.catalogue.endpoints.len(), 1);
+        assert_eq!((config.timeouts.first_content.as_secs(), config.hedge_percent), (45, 2));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::exit::Stop;
 /// What a context is taken to hold when the server does not say.
 const CONTEXT: u64 = 8192;
 
+/// Seconds that a server on this machine may take to begin.
+const PATIENCE: u32 = 600;
+
 /// Adds a provider for each server and a model for each of its models. A model id that two servers
 /// have gets two endpoints.
 pub(crate) fn offer(servers: &[LocalServer], into: &mut ConfiguredCatalogue) -> Result<(), Stop> {
@@ -17,6 +20,8 @@ pub(crate) fn offer(servers: &[LocalServer], into: &mut ConfiguredCatalogue) -> 
         let provider = json!({
             "slug": slug, "name": format!("Local ({})", server.name),
             "base_url": server.base_url, "transport": "none",
+            // A machine without a graphics card reads a long prompt for minutes, in silence.
+            "timeouts": {"headers": PATIENCE, "first_content": PATIENCE, "idle": PATIENCE},
         });
         into.providers.push(row(provider)?);
         for model in &server.models {

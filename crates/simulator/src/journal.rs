@@ -12,6 +12,8 @@ use serde_json::Value;
 use signalbox_runtime::Clock;
 use tokio::sync::watch;
 
+use crate::control::Present;
+
 /// Most entries that are kept in memory; the oldest go first. The file keeps all of them.
 const MAX_ENTRIES: usize = 10_000;
 /// Most bytes of request bodies that are kept in memory.
@@ -180,7 +182,7 @@ impl Journal {
         }
         drop(pages);
         self.0.changed.send_modify(|n| *n = n.wrapping_add(1));
-        Page { journal: Some(self.clone()), number, tokens, arrived, closed: false }
+        Page { journal: Some(self.clone()), number, tokens, arrived, closed: false, present: None }
     }
 
     fn edit(&self, number: u64, change: impl FnOnce(&mut Entry)) -> Option<Entry> {
@@ -230,13 +232,21 @@ pub(crate) struct Page {
     tokens: Arc<AtomicU64>,
     arrived: Duration,
     closed: bool,
+    present: Option<Present>,
 }
 
 impl Page {
     /// A page that is written nowhere.
     pub(crate) fn blank() -> Self {
         let tokens = Arc::new(AtomicU64::new(0));
-        Self { journal: None, number: 0, tokens, arrived: Duration::ZERO, closed: false }
+        let arrived = Duration::ZERO;
+        Self { journal: None, number: 0, tokens, arrived, closed: false, present: None }
+    }
+
+    /// The page of a request that is counted.
+    pub(crate) fn of(mut self, present: Present) -> Self {
+        self.present = Some(present);
+        self
     }
 
     pub(crate) fn emitted(&self, tokens: u64) {
@@ -257,6 +267,7 @@ impl Page {
             journal.close(self.number, outcome, after);
         }
         self.closed = true;
+        self.present = None;
     }
 }
 

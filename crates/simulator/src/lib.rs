@@ -3,7 +3,7 @@
 //! It speaks every provider dialect of the product, streamed and not, and was written from the
 //! providers' documentation without a look at the product's own codecs: it is the check of them. What
 //! it does is decided by the model's name, and what it really did is in its [`Journal`], so that a bill
-//! can be checked against the truth.
+//! can be checked against the truth. [`Simulator::count`] tells how many requests a model has now.
 //!
 //! # Paths
 //!
@@ -82,6 +82,7 @@
 //! | `no-usage` | no usage, even when asked |
 //! | `usage-negative`, `usage-huge`, `usage-string` | completion tokens of -5, 9e18 or in a string |
 //! | `usage-twice` | an early wrong usage, then the true one |
+//! | `switch-NAME` | what [`Simulator::switch`] last set NAME to; before that `echo` |
 //! | `cached` | half of the prompt tokens are cached |
 //! | `cache-write` | a quarter of the prompt tokens are written to the cache |
 //!
@@ -115,6 +116,7 @@ mod bedrock_converse;
 mod behaviour;
 mod body;
 mod cohere_v2;
+mod control;
 mod dialect;
 mod event_stream;
 mod frames;
@@ -132,5 +134,6 @@ mod server;
 mod token;
 
 pub use behaviour::{Behaviour, Content, Fault, UsageStyle};
+pub use control::Count;
 pub use journal::{Entry, Journal, Outcome};
 pub use server::{Running, Simulator, serve, start};

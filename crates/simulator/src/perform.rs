@@ -27,10 +27,9 @@ pub(crate) async fn perform(
     number: u64,
     id: &str,
     route: &Route,
-    ask: Ask,
+    (mut behaviour, ask): (Behaviour, Ask),
     page: Page,
 ) -> Response<ScriptBody> {
-    let mut behaviour = Behaviour::parse(&ask.model);
     if draw(seed, number) < behaviour.flaky {
         behaviour.fault = Some(Fault::Status { status: 503, retry_after: None, code: None });
     }

@@ -24,7 +24,9 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinHandle;
 
 use crate::ask::{Ask, Wrong};
+use crate::behaviour::Behaviour;
 use crate::body::ScriptBody;
+use crate::control::{Control, Count, Present};
 use crate::dialect::{Dialect, Failure, Route};
 use crate::journal::{Entry, Journal, MAX_KEPT_BODY, Outcome, Page};
 use crate::perform::{perform, plain, refuse};
@@ -48,6 +50,7 @@ struct Shared {
     writes_journal: bool,
     seed: u64,
     requests: AtomicU64,
+    control: Arc<Control>,
 }
 
 impl Default for Simulator {
@@ -86,13 +89,32 @@ impl Simulator {
 
     fn build(seed: u64, file: Option<File>, writes_journal: bool) -> Self {
         let journal = Journal::new(file);
-        Self(Arc::new(Shared { journal, writes_journal, seed, requests: AtomicU64::new(0) }))
+        let (requests, control) = (AtomicU64::new(0), Arc::default());
+        Self(Arc::new(Shared { journal, writes_journal, seed, requests, control }))
     }
 
     /// What was really done.
     #[must_use]
     pub fn journal(&self) -> Journal {
         self.0.journal.clone()
+    }
+
+    /// From now on, `switch-NAME` in a model's name is this behaviour.
+    pub fn switch(&self, name: &str, behaviour: &str) {
+        self.0.control.switch(name, behaviour);
+    }
+
+    /// How many requests there were, and are, for the model of this name. Counted without a journal,
+    /// too; only of conversations.
+    #[must_use]
+    pub fn count(&self, model: &str) -> Count {
+        self.0.control.count(model)
+    }
+
+    /// The same for all models together.
+    #[must_use]
+    pub fn counted(&self) -> Count {
+        self.0.control.counted()
     }
 
     fn page(&self, head: Head, body: &[u8], value: Value, read: &Ask) -> Page {
@@ -199,6 +221,12 @@ impl Running {
     pub fn journal(&self) -> Journal {
         self.simulator.journal()
     }
+
+    /// The simulator itself.
+    #[must_use]
+    pub fn simulator(&self) -> Simulator {
+        self.simulator.clone()
+    }
 }
 
 impl Drop for Running {
@@ -291,7 +319,9 @@ async fn answer(
     head.id = route.dialect.answer_id(&id);
     let id = head.id.clone();
     let page = simulator.page(head, &body, value, &read);
-    Ok(perform(simulator.0.seed, number, &id, &route, read, page).await)
+    let page = page.of(Present::new(&simulator.0.control, &read.model));
+    let behaviour = Behaviour::parse(&simulator.0.control.resolved(&read.model));
+    Ok(perform(simulator.0.seed, number, &id, &route, (behaviour, read), page).await)
 }
 
 /// Embeddings and reranks: what is no conversation.

@@ -6,12 +6,14 @@
 
 mod caller;
 mod events;
+mod nowhere;
 mod offer;
 mod patience;
 mod server;
 
 pub use caller::{Caller, Leave, Opened, Reply};
 pub use events::Events;
+pub use nowhere::{Blackhole, refused};
 pub use offer::{Offer, Stand};
 pub use patience::eventually;
-pub use server::TestServer;
+pub use server::{Setup, TestServer};

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalbox_core::Usd;
 use signalbox_core::id::{AccountId, GenerationId};
+use signalbox_core::{Timeouts, Usd};
 use signalbox_gateway::{Gateway, HealthKeeper, Settings};
 use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
-use signalbox_simulator::{Journal, Running, Simulator};
+use signalbox_simulator::{Count, Journal, Running, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
@@ -46,6 +46,28 @@ pub struct TestServer {
     folder: Option<TempDir>,
 }
 
+/// What a test server is started with.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Dollars that the owner has; `"0"` is none.
+    pub credit: &'static str,
+    /// How long providers may take, where their rows say nothing.
+    pub timeouts: Timeouts,
+    /// Percent of the streams that may be hedged.
+    pub hedge_percent: u8,
+    /// The time of day; a test may move it.
+    pub clock: Clock,
+    /// Whether the simulator notes every request. Many thousands are only counted.
+    pub journal: bool,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let (timeouts, clock) = (Timeouts::default(), Clock::system());
+        Self { credit: CREDIT, timeouts, hedge_percent: 0, clock, journal: true }
+    }
+}
+
 /// A simulator without a debug form.
 struct Simulated(Running);
 
@@ -65,24 +87,27 @@ impl Drop for TestServer {
 impl TestServer {
     /// A server whose owner has a hundred dollars.
     pub async fn start(offer: Offer) -> Self {
-        Self::start_with(offer, CREDIT).await
+        Self::start_as(offer, Setup::default()).await
     }
 
     /// A server whose owner has this credit in dollars; `"0"` is none.
-    ///
-    /// # Panics
-    /// When any part does not start.
-    pub async fn start_with(offer: Offer, credit: &str) -> Self {
-        Self::start_at(offer, credit, Clock::system()).await
+    pub async fn start_with(offer: Offer, credit: &'static str) -> Self {
+        Self::start_as(offer, Setup { credit, ..Setup::default() }).await
     }
 
     /// The same by this clock, which a test may move.
+    pub async fn start_at(offer: Offer, credit: &'static str, clock: Clock) -> Self {
+        Self::start_as(offer, Setup { credit, clock, ..Setup::default() }).await
+    }
+
+    /// A server with this setup.
     ///
     /// # Panics
     /// When any part does not start.
-    pub async fn start_at(offer: Offer, credit: &str, clock: Clock) -> Self {
+    pub async fn start_as(offer: Offer, setup: Setup) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let server = Self::open(folder, offer, clock, None).await;
+        let credit = setup.credit;
+        let server = Self::open(folder, offer, setup, None).await;
         server.grant(&server.owner.account_id, credit).await;
         server
     }
@@ -96,24 +121,31 @@ impl TestServer {
         let folder = self.folder.take().expect("a folder");
         let owner = self.owner.clone();
         drop(self);
-        Self::open(folder, offer, clock, Some(owner)).await
+        let setup = Setup { clock, ..Setup::default() };
+        Self::open(folder, offer, setup, Some(owner)).await
     }
 
     async fn open(
         folder: TempDir,
         offer: Offer,
-        clock: Clock,
+        setup: Setup,
         owner: Option<IssuedAccount>,
     ) -> Self {
+        let clock = setup.clock;
         let url = format!("sqlite://{}", folder.path().join("signalbox.db").display());
         let store = Store::open(&url, clock.clone()).await.expect("a store");
         let ledger = Ledger::open(&store).await.expect("a ledger");
-        let simulator = signalbox_simulator::start(Simulator::new()).await.expect("a simulator");
+        let simulator = if setup.journal { Simulator::new() } else { Simulator::without_journal() };
+        let simulator = signalbox_simulator::start(simulator).await.expect("a simulator");
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("a free port");
         let address = listener.local_addr().expect("an address");
         let world = offer.world(&simulator.base_url());
-        let public = Settings::new(format!("http://{address}"));
-        let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), public);
+        let settings = Settings {
+            timeouts: setup.timeouts,
+            hedge_percent: setup.hedge_percent,
+            ..Settings::new(format!("http://{address}"))
+        };
+        let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
         let platform = Platform::new(&store, KeyPrefix::default());
         let owner = match owner {
             Some(owner) => owner,
@@ -160,6 +192,23 @@ impl TestServer {
     #[must_use]
     pub fn journal(&self) -> Journal {
         self.simulator.0.journal()
+    }
+
+    /// From now on, `switch-NAME` in a behaviour stands for this one.
+    pub fn switch(&self, name: &str, behaviour: &str) {
+        self.simulator.0.simulator().switch(name, behaviour);
+    }
+
+    /// How many requests the simulator had, and has, for endpoints of this behaviour.
+    #[must_use]
+    pub fn count(&self, behaviour: &str) -> Count {
+        self.simulator.0.simulator().count(behaviour)
+    }
+
+    /// The same for all endpoints.
+    #[must_use]
+    pub fn counted(&self) -> Count {
+        self.simulator.0.simulator().counted()
     }
 
     /// What was measured of the first endpoint of a model.

@@ -1,6 +1,5 @@
 //! One HTTP/1.1 client with warm connections for all providers.
 
-use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -219,21 +218,13 @@ fn answered(
     match called {
         Err(_) => Err(CallError::Timeout(timeout)),
         Ok(Err(error)) if error.is_connect() => Err(CallError::Connect),
-        Ok(Err(error)) if is_stalled(&error) => Err(CallError::Stalled(limits.write_idle)),
+        Ok(Err(error)) if connect::timed_out(&error) => Err(CallError::Stalled(limits.write_idle)),
         Ok(Err(_)) => Err(CallError::Broken),
         Ok(Ok(response)) => {
             let (head, body) = response.into_parts();
             Ok(Answer { status: head.status, headers: head.headers, body })
         }
     }
-}
-
-/// Whether a call failed because the provider took nothing of the request.
-fn is_stalled(error: &(dyn std::error::Error + 'static)) -> bool {
-    let timed_out = |error: &(dyn std::error::Error + 'static)| {
-        error.downcast_ref::<io::Error>().is_some_and(|one| one.kind() == io::ErrorKind::TimedOut)
-    };
-    std::iter::successors(Some(error), |error| error.source()).any(timed_out)
 }
 
 impl Answer {

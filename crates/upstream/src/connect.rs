@@ -78,9 +78,24 @@ where
     }
 }
 
-/// Whether a failed call failed because a connection was not open in time.
+/// Whether a failed call failed because a connection was not open in time: one of the addresses, or
+/// all of it.
 pub(crate) fn was_too_slow(error: &(dyn std::error::Error + 'static)) -> bool {
-    std::iter::successors(Some(error), |error| error.source()).any(|error| error.is::<TooSlow>())
+    timed_out(error) || causes(error).any(|error| error.is::<TooSlow>())
+}
+
+/// Whether a time limit of the connection was reached.
+pub(crate) fn timed_out(error: &(dyn std::error::Error + 'static)) -> bool {
+    let io = |error: &'_ (dyn std::error::Error + 'static)| {
+        error.downcast_ref::<io::Error>().is_some_and(|one| one.kind() == io::ErrorKind::TimedOut)
+    };
+    causes(error).any(io)
+}
+
+fn causes<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
 }
 
 /// A connection that fails with [`io::ErrorKind::TimedOut`] once its other end has taken nothing

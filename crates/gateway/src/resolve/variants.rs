@@ -3,7 +3,7 @@
 //! Of several suffixes that order endpoints (`:nitro`, `:floor`, `:exacto`) the last one counts, for
 //! the order and for the tier that it lets in.
 
-use signalbox_catalog::{Model, Variant};
+use signalbox_catalog::{Model, ModelStatus, Variant};
 use signalbox_core::{ApiError, AvailabilityCode};
 use signalbox_policy::Tier;
 use signalbox_policy::preferences::SortBy;
@@ -19,11 +19,14 @@ pub(super) struct Ways {
     pub admits: Option<Tier>,
     /// Reasoning is on unless the request says otherwise.
     pub thinking: bool,
+    /// Of what a router may choose, only what is free.
+    pub free: bool,
 }
 
 /// Reads the suffixes of a slug that resolved to this model.
 pub(super) fn read(slug: &str, model: &Model, variants: &[Variant]) -> Result<Ways, Missing> {
     let mut ways = Ways::default();
+    let chooses = model.status == ModelStatus::Router;
     for variant in variants {
         match variant {
             Variant::Nitro => {
@@ -31,7 +34,8 @@ pub(super) fn read(slug: &str, model: &Model, variants: &[Variant]) -> Result<Wa
             }
             Variant::Floor => (ways.sort, ways.admits) = (Some(SortBy::Price), Some(Tier::Flex)),
             Variant::Exacto => (ways.sort, ways.admits) = (Some(SortBy::Exacto), None),
-            Variant::Thinking if model.reasoning.is_some() => ways.thinking = true,
+            Variant::Thinking if chooses || model.reasoning.is_some() => ways.thinking = true,
+            Variant::Free if chooses => ways.free = true,
             Variant::Thinking => return Err(none_such(slug, model, *variant)),
             Variant::Extended | Variant::Free => return Err(none_such(slug, model, *variant)),
             Variant::Online => return Err(online(slug)),

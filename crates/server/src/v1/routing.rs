@@ -18,7 +18,7 @@ pub(crate) async fn plan(
 ) -> Response {
     let (head, body) = request.into_parts();
     let answer = async {
-        credential::any(&app, &head.headers).await?;
+        let caller = credential::any(&app, &head.headers).await?;
         let given = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value);
         let dice = given("dice").map(|text| text.parse::<u64>());
         let dice = dice.transpose().map_err(|_| ApiError::invalid("dice: expected a number"))?;
@@ -33,7 +33,7 @@ pub(crate) async fn plan(
             None => app.gateway().surface_of(&body)?,
         };
         let inbound = Inbound { surface, head: inference::request_head(&head.headers), body };
-        let plan = app.gateway().dry_run(inbound, dice)?;
+        let plan = app.gateway().dry_run(&caller, inbound, dice)?;
         Ok::<_, ApiError>(serde_json::json!({ "data": plan }).to_string())
     };
     error::json(&app, answer.await)

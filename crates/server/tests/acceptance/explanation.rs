@@ -189,3 +189,24 @@ async fn a_dry_run_takes_the_body_of_every_route_and_refuses_nonsense() {
     assert_eq!(stranger.status, 401);
     server.closes_clean().await;
 }
+
+#[tokio::test]
+async fn a_dry_run_knows_where_the_conversation_stays() {
+    let cheap_reads = json!({
+        "prompt": "0.000001", "completion": "0.000002", "input_cache_read": "0.0000001",
+    });
+    let stand =
+        |provider: &str| Stand::new(provider, "tokens-3").with("pricing", cheap_reads.clone());
+    let server =
+        TestServer::start(Offer::new().model("acme/m", ["a", "b", "c", "d"].map(stand))).await;
+    let body = with(ask("acme/m", false), "session_id", json!("talk"));
+    let answer = Answered::read(&server.caller().chat(&body).await);
+    let row = server.generation(&answer.id).await;
+    for dice in 0..8 {
+        let plan = planned(&server, &body, &format!("?dice={dice}")).await;
+        let first = &plan["candidates"][0];
+        assert_eq!(first["endpoint_id"], row.endpoint_id.clone().unwrap());
+        assert!(first["why"].as_str().unwrap().starts_with("the conversation stays with it"));
+    }
+    server.closes_clean().await;
+}

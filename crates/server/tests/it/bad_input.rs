@@ -12,7 +12,7 @@ use crate::speech::{ask, typed_error, with};
 const RETIRED: &str = "01-ai/yi-34b";
 const EMBEDDING: &str = "baai/bge-m3";
 const IMAGE: &str = "black-forest-labs/flux.2-max";
-const ROUTER: &str = "openrouter/auto";
+const ROUTER: &str = "openrouter/fusion";
 const FOREIGN: &str = "openai/gpt-4o-mini";
 
 async fn server() -> TestServer {

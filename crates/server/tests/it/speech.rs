@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 use signalbox_core::Usd;
+use signalbox_store::GenerationRow;
 use signalbox_testkit::Reply;
 
 /// A request to one model.
@@ -78,6 +79,11 @@ impl Answered {
     pub fn cost(&self) -> Usd {
         usd(&self.usage["cost"])
     }
+}
+
+/// The attempts that a generation row lists.
+pub fn attempts(row: &GenerationRow) -> Vec<Value> {
+    serde_json::from_str(&row.provider_responses).unwrap()
 }
 
 /// Checks that a reply is the typed error of the specification: the status thrice, the kind twice,

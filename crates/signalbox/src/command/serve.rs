@@ -38,7 +38,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let ledger = Ledger::open(&store).await.map_err(|error| Stop::failed(error.to_string()))?;
     let offered = wiring::world(&config, arguments.demo).await?;
     let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
-    let (world, settings) = (offered.world, Settings::new(config.public_url.clone()));
+    let world = offered.world;
+    let settings = Settings {
+        timeouts: config.timeouts,
+        hedge_percent: config.hedge_percent,
+        ..Settings::new(config.public_url.clone())
+    };
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
     let keeper = HealthKeeper::restore(&gateway, &store).await;
     let saving = task::spawn("health", keeper.clone().run());

@@ -7,17 +7,15 @@ use super::field::{self, Path, echo, wrong};
 use crate::document::Raw;
 
 const TIERS: &[&str] = &["auto", "default", "fast", "flex", "priority", "scale"];
-/// Plugins that the public interface knows (inference spec 13.1).
+/// Plugins that the public interface knows (inference spec 13.1), without those that are the settings
+/// of routers.
 const PLUGINS: &[&str] = &[
-    "auto-router",
-    "auto-beta-router",
     "moderation",
     "web",
     "web-fetch",
     "file-parser",
     "response-healing",
     "context-compression",
-    "pareto-router",
     "fusion",
 ];
 

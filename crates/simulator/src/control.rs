@@ -1,0 +1,125 @@
+//! What a test changes and sees while the simulator runs: switches, and how many requests are there.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Most names that are remembered of either kind.
+const MOST: usize = 10_000;
+/// Deepest switch within a switch.
+const DEEPEST: usize = 4;
+
+/// How many requests there were for one model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Count {
+    /// Those that arrived.
+    pub arrived: u64,
+    /// Those that have not ended.
+    pub running: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Control {
+    switches: Mutex<HashMap<String, String>>,
+    counts: Mutex<HashMap<String, Count>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Control {
+    pub(crate) fn switch(&self, name: &str, behaviour: &str) {
+        let mut switches = lock(&self.switches);
+        if switches.len() < MOST || switches.contains_key(name) {
+            switches.insert(name.to_owned(), behaviour.to_owned());
+        }
+    }
+
+    /// The model's name with what its switches stand for now.
+    pub(crate) fn resolved(&self, model: &str) -> String {
+        let mut name = model.to_owned();
+        for _ in 0..DEEPEST {
+            if !name.contains("switch-") {
+                break;
+            }
+            let switches = lock(&self.switches);
+            let word = |word: &str| match word.strip_prefix("switch-") {
+                Some(switch) => switches.get(switch).cloned().unwrap_or_else(|| "echo".to_owned()),
+                None => word.to_owned(),
+            };
+            let last = name.rsplit('/').next().unwrap_or(&name);
+            name = last.split('+').map(word).collect::<Vec<_>>().join("+");
+        }
+        name
+    }
+
+    pub(crate) fn count(&self, model: &str) -> Count {
+        lock(&self.counts).get(model).copied().unwrap_or_default()
+    }
+
+    pub(crate) fn counted(&self) -> Count {
+        let mut sum = Count::default();
+        for one in lock(&self.counts).values() {
+            sum.arrived = sum.arrived.saturating_add(one.arrived);
+            sum.running = sum.running.saturating_add(one.running);
+        }
+        sum
+    }
+
+    fn change(&self, model: &str, change: impl FnOnce(&mut Count)) {
+        let mut counts = lock(&self.counts);
+        if counts.len() < MOST || counts.contains_key(model) {
+            change(counts.entry(model.to_owned()).or_default());
+        }
+    }
+}
+
+/// One request that is there. Dropping it is its end.
+pub(crate) struct Present {
+    control: Arc<Control>,
+    model: String,
+}
+
+impl Present {
+    pub(crate) fn new(control: &Arc<Control>, model: &str) -> Self {
+        control.change(model, |count| {
+            count.arrived = count.arrived.saturating_add(1);
+            count.running = count.running.saturating_add(1);
+        });
+        Self { control: Arc::clone(control), model: model.to_owned() }
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.control.change(&self.model, |count| count.running = count.running.saturating_sub(1));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_switch_stands_for_what_it_was_set_to() {
+        let control = Control::default();
+        assert_eq!(control.resolved("acme/tokens-3+switch-a"), "tokens-3+echo");
+        control.switch("a", "status-503+switch-b");
+        control.switch("b", "slow-ms-5");
+        assert_eq!(control.resolved("tokens-3+switch-a"), "tokens-3+status-503+slow-ms-5");
+        control.switch("b", "switch-b");
+        assert!(control.resolved("switch-b").contains("switch-b"), "a circle ends");
+        assert_eq!(control.resolved("tokens-3"), "tokens-3");
+    }
+
+    #[test]
+    fn requests_are_counted_until_they_end() {
+        let control = Arc::new(Control::default());
+        let (one, two) = (Present::new(&control, "a"), Present::new(&control, "a"));
+        assert_eq!(control.count("a"), Count { arrived: 2, running: 2 });
+        drop(one);
+        assert_eq!(control.counted(), Count { arrived: 2, running: 1 });
+        drop(two);
+        assert_eq!(control.count("a").running, 0);
+    }
+}
