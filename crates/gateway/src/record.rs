@@ -32,16 +32,7 @@ pub(crate) fn failure(
         waste: None,
     });
     log(generation, candidate, failure);
-    let seen = if failure.is_rate_limited() {
-        let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
-        let wait = wait.and_then(|millis| i64::try_from(millis).ok());
-        Observation::RateLimited { until: wait.map(|millis| now.plus_millis(millis)) }
-    } else if failure.counts {
-        Observation::Fault
-    } else {
-        Observation::Neutral
-    };
-    observe(generation, seen);
+    observe(generation, failure.observed(now));
 }
 
 /// Notes an attempt that another one was faster than.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signalbox_core::Timestamp;
-use signalbox_policy::attempt::{Gate, Purse, Refusal};
-use signalbox_policy::health::{Admission, Observation, Standing};
+use signalbox_policy::attempt::{Gate, Purse, Refusal, admit};
+use signalbox_policy::health::{Observation, Standing};
 use signalbox_policy::{Candidate, Health};
 
 use crate::gateway::Gateway;
@@ -101,23 +101,8 @@ pub(crate) struct Door<'a> {
 
 impl Gate for Door<'_> {
     fn enter(&self, candidate: &Candidate, last_resort: bool) -> Result<(), Refusal> {
-        let (health, now) = (&self.gateway.health, self.now);
-        let past = health.of(&candidate.endpoint, candidate.seat().credential, now);
-        if let Some(seconds) = past.cooling(now) {
-            return Err(Refusal::Cooling { seconds });
-        }
-        let rests = self.gateway.refusals.enter(candidate, now);
-        rests.map_err(|seconds| Refusal::Down { seconds: Some(seconds) })?;
-        match health.enter(&candidate.sending(self.streamed, last_resort), now) {
-            Admission::Go => Ok(()),
-            Admission::Refused => {
-                let seconds = match past.standing {
-                    Standing::Ejected { until } => Some(until.millis_since(now).div_ceil(1_000)),
-                    Standing::Fit | Standing::HalfOpen => None,
-                };
-                Err(Refusal::Down { seconds })
-            }
-        }
+        let (health, refusals) = (&self.gateway.health, &self.gateway.refusals);
+        admit(health, refusals, candidate, (self.streamed, last_resort), self.now)
     }
 
     fn affords(&self, purse: Purse) -> bool {

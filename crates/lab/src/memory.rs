@@ -5,9 +5,9 @@
 use std::time::Duration;
 
 use signalbox_core::Timestamp;
-use signalbox_policy::attempt::{Gate, Purse, Refusal, Refusals, RetryBudget};
-use signalbox_policy::health::{Admission, Observation, Standing};
-use signalbox_policy::{Candidate, Failure, Health, HealthBoard};
+use signalbox_policy::attempt::{Gate, Purse, Refusal, Refusals, RetryBudget, admit};
+use signalbox_policy::health::Observation;
+use signalbox_policy::{Candidate, Failure, HealthBoard};
 
 use crate::workload::START;
 
@@ -47,7 +47,7 @@ impl Memory {
         if self.works {
             self.refusals.failed(candidate, failure, now);
         }
-        self.ended(candidate, seen(failure, now), sent, now);
+        self.ended(candidate, failure.observed(now), sent, now);
     }
 
     /// An attempt came to its end.
@@ -86,19 +86,6 @@ impl Memory {
     }
 }
 
-/// What the board learns of a failure.
-fn seen(failure: &Failure, now: Timestamp) -> Observation {
-    if failure.is_rate_limited() {
-        let wait = failure.retry_after.map(|seconds| seconds.saturating_mul(1000));
-        let wait = wait.and_then(|millis| i64::try_from(millis).ok());
-        Observation::RateLimited { until: wait.map(|millis| now.plus_millis(millis)) }
-    } else if failure.counts {
-        Observation::Fault
-    } else {
-        Observation::Neutral
-    }
-}
-
 /// See [`Memory::door`].
 #[derive(Debug)]
 pub(crate) struct Door<'a> {
@@ -112,23 +99,8 @@ impl Gate for Door<'_> {
         if !self.memory.works {
             return Ok(());
         }
-        let (board, now) = (&self.memory.board, self.now);
-        let past = board.of(&candidate.endpoint, candidate.seat().credential, now);
-        if let Some(seconds) = past.cooling(now) {
-            return Err(Refusal::Cooling { seconds });
-        }
-        let rests = self.memory.refusals.enter(candidate, now);
-        rests.map_err(|seconds| Refusal::Down { seconds: Some(seconds) })?;
-        match board.enter(&candidate.sending(self.streamed, last_resort), now) {
-            Admission::Go => Ok(()),
-            Admission::Refused => {
-                let seconds = match past.standing {
-                    Standing::Ejected { until } => Some(until.millis_since(now).div_ceil(1_000)),
-                    Standing::Fit | Standing::HalfOpen => None,
-                };
-                Err(Refusal::Down { seconds })
-            }
-        }
+        let (board, refusals) = (&self.memory.board, &self.memory.refusals);
+        admit(board, refusals, candidate, (self.streamed, last_resort), self.now)
     }
 
     fn affords(&self, purse: Purse) -> bool {

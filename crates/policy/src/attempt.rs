@@ -8,11 +8,13 @@ use signalbox_core::limits;
 
 use crate::plan::{Candidate, Plan};
 
+mod admission;
 mod budget;
 mod failure;
 mod refusals;
 mod told;
 
+pub use admission::admit;
 pub use budget::{RetryBudget, Share};
 pub use failure::{Failure, Next};
 pub use refusals::Refusals;

@@ -1,7 +1,9 @@
 //! One failed attempt, and what it means for the others.
 
-use signalbox_core::ErrorKind;
+use signalbox_core::{ErrorKind, Timestamp};
 use signalbox_dialect::ProviderError;
+
+use crate::health::Observation;
 
 /// What may be tried after a failure (reliability design 5.2, inference spec appendix B).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +131,20 @@ impl Failure {
             unfit: false,
             passing: false,
             worked: true,
+        }
+    }
+
+    /// What the health board learns of it.
+    #[must_use]
+    pub fn observed(&self, now: Timestamp) -> Observation {
+        if self.is_rate_limited() {
+            let wait = self.retry_after.map(|seconds| seconds.saturating_mul(1000));
+            let wait = wait.and_then(|millis| i64::try_from(millis).ok());
+            Observation::RateLimited { until: wait.map(|millis| now.plus_millis(millis)) }
+        } else if self.counts {
+            Observation::Fault
+        } else {
+            Observation::Neutral
         }
     }
 
