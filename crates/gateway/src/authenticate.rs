@@ -17,7 +17,7 @@ use crate::limit::Window;
 pub struct Principal {
     /// The key and its policy.
     pub key: KeyRecord,
-    window: Window,
+    window: Arc<Window>,
 }
 
 /// A caller that may ask, with what it may spend.
@@ -35,10 +35,15 @@ const KEEP: Duration = Duration::from_secs(600);
 /// How long it is kept at all: should news of a change be missed, this is the longest it can live on.
 const KEEP_AT_MOST: Duration = Duration::from_secs(900);
 
+/// How long a key's count of requests is kept: longer than any principal that counts with it.
+const KEEP_COUNT: Duration = Duration::from_secs(1_000);
+
 /// Looks keys up, each once, and keeps the answers, the negative ones too.
 #[derive(Debug, Clone)]
 pub struct Authenticator {
     keys: Cache<KeyHash, Option<Arc<Principal>>>,
+    /// The counts of keys with a request limit: a change of the key begins no new minute.
+    windows: Cache<KeyHash, Arc<Window>>,
     store: Store,
     clock: Clock,
 }
@@ -52,7 +57,8 @@ impl Authenticator {
             .time_to_idle(KEEP)
             .time_to_live(KEEP_AT_MOST)
             .build();
-        let this = Self { keys, store: store.clone(), clock };
+        let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
+        let this = Self { keys, windows, store: store.clone(), clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -97,8 +103,12 @@ impl Authenticator {
     /// Single flight: callers that ask for the same key at the same time share one look-up.
     async fn load(&self, hash: KeyHash) -> Result<Option<Arc<Principal>>, ApiError> {
         let load = async {
-            let found = self.store.key(&hash).await?;
-            Ok(found.map(|key| Arc::new(Principal { key, window: Window::default() })))
+            let Some(key) = self.store.key(&hash).await? else { return Ok(None) };
+            let window = match key.rpm {
+                Some(_) => self.windows.get_with(hash.clone(), async { Arc::default() }).await,
+                None => Arc::default(),
+            };
+            Ok(Some(Arc::new(Principal { key, window })))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
         result.map_err(|error: Arc<signalbox_store::StoreError>| {

@@ -323,7 +323,8 @@ async fn who_may_not_ask_gets_nothing_that_is_kept() {
     let prices = json!({"prompt": "0", "completion": "0", "request": "0.01"});
     let stand = Stand::new("well", "tokens-5").with("pricing", prices);
     let offer = Offer::new().model("acme/one", [stand]);
-    let server = TestServer::start_with(offer, "0.02").await;
+    let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
+    let server = TestServer::start_at(offer, "0.02", clock).await;
     let body = ask("acme/one", false);
     let limit = Some("0.01".parse().unwrap());
     let small = server.key(NewKey { limit, ..NewKey::default() }).await;

@@ -7,6 +7,7 @@ use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_platform::NewKey;
 use signalbox_platform::keys::hash_of;
+use signalbox_runtime::Clock;
 use signalbox_testkit::{Offer, Stand, TestServer, eventually};
 
 use crate::speech::{Answered, ask, tokens, typed_error, usd, with};
@@ -216,6 +217,29 @@ async fn requests_above_a_keys_rate_get_429_with_the_figures() {
     }
     assert_eq!(statuses[0], 200);
     assert!(statuses.contains(&429), "{statuses:?}");
+    server.closes_clean().await;
+}
+
+#[tokio::test]
+async fn a_change_of_a_key_begins_no_new_minute() {
+    let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
+    let server = TestServer::start_at(one("tokens-5"), "10", clock).await;
+    let issued = server.key(NewKey { rpm: Some(1), ..NewKey::default() }).await;
+    let caller = server.caller().with_key(&issued.key);
+    assert_eq!(caller.chat(&ask("acme/one", false)).await.status, 200);
+    let store = server.platform.store();
+    for (disabled, status) in [(true, 401), (false, 429)] {
+        let mut record = store.key(&hash_of(&issued.key)).await.unwrap().unwrap();
+        record.disabled = disabled;
+        assert!(store.update_key(record).await.unwrap());
+        let last = if disabled { 429 } else { 401 };
+        eventually(SOON, "the change", async || {
+            let seen = caller.chat(&ask("acme/one", false)).await.status;
+            assert!([status, last].contains(&seen), "{seen}");
+            (seen == status).then_some(())
+        })
+        .await;
+    }
     server.closes_clean().await;
 }
 
