@@ -2,11 +2,10 @@
 
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, query};
 
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
+use crate::sql::{Line, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -38,7 +37,7 @@ impl Balance {
     }
 }
 
-fn read_account(row: &SqliteRow) -> Result<AccountRecord, StoreError> {
+fn read_account(row: &Line) -> Result<AccountRecord, StoreError> {
     Ok(AccountRecord {
         id: AccountId::new(row.try_get::<String, _>("id")?),
         email: row.try_get("email")?,

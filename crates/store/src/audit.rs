@@ -1,11 +1,10 @@
 //! The rows that the auditor reads: one consistent view, nothing interpreted.
 
 use signalbox_core::{PriceTable, Usage};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, SqliteConnection, query};
 
 use crate::error::StoreError;
 use crate::generations::parse;
+use crate::sql::{Connection, Line, Row, query};
 use crate::store::Store;
 
 /// The stored balance of an account.
@@ -101,7 +100,7 @@ impl Store {
     }
 }
 
-async fn read_facts(connection: &mut SqliteConnection) -> Result<Facts, StoreError> {
+async fn read_facts(connection: &mut Connection) -> Result<Facts, StoreError> {
     Ok(Facts {
         balances: read(connection, "SELECT account_id, credited, charged FROM balances", |row| {
             Ok(BalanceFact {
@@ -144,14 +143,14 @@ async fn read_facts(connection: &mut SqliteConnection) -> Result<Facts, StoreErr
 }
 
 async fn read<T>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     sql: &'static str,
-    each: impl Fn(&SqliteRow) -> Result<T, StoreError>,
+    each: impl Fn(&Line) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
     query(sql).fetch_all(connection).await?.iter().map(each).collect()
 }
 
-fn transfer(row: &SqliteRow) -> Result<TransferFact, StoreError> {
+fn transfer(row: &Line) -> Result<TransferFact, StoreError> {
     Ok(TransferFact {
         seq: row.try_get(0)?,
         id: row.try_get(1)?,
@@ -167,7 +166,7 @@ fn transfer(row: &SqliteRow) -> Result<TransferFact, StoreError> {
     })
 }
 
-fn reservation(row: &SqliteRow) -> Result<ReservationFact, StoreError> {
+fn reservation(row: &Line) -> Result<ReservationFact, StoreError> {
     Ok(ReservationFact {
         generation: row.try_get(0)?,
         account: row.try_get(1)?,
@@ -179,7 +178,7 @@ fn reservation(row: &SqliteRow) -> Result<ReservationFact, StoreError> {
     })
 }
 
-fn generation(row: &SqliteRow) -> Result<GenerationFact, StoreError> {
+fn generation(row: &Line) -> Result<GenerationFact, StoreError> {
     let usage: &str = row.try_get(5)?;
     let prices: Option<&str> = row.try_get(6)?;
     Ok(GenerationFact {

@@ -8,11 +8,10 @@ use std::time::Duration;
 
 use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, KeyHash};
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Row, SqliteConnection, query};
 use tokio::sync::{Notify, broadcast};
 
 use crate::error::StoreError;
+use crate::sql::{Connection, Pool, Row, query};
 
 /// How often the table is read: a change of another process shows well within a second.
 const POLL: Duration = Duration::from_millis(200);
@@ -56,7 +55,7 @@ impl Change {
 
 /// Adds a row of news to the running transaction.
 pub(crate) async fn announce(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     change: &Change,
     now: Timestamp,
 ) -> Result<(), StoreError> {
@@ -70,14 +69,14 @@ pub(crate) async fn announce(
 }
 
 /// The number of the latest row of news; 0 when there is none.
-pub(crate) async fn latest(readers: &SqlitePool) -> Result<i64, StoreError> {
+pub(crate) async fn latest(readers: &Pool) -> Result<i64, StoreError> {
     let row = query("SELECT coalesce(max(seq), 0) FROM changes").fetch_one(readers).await?;
     Ok(row.try_get(0)?)
 }
 
 /// Follows the table for ever and passes on what is new, in order.
 pub(crate) async fn tail(
-    readers: SqlitePool,
+    readers: Pool,
     mut seen: i64,
     news: broadcast::Sender<Change>,
     nudge: Arc<Notify>,
@@ -103,10 +102,7 @@ pub(crate) async fn tail(
     }
 }
 
-async fn read_after(
-    readers: &SqlitePool,
-    seen: i64,
-) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
+async fn read_after(readers: &Pool, seen: i64) -> Result<Vec<(i64, Option<Change>)>, StoreError> {
     let rows =
         query("SELECT seq, topic, subject FROM changes WHERE seq > $1 ORDER BY seq LIMIT 512")
             .bind(seen)

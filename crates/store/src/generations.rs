@@ -2,10 +2,9 @@
 
 use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
 use signalbox_core::{PriceTable, Timestamp, Usage, Usd};
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row, query};
 
 use crate::error::StoreError;
+use crate::sql::{Line, Row, query};
 use crate::store::Store;
 
 /// One generation as it is stored (inference spec 2.4). Money is nano-dollars, times are
@@ -135,7 +134,7 @@ pub(crate) fn parse<T: serde::de::DeserializeOwned>(
     serde_json::from_str(text).map_err(|error| StoreError::Damaged(format!("{what}: {error}")))
 }
 
-fn read_generation(row: &SqliteRow) -> Result<GenerationRow, StoreError> {
+fn read_generation(row: &Line) -> Result<GenerationRow, StoreError> {
     let text = |column: &str| row.try_get::<String, _>(column);
     let count = |column: &str| {
         row.try_get::<Option<i64>, _>(column)

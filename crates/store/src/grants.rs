@@ -2,11 +2,11 @@
 
 use signalbox_core::Timestamp;
 use signalbox_ledger::Grant;
-use sqlx::{Row, SqliteConnection, query};
 
 use crate::chain::{self, Posting};
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
+use crate::sql::{Connection, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -30,7 +30,7 @@ impl Store {
     }
 }
 
-async fn post(connection: &mut SqliteConnection, grant: Grant) -> Result<Granted, StoreError> {
+async fn post(connection: &mut Connection, grant: Grant) -> Result<Granted, StoreError> {
     let id = format!("grant:{}", grant.id);
     let known = query("SELECT 1 FROM transfers WHERE id = $1")
         .bind(&id)
@@ -71,7 +71,7 @@ async fn post(connection: &mut SqliteConnection, grant: Grant) -> Result<Granted
 }
 
 /// The position and hash of the last transfer.
-pub(crate) async fn head(connection: &mut SqliteConnection) -> Result<(i64, String), StoreError> {
+pub(crate) async fn head(connection: &mut Connection) -> Result<(i64, String), StoreError> {
     let row = query("SELECT seq, hash FROM transfers ORDER BY seq DESC LIMIT 1")
         .fetch_optional(connection)
         .await?;
@@ -81,7 +81,7 @@ pub(crate) async fn head(connection: &mut SqliteConnection) -> Result<(i64, Stri
     }
 }
 
-async fn append(connection: &mut SqliteConnection, posting: &Posting) -> Result<(), StoreError> {
+async fn append(connection: &mut Connection, posting: &Posting) -> Result<(), StoreError> {
     let (last, previous) = head(connection).await?;
     let seq = last.saturating_add(1);
     let hash = chain::link(&previous, &chain::line(seq, posting));

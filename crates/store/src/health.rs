@@ -1,9 +1,9 @@
 //! What is remembered of endpoints.
 
 use signalbox_core::Timestamp;
-use sqlx::{Row, query};
 
 use crate::error::StoreError;
+use crate::sql::{Line, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -76,7 +76,7 @@ impl Store {
         .bind(oldest.micros())
         .fetch_all(self.readers())
         .await?;
-        let read = |row: &sqlx::sqlite::SqliteRow| {
+        let read = |row: &Line| {
             let credential: String = row.try_get("credential")?;
             Ok(HealthRow {
                 endpoint: row.try_get("endpoint_id")?,

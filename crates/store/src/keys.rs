@@ -4,11 +4,10 @@ use signalbox_core::id::{AccountId, KeyHash};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::Spend;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{AssertSqlSafe, Row, SqliteConnection, query};
 
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
+use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -54,7 +53,7 @@ impl KeyRecord {
 const COLUMNS: &str = "hash, account_id, name, label, limit_nanos, limit_reset, rpm, management, \
      disabled, include_byok_in_limit, expires_at, created_at, updated_at";
 
-fn read_key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
+fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
     let reset: Option<String> = row.try_get("limit_reset")?;
     let limit: Option<i64> = row.try_get("limit_nanos")?;
     let rpm: Option<i64> = row.try_get("rpm")?;
@@ -82,7 +81,7 @@ fn read_key(row: &SqliteRow) -> Result<KeyRecord, StoreError> {
     })
 }
 
-async fn insert(connection: &mut SqliteConnection, key: &KeyRecord) -> Result<(), StoreError> {
+async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
     query(
         "INSERT INTO api_keys (hash, account_id, name, label, limit_nanos, limit_reset, rpm, \
          management, disabled, include_byok_in_limit, expires_at, created_at, updated_at) \
@@ -219,7 +218,7 @@ pub(crate) const fn day_of(at: Timestamp) -> i64 {
 }
 
 pub(crate) async fn spend(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     hash: &KeyHash,
     now: Timestamp,
 ) -> Result<Spend, StoreError> {

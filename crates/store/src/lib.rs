@@ -12,6 +12,7 @@ pub mod keys;
 pub mod ledger;
 mod migrate;
 mod open;
+mod sql;
 pub mod store;
 mod writer;
 

@@ -16,7 +16,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration {
         version: 1,
         name: "ledger",
@@ -36,6 +36,11 @@ const MIGRATIONS: [Migration; 4] = [
         version: 4,
         name: "endpoint_health",
         sql: include_str!("../migrations/sqlite/0004_endpoint_health.sql"),
+    },
+    Migration {
+        version: 5,
+        name: "money",
+        sql: include_str!("../migrations/sqlite/0005_money.sql"),
     },
 ];
 

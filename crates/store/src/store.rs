@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::sql::Pool;
+use crate::sql::{Connection, Row, query};
 use signalbox_runtime::{Clock, task};
-use sqlx::sqlite::SqlitePool;
-use sqlx::{Row, SqliteConnection, query};
 use tokio::sync::{Notify, broadcast};
 
 use crate::changes::{self, Change};
@@ -27,7 +27,7 @@ struct Inner {
     path: PathBuf,
     clock: Clock,
     writer: Writer,
-    readers: SqlitePool,
+    readers: Pool,
     news: broadcast::Sender<Change>,
     nudge: Arc<Notify>,
     tasks: Vec<tokio::task::AbortHandle>,
@@ -98,7 +98,7 @@ impl Store {
         &self.inner.clock
     }
 
-    pub(crate) fn readers(&self) -> &SqlitePool {
+    pub(crate) fn readers(&self) -> &Pool {
         &self.inner.readers
     }
 
@@ -110,7 +110,7 @@ impl Store {
     pub(crate) async fn write<T, F>(&self, durability: Durability, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
         let done = self.inner.writer.transact(durability, work).await;
         self.inner.nudge.notify_one();
@@ -128,7 +128,7 @@ impl Store {
 }
 
 /// Moves the log into the file every second, beside the writer and without blocking it.
-async fn keep(mut connection: SqliteConnection) {
+async fn keep(mut connection: Connection) {
     let mut tick = tokio::time::interval(CHECKPOINT_EVERY);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

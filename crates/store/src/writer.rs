@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::sql::{Connection, query};
 use signalbox_core::limits;
-use sqlx::{SqliteConnection, query};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::StoreError;
@@ -27,7 +27,7 @@ pub(crate) enum Durability {
     Power,
 }
 
-type Job = Box<dyn for<'c> FnOnce(&'c mut SqliteConnection) -> JobDone<'c> + Send>;
+type Job = Box<dyn for<'c> FnOnce(&'c mut Connection) -> JobDone<'c> + Send>;
 type JobDone<'c> = Pin<Box<dyn Future<Output = ()> + Send + 'c>>;
 
 pub(crate) enum Command {
@@ -49,7 +49,7 @@ pub(crate) struct Writer {
 
 impl Writer {
     /// Starts the task. It ends when every sender is gone and the queue is empty.
-    pub fn start(connection: SqliteConnection) -> Self {
+    pub fn start(connection: Connection) -> Self {
         let (queue, commands) = mpsc::unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
         let task = run(connection, commands, backlog.clone());
@@ -72,7 +72,7 @@ impl Writer {
     pub async fn transact<T, F>(&self, durability: Durability, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
         let (done, answer) = oneshot::channel();
         let job: Job = Box::new(move |connection| {
@@ -94,7 +94,7 @@ impl Writer {
 }
 
 async fn run(
-    mut connection: SqliteConnection,
+    mut connection: Connection,
     mut commands: mpsc::UnboundedReceiver<Command>,
     backlog: Arc<AtomicUsize>,
 ) {
@@ -121,12 +121,12 @@ async fn run(
 
 /// Runs `work` between BEGIN IMMEDIATE and COMMIT; anything that fails rolls all of it back.
 pub(crate) async fn transaction<T, F>(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     durability: Durability,
     work: F,
 ) -> Result<T, StoreError>
 where
-    F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T>,
+    F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
 {
     if durability == Durability::Power {
         query("PRAGMA synchronous = FULL").execute(&mut *connection).await?;

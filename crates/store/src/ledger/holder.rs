@@ -9,10 +9,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
 use signalbox_runtime::entropy;
-use sqlx::{Row, SqliteConnection, query};
 
 use crate::changes::{Change, announce};
 use crate::error::{StoreError, one_line};
+use crate::sql::{Connection, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -118,7 +118,7 @@ pub(crate) async fn bury(store: &Store, id: &Arc<str>) -> Result<(), StoreError>
 }
 
 async fn give_back(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     id: Arc<str>,
     now: Timestamp,
 ) -> Result<(), StoreError> {

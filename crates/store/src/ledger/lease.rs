@@ -9,12 +9,12 @@ use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd, limits};
 use signalbox_ledger::{KeyTerms, Reserve, Spend};
 use signalbox_runtime::entropy;
-use sqlx::{Row, SqliteConnection, query};
 
 use super::{Inner, LedgerError};
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
 use crate::keys::{self, KeyRecord};
+use crate::sql::{Connection, Row, query};
 use crate::writer::Durability;
 
 /// How long a process that gave credit back leaves it to others. They hear of it within 200 ms.
@@ -23,7 +23,7 @@ const YIELD: Duration = Duration::from_millis(500);
 /// Adds what is free of the balance to the lease; answers what was added and the lease after it.
 /// `None` when there is no such account.
 async fn take(
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
     account: &AccountId,
     holder: &Arc<str>,
 ) -> Result<Option<(Usd, Usd)>, StoreError> {
