@@ -14,7 +14,7 @@ use crate::generation::Generation;
 use crate::metadata;
 use crate::tier;
 use crate::trace::AttemptNote;
-use crate::waste::Waste;
+use crate::waste::{self, Waste};
 
 /// Notes a failed attempt.
 pub(crate) fn failure(
@@ -45,6 +45,15 @@ pub(crate) fn overtaken(generation: &mut Generation, index: usize) {
         upstream_id: None,
         waste: None,
     });
+}
+
+/// Notes the attempt of a generation whose task did not see its end.
+pub(crate) fn unfinished(generation: &mut Generation) {
+    if let Some(turn) = generation.turn.take() {
+        overtaken(generation, turn.index);
+        let waste = waste::of(generation, turn.index, None);
+        wasted(generation, None, waste);
+    }
 }
 
 /// Notes what the last attempt may have cost without anybody getting its answer.
@@ -116,6 +125,7 @@ pub(crate) fn answered(
     ending: &Ending<'_>,
     usage: &Usage,
     cost: &Cost,
+    waste: Option<Waste>,
     now: Timestamp,
 ) -> GenerationRow {
     let since = generation.trace.received;
@@ -125,7 +135,7 @@ pub(crate) fn answered(
         status: 200,
         latency_ms: first.millis_since(generation.trace.sent),
         upstream_id: ending.facts.upstream_id.clone(),
-        waste: None,
+        waste,
     });
     let mut row = row(generation);
     if let Some(candidate) = generation.given.plan.candidates.get(ending.index) {

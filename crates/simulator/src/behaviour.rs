@@ -49,6 +49,12 @@ pub enum UsageStyle {
     Huge,
     /// Completion tokens as a string.
     Text,
+    /// Completion tokens of 1e308.
+    Vast,
+    /// Completion tokens of `null`.
+    Null,
+    /// Zero everywhere, said explicitly.
+    Zero,
     /// A wrong one first, then the truth.
     Twice,
 }
@@ -87,6 +93,21 @@ pub enum Fault {
     TruncatedJson,
     /// JSON of the wrong shape.
     WrongType,
+}
+
+/// Where an answer waits until [`Simulator::open`](crate::Simulator::open) lets it go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    /// Before the head of the answer.
+    BeforeHeaders,
+    /// Between the head and the first byte of the body.
+    BeforeBody,
+    /// After so many tokens.
+    AfterTokens(u64),
+    /// Before the usage, after all tokens.
+    BeforeUsage,
+    /// After the usage, before the end.
+    BeforeDone,
 }
 
 /// Everything that a model's name asks for.
@@ -128,6 +149,8 @@ pub struct Behaviour {
     pub stamped: bool,
     /// Percent of requests that fail with 503.
     pub flaky: u64,
+    /// Where it waits to be let on.
+    pub gate: Option<Gate>,
     /// What goes wrong.
     pub fault: Option<Fault>,
 }
@@ -153,6 +176,7 @@ impl Default for Behaviour {
             comments: false,
             stamped: false,
             flaky: 0,
+            gate: None,
             fault: None,
         }
     }
@@ -212,10 +236,17 @@ impl Behaviour {
             "usage-huge" => self.usage = UsageStyle::Huge,
             "usage-string" => self.usage = UsageStyle::Text,
             "usage-twice" => self.usage = UsageStyle::Twice,
+            "usage-vast" => self.usage = UsageStyle::Vast,
+            "usage-null" => self.usage = UsageStyle::Null,
+            "usage-zero" => self.usage = UsageStyle::Zero,
             "cached" => self.cached = true,
             "no-done" => self.done = false,
             "comments" => self.comments = true,
             "stamped" => self.stamped = true,
+            "gate-headers" => self.gate = Some(Gate::BeforeHeaders),
+            "gate-body" => self.gate = Some(Gate::BeforeBody),
+            "gate-usage" => self.gate = Some(Gate::BeforeUsage),
+            "gate-done" => self.gate = Some(Gate::BeforeDone),
             _ => return false,
         }
         true
@@ -234,6 +265,8 @@ impl Behaviour {
             self.headers = pause;
         } else if let Some(percent) = number(word, "flaky-", 100) {
             self.flaky = percent;
+        } else if let Some(tokens) = number(word, "gate-", MAX_TOKENS) {
+            self.gate = Some(Gate::AfterTokens(tokens));
         } else {
             return false;
         }

@@ -1,7 +1,10 @@
-//! What a test changes and sees while the simulator runs: switches, and how many requests are there.
+//! What a test changes and sees while the simulator runs: switches, gates, and how many requests are
+//! there.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
 
 /// Most names that are remembered of either kind.
 const MOST: usize = 10_000;
@@ -21,6 +24,15 @@ pub struct Count {
 pub(crate) struct Control {
     switches: Mutex<HashMap<String, String>>,
     counts: Mutex<HashMap<String, Count>>,
+    gates: Mutex<HashMap<String, Gate>>,
+    opened: Notify,
+}
+
+/// What answers of one model wait for.
+#[derive(Debug, Default)]
+struct Gate {
+    is_open: bool,
+    waiting: usize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -66,6 +78,15 @@ impl Control {
         sum
     }
 
+    pub(crate) fn open(&self, model: &str) {
+        lock(&self.gates).entry(model.to_owned()).or_default().is_open = true;
+        self.opened.notify_waiters();
+    }
+
+    pub(crate) fn waiting(&self, model: &str) -> usize {
+        lock(&self.gates).get(model).map_or(0, |gate| gate.waiting)
+    }
+
     fn change(&self, model: &str, change: impl FnOnce(&mut Count)) {
         let mut counts = lock(&self.counts);
         if counts.len() < MOST || counts.contains_key(model) {
@@ -87,6 +108,49 @@ impl Present {
             count.running = count.running.saturating_add(1);
         });
         Self { control: Arc::clone(control), model: model.to_owned() }
+    }
+
+    /// Waits until the model's gate is open.
+    pub(crate) fn passing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let waiting = Waiting::new(&self.control, &self.model);
+        async move {
+            loop {
+                let mut opened = std::pin::pin!(waiting.control.opened.notified());
+                // From here on no news is missed.
+                opened.as_mut().enable();
+                if waiting.may_pass() {
+                    return;
+                }
+                opened.await;
+            }
+        }
+    }
+}
+
+/// One request at a gate.
+struct Waiting {
+    control: Arc<Control>,
+    model: String,
+}
+
+impl Waiting {
+    fn new(control: &Arc<Control>, model: &str) -> Self {
+        let mut gates = lock(&control.gates);
+        let gate = gates.entry(model.to_owned()).or_default();
+        gate.waiting = gate.waiting.saturating_add(1);
+        Self { control: Arc::clone(control), model: model.to_owned() }
+    }
+
+    fn may_pass(&self) -> bool {
+        lock(&self.control.gates).get(&self.model).is_some_and(|gate| gate.is_open)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(gate) = lock(&self.control.gates).get_mut(&self.model) {
+            gate.waiting = gate.waiting.saturating_sub(1);
+        }
     }
 }
 
@@ -110,6 +174,20 @@ mod tests {
         control.switch("b", "switch-b");
         assert!(control.resolved("switch-b").contains("switch-b"), "a circle ends");
         assert_eq!(control.resolved("tokens-3"), "tokens-3");
+    }
+
+    #[tokio::test]
+    async fn a_gate_keeps_requests_until_it_opens_and_nobody_after() {
+        let control = Arc::new(Control::default());
+        let one = Present::new(&control, "a");
+        let mut waits = std::pin::pin!(one.passing());
+        assert_eq!(control.waiting("a"), 1);
+        assert_eq!(signalbox_runtime::task::soon(waits.as_mut()).await, None);
+        control.open("b");
+        assert_eq!(signalbox_runtime::task::soon(waits.as_mut()).await, None);
+        control.open("a");
+        waits.await;
+        one.passing().await;
     }
 
     #[test]

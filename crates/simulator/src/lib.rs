@@ -81,7 +81,12 @@
 //! | `comments` | a comment line before every chunk |
 //! | `no-usage` | no usage, even when asked |
 //! | `usage-negative`, `usage-huge`, `usage-string` | completion tokens of -5, 9e18 or in a string |
+//! | `usage-vast`, `usage-null` | completion tokens of 1e308, or `null` |
+//! | `usage-zero` | zero everywhere, said explicitly |
 //! | `usage-twice` | an early wrong usage, then the true one |
+//! | `gate-headers`, `gate-body` | waits before the head, or between it and the body, until [`Simulator::open`] |
+//! | `gate-N` | the same after N tokens; not streamed, in the middle of the body |
+//! | `gate-usage`, `gate-done` | the same between the tokens and the usage, or between the usage and the end |
 //! | `switch-NAME` | what [`Simulator::switch`] last set NAME to; before that `echo` |
 //! | `cached` | half of the prompt tokens are cached |
 //! | `cache-write` | a quarter of the prompt tokens are written to the cache |
@@ -133,7 +138,7 @@ mod script;
 mod server;
 mod token;
 
-pub use behaviour::{Behaviour, Content, Fault, UsageStyle};
+pub use behaviour::{Behaviour, Content, Fault, Gate, UsageStyle};
 pub use control::Count;
 pub use journal::{Entry, Journal, Outcome};
 pub use server::{Running, Simulator, serve, start};

@@ -104,6 +104,17 @@ impl Simulator {
         self.0.control.switch(name, behaviour);
     }
 
+    /// Opens the gate of the model of this name, for those who wait at it and who come after.
+    pub fn open(&self, model: &str) {
+        self.0.control.open(model);
+    }
+
+    /// How many requests wait at the gate of the model of this name.
+    #[must_use]
+    pub fn waiting(&self, model: &str) -> usize {
+        self.0.control.waiting(model)
+    }
+
     /// How many requests there were, and are, for the model of this name. Counted without a journal,
     /// too; only of conversations.
     #[must_use]
