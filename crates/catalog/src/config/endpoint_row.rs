@@ -151,7 +151,10 @@ impl ConfiguredEndpoint {
         if let Some(discount) = self.discount {
             self.reduce(&mut endpoint, discount).map_err(|problem| fail("discount", problem))?;
         }
-        endpoint.free = self.free.unwrap_or(endpoint.free || endpoint.prices.is_free());
+        // A price that is not there is none of nothing.
+        let prices = &endpoint.prices;
+        let all_zero = prices.prices_tokens() && prices.is_free();
+        endpoint.free = self.free.unwrap_or(endpoint.free || all_zero);
         if endpoint.free {
             endpoint.prices = free_prices();
         }
