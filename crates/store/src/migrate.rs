@@ -82,8 +82,8 @@ pub(crate) async fn refuse_foreign(
 /// Refuses a PostgreSQL database whose schema holds only another program's tables.
 async fn refuse_other(connection: &mut Connection) -> Result<(), StoreError> {
     let row = query(
-        "SELECT count(*), count(*) FILTER (WHERE table_name = 'schema_versions') \
-         FROM information_schema.tables WHERE table_schema = current_schema()",
+        "SELECT count(*), count(*) FILTER (WHERE tablename = 'schema_versions') \
+         FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
     )
     .fetch_one(connection)
     .await?;
