@@ -70,7 +70,7 @@ impl Gateway {
     ) -> Arc<Self> {
         Arc::new(Self {
             world: ArcSwap::from_pointee(world),
-            authenticator: Authenticator::new(store, clock.clone()),
+            authenticator: Authenticator::new(store, clock.clone(), settings.plans),
             public_url: settings.public_url,
             exits: Exits::default(),
             clock,

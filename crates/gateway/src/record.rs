@@ -119,7 +119,7 @@ pub(crate) fn observe(generation: &Generation, seen: Observation) {
     }
 }
 
-/// The row of a generation that somebody answered.
+/// The row of a generation that somebody answered, without the prices that it was billed by.
 pub(crate) fn answered(
     generation: &mut Generation,
     ending: &Ending<'_>,
@@ -146,8 +146,6 @@ pub(crate) fn answered(
         row.provider = Some(candidate.endpoint.provider.clone());
         row.provider_name = Some(candidate.provider.name.clone());
         row.endpoint_id = Some(candidate.endpoint.id.clone());
-        let catalog = &generation.given.world.catalog;
-        row.prices = Some(tier::prices(catalog, &candidate.endpoint, ending.facts).clone());
         row.service_tier = tier::served(Some(&candidate.endpoint), ending.facts).map(str::to_owned);
     }
     row.upstream_id = ending.facts.upstream_id.clone();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use signalbox_core::plan::Plans;
 use signalbox_core::{Timeouts, limits};
 
 /// Most percent of the requests that may be hedged (reliability design 5.2).
@@ -19,6 +20,8 @@ pub struct Settings {
     pub hedge_percent: u8,
     /// How far answers are read on for clients that have left.
     pub drains: Drains,
+    /// What accounts may do and what they pay.
+    pub plans: Plans,
 }
 
 /// How far answers of providers that can't be told to stop are read on for clients that have left, so
@@ -46,6 +49,7 @@ impl Settings {
             timeouts: Timeouts::default(),
             hedge_percent: 0,
             drains: Drains::default(),
+            plans: Plans::default(),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Stage 9: what was consumed becomes a charge, durable before the client sees the end.
 
-use signalbox_core::{ApiError, Usage, Usd};
+use signalbox_core::{ApiError, Discount, Usage, Usd};
 use signalbox_dialect::UsageReport;
 use signalbox_ledger::{Cost, billable, price};
 use signalbox_store::GenerationRow;
@@ -33,7 +33,10 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
     let usage = observed(generation, ending);
     let (billed, requests) = billable(&usage, ending.finish_reason());
     let catalog = &generation.given.world.catalog;
-    let prices = tier::prices(catalog, &candidate.endpoint, ending.facts);
+    let listed = tier::prices(catalog, &candidate.endpoint, ending.facts);
+    let discount = generation.given.principal.account.terms().discount;
+    let discounted = (discount != Discount::NONE).then(|| listed.discounted(discount)).flatten();
+    let prices = discounted.as_ref().unwrap_or(listed);
     let at = generation.trace.received;
     let priced = |usage: &Usage, requests| {
         price(usage, prices, at, requests)
@@ -41,10 +44,12 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
     };
     let cost = priced(&billed, requests)?;
     // What is free by the insurance may have cost the platform all the same.
-    let waste = if billed == usage { None } else { waste::insured(candidate, &usage, prices, at) };
+    let waste = if billed == usage { None } else { waste::insured(candidate, &usage, listed, at) };
     // Never more than is held: the ledger takes the smaller one, too.
     let charge = cost.total.min(hold.amount());
-    let row = record::answered(generation, ending, &usage, &cost, waste, now);
+    let prices = prices.clone();
+    let mut row = record::answered(generation, ending, &usage, &cost, waste, now);
+    row.prices = Some(prices);
     Ok(Priced { report: report(usage, &cost, charge), charge: cost.total, row })
 }
 

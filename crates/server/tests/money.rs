@@ -24,3 +24,6 @@ mod drains;
 
 #[path = "money/leak_paths.rs"]
 mod leak_paths;
+
+#[path = "money/settle_before_done.rs"]
+mod settle_before_done;

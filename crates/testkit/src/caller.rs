@@ -229,6 +229,12 @@ impl Opened {
         Events::read(&self.received)
     }
 
+    /// What is there so far.
+    #[must_use]
+    pub fn so_far(&self) -> Reply {
+        Reply { body: self.received.clone().freeze(), ..self.reply.clone() }
+    }
+
     /// Reads on until the body has this text in it.
     ///
     /// # Panics

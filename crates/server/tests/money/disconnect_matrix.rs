@@ -184,6 +184,8 @@ async fn leave(server: &TestServer, cell: &Cell) -> Option<Duration> {
         assert_eq!(opened.status(), 200, "{cell:?}");
         opened.until(&format!("t{} ", cell.cut.sent() - 1)).await;
         eventually(SOON, "the provider at its gate", waiting).await;
+        // What the provider has sent is where it has to be.
+        others(server).await;
         drop(opened);
     } else {
         tokio::select! {
@@ -202,13 +204,18 @@ async fn leave(server: &TestServer, cell: &Cell) -> Option<Duration> {
         eventually(SOON, "somebody who reads on", draining).await;
     } else {
         // The server hears of it before it hears of what comes later.
-        for _ in 0..3 {
-            assert_eq!(caller.get("/api/v1/key").await.status, 200);
-        }
+        others(server).await;
     }
     assert_eq!(server.at_gate(&sold_as), 1, "{cell:?}: nobody closed it");
     server.open_gate(&sold_as);
     None
+}
+
+/// Requests of others, which come after what came before.
+async fn others(server: &TestServer) {
+    for _ in 0..3 {
+        assert_eq!(server.caller().get("/api/v1/key").await.status, 200);
+    }
 }
 
 /// The generation that is new.

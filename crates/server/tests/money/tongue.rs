@@ -40,11 +40,6 @@ impl Tongue {
         }
     }
 
-    /// Whether finish reason and usage come in different events.
-    pub const fn finishes_before_usage(self) -> bool {
-        matches!(self, Self::Chat | Self::Completions)
-    }
-
     /// A request to a model for at most 200 tokens.
     pub fn ask(self, model: &str, stream: bool) -> Value {
         let said = json!([{"role": "user", "content": PLEA}]);
