@@ -83,6 +83,7 @@
 //! | `usage-negative`, `usage-huge`, `usage-string` | completion tokens of -5, 9e18 or in a string |
 //! | `usage-twice` | an early wrong usage, then the true one |
 //! | `switch-NAME` | what [`Simulator::switch`] last set NAME to; before that `echo` |
+//! | `gate-NAME` | nothing at all until [`Simulator::open_gate`] has opened NAME |
 //! | `cached` | half of the prompt tokens are cached |
 //! | `cache-write` | a quarter of the prompt tokens are written to the cache |
 //!
