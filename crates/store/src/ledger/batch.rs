@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use signalbox_core::{FastSet, Timestamp, Usd};
 use signalbox_ledger::Reservation;
-use sqlx::{SqliteConnection, query};
 use tokio::sync::oneshot;
 
 use super::rows::Written;
 use crate::error::StoreError;
 use crate::grants;
+use crate::sql::{Connection, query};
 
 pub(crate) mod intake;
 mod posting;
@@ -93,7 +93,7 @@ impl Scribe {
     /// Writes all entries and answers them. A database that is away is tried again until it is back:
     /// a charge is delayed, never lost. An entry that the database refuses is told so; the others of
     /// its batch are written without it.
-    pub async fn write(&mut self, connection: &mut SqliteConnection, entries: &mut Vec<Entry>) {
+    pub async fn write(&mut self, connection: &mut Connection, entries: &mut Vec<Entry>) {
         if entries.is_empty() {
             return;
         }
@@ -102,7 +102,7 @@ impl Scribe {
         self.backlog.fetch_sub(count, Ordering::Relaxed);
     }
 
-    async fn write_all(&mut self, connection: &mut SqliteConnection, entries: &mut Vec<Entry>) {
+    async fn write_all(&mut self, connection: &mut Connection, entries: &mut Vec<Entry>) {
         match self.persist(connection, entries).await {
             Ok(()) => entries.drain(..).for_each(|entry| entry.answer(Ok(()))),
             Err(_) if entries.len() > 1 => {
@@ -121,7 +121,7 @@ impl Scribe {
     /// One commit, repeated while the database is away.
     async fn persist(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         entries: &[Entry],
     ) -> Result<(), StoreError> {
         let mut pause = PAUSES.0;
@@ -142,7 +142,7 @@ impl Scribe {
     /// a look at the chain under the write lock, and the error of that attempt counts.
     async fn commit(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         entries: &[Entry],
     ) -> Result<(), StoreError> {
         if let Some(head) = self.head.take()
@@ -156,7 +156,7 @@ impl Scribe {
             Err(error) => Err(error),
         };
         if done.is_ok() {
-            done = query("COMMIT").execute(&mut *connection).await.map(|_| ()).map_err(Into::into);
+            done = query("COMMIT").execute(&mut *connection).await.map(|_| ());
         }
         if done.is_err() {
             self.head = None;
@@ -169,7 +169,7 @@ impl Scribe {
     /// Writes the entries behind `head` and remembers the new head.
     async fn fill(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         entries: &[Entry],
         mut head: Head,
     ) -> Result<(), StoreError> {
@@ -192,7 +192,7 @@ impl Scribe {
             };
             lines.push(Line { entry, link, sum });
         }
-        self.statements.run(connection, lines).await?;
+        self.statements.run(connection.sqlite()?, lines).await?;
         self.head = Some(head);
         Ok(())
     }
