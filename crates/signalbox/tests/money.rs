@@ -26,6 +26,12 @@ mod offer;
 mod seen;
 #[path = "money/site.rs"]
 mod site;
+#[path = "money/watch.rs"]
+mod watch;
 
+#[path = "money/crash_loop.rs"]
+mod crash_loop;
+#[path = "money/overdraft_storm.rs"]
+mod overdraft_storm;
 #[path = "money/settle_before_done.rs"]
 mod settle_before_done;

@@ -43,6 +43,7 @@
 //! | `echo` | the text of the last user message, a token for each word |
 //! | `tokens-N` | N tokens `t0 t1 t2 …`, so that a reader sees which ones arrived |
 //! | `stamped` | numbered tokens in a stream read `t0@MICROSECONDS`, the time of day they were sent at |
+//! | `even` | numbered tokens have four bytes each, as tokens of the prompt do |
 //! | `big-Nkb` | one chunk of N KiB of text |
 //! | `reason` | three reasoning tokens come first, signed or sealed where the dialect does that |
 //! | `plan` | the same tokens as `reason`; in `cohere-v2` they are the tool plan |

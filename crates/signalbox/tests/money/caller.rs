@@ -10,11 +10,12 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
-use signalbox_runtime::{Clock, task};
+use signalbox_runtime::task;
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use crate::seen::Seen;
+use crate::watch;
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -111,23 +112,6 @@ pub async fn status(address: SocketAddr, path: &str) -> Option<u16> {
     Some(head.status().as_u16())
 }
 
-/// A request with a key, its status and its JSON.
-pub async fn ask(
-    address: SocketAddr,
-    key: &str,
-    method: Method,
-    path: &str,
-    body: &Value,
-) -> Option<(u16, Value)> {
-    let mut line = Line::open(address).await?;
-    let body = if body.is_null() { Bytes::new() } else { Bytes::from(body.to_string()) };
-    let key = format!("Bearer {key}");
-    let head = line.send(method, path, &[("authorization", &key)], body).await?;
-    let status = head.status().as_u16();
-    let body = head.into_body().collect().await.ok()?.to_bytes();
-    Some((status, serde_json::from_slice(&body).unwrap_or_default()))
-}
-
 /// A chat completion from connect to end, whatever the end is.
 pub async fn chat(address: SocketAddr, wish: &Wish) -> Seen {
     match Line::open(address).await {
@@ -139,7 +123,6 @@ pub async fn chat(address: SocketAddr, wish: &Wish) -> Seen {
 /// The same on an open connection. `each` is called when something arrived, before anything else is
 /// read.
 pub async fn chat_on(mut line: Line, wish: &Wish, mut each: impl FnMut(&Seen)) -> Seen {
-    let clock = Clock::system();
     let mut seen = Seen { tag: wish.tag.clone(), ..Seen::default() };
     let key = format!("Bearer {}", wish.key);
     let headers = [("authorization", key.as_str())];
@@ -161,9 +144,9 @@ pub async fn chat_on(mut line: Line, wish: &Wish, mut each: impl FnMut(&Seen)) -
         let Ok(bytes) = frame.into_data() else { continue };
         unread.extend_from_slice(&bytes);
         if is_stream {
-            events(&mut seen, &mut unread, clock.monotonic());
+            events(&mut seen, &mut unread, watch::now());
         } else if serde_json::from_slice::<serde::de::IgnoredAny>(&unread).is_ok() {
-            seen.take(&unread, clock.monotonic());
+            seen.take(&unread, watch::now());
             (ended, seen.done) = (true, true);
         }
         each(&seen);

@@ -3,6 +3,19 @@
 /// The environment variable with the seed of a run that is to be repeated.
 const SEED: &str = "SIGNALBOX_SEED";
 
+/// The environment variable with the number of rounds, for runs that may take long.
+const ROUNDS: &str = "SIGNALBOX_ROUNDS";
+
+#[expect(clippy::disallowed_methods, reason = "a test is told its size by the environment")]
+fn number(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().and_then(|text| text.parse().ok())
+}
+
+/// How many rounds to run: what the environment says, or else this many.
+pub fn rounds(default: u64) -> u64 {
+    number(ROUNDS).unwrap_or(default)
+}
+
 /// A seeded sequence of draws. When a test fails while it is alive, it prints its seed.
 pub struct Draw {
     seed: u64,
@@ -11,10 +24,8 @@ pub struct Draw {
 
 impl Draw {
     /// The seed of the environment, or else this one.
-    #[expect(clippy::disallowed_methods, reason = "a test is told its seed by the environment")]
     pub fn seeded(default: u64) -> Self {
-        let given = std::env::var(SEED).ok().and_then(|text| text.parse().ok());
-        let seed = given.unwrap_or(default);
+        let seed = number(SEED).unwrap_or(default);
         Self { seed, state: seed }
     }
 

@@ -7,9 +7,8 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
-use signalbox_runtime::Clock;
-
 use crate::caller;
+use crate::watch;
 
 /// Longest that a process may take to be ready: what is promised is a third of it.
 const READY_WITHIN: Duration = Duration::from_secs(9);
@@ -41,7 +40,6 @@ pub struct Node {
     pub address: SocketAddr,
     config: PathBuf,
     log: PathBuf,
-    clock: Clock,
     child: Option<Child>,
 }
 
@@ -50,12 +48,12 @@ impl Node {
     pub fn new(config: &Path, log: &Path) -> Self {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let (config, log) = (config.to_owned(), log.to_owned());
-        Self { address, config, log, clock: Clock::system(), child: None }
+        Self { address, config, log, child: None }
     }
 
     /// Starts it and gives the time until it was ready.
     pub async fn start(&mut self) -> Duration {
-        let began = self.clock.monotonic();
+        let began = watch::now();
         let log = File::options().create(true).append(true).open(&self.log).unwrap();
         let child = signalbox()
             .arg("serve")
@@ -69,10 +67,10 @@ impl Node {
         self.child = Some(child);
         loop {
             if caller::status(self.address, "/health/ready").await == Some(200) {
-                return self.clock.monotonic() - began;
+                return watch::now() - began;
             }
             let ended = self.child.as_mut().unwrap().try_wait().unwrap();
-            let took = self.clock.monotonic() - began;
+            let took = watch::now() - began;
             assert!(ended.is_none() && took < READY_WITHIN, "{ended:?} {took:?}: {}", self.said());
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

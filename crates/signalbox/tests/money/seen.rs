@@ -75,9 +75,4 @@ impl Seen {
             self.error = Some(error.to_string());
         }
     }
-
-    /// Whether the client knows what it cost: then it has to be durable.
-    pub fn is_finished(&self) -> bool {
-        self.cost.is_some() || (self.done && self.error.is_none() && self.status == 200)
-    }
 }

@@ -17,7 +17,7 @@ const ROUNDS: usize = 100;
 async fn see_and_kill(node: &mut Node, key: &str, round: usize) -> (String, Usd) {
     let model = if round % 4 < 2 { "sim/brief" } else { "sim/long" };
     let wish = Wish::new(key, model, format!("round-{round}"));
-    let wish = if round % 2 == 0 { wish.streamed() } else { wish };
+    let wish = if round.is_multiple_of(2) { wish.streamed() } else { wish };
     let line = Line::open(node.address).await.expect("a gateway that listens");
     let mut first = None;
     let seen = chat_on(line, &wish, |seen| {

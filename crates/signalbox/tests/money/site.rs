@@ -26,7 +26,6 @@ pub struct Site {
 pub struct Customer {
     pub id: AccountId,
     pub key: String,
-    pub management: String,
 }
 
 impl Site {
@@ -86,8 +85,7 @@ impl Site {
         let text = |member: &str| made[member].as_str().unwrap().to_owned();
         let id = text("account_id");
         self.admin(&["grant", "--account", &id, "--usd", usd]);
-        let (key, management) = (text("api_key"), text("management_key"));
-        Customer { id: AccountId::new(id), key, management }
+        Customer { key: text("api_key"), id: AccountId::new(id) }
     }
 
     /// Another key of an account.
