@@ -95,9 +95,9 @@ pub enum Fault {
     WrongType,
 }
 
-/// Where an answer waits until [`Simulator::open`](crate::Simulator::open) lets it go on.
+/// Where an answer waits until [`Simulator::go_on`](crate::Simulator::go_on) lets it go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
+pub enum Halt {
     /// Before the head of the answer.
     BeforeHeaders,
     /// Between the head and the first byte of the body.
@@ -147,10 +147,12 @@ pub struct Behaviour {
     pub comments: bool,
     /// Whether numbered tokens carry the time they were sent at.
     pub stamped: bool,
+    /// Whether numbered tokens have as many bytes as a token of the prompt.
+    pub even: bool,
     /// Percent of requests that fail with 503.
     pub flaky: u64,
     /// Where it waits to be let on.
-    pub gate: Option<Gate>,
+    pub halt: Option<Halt>,
     /// What goes wrong.
     pub fault: Option<Fault>,
 }
@@ -175,8 +177,9 @@ impl Default for Behaviour {
             done: true,
             comments: false,
             stamped: false,
+            even: false,
             flaky: 0,
-            gate: None,
+            halt: None,
             fault: None,
         }
     }
@@ -243,10 +246,11 @@ impl Behaviour {
             "no-done" => self.done = false,
             "comments" => self.comments = true,
             "stamped" => self.stamped = true,
-            "gate-headers" => self.gate = Some(Gate::BeforeHeaders),
-            "gate-body" => self.gate = Some(Gate::BeforeBody),
-            "gate-usage" => self.gate = Some(Gate::BeforeUsage),
-            "gate-done" => self.gate = Some(Gate::BeforeDone),
+            "halt-headers" => self.halt = Some(Halt::BeforeHeaders),
+            "halt-body" => self.halt = Some(Halt::BeforeBody),
+            "halt-usage" => self.halt = Some(Halt::BeforeUsage),
+            "halt-done" => self.halt = Some(Halt::BeforeDone),
+            "even" => self.even = true,
             _ => return false,
         }
         true
@@ -265,8 +269,8 @@ impl Behaviour {
             self.headers = pause;
         } else if let Some(percent) = number(word, "flaky-", 100) {
             self.flaky = percent;
-        } else if let Some(tokens) = number(word, "gate-", MAX_TOKENS) {
-            self.gate = Some(Gate::AfterTokens(tokens));
+        } else if let Some(tokens) = number(word, "halt-", MAX_TOKENS) {
+            self.halt = Some(Halt::AfterTokens(tokens));
         } else {
             return false;
         }

@@ -144,7 +144,7 @@ impl Body for ScriptBody {
                     }
                 }
                 Some(Beat::Wait(pause)) => self.pause = Some(Box::pin(sleep(pause))),
-                Some(Beat::Gate) => self.pause = self.page.gate(),
+                Some(Beat::Halt) => self.pause = self.page.halt(),
                 Some(Beat::Hang) => self.state = State::Hanging,
                 Some(Beat::Cut) => self.cut(),
                 None => {

@@ -1,10 +1,10 @@
-//! What a test changes and sees while the simulator runs: switches, gates, and how many requests are
-//! there.
+//! What a test changes and sees while the simulator runs: switches, gates, halts, and how many requests
+//! are there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 /// Most names that are remembered of either kind.
 const MOST: usize = 10_000;
@@ -24,14 +24,16 @@ pub struct Count {
 pub(crate) struct Control {
     switches: Mutex<HashMap<String, String>>,
     counts: Mutex<HashMap<String, Count>>,
-    gates: Mutex<HashMap<String, Gate>>,
-    opened: Notify,
+    /// The gates that are open.
+    gates: watch::Sender<HashSet<String>>,
+    halts: Mutex<HashMap<String, Halt>>,
+    went_on: Notify,
 }
 
 /// What answers of one model wait for.
 #[derive(Debug, Default)]
-struct Gate {
-    is_open: bool,
+struct Halt {
+    is_over: bool,
     waiting: usize,
 }
 
@@ -65,6 +67,20 @@ impl Control {
         name
     }
 
+    pub(crate) fn open_gate(&self, name: &str) {
+        self.gates.send_if_modified(|open| open.len() < MOST && open.insert(name.to_owned()));
+    }
+
+    /// Waits until every gate that the model's name has is open.
+    pub(crate) async fn pass_gates(&self, model: &str) {
+        let last = model.rsplit('/').next().unwrap_or(model);
+        for gate in last.split('+').filter_map(|word| word.strip_prefix("gate-")) {
+            let mut open = self.gates.subscribe();
+            // The sender lives as long as this does.
+            drop(open.wait_for(|open| open.contains(gate)).await);
+        }
+    }
+
     pub(crate) fn count(&self, model: &str) -> Count {
         lock(&self.counts).get(model).copied().unwrap_or_default()
     }
@@ -78,13 +94,13 @@ impl Control {
         sum
     }
 
-    pub(crate) fn open(&self, model: &str) {
-        lock(&self.gates).entry(model.to_owned()).or_default().is_open = true;
-        self.opened.notify_waiters();
+    pub(crate) fn go_on(&self, model: &str) {
+        lock(&self.halts).entry(model.to_owned()).or_default().is_over = true;
+        self.went_on.notify_waiters();
     }
 
-    pub(crate) fn waiting(&self, model: &str) -> usize {
-        lock(&self.gates).get(model).map_or(0, |gate| gate.waiting)
+    pub(crate) fn halted(&self, model: &str) -> usize {
+        lock(&self.halts).get(model).map_or(0, |halt| halt.waiting)
     }
 
     fn change(&self, model: &str, change: impl FnOnce(&mut Count)) {
@@ -110,24 +126,24 @@ impl Present {
         Self { control: Arc::clone(control), model: model.to_owned() }
     }
 
-    /// Waits until the model's gate is open.
+    /// Waits until the model's answers are let on.
     pub(crate) fn passing(&self) -> impl Future<Output = ()> + Send + use<> {
         let waiting = Waiting::new(&self.control, &self.model);
         async move {
             loop {
-                let mut opened = std::pin::pin!(waiting.control.opened.notified());
+                let mut news = std::pin::pin!(waiting.control.went_on.notified());
                 // From here on no news is missed.
-                opened.as_mut().enable();
+                news.as_mut().enable();
                 if waiting.may_pass() {
                     return;
                 }
-                opened.await;
+                news.await;
             }
         }
     }
 }
 
-/// One request at a gate.
+/// One answer that waits.
 struct Waiting {
     control: Arc<Control>,
     model: String,
@@ -135,21 +151,21 @@ struct Waiting {
 
 impl Waiting {
     fn new(control: &Arc<Control>, model: &str) -> Self {
-        let mut gates = lock(&control.gates);
-        let gate = gates.entry(model.to_owned()).or_default();
-        gate.waiting = gate.waiting.saturating_add(1);
+        let mut halts = lock(&control.halts);
+        let halt = halts.entry(model.to_owned()).or_default();
+        halt.waiting = halt.waiting.saturating_add(1);
         Self { control: Arc::clone(control), model: model.to_owned() }
     }
 
     fn may_pass(&self) -> bool {
-        lock(&self.control.gates).get(&self.model).is_some_and(|gate| gate.is_open)
+        lock(&self.control.halts).get(&self.model).is_some_and(|halt| halt.is_over)
     }
 }
 
 impl Drop for Waiting {
     fn drop(&mut self) {
-        if let Some(gate) = lock(&self.control.gates).get_mut(&self.model) {
-            gate.waiting = gate.waiting.saturating_sub(1);
+        if let Some(halt) = lock(&self.control.halts).get_mut(&self.model) {
+            halt.waiting = halt.waiting.saturating_sub(1);
         }
     }
 }
@@ -177,17 +193,33 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_gate_keeps_requests_until_it_opens_and_nobody_after() {
+    async fn a_halt_keeps_answers_until_they_are_let_on_and_nobody_after() {
         let control = Arc::new(Control::default());
         let one = Present::new(&control, "a");
         let mut waits = std::pin::pin!(one.passing());
-        assert_eq!(control.waiting("a"), 1);
+        assert_eq!(control.halted("a"), 1);
         assert_eq!(signalbox_runtime::task::soon(waits.as_mut()).await, None);
-        control.open("b");
+        control.go_on("b");
         assert_eq!(signalbox_runtime::task::soon(waits.as_mut()).await, None);
-        control.open("a");
+        control.go_on("a");
         waits.await;
         one.passing().await;
+    }
+
+    #[tokio::test]
+    async fn a_gate_lets_nobody_through_until_it_is_open() {
+        let control = Control::default();
+        control.pass_gates("tokens-3").await;
+        let mut early = Box::pin(control.pass_gates("acme/tokens-3+gate-a+gate-b"));
+        for gate in ["a", "c", "b"] {
+            tokio::select! {
+                biased;
+                () = &mut early => panic!("passed before {gate} was open"),
+                () = std::future::ready(()) => control.open_gate(gate),
+            }
+        }
+        early.await;
+        control.pass_gates("gate-a").await;
     }
 
     #[test]

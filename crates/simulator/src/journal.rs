@@ -250,8 +250,8 @@ impl Page {
         self
     }
 
-    /// Waits until the model's gate is open; a page of nobody has none.
-    pub(crate) fn gate(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+    /// Waits until the model's answers are let on; a page of nobody has none.
+    pub(crate) fn halt(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
         let passing = self.present.as_ref()?.passing();
         Some(Box::pin(passing))
     }

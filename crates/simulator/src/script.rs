@@ -5,20 +5,20 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::answer::Answer;
-use crate::behaviour::{Behaviour, Fault, Gate};
+use crate::behaviour::{Behaviour, Fault, Halt};
 use crate::dialect::Recipient;
 use crate::frames::{Beat, Frames, Writer};
 
-/// Where in a document a gate stands; `None` where it has none. A document has no order of its
-/// members, so that the last two gates are places near its end.
-fn gate_at(gate: Option<Gate>, text: &Bytes) -> Option<usize> {
-    match gate? {
-        Gate::BeforeHeaders => None,
-        Gate::BeforeBody => Some(0),
-        Gate::AfterTokens(tokens) if tokens < 2 => Some(text.len() / 4),
-        Gate::AfterTokens(_) => Some(text.len() / 2),
-        Gate::BeforeUsage => Some(text.len() / 4 * 3),
-        Gate::BeforeDone => Some(text.len().saturating_sub(1)),
+/// Where in a document a halt stands; `None` where it has none. A document has no order of its
+/// members, so that the last two halts are places near its end.
+fn halt_at(halt: Option<Halt>, text: &Bytes) -> Option<usize> {
+    match halt? {
+        Halt::BeforeHeaders => None,
+        Halt::BeforeBody => Some(0),
+        Halt::AfterTokens(tokens) if tokens < 2 => Some(text.len() / 4),
+        Halt::AfterTokens(_) => Some(text.len() / 2),
+        Halt::BeforeUsage => Some(text.len() / 4 * 3),
+        Halt::BeforeDone => Some(text.len().saturating_sub(1)),
     }
 }
 
@@ -84,12 +84,12 @@ impl Script {
             _ => {
                 let usage = document.get(to.dialect.usage_member()).filter(|u| !u.is_null());
                 let usage = usage.filter(|_| is_answer).cloned();
-                let Some(cut) = gate_at(behaviour.gate, &text) else {
+                let Some(cut) = halt_at(behaviour.halt, &text) else {
                     return (Self::list([Beat::Send { bytes: text, tokens, usage }]), length);
                 };
                 let (head, tail) = (text.slice(..cut), text.slice(cut..));
                 let last = Beat::Send { bytes: tail, tokens, usage };
-                (Self::list([send(head, 0), Beat::Gate, last]), length)
+                (Self::list([send(head, 0), Beat::Halt, last]), length)
             }
         }
     }
@@ -152,8 +152,8 @@ pub(crate) struct Stream {
     writer: Box<dyn Writer>,
     phase: Phase,
     frames: Frames,
-    /// Whether the gate between tokens is passed.
-    gated: bool,
+    /// Whether the halt between tokens is over.
+    has_halted: bool,
 }
 
 impl Stream {
@@ -162,10 +162,10 @@ impl Stream {
         if !behaviour.first.is_zero() {
             frames.queue.push_back(Beat::Wait(behaviour.first));
         }
-        if behaviour.gate == Some(Gate::BeforeBody) {
-            frames.queue.push_back(Beat::Gate);
+        if behaviour.halt == Some(Halt::BeforeBody) {
+            frames.queue.push_back(Beat::Halt);
         }
-        Self { answer, behaviour, writer, phase: Phase::Begin, frames, gated: false }
+        Self { answer, behaviour, writer, phase: Phase::Begin, frames, has_halted: false }
     }
 
     fn next(&mut self) -> Option<Beat> {
@@ -196,7 +196,7 @@ impl Stream {
             Phase::Finish => {
                 self.phase = Phase::Over;
                 self.writer.finish(&self.answer, self.behaviour.done, &mut self.frames);
-                self.frames.close(self.behaviour.gate);
+                self.frames.close(self.behaviour.halt);
             }
             Phase::Over => {}
         }
@@ -215,9 +215,9 @@ impl Stream {
             }
             _ => {}
         }
-        if self.behaviour.gate == Some(Gate::AfterTokens(at)) && !self.gated {
-            self.gated = true;
-            self.frames.queue.push_back(Beat::Gate);
+        if self.behaviour.halt == Some(Halt::AfterTokens(at)) && !self.has_halted {
+            self.has_halted = true;
+            self.frames.queue.push_back(Beat::Halt);
             return;
         }
         let Some(token) = self.answer.token(at) else {

@@ -203,15 +203,15 @@ impl TestServer {
         self.simulator.0.simulator().switch(name, behaviour);
     }
 
-    /// Opens the gate of a behaviour with a `gate-` in it.
-    pub fn open_gate(&self, behaviour: &str) {
-        self.simulator.0.simulator().open(behaviour);
+    /// Lets answers of a behaviour with a `halt-` in it go on.
+    pub fn go_on(&self, behaviour: &str) {
+        self.simulator.0.simulator().go_on(behaviour);
     }
 
-    /// How many requests wait at that gate.
+    /// How many answers of it have halted.
     #[must_use]
-    pub fn at_gate(&self, behaviour: &str) -> usize {
-        self.simulator.0.simulator().waiting(behaviour)
+    pub fn halted(&self, behaviour: &str) -> usize {
+        self.simulator.0.simulator().halted(behaviour)
     }
 
     /// How many generations ended in this way.

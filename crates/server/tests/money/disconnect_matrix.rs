@@ -61,14 +61,14 @@ impl Cut {
         Self::AfterUsage,
     ];
 
-    const fn gate(self) -> &'static str {
+    const fn halt(self) -> &'static str {
         match self {
-            Self::BeforeHeaders => "gate-headers",
-            Self::NoToken => "gate-body",
-            Self::OneToken => "gate-1",
-            Self::Middle => "gate-10",
-            Self::AfterFinish => "gate-usage",
-            Self::AfterUsage => "gate-done",
+            Self::BeforeHeaders => "halt-headers",
+            Self::NoToken => "halt-body",
+            Self::OneToken => "halt-1",
+            Self::Middle => "halt-10",
+            Self::AfterFinish => "halt-usage",
+            Self::AfterUsage => "halt-done",
         }
     }
 
@@ -114,11 +114,11 @@ impl Cell {
         let Self { tongue, stream, can_cancel, cut } = self;
         let manner = if *stream { "stream" } else { "whole" };
         let stops = if *can_cancel { "stops" } else { "goes-on" };
-        format!("{}-{manner}-{stops}-{}", tongue.provider(), cut.gate())
+        format!("{}-{manner}-{stops}-{}", tongue.provider(), cut.halt())
     }
 
     fn sold_as(&self) -> String {
-        format!("{}+tokens-{TOKENS}+{}", self.name(), self.cut.gate())
+        format!("{}+tokens-{TOKENS}+{}", self.name(), self.cut.halt())
     }
 
     /// Whoever can't be told to stop is read to the end, and so is an answer in one piece.
@@ -178,23 +178,23 @@ async fn leave(server: &TestServer, cell: &Cell) -> Option<Duration> {
     let clock = Clock::system();
     let (caller, sold_as) = (server.caller(), cell.sold_as());
     let body = cell.tongue.ask(&format!("cell/{}", cell.name()), cell.stream);
-    let waiting = async || (server.at_gate(&sold_as) == 1).then_some(());
+    let waiting = async || (server.halted(&sold_as) == 1).then_some(());
     if cell.stream && cell.cut.sent() > 0 {
         let mut opened = caller.post_open(cell.tongue.path(), &body).await;
         assert_eq!(opened.status(), 200, "{cell:?}");
         opened.until(&format!("t{} ", cell.cut.sent() - 1)).await;
-        eventually(SOON, "the provider at its gate", waiting).await;
+        eventually(SOON, "a provider that halts", waiting).await;
         // What the provider has sent is where it has to be.
         others(server).await;
         drop(opened);
     } else {
         tokio::select! {
             _ = caller.post_open(cell.tongue.path(), &body) => panic!("{cell:?}: an answer"),
-            () = eventually(SOON, "the provider at its gate", waiting) => {}
+            () = eventually(SOON, "a provider that halts", waiting) => {}
         }
     }
     let left_at = clock.monotonic();
-    let closed = async || (server.at_gate(&sold_as) == 0).then_some(());
+    let closed = async || (server.halted(&sold_as) == 0).then_some(());
     if cell.is_closed() {
         eventually(SOON, "the end of the provider's connection", closed).await;
         return Some(clock.monotonic().saturating_sub(left_at));
@@ -206,8 +206,8 @@ async fn leave(server: &TestServer, cell: &Cell) -> Option<Duration> {
         // The server hears of it before it hears of what comes later.
         others(server).await;
     }
-    assert_eq!(server.at_gate(&sold_as), 1, "{cell:?}: nobody closed it");
-    server.open_gate(&sold_as);
+    assert_eq!(server.halted(&sold_as), 1, "{cell:?}: nobody closed it");
+    server.go_on(&sold_as);
     None
 }
 

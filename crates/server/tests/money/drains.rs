@@ -49,7 +49,7 @@ async fn rows(server: &TestServer) -> Vec<GenerationRow> {
 
 #[tokio::test]
 async fn above_the_most_drains_what_came_is_billed_by_an_estimate_and_nothing_is_for_nothing() {
-    let behaviours = ["a+tokens-40+gate-20", "b+tokens-40+gate-20", "c+tokens-40+gate-body"];
+    let behaviours = ["a+tokens-40+halt-20", "b+tokens-40+halt-20", "c+tokens-40+halt-body"];
     let longest = Duration::from_secs(300);
     let server = server(&behaviours, Drains { most: 1, longest }).await;
     let first = streaming(&server, &ask("acme/0", true), "t19 ").await;
@@ -57,20 +57,20 @@ async fn above_the_most_drains_what_came_is_billed_by_an_estimate_and_nothing_is
     drop(first);
     draining(&server, 1).await;
     drop(second);
-    let over = async || (server.at_gate(behaviours[1]) == 0).then_some(());
+    let over = async || (server.halted(behaviours[1]) == 0).then_some(());
     eventually(SOON, "the end of the one too many", over).await;
     // One too many, too, and there is nothing to pay for.
     let caller = server.caller();
-    let gated = async || (server.at_gate(behaviours[2]) == 1).then_some(());
+    let halted = async || (server.halted(behaviours[2]) == 1).then_some(());
     let body = ask("acme/2", true);
     tokio::select! {
         _ = caller.chat_open(&body) => panic!("an answer"),
-        () = eventually(SOON, "the provider at its gate", gated) => {}
+        () = eventually(SOON, "a provider that halts", halted) => {}
     }
-    let over = async || (server.at_gate(behaviours[2]) == 0).then_some(());
+    let over = async || (server.halted(behaviours[2]) == 0).then_some(());
     eventually(SOON, "the end of the one too many", over).await;
-    assert_eq!(server.at_gate(behaviours[0]), 1, "the first is still read on");
-    server.open_gate(behaviours[0]);
+    assert_eq!(server.halted(behaviours[0]), 1, "the first is still read on");
+    server.go_on(behaviours[0]);
     let rows = rows(&server).await;
     let [full, cut, nothing] = &rows[..] else { panic!("{rows:?}") };
     assert_eq!((full.usage.output, full.usage.estimated), (40, false));
@@ -87,11 +87,11 @@ async fn above_the_most_drains_what_came_is_billed_by_an_estimate_and_nothing_is
 
 #[tokio::test]
 async fn a_drain_ends_when_its_time_is_up_and_what_came_is_billed_by_an_estimate() {
-    let behaviours = ["tokens-40+gate-20"];
+    let behaviours = ["tokens-40+halt-20"];
     let drains = Drains { most: 1, longest: Duration::from_millis(50) };
     let server = server(&behaviours, drains).await;
     drop(streaming(&server, &ask("acme/0", true), "t19 ").await);
-    let over = async || (server.at_gate(behaviours[0]) == 0).then_some(());
+    let over = async || (server.halted(behaviours[0]) == 0).then_some(());
     eventually(SOON, "the end of the drain", over).await;
     let rows = rows(&server).await;
     let usage = &rows[0].usage;
@@ -101,23 +101,23 @@ async fn a_drain_ends_when_its_time_is_up_and_what_came_is_billed_by_an_estimate
 
 #[tokio::test]
 async fn a_place_among_the_drains_is_given_back_when_content_comes() {
-    let behaviours = ["a+tokens-9+gate-body", "b+tokens-9+gate-3"];
+    let behaviours = ["a+tokens-9+halt-body", "b+tokens-9+halt-3"];
     let longest = Duration::from_secs(300);
     let server = server(&behaviours, Drains { most: 1, longest }).await;
     for (index, behaviour) in behaviours.iter().enumerate() {
         let caller = server.caller();
         let body = ask(&format!("acme/{index}"), true);
-        let gated = async || (server.at_gate(behaviour) == 1).then_some(());
+        let halted = async || (server.halted(behaviour) == 1).then_some(());
         if index == 0 {
             tokio::select! {
                 _ = caller.chat_open(&body) => panic!("an answer"),
-                () = eventually(SOON, "the provider at its gate", gated) => {}
+                () = eventually(SOON, "a provider that halts", halted) => {}
             }
         } else {
             drop(streaming(&server, &body, "t2 ").await);
         }
         draining(&server, 1).await;
-        server.open_gate(behaviour);
+        server.go_on(behaviour);
         draining(&server, 0).await;
     }
     for row in rows(&server).await {

@@ -261,7 +261,7 @@ fn typed(row: &Row, error: &Value) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reservation_leak_paths_of_a_process_that_stops() {
-    let behaviour = "tokens-9+gate-3";
+    let behaviour = "tokens-9+halt-3";
     let server =
         TestServer::start(Offer::new().model("acme/one", [Stand::new("one", behaviour)])).await;
     let mut open = Vec::new();
