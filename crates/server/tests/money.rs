@@ -27,3 +27,6 @@ mod leak_paths;
 
 #[path = "money/settle_before_done.rs"]
 mod settle_before_done;
+
+#[path = "money/hostile_numbers.rs"]
+mod hostile_numbers;
