@@ -8,10 +8,14 @@ use signalbox_core::Usd;
 use signalbox_core::discount::Discount;
 use signalbox_core::plan::{FreeLimits, Plan, Plans, Standing};
 
+use crate::limit::Window;
+
 /// The account that pays.
 #[derive(Debug)]
 pub struct Account {
     terms: ArcSwap<Terms>,
+    /// Its requests to free models in this minute.
+    pub(crate) free: Window,
 }
 
 /// What a request, and its bill, have to know of the account.
@@ -47,7 +51,7 @@ impl Account {
     /// An account with these terms.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        Self { terms: ArcSwap::from_pointee(terms) }
+        Self { terms: ArcSwap::from_pointee(terms), free: Window::default() }
     }
 
     /// What was agreed, as known now.

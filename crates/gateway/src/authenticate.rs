@@ -12,7 +12,7 @@ use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
 use crate::account::{Account, Terms};
-use crate::limit::Window;
+use crate::limit::{self, Window};
 
 /// Who is calling.
 #[derive(Debug)]
@@ -175,7 +175,10 @@ impl Principal {
             return Err(ApiError::new(ErrorKind::PermissionDenied, message));
         }
         match self.key.rpm {
-            Some(limit) => self.window.take(limit, now),
+            Some(limit) => {
+                let taken = self.window.take(limit, now);
+                taken.map_err(|limit| limit::refused(limit, now))
+            }
             None => Ok(()),
         }
     }

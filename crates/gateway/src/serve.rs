@@ -21,7 +21,7 @@ use crate::resolve::{Around, Resolved};
 use crate::sticky::Conversation;
 use crate::trace::Trace;
 use crate::world::World;
-use crate::{cache, drive, estimate, plan, reserve, resolve, retrieval, sticky};
+use crate::{cache, drive, estimate, free, plan, reserve, resolve, retrieval, sticky};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -87,6 +87,7 @@ impl Gateway {
         if let Some(retrieval) = &resolved.retrieval {
             retrieval::keep_fitting(retrieval, &world, &mut plan)?;
         }
+        free::admit(&admitted.principal.account, &mut plan, now)?;
         let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
         let given = Given {
             id,
