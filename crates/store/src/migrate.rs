@@ -16,7 +16,7 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration {
         version: 1,
         name: "ledger",
@@ -41,6 +41,11 @@ const MIGRATIONS: [Migration; 5] = [
         version: 5,
         name: "money",
         sql: include_str!("../migrations/sqlite/0005_money.sql"),
+    },
+    Migration {
+        version: 6,
+        name: "purses",
+        sql: include_str!("../migrations/sqlite/0006_purses.sql"),
     },
 ];
 

@@ -13,7 +13,9 @@ use signalbox_core::limits;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::StoreError;
-use crate::ledger::batch::{Entry, Scribe};
+use crate::ledger::batch::sqlite::Scribe;
+use crate::ledger::batch::{self};
+use crate::ledger::entry::Entry;
 
 /// A future that borrows the connection it works on.
 pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
@@ -98,7 +100,7 @@ async fn run(
     mut commands: mpsc::UnboundedReceiver<Command>,
     backlog: Arc<AtomicUsize>,
 ) {
-    let mut scribe = Scribe::new(backlog);
+    let mut scribe = Scribe::default();
     let mut waiting = Vec::with_capacity(limits::LEDGER_BATCH);
     let mut entries = Vec::with_capacity(limits::LEDGER_BATCH);
     while commands.recv_many(&mut waiting, limits::LEDGER_BATCH).await > 0 {
@@ -106,16 +108,16 @@ async fn run(
             match command {
                 Command::Entry(entry) => entries.push(entry),
                 Command::Job(job) => {
-                    scribe.write(&mut connection, &mut entries).await;
+                    batch::write(&mut scribe.on(&mut connection), &mut entries, &backlog).await;
                     job(&mut connection).await;
                 }
                 Command::Flush(done) => {
-                    scribe.write(&mut connection, &mut entries).await;
+                    batch::write(&mut scribe.on(&mut connection), &mut entries, &backlog).await;
                     let _ = done.send(());
                 }
             }
         }
-        scribe.write(&mut connection, &mut entries).await;
+        batch::write(&mut scribe.on(&mut connection), &mut entries, &backlog).await;
     }
 }
 
