@@ -86,7 +86,7 @@ pub(crate) async fn announce(
 /// The number of the latest row of news; 0 when there is none.
 pub(crate) async fn latest(readers: &Pool) -> Result<i64, StoreError> {
     let row = query("SELECT coalesce(max(seq), 0) FROM changes").fetch_one(readers).await?;
-    Ok(row.try_get(0)?)
+    row.try_get(0)
 }
 
 /// Follows the table for ever and passes on what is new, in order.

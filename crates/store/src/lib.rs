@@ -15,6 +15,7 @@ mod migrate;
 mod open;
 mod sql;
 pub mod store;
+pub mod terms;
 mod writer;
 
 pub use accounts::{AccountRecord, Balance};
@@ -27,3 +28,4 @@ pub use health::HealthRow;
 pub use keys::KeyRecord;
 pub use ledger::{Hold, Ledger, LedgerError, Settlement};
 pub use store::Store;
+pub use terms::AccountTerms;

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use sha2::{Digest, Sha256};
-use sqlx::{Row, SqliteConnection, query, raw_sql};
 
 use crate::error::StoreError;
+use crate::sql::{Connection, Row, query};
 
 /// Marks a file as ours: the bytes `SGBX`.
 const APPLICATION_ID: i64 = 0x5347_4258;
@@ -59,7 +59,7 @@ fn checksum(sql: &str) -> String {
 /// Refuses a file that another program wrote, before anything is changed in it.
 pub(crate) async fn refuse_foreign(
     path: &Path,
-    connection: &mut SqliteConnection,
+    connection: &mut Connection,
 ) -> Result<(), StoreError> {
     let foreign =
         |reason: &str| StoreError::Foreign { path: path.to_owned(), reason: reason.to_owned() };
@@ -69,7 +69,7 @@ pub(crate) async fn refuse_foreign(
         Err(error) if error.to_string().contains("not a database") => {
             return Err(foreign("not a SQLite file"));
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
     let id: i64 = query("PRAGMA application_id").fetch_one(connection).await?.try_get(0)?;
     if id != APPLICATION_ID && (id != 0 || tables != 0) {
@@ -79,16 +79,16 @@ pub(crate) async fn refuse_foreign(
 }
 
 /// Applies what is missing, all of it in one transaction, and checks what is there.
-pub(crate) async fn run(connection: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
-    raw_sql("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+pub(crate) async fn run(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
+    connection.script("BEGIN IMMEDIATE").await?;
     let done = apply(connection, now).await;
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    raw_sql(end).execute(connection).await?;
+    connection.script(end).await?;
     done
 }
 
-async fn apply(connection: &mut SqliteConnection, now: i64) -> Result<(), StoreError> {
-    raw_sql("PRAGMA application_id = 1397178968").execute(&mut *connection).await?;
+async fn apply(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
+    connection.script("PRAGMA application_id = 1397178968").await?;
     query(VERSIONS).execute(&mut *connection).await?;
     let rows = query("SELECT version, checksum FROM schema_versions ORDER BY version")
         .fetch_all(&mut *connection)
@@ -105,7 +105,7 @@ async fn apply(connection: &mut SqliteConnection, now: i64) -> Result<(), StoreE
         }
     }
     for one in MIGRATIONS.iter().skip(rows.len()) {
-        raw_sql(one.sql).execute(&mut *connection).await?;
+        connection.script(one.sql).await?;
         query("INSERT INTO schema_versions (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)")
             .bind(one.version)
             .bind(one.name)

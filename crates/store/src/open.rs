@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::ConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use crate::error::{StoreError, one_line};
 use crate::ledger::batch::intake;
 use crate::migrate;
+use crate::sql::{Connection, Pool};
 
 /// How long SQLite itself waits for another process's write.
 const BUSY: Duration = Duration::from_secs(5);
@@ -27,9 +26,9 @@ const AUTO_CHECKPOINT: &str = "16000";
 
 pub(crate) struct Opened {
     pub path: PathBuf,
-    pub writer: SqliteConnection,
-    pub keeper: SqliteConnection,
-    pub readers: SqlitePool,
+    pub writer: Connection,
+    pub keeper: Connection,
+    pub readers: Pool,
 }
 
 /// The file that a `sqlite://path` URL names.
@@ -79,8 +78,9 @@ fn explain(path: &Path, error: sqlx::Error) -> StoreError {
     StoreError::from(error)
 }
 
-async fn connect_writer(path: &Path) -> Result<SqliteConnection, StoreError> {
-    let mut plain = options(path).connect().await.map_err(|error| explain(path, error))?;
+async fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
+    let plain = options(path).connect().await.map_err(|error| explain(path, error))?;
+    let mut plain = Connection::Sqlite(plain);
     migrate::refuse_foreign(path, &mut plain).await?;
     plain.close().await.map_err(|error| explain(path, error))?;
     let options = options(path)
@@ -95,7 +95,7 @@ async fn connect_writer(path: &Path) -> Result<SqliteConnection, StoreError> {
     let mut tries = 0;
     loop {
         match options.connect().await {
-            Ok(connection) => return Ok(connection),
+            Ok(connection) => return Ok(Connection::Sqlite(connection)),
             Err(error) if tries < 50 && error.to_string().contains("locked") => {
                 tries += 1;
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -111,7 +111,7 @@ pub(crate) async fn open(url: &str, now: i64) -> Result<Opened, StoreError> {
     prepare(&path)?;
     let mut writer = connect_writer(&path).await?;
     migrate::run(&mut writer, now).await?;
-    intake::prepare(&mut writer).await?;
+    intake::prepare(writer.sqlite()?).await?;
     let keeper = options(&path).synchronous(SqliteSynchronous::Normal).connect().await?;
     let readers = SqlitePoolOptions::new()
         .max_connections(READERS)
@@ -120,6 +120,7 @@ pub(crate) async fn open(url: &str, now: i64) -> Result<Opened, StoreError> {
         .test_before_acquire(false)
         .connect_with(options(&path).read_only(true))
         .await?;
+    let (keeper, readers) = (Connection::Sqlite(keeper), Pool::Sqlite(readers));
     Ok(Opened { path, writer, keeper, readers })
 }
 

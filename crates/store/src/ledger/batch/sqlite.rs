@@ -1,7 +1,6 @@
 //! A batch in SQLite: one statement, which is its own transaction.
 
 use signalbox_core::FastSet;
-use sqlx::{SqliteConnection, query};
 
 use super::Commit;
 use super::intake::{Line, Statements};
@@ -9,6 +8,7 @@ use super::posting::{Head, Links, Sums};
 use crate::error::StoreError;
 use crate::grants;
 use crate::ledger::entry::{Entry, Step};
+use crate::sql::{Connection, query};
 
 /// Keeps the texts of the statements and remembers the end of the chain.
 #[derive(Default)]
@@ -20,7 +20,7 @@ pub(crate) struct Scribe {
 
 impl Scribe {
     /// The scribe at work on the writing connection.
-    pub fn on<'c>(&'c mut self, connection: &'c mut SqliteConnection) -> ScribeOn<'c> {
+    pub fn on<'c>(&'c mut self, connection: &'c mut Connection) -> ScribeOn<'c> {
         ScribeOn { scribe: self, connection }
     }
 }
@@ -28,7 +28,7 @@ impl Scribe {
 /// See [`Scribe::on`].
 pub(crate) struct ScribeOn<'c> {
     scribe: &'c mut Scribe,
-    connection: &'c mut SqliteConnection,
+    connection: &'c mut Connection,
 }
 
 impl Commit for ScribeOn<'_> {
@@ -48,7 +48,7 @@ impl Commit for ScribeOn<'_> {
             Err(error) => Err(error),
         };
         if done.is_ok() {
-            done = query("COMMIT").execute(&mut **connection).await.map(|_| ()).map_err(Into::into);
+            done = query("COMMIT").execute(&mut **connection).await.map(|_| ());
         }
         if done.is_err() {
             scribe.head = None;
@@ -63,7 +63,7 @@ impl Scribe {
     /// Writes the entries behind `head` and remembers the new head.
     async fn fill(
         &mut self,
-        connection: &mut SqliteConnection,
+        connection: &mut Connection,
         entries: &[Entry],
         mut head: Head,
     ) -> Result<(), StoreError> {
@@ -84,7 +84,7 @@ impl Scribe {
             let sums = if ends { sums.take() } else { None };
             lines.push(Line { entry, links, sums });
         }
-        self.statements.run(connection, lines).await?;
+        self.statements.run(connection.sqlite()?, lines).await?;
         self.head = Some(head);
         Ok(())
     }

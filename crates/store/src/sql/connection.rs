@@ -1,0 +1,135 @@
+//! Connections and pools of either database.
+
+use std::ops::{Deref, DerefMut};
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgPool, Postgres};
+use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
+use sqlx::{Connection as _, raw_sql};
+
+use super::{by, query};
+use crate::error::StoreError;
+
+/// One connection, of its own or borrowed from a pool.
+pub(crate) enum Connection {
+    Sqlite(SqliteConnection),
+    #[expect(dead_code, reason = "made when PostgreSQL is opened")]
+    Postgres(PgConnection),
+    SqliteReader(PoolConnection<Sqlite>),
+    PostgresReader(PoolConnection<Postgres>),
+}
+
+impl Connection {
+    /// The driver's own connection, for statements that only SQLite can run.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when it is a connection to PostgreSQL.
+    pub fn sqlite(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        match self {
+            Self::Sqlite(one) => Ok(one),
+            Self::SqliteReader(one) => Ok(&mut *one),
+            Self::Postgres(_) | Self::PostgresReader(_) => Err(StoreError::Closed),
+        }
+    }
+
+    /// Ends it in order; a borrowed one goes back to its pool.
+    pub async fn close(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Sqlite(one) => one.close().await,
+            Self::Postgres(one) => one.close().await,
+            Self::SqliteReader(_) | Self::PostgresReader(_) => Ok(()),
+        }
+    }
+
+    /// Runs several statements without values, one after the other.
+    pub async fn script(&mut self, text: &'static str) -> Result<(), StoreError> {
+        match On::from(self) {
+            On::Sqlite(one) => {
+                raw_sql(text).execute(one).await?;
+            }
+            On::Postgres(one) => {
+                raw_sql(text).execute(one).await?;
+            }
+            On::SqlitePool(_) | On::PostgresPool(_) => {}
+        }
+        Ok(())
+    }
+}
+
+/// Connections that only read.
+#[derive(Clone)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    #[expect(dead_code, reason = "made when PostgreSQL is opened")]
+    Postgres(PgPool),
+}
+
+/// A read transaction: all of its statements see one state of the database. Its connection is closed
+/// with it, so that nothing of it can reach the next user of the pool.
+pub(crate) struct View(Connection);
+
+impl Deref for View {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.0
+    }
+}
+
+impl DerefMut for View {
+    fn deref_mut(&mut self) -> &mut Connection {
+        &mut self.0
+    }
+}
+
+impl Pool {
+    /// A connection for several statements that need not see the same state.
+    pub async fn acquire(&self) -> Result<Connection, StoreError> {
+        Ok(match self {
+            Self::Sqlite(pool) => Connection::SqliteReader(pool.acquire().await?),
+            Self::Postgres(pool) => Connection::PostgresReader(pool.acquire().await?),
+        })
+    }
+
+    /// A read transaction.
+    pub async fn begin(&self) -> Result<View, StoreError> {
+        let mut connection = self.acquire().await?;
+        match &mut connection {
+            Connection::SqliteReader(one) => one.close_on_drop(),
+            Connection::PostgresReader(one) => one.close_on_drop(),
+            Connection::Sqlite(_) | Connection::Postgres(_) => {}
+        }
+        query(by("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            .execute(&mut connection)
+            .await?;
+        Ok(View(connection))
+    }
+}
+
+/// Where a statement runs.
+pub(crate) enum On<'c> {
+    Sqlite(&'c mut SqliteConnection),
+    Postgres(&'c mut PgConnection),
+    SqlitePool(&'c SqlitePool),
+    PostgresPool(PgPool),
+}
+
+impl<'c> From<&'c mut Connection> for On<'c> {
+    fn from(connection: &'c mut Connection) -> Self {
+        match connection {
+            Connection::Sqlite(one) => Self::Sqlite(one),
+            Connection::Postgres(one) => Self::Postgres(one),
+            Connection::SqliteReader(one) => Self::Sqlite(&mut *one),
+            Connection::PostgresReader(one) => Self::Postgres(&mut *one),
+        }
+    }
+}
+
+impl<'c> From<&'c Pool> for On<'c> {
+    fn from(pool: &'c Pool) -> Self {
+        match pool {
+            Pool::Sqlite(pool) => Self::SqlitePool(pool),
+            Pool::Postgres(pool) => Self::PostgresPool(pool.clone()),
+        }
+    }
+}
