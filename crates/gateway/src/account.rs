@@ -2,6 +2,7 @@
 //! news of the account replace what is in it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use signalbox_core::Usd;
@@ -12,6 +13,8 @@ use signalbox_core::plan::{FreeLimits, Plan, Plans, Standing};
 #[derive(Debug)]
 pub struct Account {
     terms: ArcSwap<Terms>,
+    /// Grows with every news: budgets may have changed with it.
+    version: AtomicU64,
 }
 
 /// What a request, and its bill, have to know of the account.
@@ -47,7 +50,7 @@ impl Account {
     /// An account with these terms.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        Self { terms: ArcSwap::from_pointee(terms) }
+        Self { terms: ArcSwap::from_pointee(terms), version: AtomicU64::new(0) }
     }
 
     /// What was agreed, as known now.
@@ -59,6 +62,12 @@ impl Account {
     /// Newer terms.
     pub(crate) fn learn(&self, terms: Terms) {
         self.terms.store(Arc::new(terms));
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many news there were.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 }
 

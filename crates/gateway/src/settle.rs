@@ -2,8 +2,8 @@
 
 use signalbox_core::{ApiError, Discount, Usage, Usd};
 use signalbox_dialect::UsageReport;
-use signalbox_ledger::{Cost, billable, price};
-use signalbox_store::GenerationRow;
+use signalbox_ledger::{Charge, Cost, billable, price};
+use signalbox_store::{GenerationRow, Settlement};
 
 use crate::authenticate::out_of_reach;
 use crate::ending::Ending;
@@ -61,7 +61,9 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
 pub(crate) async fn post(generation: &mut Generation, priced: Priced) -> Result<(), ApiError> {
     failpoint::reached(Failpoint::BeforeSettle, &generation.given);
     let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;
-    let settled = generation.gateway.ledger.settle(hold, priced.charge, priced.row).await;
+    let charge = Charge::credits(priced.charge);
+    let settlement = Settlement { charge, waste: waste::posted(generation) };
+    let settled = generation.gateway.ledger.settle(hold, settlement, priced.row).await;
     settled.map_err(|error| {
         tracing::error!(%error, id = %generation.given.id, "a settlement failed");
         out_of_reach()
