@@ -2,6 +2,7 @@
 //! news of the account replace what is in it.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use signalbox_core::Usd;
@@ -16,6 +17,8 @@ pub struct Account {
     terms: ArcSwap<Terms>,
     /// Its requests to free models in this minute.
     pub(crate) free: Window,
+    /// Grows with every news: budgets may have changed with it.
+    version: AtomicU64,
 }
 
 /// What a request, and its bill, have to know of the account.
@@ -51,7 +54,8 @@ impl Account {
     /// An account with these terms.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        Self { terms: ArcSwap::from_pointee(terms), free: Window::default() }
+        let terms = ArcSwap::from_pointee(terms);
+        Self { terms, free: Window::default(), version: AtomicU64::new(0) }
     }
 
     /// What was agreed, as known now.
@@ -63,6 +67,12 @@ impl Account {
     /// Newer terms.
     pub(crate) fn learn(&self, terms: Terms) {
         self.terms.store(Arc::new(terms));
+        self.version.fetch_add(1, Ordering::Release);
+    }
+
+    /// How many news there were.
+    pub(crate) fn version(&self) -> u64 {
+        self.version.load(Ordering::Acquire)
     }
 }
 

@@ -8,10 +8,12 @@ use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
+use signalbox_ledger::Spender;
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
 use crate::account::{Account, Terms};
+use crate::free;
 use crate::limit::{self, Window};
 
 /// Who is calling.
@@ -21,6 +23,12 @@ pub struct Principal {
     pub key: KeyRecord,
     /// The account that pays.
     pub account: Arc<Account>,
+    /// What its requests draw on.
+    pub(crate) spender: Arc<Spender>,
+    /// The same with the account's requests to free models of a day.
+    pub(crate) free_spender: Arc<Spender>,
+    /// The news of the account when it was loaded.
+    version: u64,
     window: Arc<Window>,
 }
 
@@ -79,7 +87,7 @@ impl Authenticator {
             match changes.recv().await {
                 Ok(Change::Key(hash)) => self.keys.invalidate(&hash).await,
                 Ok(Change::Account(id)) => self.renew(&id).await,
-                Ok(Change::Wanted(_)) => {}
+                Ok(Change::Wanted { .. } | Change::Freed(_)) => {}
                 // Missed some: forget all.
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                     self.keys.invalidate_all();
@@ -124,6 +132,10 @@ impl Authenticator {
         let key = key.ok_or_else(|| denied("Missing Authentication header"))?;
         let hash = KeyHash::new(hex(&Sha256::digest(key.as_bytes())));
         let found = match self.keys.get(&hash).await {
+            Some(Some(old)) if old.version != old.account.version() => {
+                self.keys.invalidate(&hash).await;
+                self.load(hash).await?
+            }
             Some(found) => found,
             None => self.load(hash).await?,
         };
@@ -146,7 +158,14 @@ impl Authenticator {
                 Some(_) => self.windows.get_with(hash.clone(), async { Arc::default() }).await,
                 None => Arc::default(),
             };
-            Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal { key, account, window })))
+            let version = account.version();
+            let budgets = self.store.budgets_of(&key.workspace_id(), &key.hash).await?;
+            let spender = Arc::new(key.spender(&budgets));
+            let limits = account.terms().free_limits();
+            let read_at = self.clock.now();
+            let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
+            let principal = Principal { key, account, spender, free_spender, version, window };
+            Ok::<_, Arc<StoreError>>(Some(Arc::new(principal)))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
         result.map_err(|error| {

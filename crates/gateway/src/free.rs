@@ -2,10 +2,16 @@
 //! (platform spec 6.2, inference spec 17.2). An attempt that fails counts, too.
 
 use signalbox_core::error::RateLimit;
-use signalbox_core::{ApiError, ErrorKind, FreeLimits, Timestamp};
+use signalbox_core::id::{AccountId, GenerationId};
+use signalbox_core::time::ResetInterval;
+use signalbox_core::{ApiError, ErrorKind, FreeLimits, Timestamp, Usd};
+use signalbox_ledger::{Counts, Draw, Refusal, Spender};
 use signalbox_policy::{Candidate, Plan};
 
-use crate::account::Account;
+use crate::authenticate::Admitted;
+use crate::gateway::Gateway;
+use crate::reserve::{self, Held, warm};
+use crate::resolve::Resolved;
 
 /// Seconds of a day.
 const DAY: i64 = 86_400;
@@ -16,26 +22,70 @@ pub(crate) fn is_free(candidate: &Candidate) -> bool {
     candidate.model.id.ends_with(":free")
 }
 
-/// Counts a request that may be answered by a free model. Without a place for it in this minute, only
-/// the others stay in the plan.
-///
-/// # Errors
-/// 429 when there are no others.
-pub(crate) fn admit(account: &Account, plan: &mut Plan, now: Timestamp) -> Result<(), ApiError> {
-    if !plan.candidates.iter().any(is_free) {
-        return Ok(());
-    }
-    let limits = account.terms().free_limits();
-    match account.free.take(limits.per_minute, now) {
-        Ok(()) => Ok(()),
-        Err(limit) => without(plan, refused("free-models-per-min", limit, now)),
+/// The scope whose requests of a day are counted.
+fn scope(account: &AccountId) -> String {
+    format!("free:{account}")
+}
+
+/// What requests draw on that a free model may answer: what others draw on, and a day's requests.
+/// `version` is when the limits were read.
+pub(crate) fn spender(
+    account: &AccountId,
+    spender: &Spender,
+    limits: FreeLimits,
+    version: Timestamp,
+) -> Spender {
+    let limit = Usd::from_nanos(i64::from(limits.per_day));
+    let day = Some(ResetInterval::Daily);
+    let draw = Draw::limit(&scope(account), day, limit, Counts::Requests, version);
+    spender.clone().limited(draw, false)
+}
+
+/// Whether what refused is the day.
+pub(crate) fn is_of_the_day(refusal: &Refusal) -> bool {
+    match refusal {
+        Refusal::Exhausted { purse } | Refusal::Short { purse, .. } => {
+            purse.as_str().starts_with("free:")
+        }
+        _ => false,
     }
 }
 
-/// The plan without its free models, or the reason why nothing is left.
-pub(crate) fn without(plan: &mut Plan, error: ApiError) -> Result<(), ApiError> {
-    plan.candidates.retain(|one| !is_free(one));
-    if plan.candidates.is_empty() { Err(error) } else { Ok(()) }
+/// Stage 6 of any request: one that a free model may answer is counted in its minute and in its day.
+/// Where either is over, only the other candidates stay.
+///
+/// # Errors
+/// 429 when there are no others; else as [`reserve::reserve`].
+pub(crate) async fn reserve(
+    gateway: &Gateway,
+    id: &GenerationId,
+    admitted: &Admitted,
+    resolved: &Resolved,
+    mut plan: Plan,
+) -> Result<Held, ApiError> {
+    let (principal, now) = (&admitted.principal, admitted.received);
+    if plan.candidates.iter().any(is_free) {
+        let limits = principal.account.terms().free_limits();
+        let minute = principal.account.free.take(limits.per_minute, now);
+        let counted = match minute {
+            Ok(()) => {
+                let day = &principal.free_spender;
+                warm(&gateway.ledger, principal, day, now).await?;
+                reserve::reserve(gateway, id, admitted, resolved, plan.clone(), day).await
+            }
+            Err(limit) => Err(refused("free-models-per-min", limit, now)),
+        };
+        match counted {
+            Err(error) if error.kind == ErrorKind::RateLimitExceeded => {
+                plan.candidates.retain(|one| !is_free(one));
+                if plan.candidates.is_empty() {
+                    return Err(error);
+                }
+            }
+            counted => return counted,
+        }
+    }
+    reserve::reserve(gateway, id, admitted, resolved, plan, &principal.spender).await
 }
 
 /// The refusal of a day that is used up.

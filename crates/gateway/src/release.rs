@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::generation::Generation;
 use crate::reply::Failed;
 use crate::sink::Sink;
-use crate::{metadata, record};
+use crate::{metadata, record, waste};
 
 /// Nothing could answer: the money is given back before the client hears of it.
 pub(crate) async fn fail(mut generation: Box<Generation>, error: ApiError, exit: Exit) {
@@ -60,7 +60,8 @@ pub(crate) async fn unsettled(generation: &mut Generation, error: &ApiError) {
 async fn release(generation: &mut Generation, error_type: Option<&'static str>, cancelled: bool) {
     let Some(hold) = generation.hold.take() else { return };
     let row = record::unanswered(generation, error_type, cancelled);
-    if let Err(error) = generation.gateway.ledger.release(hold, Some(row)).await {
+    let waste = waste::posted(generation);
+    if let Err(error) = generation.gateway.ledger.release(hold, waste, Some(row)).await {
         tracing::error!(%error, id = %generation.given.id, "a release could not be written");
     }
 }

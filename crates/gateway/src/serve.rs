@@ -32,7 +32,7 @@ impl Gateway {
     pub async fn admit(&self, principal: Arc<Principal>) -> Result<Admitted, ApiError> {
         let now = self.clock.now();
         principal.admit(now)?;
-        reserve::warm(&self.ledger, &principal).await?;
+        reserve::warm(&self.ledger, &principal, &principal.spender, now).await?;
         let budget = reserve::spendable(&self.ledger, &principal, now, &self.public_url)?;
         Ok(Admitted { principal, budget, received: now })
     }
@@ -87,8 +87,7 @@ impl Gateway {
         if let Some(retrieval) = &resolved.retrieval {
             retrieval::keep_fitting(retrieval, &world, &mut plan)?;
         }
-        free::admit(&admitted.principal.account, &mut plan, now)?;
-        let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
+        let held = free::reserve(self, &id, &admitted, &resolved, plan).await?;
         let given = Given {
             id,
             request_id,

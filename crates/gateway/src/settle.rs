@@ -1,9 +1,9 @@
 //! Stage 9: what was consumed becomes a charge, durable before the client sees the end.
 
 use signalbox_core::{ApiError, Discount, Usage, Usd};
-use signalbox_dialect::UsageReport;
-use signalbox_ledger::{Cost, billable, price};
-use signalbox_store::GenerationRow;
+use signalbox_dialect::{Facts, UsageReport};
+use signalbox_ledger::{Charge, Cost, billable, price};
+use signalbox_store::{GenerationRow, Settlement};
 
 use crate::authenticate::out_of_reach;
 use crate::ending::Ending;
@@ -61,13 +61,28 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
 pub(crate) async fn post(generation: &mut Generation, priced: Priced) -> Result<(), ApiError> {
     failpoint::reached(Failpoint::BeforeSettle, &generation.given);
     let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;
-    let settled = generation.gateway.ledger.settle(hold, priced.charge, priced.row).await;
+    let charge = Charge::credits(priced.charge);
+    let settlement = Settlement { charge, waste: waste::posted(generation) };
+    let settled = generation.gateway.ledger.settle(hold, settlement, priced.row).await;
     settled.map_err(|error| {
         tracing::error!(%error, id = %generation.given.id, "a settlement failed");
         out_of_reach()
     })?;
     failpoint::reached(Failpoint::AfterSettle, &generation.given);
     Ok(())
+}
+
+/// Notes what the answer would be billed if it ended here, without waiting. Nothing of it counts once
+/// the generation ends in any way.
+pub(crate) fn checkpoint(generation: &mut Generation, index: usize, facts: &Facts) {
+    let ending = Ending { index, facts, cancelled: true, error: None };
+    let Ok(priced) = priced(generation, &ending) else { return };
+    // The attempt goes on.
+    generation.trace.attempts.pop();
+    if let Some(hold) = &generation.hold {
+        let row = GenerationRow { cancelled: false, ..priced.row };
+        hold.checkpoint(Charge::credits(priced.charge), row);
+    }
 }
 
 fn report(usage: Usage, cost: &Cost, charged: Usd) -> UsageReport {

@@ -38,6 +38,12 @@ pub(crate) fn of(generation: &Generation, index: usize, counted: Option<Usage>) 
     Some(Waste { usage, cost })
 }
 
+/// What the attempts of a generation that nobody got may have cost, one amount each.
+pub(crate) fn posted(generation: &Generation) -> Vec<Usd> {
+    let wasted = generation.trace.attempts.iter().filter_map(|note| note.waste.as_ref());
+    wasted.map(|waste| waste.cost).collect()
+}
+
 /// What an answer cost the platform that is free by the insurance (inference spec 18.2). Its searches
 /// are billed, and so no waste.
 pub(crate) fn insured(

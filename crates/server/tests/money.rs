@@ -30,3 +30,6 @@ mod settle_before_done;
 
 #[path = "money/hostile_numbers.rs"]
 mod hostile_numbers;
+
+#[path = "money/free_models.rs"]
+mod free_models;
