@@ -105,16 +105,8 @@ pub(crate) async fn reserve(
                 } else {
                     fit(resolved, &plan, Usd::MAX)
                 };
-                let mut bounds = fitting.bounds.into_iter();
-                let mut kept = Vec::with_capacity(plan.candidates.len());
-                plan.candidates.retain(|_| match bounds.next().flatten() {
-                    Some(bound) => {
-                        kept.push(bound);
-                        true
-                    }
-                    None => false,
-                });
-                return Ok(Held { hold, plan, bounds: kept });
+                let bounds = fitting.keep(&mut plan);
+                return Ok(Held { hold, plan, bounds });
             }
             Err(LedgerError::Refused(refusal)) if free::is_of_the_day(&refusal) => {
                 return Err(free::day_is_over(principal.account.terms().free_limits(), now));
@@ -144,6 +136,22 @@ struct Fitting {
     bounds: Vec<Option<Bound>>,
     /// The dearest of them; `None` when there is none.
     dearest: Option<Usd>,
+}
+
+impl Fitting {
+    /// Takes those that are not affordable out of the plan, and answers the bounds of the others.
+    fn keep(self, plan: &mut Plan) -> Vec<Bound> {
+        let mut bounds = self.bounds.into_iter();
+        let mut kept = Vec::with_capacity(plan.candidates.len());
+        plan.candidates.retain(|_| match bounds.next().flatten() {
+            Some(bound) => {
+                kept.push(bound);
+                true
+            }
+            None => false,
+        });
+        kept
+    }
 }
 
 fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Fitting {
