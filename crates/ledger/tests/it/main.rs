@@ -10,5 +10,7 @@
 mod arbitrary;
 mod book;
 mod bound;
+mod cost_cases;
 mod price;
 mod table;
+mod usage_golden;
