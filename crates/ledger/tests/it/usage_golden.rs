@@ -1,6 +1,6 @@
 //! Usage in the shapes that providers send, streamed and whole: what it means, and what it costs.
 
-mod wire;
+pub mod wire;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::table::{Case, cases, dollars};
 const SHAPES: &str = include_str!("usage_golden/shapes.txt");
 
 /// The shapes of the table, each with its expectation as a line of the small language of tables.
-fn shapes() -> Vec<(Shape, Option<&'static str>, Case)> {
+pub fn shapes() -> Vec<(Shape, Option<&'static str>, Case)> {
     let prices: String = SHAPES
         .lines()
         .filter(|line| line.starts_with("prices ") || line.starts_with("over "))

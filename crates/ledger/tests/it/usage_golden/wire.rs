@@ -6,7 +6,7 @@ use signalbox_dialect::embeddings::{self, EmbeddingsForm};
 use signalbox_dialect::{AnswerStyle, Facts, RelayOptions, WireDialect, laws, rerank};
 
 /// What a provider says of usage in the course of one answer.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Shape {
     pub dialect: String,
     pub name: String,
@@ -45,6 +45,23 @@ impl Shape {
             "end" => self.end = Some(rest),
             _ => panic!("what is {word:?}?"),
         }
+    }
+
+    /// Every object with counts.
+    pub fn objects_mut(&mut self) -> impl Iterator<Item = &mut String> {
+        let single = [&mut self.start, &mut self.finish, &mut self.body, &mut self.meta];
+        let single = single.into_iter().flatten();
+        single.chain(&mut self.running).chain(&mut self.usage).filter(|text| *text != "null")
+    }
+
+    /// The answer as bytes, streamed and whole.
+    pub fn bytes(&self) -> Vec<Vec<u8>> {
+        let stream = self.wire().map(|dialect| match dialect {
+            // The law frames its text itself.
+            WireDialect::BedrockConverse => self.converse().into_bytes(),
+            _ => self.stream(dialect),
+        });
+        stream.into_iter().chain([self.whole().into_bytes()]).collect()
     }
 
     fn wire(&self) -> Option<WireDialect> {
@@ -117,7 +134,7 @@ impl Shape {
             WireDialect::OpenaiResponses => self.responses(),
             WireDialect::AnthropicMessages => self.messages(),
             WireDialect::Gemini => self.gemini(),
-            WireDialect::BedrockConverse => self.converse(),
+            WireDialect::BedrockConverse => laws::bedrock::stream_of(self.converse().as_bytes()),
             WireDialect::CohereV2 => self.cohere(),
         }
     }
@@ -176,16 +193,15 @@ impl Shape {
         text.into_bytes()
     }
 
-    fn converse(&self) -> Vec<u8> {
-        let text = format!(
+    fn converse(&self) -> String {
+        format!(
             "messageStart {{\"role\":\"assistant\"}}\n\
              contentBlockDelta {{\"contentBlockIndex\":0,\"delta\":{{\"text\":\"Hi\"}}}}\n\
              contentBlockStop {{\"contentBlockIndex\":0}}\n\
              messageStop {{\"stopReason\":\"end_turn\"}}\n\
              metadata {{\"usage\":{},\"metrics\":{{\"latencyMs\":5}}}}\n",
             self.usage.last().unwrap()
-        );
-        laws::bedrock::stream_of(text.as_bytes())
+        )
     }
 
     fn cohere(&self) -> Vec<u8> {
