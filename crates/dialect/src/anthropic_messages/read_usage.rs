@@ -130,6 +130,23 @@ impl Compaction {
     }
 }
 
+/// `usage` without what was sampled to compact: the counts to put beside the `iterations` of this
+/// object, where clients add them up themselves.
+pub(super) fn beside_iterations(usage: &Usage, provider: Raw<'_>) -> Usage {
+    let iterations = provider.get("iterations").filter(|list| list.kind() == Kind::Array);
+    let more = iterations.map_or_else(Compaction::default, |list| Compaction::of(list, &mut false));
+    let output = usage.output.saturating_sub(more.output);
+    Usage {
+        input_uncached: usage.input_uncached.saturating_sub(more.uncached),
+        cache_read: usage.cache_read.saturating_sub(more.read),
+        cache_write_5m: usage.cache_write_5m.saturating_sub(more.written_5m),
+        cache_write_1h: usage.cache_write_1h.saturating_sub(more.written_1h),
+        output,
+        reasoning: usage.reasoning.min(output),
+        ..*usage
+    }
+}
+
 impl Counts {
     /// Takes in a `usage` object. Anything else says nothing.
     pub(super) fn read(&mut self, raw: Raw<'_>) {
