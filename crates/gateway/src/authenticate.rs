@@ -6,11 +6,13 @@ use std::time::Duration;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
+use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
+use signalbox_ledger::Spender;
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
-use crate::account::Account;
+use crate::account::{Account, Terms};
 use crate::limit::Window;
 
 /// Who is calling.
@@ -20,6 +22,10 @@ pub struct Principal {
     pub key: KeyRecord,
     /// The account that pays.
     pub account: Arc<Account>,
+    /// What its requests draw on.
+    pub(crate) spender: Arc<Spender>,
+    /// The news of the account when it was loaded.
+    version: u64,
     window: Arc<Window>,
 }
 
@@ -49,6 +55,8 @@ pub struct Authenticator {
     windows: Cache<KeyHash, Arc<Window>>,
     /// The accounts of those keys.
     accounts: Cache<AccountId, Arc<Account>>,
+    /// The plans of this installation.
+    plans: Arc<Plans>,
     store: Store,
     clock: Clock,
 }
@@ -56,7 +64,7 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that forgets a key when the store says that it changed.
     #[must_use]
-    pub fn new(store: &Store, clock: Clock) -> Self {
+    pub fn new(store: &Store, clock: Clock, plans: Plans) -> Self {
         let keys = Cache::builder()
             .max_capacity(MAX_KEYS)
             .time_to_idle(KEEP)
@@ -64,7 +72,8 @@ impl Authenticator {
             .build();
         let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
-        let this = Self { keys, windows, accounts, store: store.clone(), clock };
+        let plans = Arc::new(plans);
+        let this = Self { keys, windows, accounts, plans, store: store.clone(), clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -75,7 +84,7 @@ impl Authenticator {
             match changes.recv().await {
                 Ok(Change::Key(hash)) => self.keys.invalidate(&hash).await,
                 Ok(Change::Account(id)) => self.renew(&id).await,
-                Ok(Change::Wanted(_)) => {}
+                Ok(Change::Wanted { .. } | Change::Freed(_)) => {}
                 // Missed some: forget all.
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                     self.keys.invalidate_all();
@@ -89,8 +98,10 @@ impl Authenticator {
     /// Brings what is known of an account up to date, for those who hold it already.
     async fn renew(&self, id: &AccountId) {
         let Some(account) = self.accounts.get(id).await else { return };
-        match self.store.account_terms(id).await {
-            Ok(terms) => account.learn(terms.unwrap_or_default()),
+        match self.store.standing(id).await {
+            Ok(standing) => {
+                account.learn(Terms::of(&self.plans, &standing.unwrap_or_default()));
+            }
             Err(error) => {
                 tracing::error!(%error, "the terms of an account could not be read again");
                 // Whoever comes next asks again.
@@ -103,8 +114,8 @@ impl Authenticator {
     /// The account of a key, once in memory for all of its keys.
     async fn account(&self, id: &AccountId) -> Result<Arc<Account>, Arc<StoreError>> {
         let load = async {
-            let terms = self.store.account_terms(id).await?;
-            Ok(Arc::new(Account::new(terms.unwrap_or_default())))
+            let standing = self.store.standing(id).await?.unwrap_or_default();
+            Ok(Arc::new(Account::new(Terms::of(&self.plans, &standing))))
         };
         self.accounts.try_get_with_by_ref(id, load).await
     }
@@ -118,6 +129,10 @@ impl Authenticator {
         let key = key.ok_or_else(|| denied("Missing Authentication header"))?;
         let hash = KeyHash::new(hex(&Sha256::digest(key.as_bytes())));
         let found = match self.keys.get(&hash).await {
+            Some(Some(old)) if old.version != old.account.version() => {
+                self.keys.invalidate(&hash).await;
+                self.load(hash).await?
+            }
             Some(found) => found,
             None => self.load(hash).await?,
         };
@@ -140,7 +155,11 @@ impl Authenticator {
                 Some(_) => self.windows.get_with(hash.clone(), async { Arc::default() }).await,
                 None => Arc::default(),
             };
-            Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal { key, account, window })))
+            let version = account.version();
+            let budgets = self.store.budgets_of(&key.workspace_id(), &key.hash).await?;
+            let spender = Arc::new(key.spender(&budgets));
+            let principal = Principal { key, account, spender, version, window };
+            Ok::<_, Arc<StoreError>>(Some(Arc::new(principal)))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
         result.map_err(|error| {
