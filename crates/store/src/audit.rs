@@ -131,13 +131,17 @@ async fn read_facts(connection: &mut Connection) -> Result<Facts, StoreError> {
             generation,
         )
         .await?,
-        key_usage: read(connection, "SELECT key_hash, day, charged FROM key_usage", |row| {
-            Ok(KeyUsageFact {
-                key: row.try_get(0)?,
-                day: row.try_get(1)?,
-                charged: row.try_get(2)?,
-            })
-        })
+        key_usage: read(
+            connection,
+            "SELECT substr(scope, 5), day, charged FROM usage WHERE scope LIKE 'key:%'",
+            |row| {
+                Ok(KeyUsageFact {
+                    key: row.try_get(0)?,
+                    day: row.try_get(1)?,
+                    charged: row.try_get(2)?,
+                })
+            },
+        )
         .await?,
     })
 }

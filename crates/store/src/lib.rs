@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod budgets;
 mod chain;
 pub mod changes;
 pub mod error;
@@ -18,12 +19,13 @@ pub mod terms;
 mod writer;
 
 pub use accounts::{AccountRecord, Balance};
+pub use budgets::Budget;
 pub use changes::Change;
 pub use error::StoreError;
 pub use generations::GenerationRow;
 pub use grants::Granted;
 pub use health::HealthRow;
 pub use keys::KeyRecord;
-pub use ledger::{Hold, Ledger, LedgerError};
+pub use ledger::{Hold, Ledger, LedgerError, Settlement};
 pub use store::Store;
 pub use terms::AccountTerms;
