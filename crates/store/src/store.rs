@@ -1,7 +1,7 @@
 //! The open database.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crate::sql::Pool;
@@ -12,10 +12,15 @@ use tokio::sync::{Notify, broadcast};
 use crate::changes::{self, Change};
 use crate::error::StoreError;
 use crate::open::{self, Keeper};
+use crate::outbox::Gauge;
+use crate::settings::StoreSettings;
 use crate::writer::{Durability, Work, Writer};
 
 /// Time between two copies of the write-ahead log into the file: it bounds what a power cut takes.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a read waits for charges that are on their way.
+const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// The database: one writer task, a few readers, and news of changes. Clones share it.
 #[derive(Clone)]
@@ -31,6 +36,9 @@ struct Inner {
     news: broadcast::Sender<Change>,
     nudge: Arc<Notify>,
     tasks: Vec<tokio::task::AbortHandle>,
+    settings: StoreSettings,
+    /// Where the charges of this process wait for PostgreSQL.
+    outbox: OnceLock<Arc<Gauge>>,
 }
 
 impl Drop for Inner {
@@ -56,7 +64,19 @@ impl Store {
     /// [`StoreError`]: a bad URL, a place that cannot be written, another program's file, a schema of
     /// a newer version.
     pub async fn open(url: &str, clock: Clock) -> Result<Self, StoreError> {
-        let opened = open::open(url, clock.now().micros()).await?;
+        Self::open_as(url, clock, StoreSettings::default()).await
+    }
+
+    /// The same with these settings.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_as(
+        url: &str,
+        clock: Clock,
+        settings: StoreSettings,
+    ) -> Result<Self, StoreError> {
+        let opened = open::open(url, clock.now().micros(), settings.sync).await?;
         let news = broadcast::Sender::new(1024);
         let nudge = Arc::new(Notify::new());
         let seen = changes::latest(&opened.readers).await?;
@@ -68,8 +88,17 @@ impl Store {
         };
         let tasks = vec![task::spawn("store-changes", tail).abort_handle(), beside.abort_handle()];
         let writer = Writer::start(opened.pen);
-        let inner =
-            Inner { path: opened.path, clock, writer, readers: opened.readers, news, nudge, tasks };
+        let inner = Inner {
+            path: opened.path,
+            clock,
+            writer,
+            readers: opened.readers,
+            news,
+            nudge,
+            tasks,
+            settings,
+            outbox: OnceLock::new(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -98,6 +127,27 @@ impl Store {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    pub(crate) fn settings(&self) -> &StoreSettings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.inner.readers, Pool::Postgres(_))
+    }
+
+    /// Reads wait for this outbox from now on.
+    pub(crate) fn follow(&self, outbox: Arc<Gauge>) {
+        drop(self.inner.outbox.set(outbox));
+    }
+
+    /// Waits until the database has all charges that were answered before, for a second at most. With
+    /// SQLite it has them already.
+    pub(crate) async fn caught_up(&self) {
+        if let Some(outbox) = self.inner.outbox.get() {
+            outbox.caught_up(CATCH_UP).await;
+        }
     }
 
     pub(crate) fn readers(&self) -> &Pool {
