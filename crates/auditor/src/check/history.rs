@@ -30,7 +30,6 @@ impl Moved {
 pub(super) struct Charged {
     pub account: String,
     pub amount: i64,
-    pub at_micros: i64,
 }
 
 /// What a pass over all transfers leaves behind.
@@ -136,12 +135,12 @@ impl History {
             return;
         };
         let account = transfer.debit.strip_prefix(ACCOUNT).unwrap_or_default().to_owned();
-        let (amount, at_micros) = (transfer.amount_nanos, transfer.at_micros);
+        let amount = transfer.amount_nanos;
         if self.charges.contains_key(&generation) {
             let detail = format!("charged again by transfer {}", transfer.id);
             report.breach("I3", generation, detail);
             return;
         }
-        self.charges.insert(generation, Charged { account, amount, at_micros });
+        self.charges.insert(generation, Charged { account, amount });
     }
 }

@@ -73,7 +73,7 @@ pub(super) fn check_keys(
     for (generation, charge) in &history.charges {
         // A charge without a reservation has been reported already and belongs to no key.
         if let Some(held) = holds.of(generation) {
-            let day = charge.at_micros.div_euclid(MICROS_PER_DAY);
+            let day = held.opened_at_micros.div_euclid(MICROS_PER_DAY);
             *left.entry((held.key.clone(), day)).or_default() += i128::from(charge.amount);
         }
     }

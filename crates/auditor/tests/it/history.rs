@@ -120,7 +120,11 @@ impl History {
             reservations: vec![
                 reservation("g1", 4 * DOLLAR, Some("settled")),
                 reservation("g2", DOLLAR, Some("settled")),
-                reservation("g3", 3 * DOLLAR, Some("settled")),
+                ReservationRow {
+                    opened_at_micros: next_day,
+                    ended_at_micros: Some(next_day + 1),
+                    ..reservation("g3", 3 * DOLLAR, Some("settled"))
+                },
                 reservation("g4", 4 * DOLLAR, Some("released")),
                 reservation("g5", 4 * DOLLAR, None),
             ],

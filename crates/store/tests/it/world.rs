@@ -7,9 +7,9 @@ use signalbox_auditor::{self as auditor, Report};
 use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{PriceKind, PriceTable, Rates, Timestamp, Usage, Usd};
-use signalbox_ledger::{Grant, Reserve};
+use signalbox_ledger::{Draw, Grant, Refusal, Reserve};
 use signalbox_runtime::{Clock, entropy};
-use signalbox_store::{GenerationRow, Granted, KeyRecord, Ledger, Store};
+use signalbox_store::{GenerationRow, Granted, KeyRecord, Ledger, LedgerError, Store};
 
 pub const CENT: i64 = 10_000_000;
 
@@ -82,6 +82,7 @@ impl World {
             expires_at: None,
             created_at: self.clock.now(),
             updated_at: None,
+            workspace: None,
         };
         self.store.create_keys(vec![key.clone()]).await.unwrap();
         key
@@ -93,8 +94,20 @@ impl World {
             account: key.account.clone(),
             key: key.hash.clone(),
             amount: usd(amount),
+            byok: Usd::ZERO,
+            spender: key.spender(&[]).into(),
             now: self.clock.now(),
         }
+    }
+
+    /// The credit of an account does not cover a request.
+    pub fn short(account: &AccountId, available: i64) -> Refusal {
+        Refusal::Short { purse: Draw::credit(account).purse, available: usd(available) }
+    }
+
+    /// Makes the purses of a key ready.
+    pub async fn warm(&self, ledger: &Ledger, key: &KeyRecord) -> Result<(), LedgerError> {
+        ledger.warm(&key.account, &key.spender(&[]), self.clock.now()).await
     }
 
     pub async fn audit(&self) -> Report {
@@ -109,7 +122,7 @@ impl World {
         hold: i64,
         cost: i64,
     ) -> GenerationId {
-        let hold = ledger.reserve(self.request(key, hold)).unwrap();
+        let hold = ledger.reserve_or_refill(&self.request(key, hold)).await.unwrap();
         let id = hold.generation().clone();
         let settled = ledger.settle(hold, usd(cost), self.row(cost)).await.unwrap();
         assert_eq!(settled.charged, usd(cost));
@@ -164,6 +177,9 @@ impl World {
                 .to_owned(),
             routing: Some("{}".to_owned()),
             response_cache_source_id: None,
+            byok: None,
+            fee_bps: None,
+            recovered: false,
         }
     }
 }
