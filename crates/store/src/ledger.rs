@@ -19,7 +19,7 @@ mod lease;
 pub(crate) mod lease_rows;
 mod live;
 mod post;
-mod recovery;
+pub(crate) mod recovery;
 pub(crate) mod rows;
 mod server_desk;
 mod tail;

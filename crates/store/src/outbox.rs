@@ -91,7 +91,7 @@ impl Outbox {
         if full { usize::MAX } else { self.gauge.entries() }
     }
 
-    /// Forgets who this process was, once the database has everything of it.
+    /// Forgets who this process was, once the database has everything of it, and lets go of the file.
     pub async fn retire(&self) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
         self.queue.send(Command::Retire(done)).map_err(|_| StoreError::Closed)?;

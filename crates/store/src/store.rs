@@ -1,7 +1,7 @@
 //! The open database.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::sql::Pool;
@@ -38,7 +38,7 @@ struct Inner {
     tasks: Vec<tokio::task::AbortHandle>,
     settings: StoreSettings,
     /// Where the charges of this process wait for PostgreSQL.
-    outbox: OnceLock<Arc<Gauge>>,
+    outbox: Mutex<Option<Arc<Gauge>>>,
 }
 
 impl Drop for Inner {
@@ -97,7 +97,7 @@ impl Store {
             nudge,
             tasks,
             settings,
-            outbox: OnceLock::new(),
+            outbox: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -139,13 +139,14 @@ impl Store {
 
     /// Reads wait for this outbox from now on.
     pub(crate) fn follow(&self, outbox: Arc<Gauge>) {
-        drop(self.inner.outbox.set(outbox));
+        *self.inner.outbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(outbox);
     }
 
     /// Waits until the database has all charges that were answered before, for a second at most. With
     /// SQLite it has them already.
     pub(crate) async fn caught_up(&self) {
-        if let Some(outbox) = self.inner.outbox.get() {
+        let outbox = self.inner.outbox.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(outbox) = outbox {
             outbox.caught_up(CATCH_UP).await;
         }
     }

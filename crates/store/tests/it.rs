@@ -1,4 +1,4 @@
-//! The store against real SQLite files.
+//! The store against SQLite files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +7,9 @@
     clippy::print_stdout,
     missing_docs
 )]
+
+/// The same tests run against PostgreSQL in `postgres.rs`.
+const POSTGRES: bool = false;
 
 #[path = "it/world.rs"]
 mod world;

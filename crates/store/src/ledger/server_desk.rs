@@ -47,7 +47,10 @@ impl ServerDesk {
         let mut file = OutboxFile::open(path, settings.sync == Sync::Power).await?;
         if let Some(remains) = file.remains().await? {
             let entries = remains.entries;
-            tracing::warn!(entries, "an earlier process did not end in order; its charges are posted");
+            tracing::warn!(
+                entries,
+                "an earlier process did not end in order; its charges are posted"
+            );
             outbox::post_remains(&mut file, store, &remains).await?;
             recovery::bury(store, &remains.holder).await?;
             file.name(None).await?;

@@ -20,7 +20,7 @@ pub(super) enum Command {
     Posted { run: Arc<Run>, refused: Vec<(i64, String)>, bytes: u64 },
     /// Answers when everything before it is in the file.
     Flush(oneshot::Sender<()>),
-    /// Forgets who this process was: nothing is left of it.
+    /// Forgets who this process was, of which nothing is left, and closes the file.
     Retire(oneshot::Sender<Result<(), StoreError>>),
 }
 
@@ -55,6 +55,13 @@ pub(super) async fn run(
             }
             let mut append = Append { file: &mut file, gauge: &gauge };
             batch::write(&mut append, &mut entries, &waiting).await;
+            if let Command::Retire(done) = command {
+                let forgotten = file.name(None).await;
+                // The next process may have the file once this is known.
+                drop(file);
+                drop(done.send(forgotten));
+                return;
+            }
             obey(&mut file, &gauge, command).await;
         }
         let mut append = Append { file: &mut file, gauge: &gauge };
@@ -64,7 +71,7 @@ pub(super) async fn run(
 
 async fn obey(file: &mut OutboxFile, gauge: &Gauge, command: Command) {
     match command {
-        Command::Entry(_) => {}
+        Command::Entry(_) | Command::Retire(_) => {}
         Command::Posted { run, refused, bytes } => {
             if let Err(error) = forget(file, &run, &refused).await {
                 // It stays in the file; the database knows that it has it.
@@ -73,7 +80,6 @@ async fn obey(file: &mut OutboxFile, gauge: &Gauge, command: Command) {
             gauge.posted(run.last(), run.entries.len(), bytes);
         }
         Command::Flush(done) => drop(done.send(())),
-        Command::Retire(done) => drop(done.send(file.name(None).await)),
     }
 }
 

@@ -9,8 +9,8 @@ pub(crate) enum Value {
     Number(Option<i64>),
 }
 
-/// The text as it is stored. PostgreSQL takes every character but U+0000, which a client may well
-/// send: both databases keep U+FFFD for it.
+/// A text as both databases can store it. PostgreSQL takes every character but U+0000, which a client
+/// may well send; U+FFFD is kept for it.
 pub(crate) fn storable(text: String) -> String {
     if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }

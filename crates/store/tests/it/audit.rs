@@ -18,7 +18,7 @@ async fn ten_thousand_settlements_are_audited_clean() {
     }
     let ledger = Ledger::open(&world.store).await.unwrap();
     for key in &keys {
-        world.warm(&ledger, &key).await.unwrap();
+        world.warm(&ledger, key).await.unwrap();
     }
     let tasks: Vec<_> = (0..100usize)
         .map(|n| {

@@ -116,7 +116,7 @@ async fn two_processes_share_one_balance_and_never_overdraw_it() {
     let other = world.again().await;
     let ledgers = [Ledger::open(&world.store).await.unwrap(), Ledger::open(&other).await.unwrap()];
     for ledger in &ledgers {
-        world.warm(&ledger, &key).await.unwrap();
+        world.warm(ledger, &key).await.unwrap();
     }
     assert_eq!(ledgers[0].available(&account), Some(usd(100 * CENT)));
     assert_eq!(ledgers[1].available(&account), Some(Usd::ZERO));
