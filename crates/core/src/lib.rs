@@ -4,12 +4,14 @@
 //! here does IO, reads a clock or draws a random number.
 
 mod decimal;
+pub mod discount;
 pub mod error;
 pub mod id;
 pub mod limits;
 pub mod map;
 pub mod money;
 pub mod parameter;
+pub mod plan;
 pub mod price;
 pub mod rate;
 pub mod secret;
@@ -17,10 +19,12 @@ pub mod time;
 pub mod timeouts;
 pub mod usage;
 
+pub use discount::Discount;
 pub use error::{ApiError, Availability, AvailabilityCode, Constraint, ErrorKind};
 pub use map::{FastMap, FastSet};
 pub use money::Usd;
 pub use parameter::{Parameter, ParameterSet};
+pub use plan::{ByokFree, FreeLimits, Frozen, Plan, PlanTerms, Plans, PlansRow, Standing, Tier};
 pub use price::{PriceKind, PriceOverride, PriceTable, Rates};
 pub use rate::Rate;
 pub use secret::Secret;

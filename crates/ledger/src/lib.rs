@@ -12,6 +12,7 @@
 pub mod book;
 pub mod bound;
 pub mod entry;
+pub mod fee;
 pub mod insurance;
 pub mod price;
 pub mod purse;
@@ -19,8 +20,9 @@ pub mod spend;
 pub mod tariff;
 
 pub use book::{Book, Leased, Pot, Refusal, Reserve, Settled, Terminal};
-pub use bound::{Estimate, affordable_output, upper_bound};
+pub use bound::{Estimate, Fit, Offer, affordable_output, fit, upper_bound};
 pub use entry::{Charge, Grant, Reservation};
+pub use fee::{Allowance, ByokFee, ByokTerms, byok_bound, byok_fee};
 pub use insurance::{billable, insured};
 pub use price::{Cost, Line, PriceError, price};
 pub use purse::{Counts, Draw, Source, Spender};

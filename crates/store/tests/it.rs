@@ -1,4 +1,4 @@
-//! The store against SQLite files.
+//! The store against SQLite files. `postgres.rs` runs the same against PostgreSQL.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,9 +7,6 @@
     clippy::print_stdout,
     missing_docs
 )]
-
-/// The same tests run against PostgreSQL in `postgres.rs`.
-const POSTGRES: bool = false;
 
 #[path = "it/world.rs"]
 mod world;

@@ -8,8 +8,7 @@
     missing_docs
 )]
 
-const POSTGRES: bool = true;
-
+#[allow(dead_code, reason = "shared with the tests of SQLite, which use all of it")]
 #[path = "it/world.rs"]
 mod world;
 
@@ -30,6 +29,24 @@ mod kill;
 
 #[path = "it/health.rs"]
 mod health;
+
+#[path = "money/movements.rs"]
+mod movements;
+
+#[path = "money/vouchers.rs"]
+mod vouchers;
+
+#[path = "money/transfers.rs"]
+mod transfers;
+
+#[path = "money/once.rs"]
+mod once;
+
+#[path = "money/invoices.rs"]
+mod invoices;
+
+#[path = "money/lots.rs"]
+mod lots;
 
 #[path = "postgres/ledger.rs"]
 mod ledger;

@@ -107,6 +107,7 @@ impl History {
                     && transfer.credit == REVENUE
                     && transfer.generation.is_some()
             }
+            "waste" => transfer.debit == "system:waste" && transfer.credit == "system:providers",
             _ => false,
         };
         if !sound {

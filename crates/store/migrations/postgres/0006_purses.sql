@@ -23,19 +23,14 @@ DROP TABLE key_usage;
 -- What one running process may spend of a purse in a window (microseconds; 0 for a purse that never
 -- starts again). `op` is the last change that its process asked for and `op_added` what that gave, so
 -- that asking again after a lost answer changes nothing.
-CREATE TABLE leases_new (
-    purse TEXT NOT NULL,
-    window_start BIGINT NOT NULL,
-    holder TEXT NOT NULL,
-    amount BIGINT NOT NULL CHECK (amount >= 0),
-    op TEXT,
-    op_added BIGINT NOT NULL DEFAULT 0,
-    PRIMARY KEY (purse, window_start, holder)
-);
-INSERT INTO leases_new (purse, window_start, holder, amount)
-    SELECT 'credit:' || account_id, 0, holder, amount FROM leases;
-DROP TABLE leases;
-ALTER TABLE leases_new RENAME TO leases;
+ALTER TABLE leases RENAME COLUMN account_id TO purse;
+ALTER TABLE leases ADD COLUMN window_start BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE leases ALTER COLUMN window_start DROP DEFAULT;
+ALTER TABLE leases ADD COLUMN op TEXT;
+ALTER TABLE leases ADD COLUMN op_added BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE leases DROP CONSTRAINT leases_pkey;
+ALTER TABLE leases ADD PRIMARY KEY (purse, window_start, holder);
+UPDATE leases SET purse = 'credit:' || purse;
 CREATE INDEX leases_holder ON leases (holder);
 
 -- `spender` says what a reservation draws on, as JSON; kept while it is open.

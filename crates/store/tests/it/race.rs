@@ -128,7 +128,7 @@ async fn a_generation_is_held_once_and_charged_once_for_ever() {
         next.settle(fine, usd(7), world.row(7))
     );
     // An outbox answers before the database has looked; the charge is refused all the same.
-    assert!(refused.is_err() || crate::POSTGRES);
+    assert!(refused.is_err() || crate::world::POSTGRES);
     assert_eq!(settled.unwrap().charged, usd(7));
     assert_eq!(world.store.balance(&account).await.unwrap().unwrap().charged, usd(12));
     let report = world.audit().await;
@@ -203,6 +203,8 @@ async fn two_writers_of_one_chain_take_turns() {
         world.spend(&two, &rich_key, CENT, CENT).await;
         world.spend(&two, &rich_key, CENT, CENT).await;
     }
+    one.flush().await.unwrap();
+    two.flush().await.unwrap();
     let report = world.audit().await;
     assert!(report.is_clean(), "{report:?}");
     assert_eq!(report.checked.transfers, 17);
@@ -226,7 +228,7 @@ async fn more_than_one_statement_holds_is_written_in_order() {
     row.session_id = Some("a\0b".to_owned());
     ledger.settle(hold, usd(CENT), row).await.unwrap();
     let stored = world.store.generation(&account, &id).await.unwrap().unwrap();
-    let kept = if crate::POSTGRES { "a\u{fffd}b" } else { "a\0b" };
+    let kept = if crate::world::POSTGRES { "a\u{fffd}b" } else { "a\0b" };
     assert_eq!(stored.session_id.as_deref(), Some(kept));
     let report = world.audit().await;
     assert!(report.is_clean(), "{report:?}");

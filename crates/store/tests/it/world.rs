@@ -15,6 +15,9 @@ use signalbox_store::{
 };
 
 pub const CENT: i64 = 10_000_000;
+/// Whether this test binary, `postgres.rs`, runs against PostgreSQL; the others have SQLite files.
+pub const POSTGRES: bool =
+    matches!(module_path!().as_bytes(), [b'p', b'o', b's', b't', b'g', b'r', b'e', b's', ..]);
 
 pub struct World {
     pub folder: tempfile::TempDir,
@@ -42,7 +45,7 @@ impl World {
 
     pub async fn with_clock(clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = crate::POSTGRES.then(signalbox_pgserver::database);
+        let database = POSTGRES.then(signalbox_pgserver::database);
         let url = match &database {
             Some(database) => database.url(),
             None => format!("sqlite://{}", folder.path().join("data/test.db").display()),

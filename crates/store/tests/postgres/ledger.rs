@@ -30,8 +30,11 @@ async fn an_outage_delays_charges_and_loses_none() {
     let world = on(&database).await;
     let account = world.account(10_000 * CENT).await;
     let key = world.key(&account, None, None).await;
-    let cold = world.account(100).await;
-    let cold_key = world.key(&cold, None, None).await;
+    let mut cold = Vec::new();
+    for _ in 0..4 {
+        let account = world.account(100).await;
+        cold.push((world.key(&account, None, None).await, account));
+    }
     let ledger = Ledger::open(&world.store).await.unwrap();
     world.warm(&ledger, &key).await.unwrap();
 
@@ -42,7 +45,7 @@ async fn an_outage_delays_charges_and_loses_none() {
         ("crowded", Server::crowd_out, Server::admit),
     ];
     let mut charged = 0;
-    for (what, begin, end) in ails {
+    for ((what, begin, end), (cold_key, _)) in ails.into_iter().zip(&cold) {
         begin(&server);
         let clock = Clock::system();
         for _ in 0..100 {
@@ -50,7 +53,7 @@ async fn an_outage_delays_charges_and_loses_none() {
             charged += CENT;
         }
         let before = clock.monotonic();
-        let refused = world.warm(&ledger, &cold_key).await;
+        let refused = world.warm(&ledger, cold_key).await;
         let took = clock.monotonic() - before;
         let away = matches!(refused, Err(LedgerError::Store(StoreError::Unavailable(_))));
         assert!(away, "{what}: {refused:?}");
@@ -68,8 +71,10 @@ async fn an_outage_delays_charges_and_loses_none() {
         }
         println!("{what}: posted {:?} after the end", clock.monotonic() - back);
     }
-    world.warm(&ledger, &cold_key).await.unwrap();
-    assert_eq!(ledger.available(&cold), Some(usd(100)));
+    for (key, account) in &cold {
+        world.warm(&ledger, key).await.unwrap();
+        assert_eq!(ledger.available(account), Some(usd(100)));
+    }
     ledger.shutdown().await.unwrap();
     let report = world.audit().await;
     assert!(report.is_clean(), "{report:?}");

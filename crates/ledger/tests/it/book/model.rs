@@ -92,9 +92,7 @@ impl World {
     fn pot(&self, draw: &Draw, window: Timestamp) -> Option<(i64, i64)> {
         let place = self.draws.iter().position(|one| one.purse == draw.purse)?;
         let fills = self.filled.iter().filter(|(of, at, _)| *of == place && *at == window);
-        if fills.clone().next().is_none() {
-            return None;
-        }
+        fills.clone().next()?;
         let (mut left, mut pending) = (fills.map(|(.., amount)| amount).sum::<i64>(), 0);
         for (held, fate) in &self.held {
             let ours = held.spender.draws.iter().any(|one| one.purse == draw.purse);
