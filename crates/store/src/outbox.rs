@@ -7,6 +7,8 @@
 //! Entries are numbered. The database keeps the number of the last one that it has of each process,
 //! in the transaction that wrote it, so that none is written twice however a commit ended.
 
+#[cfg(test)]
+mod cases;
 mod drain;
 mod file;
 mod gauge;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::sql::Pool;
-use crate::sql::{Connection, Row, query};
+use crate::sql::{Connection, Row, by, query};
 use signalbox_runtime::{Clock, task};
 use tokio::sync::{Notify, broadcast};
 
@@ -170,13 +170,19 @@ impl Store {
         done
     }
 
-    /// Whether the database answers a read.
+    /// Whether the database answers, and takes rows.
     ///
     /// # Errors
     /// [`StoreError`] when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let one: i64 = query("SELECT 1").fetch_one(self.readers()).await?.try_get(0)?;
-        if one == 1 { Ok(()) } else { Err(StoreError::Damaged("SELECT 1".to_owned())) }
+        let row = query(by(
+            "SELECT 1",
+            "SELECT CASE current_setting('transaction_read_only') WHEN 'off' THEN 1 ELSE 0 END",
+        ))
+        .fetch_one(self.readers())
+        .await?;
+        let writes: bool = row.try_get(0)?;
+        if writes { Ok(()) } else { Err(StoreError::Unavailable("it is read-only".to_owned())) }
     }
 }
 

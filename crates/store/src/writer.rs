@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::error::StoreError;
 use crate::ledger::entry::Entry;
 use crate::settings::Sync;
-use crate::sql::{Connection, Remote};
+use crate::sql::{Connection, Remote, silent};
 
 /// A future that borrows the connection it works on.
 pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
@@ -109,6 +109,9 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
+        if self.remote.as_ref().is_some_and(Remote::is_down) {
+            return Err(silent());
+        }
         let (done, answer) = oneshot::channel();
         let raised = durability == Durability::Power && self.sync == Sync::Process;
         let run: Run = Box::new(move |connection| {
