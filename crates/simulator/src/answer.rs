@@ -85,7 +85,11 @@ impl Counts {
             UsageStyle::Negative => json!(-5),
             UsageStyle::Huge => json!(9_000_000_000_000_000_000_u64),
             UsageStyle::Text => json!(tokens.to_string()),
-            UsageStyle::True | UsageStyle::Twice | UsageStyle::Absent => json!(tokens),
+            UsageStyle::Vast => json!(1e308),
+            UsageStyle::Null => Value::Null,
+            UsageStyle::True | UsageStyle::Twice | UsageStyle::Absent | UsageStyle::Zero => {
+                json!(tokens)
+            }
         }
     }
 
@@ -103,7 +107,7 @@ impl Counts {
 
 #[derive(Debug)]
 enum Source {
-    Numbered { count: u64, stamped: bool },
+    Numbered { count: u64, stamped: bool, even: bool },
     List(Vec<Token>),
 }
 
@@ -187,6 +191,9 @@ impl Answer {
             Source::Numbered { stamped: true, .. } => {
                 Some(Token::Text(format!("t{index}@{STAMP} ")))
             }
+            Source::Numbered { even: true, .. } => {
+                Some(Token::Text(format!("{:03x} ", index % 0x1000)))
+            }
             Source::Numbered { .. } => Some(Token::Text(format!("t{index} "))),
             Source::List(list) => list.get(index).cloned(),
         }
@@ -224,6 +231,11 @@ impl Answer {
 
     /// The usage after so many tokens of each choice.
     pub(crate) fn after(&self, tokens: u64) -> Counts {
+        if self.style == UsageStyle::Zero {
+            let (cached, written) = (None, None);
+            let style = self.style;
+            return Counts { prompt: 0, output: 0, reasoning: 0, cached, written, style };
+        }
         let thoughts = (self.thoughts.len() as u64).min(tokens);
         Counts {
             prompt: self.prompt_tokens,
@@ -267,7 +279,8 @@ fn source(behaviour: &Behaviour, ask: &Ask) -> Source {
     let may_call = !ask.tools.is_empty() && !ask.answers_tools;
     Source::List(match behaviour.content {
         Content::Tokens(count) => {
-            return Source::Numbered { count, stamped: behaviour.stamped && ask.stream };
+            let stamped = behaviour.stamped && ask.stream;
+            return Source::Numbered { count, stamped, even: behaviour.even };
         }
         Content::Empty | Content::Blank => Vec::new(),
         Content::Big(bytes) => vec![Token::Text("x".repeat(usize::try_from(bytes).unwrap_or(0)))],

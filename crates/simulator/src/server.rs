@@ -104,6 +104,23 @@ impl Simulator {
         self.0.control.switch(name, behaviour);
     }
 
+    /// Lets answers of the model of this name go on, those that have halted and those to come.
+    pub fn go_on(&self, model: &str) {
+        self.0.control.go_on(model);
+    }
+
+    /// How many answers of the model of this name have halted.
+    #[must_use]
+    pub fn halted(&self, model: &str) -> usize {
+        self.0.control.halted(model)
+    }
+
+    /// From now on, requests with `gate-NAME` in their model's name are answered; those that came
+    /// before have waited.
+    pub fn open_gate(&self, name: &str) {
+        self.0.control.open_gate(name);
+    }
+
     /// How many requests there were, and are, for the model of this name. Counted without a journal,
     /// too; only of conversations.
     #[must_use]
@@ -320,7 +337,9 @@ async fn answer(
     let id = head.id.clone();
     let page = simulator.page(head, &body, value, &read);
     let page = page.of(Present::new(&simulator.0.control, &read.model));
-    let behaviour = Behaviour::parse(&simulator.0.control.resolved(&read.model));
+    let resolved = simulator.0.control.resolved(&read.model);
+    simulator.0.control.pass_gates(&resolved).await;
+    let behaviour = Behaviour::parse(&resolved);
     Ok(perform(simulator.0.seed, number, &id, &route, (behaviour, read), page).await)
 }
 
