@@ -33,3 +33,9 @@ mod hostile_numbers;
 
 #[path = "money/free_models.rs"]
 mod free_models;
+
+#[path = "money/attempts.rs"]
+mod attempts;
+
+#[path = "money/terms.rs"]
+mod terms;
