@@ -101,6 +101,8 @@ proptest! {
                 usage,
                 prices: Some(table.clone()),
                 cost_nanos: 0,
+                byok_nanos: None,
+                fee_bps: None,
             };
             prop_assert_eq!(is_insured(&row), insured(&usage, finish));
             let (billed, requests) = billable(&usage, finish);

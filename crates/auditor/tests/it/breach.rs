@@ -1,10 +1,14 @@
 //! Each invariant is broken in every way that is checked, and the auditor names it.
 
-use signalbox_auditor::{AccountRow, KeyUsageRow, Report};
+use signalbox_auditor::{AccountRow, Report, Rows, UsageRow};
 
 use crate::history::{History, START, charge, generation, grant, prices, reservation, usage};
 
-type Change = fn(&mut History);
+type Change = fn(&mut Rows);
+
+fn spent(scope: &str, charged_nanos: i64) -> UsageRow {
+    UsageRow { scope: scope.into(), day: 1, charged_nanos, byok_nanos: 0, requests: 0 }
+}
 
 /// The invariants that were found broken, each once, with their subjects.
 fn found(report: &Report) -> Vec<String> {
@@ -19,7 +23,7 @@ fn found(report: &Report) -> Vec<String> {
 fn check(changes: &[(&str, Change, &[&str])]) {
     for (what, change, expected) in changes {
         let mut history = History::sound();
-        change(&mut history);
+        change(&mut history.0);
         history.seal();
         let report = history.audit();
         let mut expected = expected.to_vec();
@@ -34,7 +38,7 @@ fn a_sound_history_is_clean() {
     assert!(report.is_clean(), "{:#?}", report.breaches);
     let checked = report.checked;
     assert_eq!((checked.accounts, checked.transfers, checked.reservations), (2, 4, 5));
-    assert_eq!((checked.generations, checked.key_usage), (4, 2));
+    assert_eq!((checked.generations, checked.usage), (4, 6));
     assert!(History::default().audit().is_clean());
 }
 
@@ -44,23 +48,31 @@ fn i1_money_moves_between_two_known_accounts() {
         (
             "a grant out of nowhere",
             |h| h.transfers[0].debit = "system:gifts".into(),
-            &["I1 all accounts", "I1 grant-1"],
+            &["I1 all accounts", "I1 grant:1"],
         ),
         (
             "an unknown kind",
             |h| h.transfers[3].kind = "refund".into(),
-            &["I1 charge-g3", "I5 g3", "I9 g3", "I9 k"],
+            &[
+                "I1 charge:g3",
+                "I5 g3",
+                "I9 a",
+                "I9 g3",
+                "I9 account:a",
+                "I9 key:k",
+                "I9 workspace:default:a",
+            ],
         ),
         (
             "a grant to a stranger",
-            |h| h.transfers.push(grant("grant-2", "nobody", 5)),
-            &["I1 all accounts", "I1 grant-2", "I9 nobody"],
+            |h| h.transfers.push(grant("grant:2", "nobody", 5)),
+            &["I1 all accounts", "I1 grant:2", "I9 nobody"],
         ),
-        ("nothing moves", |h| h.transfers.push(grant("grant-2", "a", 0)), &["I1 grant-2"]),
+        ("nothing moves", |h| h.transfers.push(grant("grant:2", "a", 0)), &["I1 grant:2"]),
         (
             "a grant for a generation",
             |h| h.transfers[0].generation = Some("g4".into()),
-            &["I1 grant-1"],
+            &["I1 grant:1"],
         ),
         (
             "stored balances make money",
@@ -92,7 +104,7 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
                 again.id.push('b');
                 h.transfers.push(again);
             },
-            &["I3 g1", "I9 a", "I1 all accounts"],
+            &["I3 g1", "I12 charge:g1b", "I9 a", "I1 all accounts"],
         ),
         (
             "charged and released",
@@ -125,7 +137,11 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
             |h| h.reservations.push(reservation("g9", 5, Some("settled"))),
             &["I3 g9"],
         ),
-        ("charged without a reservation", |h| drop(h.reservations.remove(0)), &["I3 g1", "I9 k"]),
+        (
+            "charged without a reservation",
+            |h| drop(h.reservations.remove(0)),
+            &["I3 g1", "I9 account:a", "I9 key:k", "I9 workspace:default:a"],
+        ),
         ("held of another account", |h| h.reservations[0].account = "b".into(), &["I3 g1"]),
         ("recorded for another key", |h| h.generations[0].key = "other".into(), &["I3 g1"]),
     ]);
@@ -195,19 +211,13 @@ fn i9_stored_sums_are_those_of_the_transfers() {
             },
             &["I9 a"],
         ),
-        ("another day", |h| h.key_usage[0].day -= 1, &["I9 k"]),
-        ("another sum", |h| h.key_usage[0].charged_nanos -= 1, &["I9 k"]),
-        ("a day is missing", |h| drop(h.key_usage.pop()), &["I9 k"]),
-        (
-            "a key that spent nothing",
-            |h| h.key_usage.push(KeyUsageRow { key: "x".into(), day: 1, charged_nanos: 0 }),
-            &[],
-        ),
-        (
-            "a key that spent out of nothing",
-            |h| h.key_usage.push(KeyUsageRow { key: "x".into(), day: 1, charged_nanos: 1 }),
-            &["I9 x"],
-        ),
+        ("another day", |h| h.usage[0].day -= 1, &["I9 key:k"]),
+        ("another sum", |h| h.usage[2].charged_nanos -= 1, &["I9 account:a"]),
+        ("another count", |h| h.usage[4].requests += 1, &["I9 workspace:default:a"]),
+        ("own keys that nobody used", |h| h.usage[0].byok_nanos = 1, &["I9 key:k"]),
+        ("a day is missing", |h| drop(h.usage.pop()), &["I9 workspace:default:a"]),
+        ("a key that spent nothing", |h| h.usage.push(spent("key:x", 0)), &[]),
+        ("a key that spent out of nothing", |h| h.usage.push(spent("key:x", 1)), &["I9 key:x"]),
         ("the row shows another cost", |h| h.generations[0].cost_nanos += 1, &["I9 g1"]),
     ]);
 }
@@ -222,16 +232,16 @@ fn i10_nothing_stays_open_for_longer_than_a_minute() {
 #[test]
 fn i11_the_history_is_append_only() {
     let changes: [(&str, Change, &[&str]); 5] = [
-        ("a reason is rewritten", |h| h.transfers[0].reason.push('!'), &["I11 grant-1"]),
+        ("a reason is rewritten", |h| h.transfers[0].reason.push('!'), &["I11 grant:1"]),
         (
             "a transfer is sealed anew, its follower is not",
             |h| {
-                let mut forged = h.clone();
+                let mut forged = History(h.clone());
                 forged.transfers[0].reason.push('!');
                 forged.seal();
                 h.transfers[0] = forged.transfers[0].clone();
             },
-            &["I11 charge-g1"],
+            &["I11 charge:g1"],
         ),
         (
             "the first transfer is gone",
@@ -239,22 +249,30 @@ fn i11_the_history_is_append_only() {
                 h.transfers.remove(0);
                 h.accounts[0].credited_nanos = 0;
             },
-            &["I11 charge-g1", "I2 a", "I2 acct:a"],
+            &["I11 charge:g1", "I2 a", "I2 acct:a"],
         ),
         (
             "two transfers are swapped",
             |h| h.transfers.swap(1, 2),
-            &["I11 charge-g1", "I11 charge-g2", "I11 charge-g3"],
+            &["I11 charge:g1", "I11 charge:g2", "I11 charge:g3"],
         ),
         (
             "the last transfer is gone",
             |h| drop(h.transfers.pop()),
-            &["I1 all accounts", "I5 g3", "I9 a", "I9 g3", "I9 k"],
+            &[
+                "I1 all accounts",
+                "I5 g3",
+                "I9 a",
+                "I9 g3",
+                "I9 account:a",
+                "I9 key:k",
+                "I9 workspace:default:a",
+            ],
         ),
     ];
     for (what, change, expected) in changes {
         let mut history = History::sound();
-        change(&mut history);
+        change(&mut history.0);
         let mut expected = expected.to_vec();
         expected.sort_unstable();
         assert_eq!(found(&history.audit()), expected, "{what}");
@@ -267,15 +285,15 @@ fn i12_ids_are_unique() {
         (
             "a grant twice",
             |h| {
-                h.transfers.push(grant("grant-1", "a", 5));
+                h.transfers.push(grant("grant:1", "a", 5));
                 h.accounts[0].credited_nanos += 5;
             },
-            &["I12 grant-1"],
+            &["I12 grant:1"],
         ),
         ("an account twice", |h| h.accounts.push(h.accounts[1].clone()), &["I12 b"]),
         ("a reservation twice", |h| h.reservations.push(h.reservations[0].clone()), &["I12 g1"]),
         ("a generation twice", |h| h.generations.push(h.generations[0].clone()), &["I12 g1"]),
-        ("a day twice", |h| h.key_usage.push(h.key_usage[0].clone()), &["I12 k"]),
+        ("a day twice", |h| h.usage.push(h.usage[0].clone()), &["I12 key:k"]),
     ]);
 }
 
@@ -313,6 +331,10 @@ fn hostile_numbers_are_a_breach_and_not_a_panic() {
                     id: "c".into(),
                     credited_nanos: i64::MAX,
                     charged_nanos: i64::MIN,
+                    withdrawn_nanos: i64::MIN,
+                    line_nanos: i64::MIN,
+                    most_line_nanos: i64::MIN,
+                    purchased_nanos: i64::MIN,
                 };
                 h.accounts.push(extreme);
             },
@@ -324,7 +346,7 @@ fn hostile_numbers_are_a_breach_and_not_a_panic() {
                 h.generations[0].priced_at_micros = i64::MIN;
                 h.reservations[3].opened_at_micros = i64::MAX;
             },
-            &[],
+            &["I9 account:a", "I9 key:k", "I9 workspace:default:a"],
         ),
     ]);
 }
