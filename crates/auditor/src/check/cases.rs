@@ -178,11 +178,8 @@ impl Cases {
 
     /// A request counts when it was answered or tried; its day is that of its reservation.
     fn spend(&self, case: &Case, held: Held, spending: &mut Spending) {
-        let requests = match held.end {
-            End::Settled => 1,
-            End::GivenBack => i128::from(case.recorded.is_some()),
-            End::Open | End::Broken => i128::from(case.charged.is_some()),
-        };
+        let happened = case.recorded.is_some() || case.charged.is_some();
+        let requests = i128::from(happened || held.end == End::Settled);
         let charged = case.charged.map_or(0, |charged| i128::from(charged.amount));
         let byok = if requests > 0 { case.recorded.unwrap_or(0) } else { 0 };
         if charged != 0 || requests != 0 {
