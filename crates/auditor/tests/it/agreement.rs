@@ -1,13 +1,13 @@
 //! Two readings of the price rules come to the same amount, on everything.
 
-use proptest::array::uniform12;
+use proptest::array::uniform15;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use signalbox_auditor::GenerationRow;
 use signalbox_auditor::recompute::{cost_nanos, is_insured};
-use signalbox_core::{PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage};
-use signalbox_ledger::{billable, insured, price};
+use signalbox_core::{PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage, Usd};
+use signalbox_ledger::{Allowance, ByokTerms, billable, byok_fee, insured, price};
 
 fn rates() -> impl Strategy<Value = Rates> {
     let rate = prop_oneof![
@@ -40,7 +40,7 @@ fn table() -> impl Strategy<Value = PriceTable> {
 
 fn usage() -> impl Strategy<Value = Usage> {
     let count = prop_oneof![3 => Just(0_u64), 8 => 0_u64..2000, 1 => any::<u64>()];
-    uniform12(count).prop_map(|n| Usage {
+    uniform15(count).prop_map(|n| Usage {
         input_uncached: n[0],
         cache_read: n[1],
         cache_write_5m: n[2],
@@ -53,6 +53,9 @@ fn usage() -> impl Strategy<Value = Usage> {
         output_image: n[9],
         searches: n[10],
         search_units: n[11],
+        cache_read_audio: n[12],
+        fetches: n[13],
+        file_pages: n[14],
         estimated: false,
     })
 }
@@ -110,5 +113,24 @@ proptest! {
             let charged = charged.ok().map(|cost| cost.total.nanos());
             prop_assert_eq!(cost_nanos(&row).ok(), charged, "{:?}", row);
         }
+    }
+
+    #[test]
+    fn they_agree_on_the_fee_on_own_keys(list in 0..=i64::MAX, bps in 0_u32..=10_000) {
+        let row = GenerationRow {
+            id: String::new(),
+            account: String::new(),
+            key: String::new(),
+            priced_at_micros: 0,
+            finish_reason: Some("stop".into()),
+            usage: Usage::default(),
+            prices: None,
+            cost_nanos: 0,
+            byok_nanos: Some(list),
+            fee_bps: Some(bps),
+        };
+        let terms = ByokTerms { basis_points: bps, allowance: Allowance::Requests(0) };
+        let fee = byok_fee(Usd::from_nanos(list), &terms, 0).fee.nanos();
+        prop_assert_eq!(cost_nanos(&row).ok(), Some(fee));
     }
 }

@@ -135,14 +135,18 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
         (
             "settled without a generation",
             |h| h.reservations.push(reservation("g9", 5, Some("settled"))),
-            &["I3 g9"],
+            &["I3 g9", "I9 account:a", "I9 key:k", "I9 workspace:default:a"],
         ),
         (
             "charged without a reservation",
             |h| drop(h.reservations.remove(0)),
             &["I3 g1", "I9 account:a", "I9 key:k", "I9 workspace:default:a"],
         ),
-        ("held of another account", |h| h.reservations[0].account = "b".into(), &["I3 g1"]),
+        (
+            "held of another account",
+            |h| h.reservations[0].account = "b".into(),
+            &["I3 g1", "I9 account:a", "I9 account:b"],
+        ),
         ("recorded for another key", |h| h.generations[0].key = "other".into(), &["I3 g1"]),
     ]);
 }
