@@ -33,7 +33,7 @@ pub fn is_insured(generation: &GenerationRow) -> bool {
 /// # Errors
 /// When the price row is not complete or the cost is beyond the range.
 pub fn cost_nanos(generation: &GenerationRow) -> Result<i64, Unpriceable> {
-    if let Some(list) = generation.byok_nanos {
+    if let Some(list) = generation.byok {
         return byok_fee(list, generation.fee_bps.unwrap_or(0));
     }
     let Some(table) = &generation.prices else { return Ok(0) };
@@ -87,7 +87,7 @@ impl<'a> Prices<'a> {
         let prompt = [usage.cache_read, usage.cache_write_5m, usage.cache_write_1h]
             .into_iter()
             .fold(usage.input_uncached, u64::saturating_add);
-        let minute = generation.priced_at_micros.div_euclid(60_000_000).rem_euclid(24 * 60);
+        let minute = generation.created_at.div_euclid(60_000_000).rem_euclid(24 * 60);
         let clock = minute / 60 * 100 + minute % 60;
         let holds = |entry: &&PriceOverride| {
             entry.min_prompt_tokens.is_none_or(|least| prompt > least)

@@ -9,17 +9,17 @@ pub struct AccountRow {
     /// The account's id, without the `acct:` of transfers.
     pub id: String,
     /// Stored sum of what came in.
-    pub credited_nanos: i64,
+    pub credited: i64,
     /// Stored sum of what generations cost.
-    pub charged_nanos: i64,
+    pub charged: i64,
     /// Stored sum of what went out otherwise.
-    pub withdrawn_nanos: i64,
+    pub withdrawn: i64,
     /// What it may owe now.
-    pub line_nanos: i64,
+    pub line: i64,
     /// The most that it ever might owe.
-    pub most_line_nanos: i64,
+    pub most_line: i64,
     /// Stored sum of what it purchased.
-    pub purchased_nanos: i64,
+    pub purchased: i64,
 }
 
 /// Whose an API key is.
@@ -43,9 +43,9 @@ pub struct PaymentRow {
     /// `stripe`, `crypto` or `manual`.
     pub rail: String,
     /// The credit that was bought, without fee and tax.
-    pub amount_nanos: i64,
+    pub amount: i64,
     /// How much of it went back.
-    pub refunded_nanos: i64,
+    pub refunded: i64,
     /// Whether it was ever paid.
     pub paid: bool,
 }
@@ -56,7 +56,7 @@ pub struct VoucherRow {
     /// The hash of its code.
     pub code_hash: String,
     /// What each redemption is worth.
-    pub amount_nanos: i64,
+    pub amount: i64,
     /// How often it may be redeemed.
     pub uses: i64,
     /// Stored count of its redemptions.
@@ -73,7 +73,7 @@ pub struct InvoiceRow {
     /// Who owed.
     pub account: String,
     /// How much.
-    pub amount_nanos: i64,
+    pub amount: i64,
     /// Whether it was paid.
     pub paid: bool,
 }
@@ -92,13 +92,13 @@ pub struct TransferRow {
     /// Whose balance rises.
     pub credit: String,
     /// How much. Above zero.
-    pub amount_nanos: i64,
+    pub amount: i64,
     /// The generation that it is for.
     pub generation: Option<String>,
     /// Why, in somebody's words.
     pub reason: String,
     /// When it was posted.
-    pub at_micros: i64,
+    pub at: i64,
     /// The hash of the transfer before; see [`crate::chain`].
     pub prev_hash: String,
     /// The hash of this one.
@@ -115,11 +115,11 @@ pub struct ReservationRow {
     /// The key's public id.
     pub key: String,
     /// The amount held.
-    pub amount_nanos: i64,
+    pub amount: i64,
     /// When it was opened.
-    pub opened_at_micros: i64,
+    pub opened_at: i64,
     /// When it ended; `None` while it is open.
-    pub ended_at_micros: Option<i64>,
+    pub ended_at: Option<i64>,
     /// How it ended: `settled`, `released` or `recovered` (given back at a restart).
     pub outcome: Option<String>,
 }
@@ -134,7 +134,7 @@ pub struct GenerationRow {
     /// The key's public id.
     pub key: String,
     /// The moment whose time-of-day prices apply.
-    pub priced_at_micros: i64,
+    pub created_at: i64,
     /// The normalised finish reason, when there is one.
     pub finish_reason: Option<String>,
     /// What was consumed.
@@ -142,9 +142,9 @@ pub struct GenerationRow {
     /// The price row that applied; `None` when no provider was reached.
     pub prices: Option<PriceTable>,
     /// The cost that was shown and charged.
-    pub cost_nanos: i64,
+    pub cost: i64,
     /// The list price of what the caller's own provider key paid for; `None` without one.
-    pub byok_nanos: Option<i64>,
+    pub byok: Option<i64>,
     /// The fee on that list price in basis points.
     pub fee_bps: Option<u32>,
 }
@@ -157,9 +157,9 @@ pub struct UsageRow {
     /// The day, counted from 1970-01-01 UTC, on which the reservations were opened.
     pub day: i64,
     /// What was charged.
-    pub charged_nanos: i64,
+    pub charged: i64,
     /// The list price of what own provider keys paid for.
-    pub byok_nanos: i64,
+    pub byok: i64,
     /// Requests that were answered, or tried.
     pub requests: i64,
 }

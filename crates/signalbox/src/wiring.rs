@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use signalbox_catalog::Snapshot;
 use signalbox_gateway::World;
+use signalbox_platform::{KeyPrefix, Platform};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
 use signalbox_store::{Store, StoreError};
@@ -18,6 +19,12 @@ pub(crate) async fn store(config: &Config, clock: Clock) -> Result<Store, Stop> 
     Store::open(&config.database_url, clock).await.map_err(|error: StoreError| {
         Stop::usage(format!("database: {}: {error}", config.database_url))
     })
+}
+
+/// The control plane over a store.
+pub(crate) fn platform(config: &Config, store: &Store) -> Result<Platform, Stop> {
+    let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
+    Ok(Platform::new(store, prefix).with_settings(config.money.clone()))
 }
 
 /// What can be called.

@@ -18,6 +18,7 @@ pub mod movements;
 mod open;
 pub mod plans;
 mod sql;
+pub mod statement;
 pub mod store;
 pub mod terms;
 pub mod transfers;

@@ -45,7 +45,7 @@ impl Accounts {
 
     /// Adds a transfer to both of its sides. Also one of no kind: it is in the history.
     pub(super) fn post(&mut self, row: &TransferRow, kind: Option<Kind>, report: &mut Report) {
-        let amount = i128::from(row.amount_nanos);
+        let amount = i128::from(row.amount);
         match row.credit.strip_prefix(ACCOUNT) {
             None => *self.house.entry(row.credit.clone()).or_default() += amount,
             Some(account) => {
@@ -67,7 +67,7 @@ impl Accounts {
             moved.withdrawn += amount;
         }
         let left = moved.balance();
-        let line = self.stored.get(account).map_or(0, |row| row.most_line_nanos);
+        let line = self.stored.get(account).map_or(0, |row| row.most_line);
         if left < -i128::from(line) {
             let detail = format!("balance {left} after seq {}", row.seq);
             report.breach("I2", &row.debit, detail);
@@ -85,9 +85,9 @@ impl Accounts {
             all += stored.balance();
             let moved = self.moved.get(&row.id).copied().unwrap_or_default();
             compare(&row.id, stored, moved, report);
-            if stored.balance() < -i128::from(row.line_nanos) {
+            if stored.balance() < -i128::from(row.line) {
                 let detail =
-                    format!("stored balance {}, it may owe {}", stored.balance(), row.line_nanos);
+                    format!("stored balance {}, it may owe {}", stored.balance(), row.line);
                 report.breach("I2", &row.id, detail);
             }
         }
@@ -96,7 +96,7 @@ impl Accounts {
         }
         for (account, amount) in held {
             let balance = self.moved.get(account).copied().unwrap_or_default().balance();
-            let line = self.stored.get(account).map_or(0, |row| row.line_nanos);
+            let line = self.stored.get(account).map_or(0, |row| row.line);
             let free = balance + i128::from(line);
             if *amount > free {
                 report.breach("I2", account, format!("{amount} is held of {free}"));
@@ -113,10 +113,10 @@ impl Accounts {
 
 fn stored(row: &AccountRow) -> Moved {
     Moved {
-        received: row.credited_nanos.into(),
-        charged: row.charged_nanos.into(),
-        withdrawn: row.withdrawn_nanos.into(),
-        purchased: row.purchased_nanos.into(),
+        received: row.credited.into(),
+        charged: row.charged.into(),
+        withdrawn: row.withdrawn.into(),
+        purchased: row.purchased.into(),
     }
 }
 

@@ -79,8 +79,7 @@ impl Cases {
 
     pub(super) fn charge(&mut self, row: TransferRow, report: &mut Report) {
         let account = self.place(row.debit.strip_prefix(ACCOUNT).unwrap_or_default());
-        let charged =
-            Charged { account, amount: row.amount_nanos, byok_fee: row.kind == "byok_fee" };
+        let charged = Charged { account, amount: row.amount, byok_fee: row.kind == "byok_fee" };
         let generation = row.generation.unwrap_or_default();
         let case = self.cases.entry(generation.as_str().into()).or_default();
         if case.charged.is_some() {
@@ -91,7 +90,7 @@ impl Cases {
     }
 
     pub(super) fn reservation(&mut self, row: ReservationRow, report: &mut Report) {
-        let end = match (row.outcome.as_deref(), row.ended_at_micros) {
+        let end = match (row.outcome.as_deref(), row.ended_at) {
             (None, None) => End::Open,
             (Some("settled"), Some(_)) => End::Settled,
             (Some("released" | "recovered"), Some(_)) => End::GivenBack,
@@ -102,12 +101,11 @@ impl Cases {
                 if ended_at.is_none() { End::Open } else { End::Broken }
             }
         };
-        if row.amount_nanos < 0 {
-            report.breach("I4", &row.generation, format!("it holds {}", row.amount_nanos));
+        if row.amount < 0 {
+            report.breach("I4", &row.generation, format!("it holds {}", row.amount));
         }
         let (account, key) = (self.place(&row.account), self.place(&row.key));
-        let held =
-            Held { account, key, amount: row.amount_nanos, opened_at: row.opened_at_micros, end };
+        let held = Held { account, key, amount: row.amount, opened_at: row.opened_at, end };
         let case = self.cases.entry(row.generation.as_str().into()).or_default();
         if case.held.is_some() {
             report.breach("I12", row.generation, "two reservations have this id");
@@ -122,13 +120,13 @@ impl Cases {
         if case.recorded.is_some() {
             report.breach("I12", &row.id, "two generations have this id");
         }
-        case.recorded = Some(row.byok_nanos.unwrap_or(0));
+        case.recorded = Some(row.byok.unwrap_or(0));
         let charged = case.charged.map_or(0, |charged| charged.amount);
-        if row.cost_nanos != charged {
-            let detail = format!("shows a cost of {}, charged {charged}", row.cost_nanos);
+        if row.cost != charged {
+            let detail = format!("shows a cost of {}, charged {charged}", row.cost);
             report.breach("I9", &row.id, detail);
         }
-        if case.charged.is_some_and(|charged| charged.byok_fee != row.byok_nanos.is_some()) {
+        if case.charged.is_some_and(|charged| charged.byok_fee != row.byok.is_some()) {
             report.breach("I3", &row.id, "charged as what it is not");
         }
         if case.held.is_some_and(|held| held.account != account || held.key != key) {

@@ -61,6 +61,7 @@ impl Effects {
         let sound = match kind {
             Kind::Purchase => self.purchase(row),
             Kind::Refund => self.refund(row),
+            Kind::Chargeback | Kind::Adjustment => self.reversed(row),
             Kind::Voucher => self.redeemed(row),
             Kind::Settlement => self.settled(row),
             _ => Ok(()),
@@ -73,7 +74,7 @@ impl Effects {
     fn purchase(&mut self, row: &TransferRow) -> Result<(), &'static str> {
         let id = row.id.strip_prefix("purchase:").unwrap_or_default();
         let payment = self.payments.get_mut(id).ok_or("there is no such payment")?;
-        payment.credited += i128::from(row.amount_nanos);
+        payment.credited += i128::from(row.amount);
         let rail = row.debit.strip_prefix("system:");
         if rail != Some(&payment.row.rail) {
             return Err("the payment came by another rail");
@@ -81,7 +82,7 @@ impl Effects {
         if !is_to(row, &payment.row.account) {
             return Err("the payment is another account's");
         }
-        if row.amount_nanos != payment.row.amount_nanos {
+        if row.amount != payment.row.amount {
             return Err("the payment is for another amount");
         }
         if payment.row.paid { Ok(()) } else { Err("the payment was never paid") }
@@ -90,12 +91,31 @@ impl Effects {
     fn refund(&mut self, row: &TransferRow) -> Result<(), &'static str> {
         let id = payment_of_refund(&row.id).unwrap_or_default();
         let payment = self.payments.get_mut(id).ok_or("there is no such payment")?;
-        payment.refunded += i128::from(row.amount_nanos);
+        payment.refunded += i128::from(row.amount);
         if is_from(row, &payment.row.account) {
             Ok(())
         } else {
             Err("of another account's payment")
         }
+    }
+
+    /// A charge that was disputed, or a refund that did not happen after all. The id has the payment
+    /// where there is one: `chargeback:<payment>:…`, `adjustment:reversal:<payment>:…`.
+    fn reversed(&mut self, row: &TransferRow) -> Result<(), &'static str> {
+        let taken = row.id.strip_prefix("chargeback:");
+        let given = row.id.strip_prefix("adjustment:reversal:");
+        let Some(rest) = taken.or(given) else { return Ok(()) };
+        let id = rest.split(':').next().unwrap_or_default();
+        if let Some(payment) = self.payments.get_mut(id) {
+            let amount = i128::from(row.amount);
+            match (taken.is_some(), row.debit.starts_with(ACCOUNT)) {
+                (true, true) => payment.refunded += amount,
+                // What the account had no more is owed and not taken.
+                (true, false) => {}
+                (false, _) => payment.refunded -= amount,
+            }
+        }
+        Ok(())
     }
 
     fn redeemed(&mut self, row: &TransferRow) -> Result<(), &'static str> {
@@ -104,7 +124,7 @@ impl Effects {
         let voucher = self.vouchers.get_mut(code_hash).ok_or("there is no such voucher")?;
         voucher.paid = voucher.paid.saturating_add(1);
         let redeemed = voucher.redeemers.remove(account);
-        if row.amount_nanos != voucher.row.amount_nanos {
+        if row.amount != voucher.row.amount {
             return Err("the voucher is worth another amount");
         }
         if redeemed { Ok(()) } else { Err("it was not redeemed") }
@@ -114,22 +134,24 @@ impl Effects {
         let id = row.id.strip_prefix("settlement:").unwrap_or_default();
         let invoice = self.invoices.get_mut(id).ok_or("there is no such invoice")?;
         invoice.settled = true;
-        let same = row.amount_nanos == invoice.row.amount_nanos && is_to(row, &invoice.row.account);
+        let same = row.amount == invoice.row.amount && is_to(row, &invoice.row.account);
         if same && invoice.row.paid { Ok(()) } else { Err("not what the invoice says") }
     }
 
     /// Causes without their effect, or with more than one.
     pub(super) fn finish(&self, report: &mut Report) {
         for (id, payment) in &self.payments {
-            let PaymentRow { amount_nanos, refunded_nanos, paid, .. } = payment.row;
-            let due = if paid { i128::from(amount_nanos) } else { 0 };
+            let PaymentRow { amount, refunded, paid, .. } = payment.row;
+            let due = if paid { i128::from(amount) } else { 0 };
             // Of the rails only these two bring credit by a purchase.
             if payment.row.rail != "manual" && payment.credited != due {
                 let detail = format!("it brought {}, should be {due}", payment.credited);
                 report.breach("I12", id, detail);
             }
-            if payment.refunded != i128::from(refunded_nanos) || payment.refunded > due {
-                let detail = format!("{} went back, stored {refunded_nanos}", payment.refunded);
+            // Less may have been taken: what is still to be, and what the account had no more.
+            let refunded = i128::from(refunded);
+            if payment.refunded > refunded || payment.refunded < 0 || refunded > due {
+                let detail = format!("{} went back, stored {refunded}", payment.refunded);
                 report.breach("I12", id, detail);
             }
         }
@@ -141,7 +163,7 @@ impl Effects {
             }
         }
         for (id, invoice) in &self.invoices {
-            let due = invoice.row.paid && invoice.row.amount_nanos > 0;
+            let due = invoice.row.paid && invoice.row.amount > 0;
             if due != invoice.settled {
                 report.breach("I12", id, "paid and not settled, or the reverse");
             }

@@ -67,9 +67,9 @@ impl Kind {
         accounts: &Accounts,
         report: &mut Report,
     ) -> Option<Self> {
-        let TransferRow { kind: name, debit, credit, id, amount_nanos, .. } = transfer;
-        if *amount_nanos <= 0 {
-            report.breach("I1", id, format!("it moves {amount_nanos}"));
+        let TransferRow { kind: name, debit, credit, id, amount, .. } = transfer;
+        if *amount <= 0 {
+            report.breach("I1", id, format!("it moves {amount}"));
         }
         let kind = Self::named(name).filter(|kind| kind.fits(transfer, accounts));
         match kind {

@@ -27,8 +27,8 @@ impl Spending {
         self.workspaces.insert(row.key, workspace);
     }
 
-    pub(super) fn add(&mut self, account: &str, key: &str, at_micros: i64, spent: Spent) {
-        let day = at_micros.div_euclid(MICROS_PER_DAY);
+    pub(super) fn add(&mut self, account: &str, key: &str, at: i64, spent: Spent) {
+        let day = at.div_euclid(MICROS_PER_DAY);
         let workspace = self.workspaces.get(key).map(|id| format!("workspace:{id}"));
         let scopes = [Some(format!("key:{key}")), Some(format!("account:{account}")), workspace];
         for scope in scopes.into_iter().flatten() {
@@ -48,7 +48,7 @@ impl Spending {
             report.breach("I12", place.0, format!("two rows for day {}", place.1));
             return;
         }
-        let spent = [row.charged_nanos.into(), row.byok_nanos.into(), row.requests.into()];
+        let spent = [row.charged.into(), row.byok.into(), row.requests.into()];
         self.stored.push((place, spent));
     }
 

@@ -6,8 +6,8 @@ use crate::history::{History, START, charge, generation, grant, prices, reservat
 
 type Change = fn(&mut Rows);
 
-fn spent(scope: &str, charged_nanos: i64) -> UsageRow {
-    UsageRow { scope: scope.into(), day: 1, charged_nanos, byok_nanos: 0, requests: 0 }
+fn spent(scope: &str, charged: i64) -> UsageRow {
+    UsageRow { scope: scope.into(), day: 1, charged, byok: 0, requests: 0 }
 }
 
 /// The invariants that were found broken, each once, with their subjects.
@@ -76,7 +76,7 @@ fn i1_money_moves_between_two_known_accounts() {
         ),
         (
             "stored balances make money",
-            |h| h.accounts[1].credited_nanos += 1,
+            |h| h.accounts[1].credited += 1,
             &["I1 all accounts", "I9 b"],
         ),
     ]);
@@ -86,11 +86,11 @@ fn i1_money_moves_between_two_known_accounts() {
 fn i2_no_balance_falls_below_zero() {
     check(&[
         ("charged before the money came", |h| h.transfers.rotate_left(1), &["I2 acct:a"]),
-        ("more held than there is", |h| h.reservations[4].amount_nanos = 4_900_000_001, &["I2 a"]),
-        ("all that is there is held", |h| h.reservations[4].amount_nanos = 4_900_000_000, &[]),
+        ("more held than there is", |h| h.reservations[4].amount = 4_900_000_001, &["I2 a"]),
+        ("all that is there is held", |h| h.reservations[4].amount = 4_900_000_000, &[]),
     ]);
     let mut young = History::sound();
-    young.reservations[4].amount_nanos = 4_900_000_001;
+    young.reservations[4].amount = 4_900_000_001;
     assert!(young.audit_after(4).is_clean(), "an end may still be on its way");
 }
 
@@ -118,15 +118,11 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
         ),
         (
             "charged and still open",
-            |h| (h.reservations[0].outcome, h.reservations[0].ended_at_micros) = (None, None),
+            |h| (h.reservations[0].outcome, h.reservations[0].ended_at) = (None, None),
             &["I2 a", "I3 g1"],
         ),
         ("an end without an outcome", |h| h.reservations[3].outcome = None, &["I3 g4"]),
-        (
-            "an outcome without an end",
-            |h| h.reservations[3].ended_at_micros = None,
-            &["I2 a", "I3 g4"],
-        ),
+        ("an outcome without an end", |h| h.reservations[3].ended_at = None, &["I2 a", "I3 g4"]),
         (
             "an unknown outcome",
             |h| h.reservations[3].outcome = Some("forgotten".into()),
@@ -154,13 +150,9 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
 #[test]
 fn i4_no_charge_is_above_what_was_held() {
     check(&[
-        (
-            "the hold was smaller",
-            |h| h.reservations[0].amount_nanos = 1_999_999_999,
-            &["I4 g1", "I5 g1"],
-        ),
-        ("the hold was exact", |h| h.reservations[0].amount_nanos = 2_000_000_000, &[]),
-        ("a negative hold", |h| h.reservations[3].amount_nanos = -1, &["I4 g4"]),
+        ("the hold was smaller", |h| h.reservations[0].amount = 1_999_999_999, &["I4 g1", "I5 g1"]),
+        ("the hold was exact", |h| h.reservations[0].amount = 2_000_000_000, &[]),
+        ("a negative hold", |h| h.reservations[3].amount = -1, &["I4 g4"]),
     ]);
 }
 
@@ -210,19 +202,19 @@ fn i9_stored_sums_are_those_of_the_transfers() {
         (
             "more came in",
             |h| {
-                h.accounts[0].credited_nanos += 1;
-                h.accounts[0].charged_nanos += 1;
+                h.accounts[0].credited += 1;
+                h.accounts[0].charged += 1;
             },
             &["I9 a"],
         ),
         ("another day", |h| h.usage[0].day -= 1, &["I9 key:k"]),
-        ("another sum", |h| h.usage[2].charged_nanos -= 1, &["I9 account:a"]),
+        ("another sum", |h| h.usage[2].charged -= 1, &["I9 account:a"]),
         ("another count", |h| h.usage[4].requests += 1, &["I9 workspace:default:a"]),
-        ("own keys that nobody used", |h| h.usage[0].byok_nanos = 1, &["I9 key:k"]),
+        ("own keys that nobody used", |h| h.usage[0].byok = 1, &["I9 key:k"]),
         ("a day is missing", |h| drop(h.usage.pop()), &["I9 workspace:default:a"]),
         ("a key that spent nothing", |h| h.usage.push(spent("key:x", 0)), &[]),
         ("a key that spent out of nothing", |h| h.usage.push(spent("key:x", 1)), &["I9 key:x"]),
-        ("the row shows another cost", |h| h.generations[0].cost_nanos += 1, &["I9 g1"]),
+        ("the row shows another cost", |h| h.generations[0].cost += 1, &["I9 g1"]),
     ]);
 }
 
@@ -251,7 +243,7 @@ fn i11_the_history_is_append_only() {
             "the first transfer is gone",
             |h| {
                 h.transfers.remove(0);
-                h.accounts[0].credited_nanos = 0;
+                h.accounts[0].credited = 0;
             },
             &["I11 charge:g1", "I2 a", "I2 acct:a"],
         ),
@@ -290,7 +282,7 @@ fn i12_ids_are_unique() {
             "a grant twice",
             |h| {
                 h.transfers.push(grant("grant:1", "a", 5));
-                h.accounts[0].credited_nanos += 5;
+                h.accounts[0].credited += 5;
             },
             &["I12 grant:1"],
         ),
@@ -333,12 +325,12 @@ fn hostile_numbers_are_a_breach_and_not_a_panic() {
             |h| {
                 let extreme = AccountRow {
                     id: "c".into(),
-                    credited_nanos: i64::MAX,
-                    charged_nanos: i64::MIN,
-                    withdrawn_nanos: i64::MIN,
-                    line_nanos: i64::MIN,
-                    most_line_nanos: i64::MIN,
-                    purchased_nanos: i64::MIN,
+                    credited: i64::MAX,
+                    charged: i64::MIN,
+                    withdrawn: i64::MIN,
+                    line: i64::MIN,
+                    most_line: i64::MIN,
+                    purchased: i64::MIN,
                 };
                 h.accounts.push(extreme);
             },
@@ -347,8 +339,8 @@ fn hostile_numbers_are_a_breach_and_not_a_panic() {
         (
             "times at the ends of the range",
             |h| {
-                h.generations[0].priced_at_micros = i64::MIN;
-                h.reservations[3].opened_at_micros = i64::MAX;
+                h.generations[0].created_at = i64::MIN;
+                h.reservations[3].opened_at = i64::MAX;
             },
             &["I9 account:a", "I9 key:k", "I9 workspace:default:a"],
         ),

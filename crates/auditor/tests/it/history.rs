@@ -25,64 +25,58 @@ pub fn prices() -> PriceTable {
     table
 }
 
-pub fn transfer(id: &str, kind: &str, debit: &str, credit: &str, amount_nanos: i64) -> TransferRow {
+pub fn transfer(id: &str, kind: &str, debit: &str, credit: &str, amount: i64) -> TransferRow {
     TransferRow {
         seq: 0,
         id: id.into(),
         kind: kind.into(),
         debit: debit.into(),
         credit: credit.into(),
-        amount_nanos,
+        amount,
         generation: None,
         reason: String::new(),
-        at_micros: START,
+        at: START,
         prev_hash: String::new(),
         hash: String::new(),
     }
 }
 
-pub fn grant(id: &str, account: &str, amount_nanos: i64) -> TransferRow {
-    transfer(id, "grant", "system:grants", &format!("acct:{account}"), amount_nanos)
+pub fn grant(id: &str, account: &str, amount: i64) -> TransferRow {
+    transfer(id, "grant", "system:grants", &format!("acct:{account}"), amount)
 }
 
-pub fn charge(generation: &str, account: &str, amount_nanos: i64, at_micros: i64) -> TransferRow {
+pub fn charge(generation: &str, account: &str, amount: i64, at: i64) -> TransferRow {
     let payer = format!("acct:{account}");
     TransferRow {
         generation: Some(generation.into()),
-        at_micros,
-        ..transfer(
-            &format!("charge:{generation}"),
-            "charge",
-            &payer,
-            "system:revenue",
-            amount_nanos,
-        )
+        at,
+        ..transfer(&format!("charge:{generation}"), "charge", &payer, "system:revenue", amount)
     }
 }
 
-pub fn reservation(generation: &str, amount_nanos: i64, outcome: Option<&str>) -> ReservationRow {
+pub fn reservation(generation: &str, amount: i64, outcome: Option<&str>) -> ReservationRow {
     ReservationRow {
         generation: generation.into(),
         account: "a".into(),
         key: "k".into(),
-        amount_nanos,
-        opened_at_micros: START,
-        ended_at_micros: outcome.map(|_| START + 1),
+        amount,
+        opened_at: START,
+        ended_at: outcome.map(|_| START + 1),
         outcome: outcome.map(Into::into),
     }
 }
 
-pub fn generation(id: &str, usage: Usage, finish: Option<&str>, cost_nanos: i64) -> GenerationRow {
+pub fn generation(id: &str, usage: Usage, finish: Option<&str>, cost: i64) -> GenerationRow {
     GenerationRow {
         id: id.into(),
         account: "a".into(),
         key: "k".into(),
-        priced_at_micros: START,
+        created_at: START,
         finish_reason: finish.map(Into::into),
         usage,
         prices: Some(prices()),
-        cost_nanos,
-        byok_nanos: None,
+        cost,
+        byok: None,
         fee_bps: None,
     }
 }
@@ -109,8 +103,8 @@ impl std::ops::DerefMut for History {
     }
 }
 
-fn usage_row(scope: &str, day: i64, charged_nanos: i64, requests: i64) -> UsageRow {
-    UsageRow { scope: scope.into(), day, charged_nanos, byok_nanos: 0, requests }
+fn usage_row(scope: &str, day: i64, charged: i64, requests: i64) -> UsageRow {
+    UsageRow { scope: scope.into(), day, charged, byok: 0, requests }
 }
 
 impl History {
@@ -122,8 +116,8 @@ impl History {
         let mut history = Self(Rows {
             accounts: vec![
                 AccountRow {
-                    credited_nanos: 10 * DOLLAR,
-                    charged_nanos: 5 * DOLLAR + DOLLAR / 10,
+                    credited: 10 * DOLLAR,
+                    charged: 5 * DOLLAR + DOLLAR / 10,
                     ..account("a")
                 },
                 account("b"),
@@ -139,8 +133,8 @@ impl History {
                 reservation("g1", 4 * DOLLAR, Some("settled")),
                 reservation("g2", DOLLAR, Some("settled")),
                 ReservationRow {
-                    opened_at_micros: next_day,
-                    ended_at_micros: Some(next_day + 1),
+                    opened_at: next_day,
+                    ended_at: Some(next_day + 1),
                     ..reservation("g3", 3 * DOLLAR, Some("settled"))
                 },
                 reservation("g4", 4 * DOLLAR, Some("released")),
@@ -198,23 +192,23 @@ impl History {
             waste,
         ]);
         let a = &mut history.accounts[0];
-        a.credited_nanos += 26 * DOLLAR;
-        a.withdrawn_nanos = 19 * DOLLAR;
-        a.purchased_nanos = 20 * DOLLAR;
+        a.credited += 26 * DOLLAR;
+        a.withdrawn = 19 * DOLLAR;
+        a.purchased = 20 * DOLLAR;
         let b = &mut history.accounts[1];
-        (b.credited_nanos, b.withdrawn_nanos) = (13 * DOLLAR, 13 * DOLLAR);
-        (b.charged_nanos, b.line_nanos, b.most_line_nanos) = (4 * DOLLAR / 10, DOLLAR, 10 * DOLLAR);
+        (b.credited, b.withdrawn) = (13 * DOLLAR, 13 * DOLLAR);
+        (b.charged, b.line, b.most_line) = (4 * DOLLAR / 10, DOLLAR, 10 * DOLLAR);
         history.payments.push(PaymentRow {
             id: "p".into(),
             account: "a".into(),
             rail: "stripe".into(),
-            amount_nanos: 20 * DOLLAR,
-            refunded_nanos: 5 * DOLLAR,
+            amount: 20 * DOLLAR,
+            refunded: 5 * DOLLAR,
             paid: true,
         });
         history.vouchers.push(VoucherRow {
             code_hash: "v".into(),
-            amount_nanos: 3 * DOLLAR,
+            amount: 3 * DOLLAR,
             uses: 2,
             redeemed: 1,
             accounts: vec!["a".into()],
@@ -222,7 +216,7 @@ impl History {
         history.invoices.push(InvoiceRow {
             id: "i".into(),
             account: "b".into(),
-            amount_nanos: 9 * DOLLAR,
+            amount: 9 * DOLLAR,
             paid: true,
         });
         history.keys.push(KeyRow {
@@ -238,13 +232,13 @@ impl History {
         history.generations.push(GenerationRow {
             account: "b".into(),
             key: "own".into(),
-            byok_nanos: Some(8 * DOLLAR),
+            byok: Some(8 * DOLLAR),
             fee_bps: Some(500),
             ..generation("g6", usage(2000, 3000, 0), Some("stop"), 4 * DOLLAR / 10)
         });
         for scope in ["key:own", "account:b", "workspace:w"] {
             let row = usage_row(scope, DAY, 4 * DOLLAR / 10, 1);
-            history.usage.push(UsageRow { byok_nanos: 8 * DOLLAR, ..row });
+            history.usage.push(UsageRow { byok: 8 * DOLLAR, ..row });
         }
         history.seal();
         history

@@ -97,9 +97,9 @@ fn a_cause_has_one_effect_of_its_own_size() {
             |h| h.payments[0].paid = false,
             &["I12 p", "I12 purchase:p"],
         ),
-        ("it was for less", |h| h.payments[0].amount_nanos -= 1, &["I12 p", "I12 purchase:p"]),
+        ("it was for less", |h| h.payments[0].amount -= 1, &["I12 p", "I12 purchase:p"]),
         ("it came by another rail", |h| h.payments[0].rail = "crypto".into(), &["I12 purchase:p"]),
-        ("less went back", |h| h.payments[0].refunded_nanos -= 1, &["I12 p"]),
+        ("less went back", |h| h.payments[0].refunded -= 1, &["I12 p"]),
         ("nobody made it", |h| h.payments.clear(), &["I12 purchase:p", "I12 refund:p:1"]),
         (
             "the payment of another",
@@ -110,13 +110,13 @@ fn a_cause_has_one_effect_of_its_own_size() {
             "paid, and nobody got it",
             |h| {
                 let mut second = h.payments[0].clone();
-                (second.id, second.refunded_nanos) = ("q".into(), 0);
+                (second.id, second.refunded) = ("q".into(), 0);
                 h.payments.push(second);
             },
             &["I12 q"],
         ),
         ("a voucher nobody made", |h| h.vouchers.clear(), &["I12 voucher:v:a"]),
-        ("a voucher of another worth", |h| h.vouchers[0].amount_nanos += 1, &["I12 voucher:v:a"]),
+        ("a voucher of another worth", |h| h.vouchers[0].amount += 1, &["I12 voucher:v:a"]),
         (
             "redeemed without being paid",
             |h| {
@@ -134,10 +134,10 @@ fn a_cause_has_one_effect_of_its_own_size() {
         ),
         ("above its uses", |h| h.vouchers[0].uses = 0, &["I12 v"]),
         ("the invoice is open", |h| h.invoices[0].paid = false, &["I12 i", "I12 settlement:i"]),
-        ("the invoice says more", |h| h.invoices[0].amount_nanos += 1, &["I12 settlement:i"]),
+        ("the invoice says more", |h| h.invoices[0].amount += 1, &["I12 settlement:i"]),
         ("the invoice is gone", |h| h.invoices.clear(), &["I12 settlement:i"]),
-        ("purchased less", |h| h.accounts[0].purchased_nanos -= 1, &["I9 a"]),
-        ("withdrawn more", |h| h.accounts[0].withdrawn_nanos += 1, &["I1 all accounts", "I9 a"]),
+        ("purchased less", |h| h.accounts[0].purchased -= 1, &["I9 a"]),
+        ("withdrawn more", |h| h.accounts[0].withdrawn += 1, &["I1 all accounts", "I9 a"]),
     ]);
 }
 
@@ -148,32 +148,29 @@ fn a_fee_on_own_keys_is_recomputed_and_rounded_up_once() {
         ("no rate is no fee", |h| h.generations[4].fee_bps = None, &["I5 g6"]),
         (
             "another list price",
-            |h| h.generations[4].byok_nanos = Some(8 * DOLLAR + 1),
+            |h| h.generations[4].byok = Some(8 * DOLLAR + 1),
             &["I5 g6", "I9 account:b", "I9 key:own", "I9 workspace:w"],
         ),
         (
             "a list price that rounds to the same",
             |h| {
-                h.generations[4].byok_nanos = Some(8 * DOLLAR - 19);
-                h.usage
-                    .iter_mut()
-                    .filter(|row| row.byok_nanos > 0)
-                    .for_each(|row| row.byok_nanos -= 19);
+                h.generations[4].byok = Some(8 * DOLLAR - 19);
+                h.usage.iter_mut().filter(|row| row.byok > 0).for_each(|row| row.byok -= 19);
             },
             &[],
         ),
         (
             "by our own key",
             |h| {
-                h.generations[4].byok_nanos = None;
-                h.usage.iter_mut().for_each(|row| row.byok_nanos = 0);
+                h.generations[4].byok = None;
+                h.usage.iter_mut().for_each(|row| row.byok = 0);
             },
             &["I3 g6", "I5 g6"],
         ),
         (
             "a list price beyond the range",
             |h| {
-                (h.generations[4].byok_nanos, h.generations[4].fee_bps) =
+                (h.generations[4].byok, h.generations[4].fee_bps) =
                     (Some(i64::MAX), Some(u32::MAX));
             },
             &["I5 g6", "I9 account:b", "I9 key:own", "I9 workspace:w"],
@@ -184,8 +181,8 @@ fn a_fee_on_own_keys_is_recomputed_and_rounded_up_once() {
 #[test]
 fn an_account_may_owe_its_line_and_no_more() {
     check(&[
-        ("never a line", |h| h.accounts[1].most_line_nanos = 0, &["I2 acct:b"]),
-        ("the line is gone", |h| h.accounts[1].line_nanos = 0, &["I2 b"]),
+        ("never a line", |h| h.accounts[1].most_line = 0, &["I2 acct:b"]),
+        ("the line is gone", |h| h.accounts[1].line = 0, &["I2 b"]),
     ]);
 }
 
@@ -202,27 +199,19 @@ fn each_of_ten_seeded_corruptions_is_named() {
             },
             &["I3 g1", "I12 charge:g1-again"],
         ),
-        (
-            "4 a charge above its reservation",
-            |h| h.reservations[0].amount_nanos = DOLLAR,
-            &["I4 g1"],
-        ),
+        ("4 a charge above its reservation", |h| h.reservations[0].amount = DOLLAR, &["I4 g1"]),
         ("5 a charge that does not recompute", |h| h.generations[0].usage.output += 1, &["I5 g1"]),
         (
             "6 wrong projections",
             |h| {
-                h.usage[0].charged_nanos += 1;
-                h.usage[3].charged_nanos -= 1;
+                h.usage[0].charged += 1;
+                h.usage[3].charged -= 1;
                 h.usage[5].day += 1;
-                h.accounts[0].charged_nanos -= 1;
+                h.accounts[0].charged -= 1;
             },
             &["I9 key:k", "I9 account:a", "I9 workspace:default:a", "I9 a"],
         ),
-        (
-            "7 open for too long",
-            |h| h.reservations[4].opened_at_micros -= 31 * 1_000_000,
-            &["I10 g5"],
-        ),
+        ("7 open for too long", |h| h.reservations[4].opened_at -= 31 * 1_000_000, &["I10 g5"]),
         (
             "8 a negative balance",
             |h| {
@@ -234,7 +223,7 @@ fn each_of_ten_seeded_corruptions_is_named() {
                     "system:adjustments",
                     50 * DOLLAR,
                 ));
-                h.accounts[0].withdrawn_nanos += 50 * DOLLAR;
+                h.accounts[0].withdrawn += 50 * DOLLAR;
             },
             &["I2 acct:a", "I2 a"],
         ),
@@ -246,9 +235,9 @@ fn each_of_ten_seeded_corruptions_is_named() {
                 let mut redeemed = h.transfers[at(h, "voucher:v:a")].clone();
                 (redeemed.id, redeemed.credit) = ("voucher:v:b".into(), "acct:b".into());
                 h.transfers.extend([paid, redeemed]);
-                h.accounts[0].credited_nanos += 20 * DOLLAR;
-                h.accounts[0].purchased_nanos += 20 * DOLLAR;
-                h.accounts[1].credited_nanos += 3 * DOLLAR;
+                h.accounts[0].credited += 20 * DOLLAR;
+                h.accounts[0].purchased += 20 * DOLLAR;
+                h.accounts[1].credited += 3 * DOLLAR;
             },
             &["I12 purchase:p2", "I12 voucher:v:b", "I12 v"],
         ),
@@ -266,7 +255,7 @@ fn each_of_ten_seeded_corruptions_is_named() {
             "1 an altered amount",
             |h| {
                 let at = at(h, "adjustment:1");
-                h.transfers[at].amount_nanos += 1;
+                h.transfers[at].amount += 1;
             },
             &["I11 adjustment:1", "I9 a"],
         ),
