@@ -119,14 +119,16 @@ async fn balance_at(
         "SELECT (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM transfers \
          WHERE credit = $1 AND kind NOT IN ('charge', 'byok_fee', 'waste') AND at < $2), \
          (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM transfers \
-         WHERE debit = $1 AND at < $2)",
+         WHERE debit = $1 AND kind NOT IN ('charge', 'byok_fee', 'waste') AND at < $2), \
+         (SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM transfers \
+         WHERE debit = $1 AND kind IN ('charge', 'byok_fee') AND at < $2)",
     )
     .bind(name)
     .bind(before)
     .fetch_one(connection)
     .await?;
-    let (came, went): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    let balance = came.checked_sub(went);
+    let (came, went, spent): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let balance = came.checked_sub(went).and_then(|left| left.checked_sub(spent));
     balance.map(Usd::from_nanos).ok_or_else(|| StoreError::Damaged("a balance".to_owned()))
 }
 
