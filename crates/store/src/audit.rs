@@ -1,11 +1,11 @@
 //! The rows that the auditor reads: one consistent view, page by page, nothing interpreted.
 
-pub use signalbox_auditor::{
-    GenerationRow as GenerationFact, ReservationRow as ReservationFact, TransferRow as TransferFact,
-};
 use signalbox_auditor::{
     AccountRow, Audit, GenerationRow, InvoiceRow, KeyRow, PaymentRow, Report, ReservationRow,
     TransferRow, UsageRow, VoucherRow,
+};
+pub use signalbox_auditor::{
+    GenerationRow as GenerationFact, ReservationRow as ReservationFact, TransferRow as TransferFact,
 };
 
 use crate::error::StoreError;
