@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_core::{Timeouts, Usd, limits};
+use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, Settings};
 use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
 use signalbox_policy::health::Figures;
@@ -61,6 +61,8 @@ pub struct Setup {
     pub database: Option<String>,
     /// How far answers are read on for clients that have left.
     pub drains: Drains,
+    /// What accounts may do and what they pay.
+    pub plans: Plans,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
 }
@@ -69,7 +71,16 @@ impl Default for Setup {
     fn default() -> Self {
         let (timeouts, clock) = (Timeouts::default(), Clock::system());
         let (drains, database) = (Drains::default(), None);
-        Self { credit: CREDIT, timeouts, hedge_percent: 0, clock, drains, database, journal: true }
+        Self {
+            credit: CREDIT,
+            timeouts,
+            hedge_percent: 0,
+            clock,
+            drains,
+            plans: Plans::default(),
+            database,
+            journal: true,
+        }
     }
 }
 
@@ -152,6 +163,7 @@ impl TestServer {
             timeouts: setup.timeouts,
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
+            plans: setup.plans,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
