@@ -35,11 +35,11 @@ async fn who_shares_data_pays_one_percent_less() {
 
 #[tokio::test]
 async fn what_a_long_answer_came_to_is_charged_when_its_process_ends_without_a_word() {
-    let stand = Stand::new("one", "tokens-600+halt-500");
+    let stand = Stand::new("one", "tokens-600+even+halt-500");
     let server = TestServer::start(Offer::new().model("acme/one", [stand])).await;
     let body = with(ask("acme/one", true), "max_tokens", json!(1_000));
     let mut opened = server.caller().chat_open(&body).await;
-    opened.until("t499 ").await;
+    opened.until("1f3 ").await;
     let charged = async || {
         // The ledger ends, and the generation has not.
         server.ledger.shutdown().await.unwrap();
