@@ -21,6 +21,8 @@ mod live;
 mod post;
 mod recovery;
 pub(crate) mod rows;
+#[cfg(test)]
+mod simulation;
 mod tail;
 pub(crate) mod vault;
 
