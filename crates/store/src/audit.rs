@@ -95,6 +95,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database does not answer or a value is damaged.
     pub async fn facts(&self) -> Result<Facts, StoreError> {
+        self.caught_up().await;
         let mut view = self.readers().begin().await?;
         read_facts(&mut view).await
     }

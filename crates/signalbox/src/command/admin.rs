@@ -1,5 +1,7 @@
 //! `signalbox admin ...`: accounts, keys, credit, audit.
 
+mod holder;
+
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -34,6 +36,9 @@ pub(super) enum Command {
     Key(KeyCommand),
     /// Adds credit to an account
     Grant(Grant),
+    /// Processes that hold part of balances
+    #[command(subcommand)]
+    Holder(holder::Command),
     /// Checks the ledger's invariants; exit code 1 when one is broken
     Audit {
         #[command(flatten)]
@@ -162,6 +167,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
         }
         Command::Key(KeyCommand::Create(wanted)) => create_key(wanted).await,
         Command::Grant(wanted) => grant(wanted).await,
+        Command::Holder(command) => holder::run(command).await,
         Command::Audit { place, json } => audit(place, json).await,
     }
 }

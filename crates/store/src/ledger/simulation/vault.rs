@@ -18,7 +18,7 @@ use crate::ledger::entry::Entry;
 use crate::ledger::vault::{Answer, LeaseOp, Vault};
 
 enum Command {
-    Entry(Entry),
+    Entry(Box<Entry>),
     Flush(oneshot::Sender<()>),
 }
 
@@ -94,7 +94,7 @@ async fn write(
     while queue.recv_many(&mut waiting, 64).await > 0 {
         for command in waiting.drain(..) {
             match command {
-                Command::Entry(entry) => entries.push(entry),
+                Command::Entry(entry) => entries.push(*entry),
                 Command::Flush(done) => {
                     batch::write(&mut disk, &mut entries, &backlog).await;
                     let _ = done.send(());
@@ -182,7 +182,7 @@ impl Vault for SimulatedVault {
 
     fn post(&self, entry: Entry) -> Result<(), StoreError> {
         self.backlog.fetch_add(1, Ordering::Relaxed);
-        self.queue.send(Command::Entry(entry)).map_err(|_| StoreError::Closed)
+        self.queue.send(Command::Entry(Box::new(entry))).map_err(|_| StoreError::Closed)
     }
 
     fn backlog(&self) -> usize {
