@@ -4,6 +4,10 @@ set -euo pipefail
 . "$(dirname "$0")/need.sh"
 need node "install Node.js 20 or newer"
 need python3 "install Python 3.10 or newer with venv"
+if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb >/dev/null 2>&1; then
+  echo "signalbox: PostgreSQL is not installed, so its tests are skipped." >&2
+  echo "           Debian: apt-get install postgresql; macOS: brew install postgresql@15" >&2
+fi
 
 echo "== building"
 cargo build --workspace --all-targets --locked

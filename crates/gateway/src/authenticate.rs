@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
-use signalbox_core::id::{KeyHash, hex};
+use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
 use signalbox_runtime::{Clock, task};
-use signalbox_store::{Change, KeyRecord, Store};
+use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
+use crate::account::Account;
 use crate::limit::Window;
 
 /// Who is calling.
@@ -17,6 +18,8 @@ use crate::limit::Window;
 pub struct Principal {
     /// The key and its policy.
     pub key: KeyRecord,
+    /// The account that pays.
+    pub account: Arc<Account>,
     window: Arc<Window>,
 }
 
@@ -44,6 +47,8 @@ pub struct Authenticator {
     keys: Cache<KeyHash, Option<Arc<Principal>>>,
     /// The counts of keys with a request limit: a change of the key begins no new minute.
     windows: Cache<KeyHash, Arc<Window>>,
+    /// The accounts of those keys.
+    accounts: Cache<AccountId, Arc<Account>>,
     store: Store,
     clock: Clock,
 }
@@ -58,7 +63,8 @@ impl Authenticator {
             .time_to_live(KEEP_AT_MOST)
             .build();
         let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
-        let this = Self { keys, windows, store: store.clone(), clock };
+        let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
+        let this = Self { keys, windows, accounts, store: store.clone(), clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -68,14 +74,39 @@ impl Authenticator {
         loop {
             match changes.recv().await {
                 Ok(Change::Key(hash)) => self.keys.invalidate(&hash).await,
-                Ok(Change::Account(_) | Change::Wanted(_)) => {}
+                Ok(Change::Account(id)) => self.renew(&id).await,
+                Ok(Change::Wanted(_)) => {}
                 // Missed some: forget all.
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                     self.keys.invalidate_all();
+                    self.accounts.invalidate_all();
                 }
                 Err(tokio::sync::broadcast::error::RecvError::Closed) => return,
             }
         }
+    }
+
+    /// Brings what is known of an account up to date, for those who hold it already.
+    async fn renew(&self, id: &AccountId) {
+        let Some(account) = self.accounts.get(id).await else { return };
+        match self.store.account_terms(id).await {
+            Ok(terms) => account.learn(terms.unwrap_or_default()),
+            Err(error) => {
+                tracing::error!(%error, "the terms of an account could not be read again");
+                // Whoever comes next asks again.
+                self.accounts.invalidate(id).await;
+                self.keys.invalidate_all();
+            }
+        }
+    }
+
+    /// The account of a key, once in memory for all of its keys.
+    async fn account(&self, id: &AccountId) -> Result<Arc<Account>, Arc<StoreError>> {
+        let load = async {
+            let terms = self.store.account_terms(id).await?;
+            Ok(Arc::new(Account::new(terms.unwrap_or_default())))
+        };
+        self.accounts.try_get_with_by_ref(id, load).await
     }
 
     /// The principal of a key. Memory only, once the key is known.
@@ -103,15 +134,16 @@ impl Authenticator {
     /// Single flight: callers that ask for the same key at the same time share one look-up.
     async fn load(&self, hash: KeyHash) -> Result<Option<Arc<Principal>>, ApiError> {
         let load = async {
-            let Some(key) = self.store.key(&hash).await? else { return Ok(None) };
+            let Some(key) = self.store.key(&hash).await.map_err(Arc::new)? else { return Ok(None) };
+            let account = self.account(&key.account).await?;
             let window = match key.rpm {
                 Some(_) => self.windows.get_with(hash.clone(), async { Arc::default() }).await,
                 None => Arc::default(),
             };
-            Ok(Some(Arc::new(Principal { key, window })))
+            Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal { key, account, window })))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
-        result.map_err(|error: Arc<signalbox_store::StoreError>| {
+        result.map_err(|error| {
             tracing::error!(%error, "a key could not be looked up");
             out_of_reach()
         })

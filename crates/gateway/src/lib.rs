@@ -1,5 +1,6 @@
 //! The data plane: one request through its ten stages. Start reading at [`serve`].
 
+pub mod account;
 pub mod authenticate;
 pub mod dry_run;
 pub mod gateway;
@@ -7,6 +8,7 @@ pub mod health_keeper;
 pub mod inbound;
 pub mod limit;
 pub mod preview;
+pub mod refusal;
 pub mod reply;
 pub mod serve;
 pub mod settings;
@@ -40,6 +42,7 @@ mod trace;
 mod turn;
 mod waste;
 
+pub use account::Account;
 pub use authenticate::{Admitted, Authenticator, Principal};
 pub use cache::{CacheHeaders, CacheStatus, PresetCache};
 pub use dry_run::dry_run;

@@ -1,13 +1,14 @@
 //! Stage 6: hold an upper bound of the cost before the first byte goes to a provider.
 
 use signalbox_core::id::GenerationId;
-use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd, limits};
+use signalbox_core::{ApiError, PriceTable, Timestamp, Usd, limits};
 use signalbox_ledger::{Estimate, Refusal, Reserve, affordable_output, upper_bound};
 use signalbox_policy::{Candidate, Plan};
 use signalbox_store::{Hold, Ledger};
 
 use crate::authenticate::{Admitted, Principal, out_of_reach};
 use crate::gateway::Gateway;
+use crate::refusal::{self, Pot, Short};
 use crate::resolve::Resolved;
 use crate::{estimate, retrieval};
 
@@ -112,8 +113,7 @@ pub(crate) async fn reserve(
         }
     }
     let refusal = refusal.unwrap_or(Refusal::InsufficientCredit { available: budget });
-    let error = refused(&refusal, principal, &gateway.public_url);
-    Err(unaffordable(error, resolved, &plan, budget))
+    Err(unaffordable(&refusal, principal, &gateway.public_url, (resolved, &plan, budget)))
 }
 
 /// What a budget affords.
@@ -164,58 +164,73 @@ fn bound(resolved: &Resolved, candidate: &Candidate, budget: Usd) -> Option<(Bou
     Some((Bound { estimate, clamped: true }, amount))
 }
 
-/// A refusal as the client is told (platform spec 2.5, 2.6).
+/// A refusal as the client is told, when nothing is left to speak of.
 fn refused(refusal: &Refusal, principal: &Principal, public_url: &str) -> ApiError {
-    let credits = || {
-        let text = format!("Insufficient credits. Add more using {public_url}/settings/credits");
-        ApiError::new(ErrorKind::PaymentRequired, text)
-            .with_metadata("limit_source", "openrouter_credits")
-            .with_metadata("remedy_hint", "add credits")
-    };
-    match refusal {
-        Refusal::InsufficientCredit { .. } | Refusal::NegativeBalance => credits(),
-        Refusal::KeyLimitExceeded { .. } => {
-            let window = principal.key.limit_reset.map_or("total", |reset| reset.name());
-            ApiError::new(
-                ErrorKind::PermissionDenied,
-                format!(
-                    "Key limit exceeded ({window} limit). Manage it using {public_url}/settings/keys"
-                ),
-            )
-        }
-        Refusal::KeyLimitTooLow { .. } => {
-            let text = format!(
-                "This request costs more than the key's limit allows. Manage it using \
-                 {public_url}/settings/keys"
-            );
-            ApiError::new(ErrorKind::PaymentRequired, text)
-                .with_metadata("limit_source", "key_limit")
-                .with_metadata("remedy_hint", "create a key with a higher limit")
-        }
-        other => ApiError::internal(format!("reservation refused: {other:?}")),
+    match pot(refusal, principal) {
+        Some(pot) => refusal::exhausted(pot, public_url),
+        None => ApiError::internal(format!("reservation refused: {refusal:?}")),
     }
 }
 
-/// Adds the figures: how much was asked and how much the budget affords at the cheapest candidate.
-fn unaffordable(mut error: ApiError, resolved: &Resolved, plan: &Plan, budget: Usd) -> ApiError {
-    if error.kind != ErrorKind::PaymentRequired || budget <= Usd::ZERO {
-        return error;
+/// The pot that refused.
+fn pot(refusal: &Refusal, principal: &Principal) -> Option<Pot> {
+    match refusal {
+        Refusal::InsufficientCredit { .. } | Refusal::NegativeBalance => {
+            Some(Pot::Credits { purchased: principal.account.terms().purchased > Usd::ZERO })
+        }
+        Refusal::KeyLimitExceeded { .. } | Refusal::KeyLimitTooLow { .. } => {
+            Some(Pot::Key(principal.key.limit_reset))
+        }
+        _ => None,
     }
-    let each = plan.candidates.iter().map(|one| {
-        let estimate = most(resolved, one);
-        (estimate, affordable_output(&estimate, &one.endpoint.prices, budget))
+}
+
+/// The same with figures: how much was asked and how much the budget affords at the cheapest
+/// candidate.
+fn unaffordable(
+    refusal: &Refusal,
+    principal: &Principal,
+    public_url: &str,
+    (resolved, plan, budget): (&Resolved, &Plan, Usd),
+) -> ApiError {
+    let by = shortfall(resolved, plan, budget);
+    match (pot(refusal, principal), by) {
+        (Some(pot), Some(by)) if budget > Usd::ZERO => refusal::short(pot, by, public_url),
+        _ => refused(refusal, principal, public_url),
+    }
+}
+
+/// What the budget affords of the request at the candidate at which it affords most.
+fn shortfall(resolved: &Resolved, plan: &Plan, budget: Usd) -> Option<Short> {
+    let each = plan.candidates.iter().map(|one| (most(resolved, one), &one.endpoint.prices));
+    let outputs = each.clone().filter_map(|(estimate, prices)| {
+        affordable_output(&estimate, prices, budget).map(|most| (most, estimate.max_output))
     });
-    let Some((estimate, most)) = each.max_by_key(|(_, most)| *most) else { return error };
-    let remedy = error.message.rsplit_once(". ").map_or("", |(_, tail)| tail).to_owned();
-    error.message = match most {
-        Some(most) => format!(
-            "This request requires more credits, or fewer max_tokens. You requested up to {} \
-             tokens, but can only afford {most}. {remedy}",
-            estimate.max_output
-        ),
-        None => format!(
-            "Insufficient credits: the prompt alone may cost more than the ${budget} left. {remedy}"
-        ),
-    };
-    error
+    if let Some((affordable, requested)) = outputs.max_by_key(|(most, _)| *most) {
+        return Some(Short::Output { requested, affordable });
+    }
+    let prompts = each.map(|(estimate, prices)| Short::Prompt {
+        tokens: estimate.prompt_tokens,
+        affordable: affordable_prompt(estimate, prices, budget),
+    });
+    prompts.max_by_key(|one| match one {
+        Short::Prompt { affordable, .. } | Short::Output { affordable, .. } => *affordable,
+    })
+}
+
+/// The longest prompt for which the budget still affords a token of output. A dearer prompt is never
+/// a shorter one, so that halving finds it.
+fn affordable_prompt(mut estimate: Estimate, prices: &PriceTable, budget: Usd) -> u64 {
+    estimate.max_output = 1;
+    let (mut least, mut most) = (0, estimate.prompt_tokens);
+    while least < most {
+        let middle = most - (most - least) / 2;
+        estimate.prompt_tokens = middle;
+        if upper_bound(&estimate, prices).is_ok_and(|amount| amount <= budget) {
+            least = middle;
+        } else {
+            most = middle.saturating_sub(1);
+        }
+    }
+    least
 }

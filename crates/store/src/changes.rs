@@ -83,6 +83,7 @@ pub(crate) async fn tail(
 ) {
     let mut tick = tokio::time::interval(POLL);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut failing = false;
     loop {
         tokio::select! {
             _ = tick.tick() => {}
@@ -90,6 +91,7 @@ pub(crate) async fn tail(
         }
         match read_after(&readers, seen).await {
             Ok(rows) => {
+                failing = false;
                 for (seq, change) in rows {
                     seen = seq;
                     if let Some(change) = change {
@@ -97,7 +99,11 @@ pub(crate) async fn tail(
                     }
                 }
             }
-            Err(error) => tracing::warn!(%error, "changes of other processes could not be read"),
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(%error, "changes of other processes can't be read for now");
+            }
+            Err(_) => {}
         }
     }
 }

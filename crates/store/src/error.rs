@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use sqlx::postgres::PgDatabaseError;
+
 /// A storage operation failed. Every text is one line and names no secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// The database URL is not one of ours.
-    #[error("not a database URL: {0} (expected sqlite://path)")]
+    #[error("not a database URL: {0} (expected sqlite://path or postgres://user@host/database)")]
     Url(String),
     /// The folder or the file cannot be created or written.
     #[error("cannot write the database {path}: {reason}")]
@@ -47,6 +49,20 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::Unavailable(_))
     }
+
+    /// By the class of the SQLSTATE (PostgreSQL manual, appendix A).
+    fn of_postgres(error: &PgDatabaseError) -> Self {
+        let text = one_line(error.message());
+        match error.code().get(..2) {
+            // Data exceptions, violated constraints, rows beyond a limit.
+            Some("22" | "23" | "54") => Self::Constraint(text),
+            // What a trigger raises, such as the one of an append-only table.
+            _ if error.code() == "P0001" => Self::Constraint(text),
+            // A table or a column that is not there, a feature that this server lacks.
+            Some("3F" | "42" | "0A") if error.code() != "42501" => Self::Schema(text),
+            _ => Self::Unavailable(text),
+        }
+    }
 }
 
 /// The code of SQLite for an error that a trigger raises (SQLITE_CONSTRAINT_TRIGGER).
@@ -62,6 +78,9 @@ impl From<sqlx::Error> for StoreError {
         match &error {
             sqlx::Error::Database(inner) => {
                 use sqlx::error::ErrorKind;
+                if let Some(error) = inner.try_downcast_ref::<PgDatabaseError>() {
+                    return Self::of_postgres(error);
+                }
                 match inner.kind() {
                     ErrorKind::Other if inner.code().as_deref() == Some(RAISED) => {
                         Self::Constraint(one_line(inner.message()))
@@ -73,6 +92,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => {
                 Self::Damaged(one_line(&error.to_string()))
             }
+            sqlx::Error::PoolTimedOut => Self::Unavailable("no connection was free".to_owned()),
             sqlx::Error::PoolClosed => Self::Closed,
             _ => Self::Unavailable(one_line(&error.to_string())),
         }

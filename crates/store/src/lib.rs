@@ -14,6 +14,7 @@ mod migrate;
 mod open;
 mod sql;
 pub mod store;
+pub mod terms;
 mod writer;
 
 pub use accounts::{AccountRecord, Balance};
@@ -25,3 +26,4 @@ pub use health::HealthRow;
 pub use keys::KeyRecord;
 pub use ledger::{Hold, Ledger, LedgerError};
 pub use store::Store;
+pub use terms::AccountTerms;

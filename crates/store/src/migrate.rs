@@ -5,47 +5,53 @@ use std::path::Path;
 use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
-use crate::sql::{Connection, Row, query};
+use crate::sql::{By, Connection, Row, by, query};
 
 /// Marks a file as ours: the bytes `SGBX`.
 const APPLICATION_ID: i64 = 0x5347_4258;
 
+/// PostgreSQL's lock for the time of a migration.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(1397178968, 1)";
+
 struct Migration {
     version: i64,
     name: &'static str,
-    sql: &'static str,
+    sqlite: &'static str,
+    postgres: &'static str,
+}
+
+/// A file of the same name in both folders.
+macro_rules! migration {
+    ($version:literal, $name:literal, $file:literal) => {
+        Migration {
+            version: $version,
+            name: $name,
+            sqlite: include_str!(concat!("../migrations/sqlite/", $file, ".sql")),
+            postgres: include_str!(concat!("../migrations/postgres/", $file, ".sql")),
+        }
+    };
 }
 
 const MIGRATIONS: [Migration; 5] = [
-    Migration {
-        version: 1,
-        name: "ledger",
-        sql: include_str!("../migrations/sqlite/0001_ledger.sql"),
-    },
-    Migration {
-        version: 2,
-        name: "generations",
-        sql: include_str!("../migrations/sqlite/0002_generations.sql"),
-    },
-    Migration {
-        version: 3,
-        name: "routing",
-        sql: include_str!("../migrations/sqlite/0003_routing.sql"),
-    },
-    Migration {
-        version: 4,
-        name: "endpoint_health",
-        sql: include_str!("../migrations/sqlite/0004_endpoint_health.sql"),
-    },
-    Migration {
-        version: 5,
-        name: "money",
-        sql: include_str!("../migrations/sqlite/0005_money.sql"),
-    },
+    migration!(1, "ledger", "0001_ledger"),
+    migration!(2, "generations", "0002_generations"),
+    migration!(3, "routing", "0003_routing"),
+    migration!(4, "endpoint_health", "0004_endpoint_health"),
+    migration!(5, "money", "0005_money"),
 ];
 
-const VERSIONS: &str = "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL \
-     PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT";
+impl Migration {
+    const fn text(&self, connection: &Connection) -> &'static str {
+        if connection.is_postgres() { self.postgres } else { self.sqlite }
+    }
+}
+
+const VERSIONS: By = by(
+    "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL \
+     PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at INTEGER NOT NULL) STRICT",
+    "CREATE TABLE IF NOT EXISTS schema_versions (version BIGINT NOT NULL \
+     PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, applied_at BIGINT NOT NULL)",
+);
 
 fn checksum(sql: &str) -> String {
     hex::encode(Sha256::digest(sql.as_bytes()))
@@ -73,17 +79,44 @@ pub(crate) async fn refuse_foreign(
     Ok(())
 }
 
+/// Refuses a PostgreSQL database whose schema holds only another program's tables.
+async fn refuse_other(connection: &mut Connection) -> Result<(), StoreError> {
+    let row = query(
+        "SELECT count(*), count(*) FILTER (WHERE tablename = 'schema_versions') \
+         FROM pg_catalog.pg_tables WHERE schemaname = current_schema()",
+    )
+    .fetch_one(connection)
+    .await?;
+    let (tables, ours): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if tables == 0 || ours == 1 {
+        return Ok(());
+    }
+    let reason = "it holds another program's tables".to_owned();
+    Err(StoreError::Foreign { path: "the PostgreSQL schema".into(), reason })
+}
+
 /// Applies what is missing, all of it in one transaction, and checks what is there.
 pub(crate) async fn run(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
-    connection.script("BEGIN IMMEDIATE").await?;
-    let done = apply(connection, now).await;
+    query(by("BEGIN IMMEDIATE", "BEGIN")).execute(&mut *connection).await?;
+    let done = begin(connection, now).await;
     let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
-    connection.script(end).await?;
+    query(end).execute(connection).await?;
     done
 }
 
+async fn begin(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
+    if connection.is_postgres() {
+        // A table can take longer to change than anything else does; another process may be at it.
+        connection.script("SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = 0").await?;
+        query(LOCK).execute(&mut *connection).await?;
+        refuse_other(connection).await?;
+    } else {
+        connection.script("PRAGMA application_id = 1397178968").await?;
+    }
+    apply(connection, now).await
+}
+
 async fn apply(connection: &mut Connection, now: i64) -> Result<(), StoreError> {
-    connection.script("PRAGMA application_id = 1397178968").await?;
     query(VERSIONS).execute(&mut *connection).await?;
     let rows = query("SELECT version, checksum FROM schema_versions ORDER BY version")
         .fetch_all(&mut *connection)
@@ -93,18 +126,19 @@ async fn apply(connection: &mut Connection, now: i64) -> Result<(), StoreError> 
         let stored: String = row.try_get(1)?;
         match MIGRATIONS.iter().find(|one| one.version == version) {
             None => return Err(StoreError::Schema(format!("version {version} is newer"))),
-            Some(one) if checksum(one.sql) != stored => {
+            Some(one) if checksum(one.text(connection)) != stored => {
                 return Err(StoreError::Schema(format!("version {version} was altered")));
             }
             Some(_) => {}
         }
     }
     for one in MIGRATIONS.iter().skip(rows.len()) {
-        connection.script(one.sql).await?;
+        let text = one.text(connection);
+        connection.script(text).await?;
         query("INSERT INTO schema_versions (version, name, checksum, applied_at) VALUES ($1, $2, $3, $4)")
             .bind(one.version)
             .bind(one.name)
-            .bind(checksum(one.sql))
+            .bind(checksum(text))
             .bind(now)
             .execute(&mut *connection)
             .await?;
@@ -128,5 +162,22 @@ mod tests {
             assert_eq!(usize::try_from(one.version).unwrap(), index + 1);
             assert!(!one.name.is_empty());
         }
+    }
+
+    #[test]
+    fn both_databases_have_the_same_versions() {
+        let names = |folder: &str| {
+            let path = format!("{}/migrations/{folder}", env!("CARGO_MANIFEST_DIR"));
+            let mut names: Vec<_> = std::fs::read_dir(path)
+                .unwrap()
+                .map(|file| file.unwrap().file_name().into_string().unwrap())
+                .collect();
+            names.sort();
+            names
+        };
+        let listed: Vec<_> =
+            MIGRATIONS.iter().map(|one| format!("{:04}_{}.sql", one.version, one.name)).collect();
+        assert_eq!(names("sqlite"), listed);
+        assert_eq!(names("postgres"), listed);
     }
 }

@@ -7,15 +7,16 @@
 
 mod connection;
 mod line;
+mod remote;
 mod value;
 
-use signalbox_runtime::task;
 use sqlx::SqlSafeStr;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 
 pub(crate) use self::connection::{Connection, On, Pool};
 pub(crate) use self::line::{Line, Row};
+pub(crate) use self::remote::{Remote, silent};
 use self::value::{Bind, Value};
 use crate::error::StoreError;
 
@@ -99,9 +100,9 @@ impl Query {
             On::Sqlite(one) => self.sqlite().execute(one).await?.rows_affected(),
             On::Postgres(one) => self.postgres().execute(one).await?.rows_affected(),
             On::SqlitePool(pool) => self.sqlite().execute(pool).await?.rows_affected(),
-            On::PostgresPool(pool) => {
-                let run = async move { self.postgres().execute(&pool).await };
-                apart(task::spawn("store-query", run)).await?.rows_affected()
+            On::PostgresPool(remote) => {
+                let run = remote.run(|one| Box::pin(self.postgres().execute(one)));
+                run.await?.rows_affected()
             }
         };
         Ok(Done { rows })
@@ -113,9 +114,9 @@ impl Query {
             On::Sqlite(one) => Line::all(self.sqlite().fetch_all(one).await?),
             On::Postgres(one) => Line::all(self.postgres().fetch_all(one).await?),
             On::SqlitePool(pool) => Line::all(self.sqlite().fetch_all(pool).await?),
-            On::PostgresPool(pool) => {
-                let run = async move { self.postgres().fetch_all(&pool).await };
-                Line::all(apart(task::spawn("store-query", run)).await?)
+            On::PostgresPool(remote) => {
+                let run = remote.run(|one| Box::pin(self.postgres().fetch_all(one)));
+                Line::all(run.await?)
             }
         })
     }
@@ -129,9 +130,9 @@ impl Query {
             On::Sqlite(one) => self.sqlite().fetch_optional(one).await?.map(Line::from),
             On::Postgres(one) => self.postgres().fetch_optional(one).await?.map(Line::from),
             On::SqlitePool(pool) => self.sqlite().fetch_optional(pool).await?.map(Line::from),
-            On::PostgresPool(pool) => {
-                let run = async move { self.postgres().fetch_optional(&pool).await };
-                apart(task::spawn("store-query", run)).await?.map(Line::from)
+            On::PostgresPool(remote) => {
+                let run = remote.run(|one| Box::pin(self.postgres().fetch_optional(one)));
+                run.await?.map(Line::from)
             }
         })
     }
@@ -159,18 +160,13 @@ impl Query {
             Text::By(by) => by.postgres.into_sql_str(),
         };
         self.values.into_iter().fold(sqlx::query(text), |query, value| match value {
-            Value::Text(text) => query.bind(text),
+            Value::Text(text) => query.bind(text.map(without_nul)),
             Value::Number(number) => query.bind(number),
         })
     }
 }
 
-/// Waits for a task that goes on when nobody waits any more.
-async fn apart<T>(
-    run: tokio::task::JoinHandle<Option<Result<T, sqlx::Error>>>,
-) -> Result<T, StoreError> {
-    match run.await {
-        Ok(Some(done)) => Ok(done?),
-        Ok(None) | Err(_) => Err(StoreError::Closed),
-    }
+/// PostgreSQL takes every text but one with a NUL in it, which a client may well send.
+fn without_nul(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }

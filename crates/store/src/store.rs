@@ -11,7 +11,7 @@ use tokio::sync::{Notify, broadcast};
 
 use crate::changes::{self, Change};
 use crate::error::StoreError;
-use crate::open;
+use crate::open::{self, Keeper};
 use crate::writer::{Durability, Work, Writer};
 
 /// Time between two copies of the write-ahead log into the file: it bounds what a power cut takes.
@@ -48,8 +48,9 @@ impl std::fmt::Debug for Store {
 }
 
 impl Store {
-    /// Opens `sqlite://path`, creates the folder and the file when they are missing and brings the
-    /// schema up to date. Must be called inside a tokio runtime.
+    /// Opens `sqlite://path`, for which folder and file are made when they are missing, or
+    /// `postgres://user@host/database`, and brings the schema up to date. Must be called inside a tokio
+    /// runtime.
     ///
     /// # Errors
     /// [`StoreError`]: a bad URL, a place that cannot be written, another program's file, a schema of
@@ -61,11 +62,12 @@ impl Store {
         let seen = changes::latest(&opened.readers).await?;
         let readers = opened.readers.clone();
         let tail = changes::tail(readers, seen, news.clone(), nudge.clone());
-        let tasks = vec![
-            task::spawn("store-changes", tail).abort_handle(),
-            task::spawn("store-checkpoint", keep(opened.keeper)).abort_handle(),
-        ];
-        let writer = Writer::start(opened.writer);
+        let beside = match opened.keeper {
+            Keeper::Log(connection) => task::spawn("store-checkpoint", keep(connection)),
+            Keeper::Pulse(remote) => task::spawn("store-pulse", remote.watch()),
+        };
+        let tasks = vec![task::spawn("store-changes", tail).abort_handle(), beside.abort_handle()];
+        let writer = Writer::start(opened.pen);
         let inner =
             Inner { path: opened.path, clock, writer, readers: opened.readers, news, nudge, tasks };
         Ok(Self { inner: Arc::new(inner) })
@@ -86,7 +88,7 @@ impl Store {
         self.inner.writer.flush().await
     }
 
-    /// The file.
+    /// The file of SQLite; empty with PostgreSQL.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.inner.path

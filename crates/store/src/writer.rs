@@ -3,17 +3,19 @@
 //! Everything that changes a row travels through one queue, so no transaction is ever awaited inside
 //! a request's own future, and a future that is dropped can't leave one open.
 
+mod postgres;
+mod sqlite;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use crate::sql::{Connection, query};
-use signalbox_core::limits;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::StoreError;
-use crate::ledger::batch::{Entry, Scribe};
+use crate::ledger::batch::Entry;
+use crate::sql::{Connection, Remote};
 
 /// A future that borrows the connection it works on.
 pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
@@ -27,8 +29,17 @@ pub(crate) enum Durability {
     Power,
 }
 
-type Job = Box<dyn for<'c> FnOnce(&'c mut Connection) -> JobDone<'c> + Send>;
-type JobDone<'c> = Pin<Box<dyn Future<Output = ()> + Send + 'c>>;
+/// Work on the connection, or on the news that there is none. Answers whether the connection is
+/// still sound.
+type Run = Box<dyn for<'c> FnOnce(Result<&'c mut Connection, StoreError>) -> Ran<'c> + Send>;
+type Ran<'c> = Pin<Box<dyn Future<Output = bool> + Send + 'c>>;
+
+/// A transaction that waits for its turn.
+pub(crate) struct Job {
+    run: Run,
+    /// Set when the caller was told that the database is away: then it must not happen later.
+    given_up: Arc<AtomicBool>,
+}
 
 pub(crate) enum Command {
     /// One ledger entry; entries that wait together are written in one commit.
@@ -39,22 +50,42 @@ pub(crate) enum Command {
     Flush(oneshot::Sender<()>),
 }
 
+/// What the task writes with.
+pub(crate) enum Pen {
+    /// The only connection of this process that writes to the file.
+    Sqlite(Connection),
+    /// The server, to which a connection is made whenever there is none.
+    Postgres(Remote),
+}
+
 /// The sending side.
 #[derive(Clone)]
 pub(crate) struct Writer {
     queue: mpsc::UnboundedSender<Command>,
     /// Entries that are queued and not yet durable.
     backlog: Arc<AtomicUsize>,
+    /// The server, when it is one.
+    remote: Option<Remote>,
 }
 
 impl Writer {
     /// Starts the task. It ends when every sender is gone and the queue is empty.
-    pub fn start(connection: Connection) -> Self {
+    pub fn start(pen: Pen) -> Self {
         let (queue, commands) = mpsc::unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
-        let task = run(connection, commands, backlog.clone());
-        drop(signalbox_runtime::task::spawn("store-writer", task));
-        Self { queue, backlog }
+        let remote = match pen {
+            Pen::Sqlite(connection) => {
+                let task = sqlite::run(connection, commands, backlog.clone());
+                drop(signalbox_runtime::task::spawn("store-writer", task));
+                None
+            }
+            Pen::Postgres(remote) => {
+                let task = postgres::run(remote.clone(), commands);
+                drop(signalbox_runtime::task::spawn("store-writer", task));
+                Some(remote)
+            }
+        };
+        Self { queue, backlog, remote }
     }
 
     /// Queues a ledger entry without waiting.
@@ -69,20 +100,36 @@ impl Writer {
     }
 
     /// Runs one transaction and waits for its commit. Dropping the returned future does not stop it.
+    /// `Unavailable` says that it did not begin, or that the server went silent in the middle of it.
     pub async fn transact<T, F>(&self, durability: Durability, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
         let (done, answer) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
+        let run: Run = Box::new(move |connection| {
             Box::pin(async move {
-                let result = transaction(connection, durability, work).await;
+                let (result, sound) = match connection {
+                    Ok(connection) if connection.is_postgres() => {
+                        postgres::transaction(connection, work).await
+                    }
+                    Ok(connection) => {
+                        (sqlite::transaction(connection, durability, work).await, true)
+                    }
+                    Err(error) => (Err(error), true),
+                };
                 drop(done.send(result));
+                sound
             })
         });
+        let given_up = Arc::new(AtomicBool::new(false));
+        let job = Job { run, given_up: given_up.clone() };
         self.queue.send(Command::Job(job)).map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        let answer = async { answer.await.map_err(|_| StoreError::Closed)? };
+        let Some(remote) = &self.remote else { return answer.await };
+        let result = remote.unless_silent(answer).await;
+        given_up.store(matches!(result, Err(StoreError::Unavailable(_))), Ordering::Release);
+        result
     }
 
     /// Waits until everything that was queued before is durable.
@@ -91,60 +138,4 @@ impl Writer {
         self.queue.send(Command::Flush(done)).map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)
     }
-}
-
-async fn run(
-    mut connection: Connection,
-    mut commands: mpsc::UnboundedReceiver<Command>,
-    backlog: Arc<AtomicUsize>,
-) {
-    let mut scribe = Scribe::new(backlog);
-    let mut waiting = Vec::with_capacity(limits::LEDGER_BATCH);
-    let mut entries = Vec::with_capacity(limits::LEDGER_BATCH);
-    while commands.recv_many(&mut waiting, limits::LEDGER_BATCH).await > 0 {
-        for command in waiting.drain(..) {
-            match command {
-                Command::Entry(entry) => entries.push(entry),
-                Command::Job(job) => {
-                    scribe.write(&mut connection, &mut entries).await;
-                    job(&mut connection).await;
-                }
-                Command::Flush(done) => {
-                    scribe.write(&mut connection, &mut entries).await;
-                    let _ = done.send(());
-                }
-            }
-        }
-        scribe.write(&mut connection, &mut entries).await;
-    }
-}
-
-/// Runs `work` between BEGIN IMMEDIATE and COMMIT; anything that fails rolls all of it back.
-pub(crate) async fn transaction<T, F>(
-    connection: &mut Connection,
-    durability: Durability,
-    work: F,
-) -> Result<T, StoreError>
-where
-    F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
-{
-    if durability == Durability::Power {
-        query("PRAGMA synchronous = FULL").execute(&mut *connection).await?;
-    }
-    let result = async {
-        query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
-        let done = work(connection).await?;
-        query("COMMIT").execute(&mut *connection).await?;
-        Ok(done)
-    }
-    .await;
-    if result.is_err() {
-        // Fails when SQLite has rolled back by itself, which is what is wanted.
-        drop(query("ROLLBACK").execute(&mut *connection).await);
-    }
-    if durability == Durability::Power {
-        // The commit stands whatever this says; staying at FULL would only be slower.
-        drop(query("PRAGMA synchronous = NORMAL").execute(&mut *connection).await);
-    }
-    result
 }

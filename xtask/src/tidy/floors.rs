@@ -25,6 +25,7 @@ const FLOORS: &[(&str, u8)] = &[
     // Beside the house: they may be used by the binary and by tests, and use the runtime.
     ("simulator", 3),
     ("lab", 3),
+    ("pgserver", 3),
     ("testkit", 6),
     ("bench", 6),
 ];

@@ -58,7 +58,9 @@ async fn an_empty_account_is_told_where_to_add_credit() {
     for body in [ask("acme/one", true), ask("acme/one", false), unlimited(false)] {
         let error = typed_error(&server.caller().chat(&body).await, 402, "payment_required");
         let place = format!("http://{}/settings/credits", server.address());
-        assert_eq!(error["message"], format!("Insufficient credits. Add more using {place}"));
+        let message = error["message"].as_str().unwrap();
+        let start = "Insufficient credits. This account never purchased credits. ";
+        assert!(message.starts_with(start) && message.ends_with(&place), "{message}");
         assert_eq!(error["metadata"]["limit_source"], "openrouter_credits");
         assert!(error["metadata"]["remedy_hint"].is_string(), "{error}");
     }
@@ -96,10 +98,21 @@ async fn a_small_balance_limits_the_output_of_a_request_that_sets_no_limit() {
         let body = with(ask("acme/one", stream), "max_tokens", json!(1500));
         let error = typed_error(&server.caller().chat(&body).await, 402, "payment_required");
         let message = error["message"].as_str().unwrap();
-        assert!(
-            message.starts_with("Insufficient credits") || message.contains("afford"),
-            "{error}"
-        );
+        let place = format!("{}/settings/credits and upgrade to a paid account", server.address());
+        let figures =
+            message.contains("can only afford") || message.contains("Prompt tokens limit");
+        assert!(figures && message.ends_with(&place), "{error}");
+        // Even the prompt alone is too long for what is left.
+        let long = json!([{"role": "user", "content": "word ".repeat(4_000)}]);
+        let body = with(ask("acme/one", stream), "messages", long);
+        let error = typed_error(&server.caller().chat(&body).await, 402, "payment_required");
+        let message = error["message"].as_str().unwrap();
+        let figures = message.strip_prefix("Prompt tokens limit exceeded: ").unwrap();
+        let (tokens, rest) = figures.split_once(" > ").unwrap();
+        let (affordable, _) = rest.split_once(". To increase, visit ").unwrap();
+        let figure = |text: &str| text.parse::<u64>().unwrap();
+        assert!(figure(tokens) > figure(affordable) && figure(affordable) > 0, "{message}");
+        assert_eq!(error["metadata"]["limit_source"], "openrouter_credits");
         server.closes_clean().await;
         assert!(server.balance().await.posted() >= Usd::ZERO);
     }
@@ -152,7 +165,10 @@ async fn a_key_has_a_limit_of_its_own() {
     let reply = server.caller().with_key(&small.key).chat(&ask("acme/one", true)).await;
     let error = typed_error(&reply, 402, "payment_required");
     assert_eq!(error["metadata"]["limit_source"], "key_limit");
-    assert!(error["message"].as_str().unwrap().contains(&place), "{error}");
+    let message = error["message"].as_str().unwrap();
+    let remedy = format!("To increase, visit {place} and create a key with a higher total limit");
+    assert!(message.ends_with(&remedy), "{message}");
+    assert!(message.starts_with("Prompt tokens limit") || message.contains("can only afford"));
     // A limit is used up by spending, and `GET /key` says how much is left.
     let enough = server.key(key("0.002", None)).await;
     let caller = server.caller().with_key(&enough.key);

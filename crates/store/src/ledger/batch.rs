@@ -62,7 +62,7 @@ impl Entry {
         self.end.as_ref().is_none_or(|end| end.outcome != Outcome::Recorded)
     }
 
-    fn answer(self, result: Result<(), StoreError>) {
+    pub fn answer(self, result: Result<(), StoreError>) {
         let generation = self.reservation.generation;
         if let Err(error) = &result {
             tracing::error!(%generation, %error, "a ledger entry was refused and is dropped");

@@ -3,23 +3,26 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgPool, Postgres};
+use sqlx::postgres::{PgConnection, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 use sqlx::{Connection as _, raw_sql};
 
-use super::{by, query};
+use super::{Remote, by, query};
 use crate::error::StoreError;
 
 /// One connection, of its own or borrowed from a pool.
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),
-    #[expect(dead_code, reason = "made when PostgreSQL is opened")]
     Postgres(PgConnection),
     SqliteReader(PoolConnection<Sqlite>),
     PostgresReader(PoolConnection<Postgres>),
 }
 
 impl Connection {
+    pub const fn is_postgres(&self) -> bool {
+        matches!(self, Self::Postgres(_) | Self::PostgresReader(_))
+    }
+
     /// The driver's own connection, for statements that only SQLite can run.
     ///
     /// # Errors
@@ -60,8 +63,7 @@ impl Connection {
 #[derive(Clone)]
 pub(crate) enum Pool {
     Sqlite(SqlitePool),
-    #[expect(dead_code, reason = "made when PostgreSQL is opened")]
-    Postgres(PgPool),
+    Postgres(Remote),
 }
 
 /// A read transaction: all of its statements see one state of the database. Its connection is closed
@@ -87,7 +89,7 @@ impl Pool {
     pub async fn acquire(&self) -> Result<Connection, StoreError> {
         Ok(match self {
             Self::Sqlite(pool) => Connection::SqliteReader(pool.acquire().await?),
-            Self::Postgres(pool) => Connection::PostgresReader(pool.acquire().await?),
+            Self::Postgres(remote) => remote.acquire().await?,
         })
     }
 
@@ -111,7 +113,7 @@ pub(crate) enum On<'c> {
     Sqlite(&'c mut SqliteConnection),
     Postgres(&'c mut PgConnection),
     SqlitePool(&'c SqlitePool),
-    PostgresPool(PgPool),
+    PostgresPool(&'c Remote),
 }
 
 impl<'c> From<&'c mut Connection> for On<'c> {
@@ -129,7 +131,7 @@ impl<'c> From<&'c Pool> for On<'c> {
     fn from(pool: &'c Pool) -> Self {
         match pool {
             Pool::Sqlite(pool) => Self::SqlitePool(pool),
-            Pool::Postgres(pool) => Self::PostgresPool(pool.clone()),
+            Pool::Postgres(pool) => Self::PostgresPool(pool),
         }
     }
 }

@@ -1,0 +1,32 @@
+//! An account as requests see it: what was agreed with it. One value in memory for all of its keys;
+//! news of the account replace what is in it.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use signalbox_store::AccountTerms;
+
+/// The account that pays.
+#[derive(Debug, Default)]
+pub struct Account {
+    terms: ArcSwap<AccountTerms>,
+}
+
+impl Account {
+    /// An account with these terms.
+    #[must_use]
+    pub fn new(terms: AccountTerms) -> Self {
+        Self { terms: ArcSwap::from_pointee(terms) }
+    }
+
+    /// What was agreed, as known now.
+    #[must_use]
+    pub fn terms(&self) -> AccountTerms {
+        **self.terms.load()
+    }
+
+    /// Newer terms.
+    pub(crate) fn learn(&self, terms: AccountTerms) {
+        self.terms.store(Arc::new(terms));
+    }
+}

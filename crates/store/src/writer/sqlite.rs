@@ -1,0 +1,68 @@
+//! Writing to a file: ledger entries that wait together share a commit; transactions go one by one.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use signalbox_core::limits;
+use tokio::sync::mpsc;
+
+use super::{Command, Durability, Work};
+use crate::error::StoreError;
+use crate::ledger::batch::Scribe;
+use crate::sql::{Connection, query};
+
+pub(super) async fn run(
+    mut connection: Connection,
+    mut commands: mpsc::UnboundedReceiver<Command>,
+    backlog: Arc<AtomicUsize>,
+) {
+    let mut scribe = Scribe::new(backlog);
+    let mut waiting = Vec::with_capacity(limits::LEDGER_BATCH);
+    let mut entries = Vec::with_capacity(limits::LEDGER_BATCH);
+    while commands.recv_many(&mut waiting, limits::LEDGER_BATCH).await > 0 {
+        for command in waiting.drain(..) {
+            match command {
+                Command::Entry(entry) => entries.push(entry),
+                Command::Job(job) => {
+                    scribe.write(&mut connection, &mut entries).await;
+                    (job.run)(Ok(&mut connection)).await;
+                }
+                Command::Flush(done) => {
+                    scribe.write(&mut connection, &mut entries).await;
+                    let _ = done.send(());
+                }
+            }
+        }
+        scribe.write(&mut connection, &mut entries).await;
+    }
+}
+
+/// Runs `work` between BEGIN IMMEDIATE and COMMIT; anything that fails rolls all of it back.
+pub(super) async fn transaction<T, F>(
+    connection: &mut Connection,
+    durability: Durability,
+    work: F,
+) -> Result<T, StoreError>
+where
+    F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
+{
+    if durability == Durability::Power {
+        query("PRAGMA synchronous = FULL").execute(&mut *connection).await?;
+    }
+    let result = async {
+        query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        let done = work(connection).await?;
+        query("COMMIT").execute(&mut *connection).await?;
+        Ok(done)
+    }
+    .await;
+    if result.is_err() {
+        // Fails when SQLite has rolled back by itself, which is what is wanted.
+        drop(query("ROLLBACK").execute(&mut *connection).await);
+    }
+    if durability == Durability::Power {
+        // The commit stands whatever this says; staying at FULL would only be slower.
+        drop(query("PRAGMA synchronous = NORMAL").execute(&mut *connection).await);
+    }
+    result
+}
