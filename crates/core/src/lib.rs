@@ -10,6 +10,7 @@ pub mod limits;
 pub mod map;
 pub mod money;
 pub mod parameter;
+pub mod plan;
 pub mod price;
 pub mod rate;
 pub mod secret;
@@ -21,6 +22,7 @@ pub use error::{ApiError, Availability, AvailabilityCode, Constraint, ErrorKind}
 pub use map::{FastMap, FastSet};
 pub use money::Usd;
 pub use parameter::{Parameter, ParameterSet};
+pub use plan::{ByokFree, FreeLimits, Frozen, Plan, PlanTerms, Plans, PlansRow, Standing, Tier};
 pub use price::{PriceKind, PriceOverride, PriceTable, Rates};
 pub use rate::Rate;
 pub use secret::Secret;

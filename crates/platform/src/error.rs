@@ -1,7 +1,8 @@
 //! What the control plane refuses.
 
 use signalbox_core::{ApiError, ErrorKind};
-use signalbox_store::StoreError;
+use signalbox_store::vouchers::NotRedeemed;
+use signalbox_store::{Refused, StoreError};
 
 /// Why an operation was not done.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -17,6 +18,31 @@ pub enum PlatformError {
     Store(#[from] StoreError),
 }
 
+/// Money that does not move: 402 when there is too little, 409 when it is in use or done with, 403
+/// when the account is frozen, 422 for an idempotency key of another request.
+fn money_refused(refused: &Refused) -> ApiError {
+    let text = refused.to_string();
+    match refused {
+        Refused::UnknownAccount(_)
+        | Refused::UnknownInvoice
+        | Refused::Voucher(NotRedeemed::Unknown) => {
+            ApiError::new(ErrorKind::NotFound, "Resource not found")
+        }
+        Refused::Insufficient { .. } => ApiError::new(ErrorKind::PaymentRequired, text),
+        Refused::InUse { .. } => {
+            let mut error = ApiError::new(ErrorKind::InvalidRequest, text).with_status(409);
+            error.retry_after = Some(1);
+            error
+        }
+        Refused::Different(_) | Refused::Voucher(_) => ApiError::invalid(text).with_status(409),
+        Refused::Frozen => ApiError::new(ErrorKind::PermissionDenied, text),
+        Refused::OtherRequest => ApiError::new(ErrorKind::Unprocessable, text),
+        Refused::Amount | Refused::Itself | Refused::Invoiced | Refused::Period => {
+            ApiError::invalid(text)
+        }
+    }
+}
+
 impl From<PlatformError> for ApiError {
     /// 404, 400, and for a store that can't be reached 503: an outage is never the caller's fault.
     fn from(error: PlatformError) -> Self {
@@ -24,6 +50,7 @@ impl From<PlatformError> for ApiError {
             PlatformError::NotFound(_) => Self::new(ErrorKind::NotFound, "Resource not found"),
             PlatformError::Refused(reason) => Self::invalid(reason),
             PlatformError::Store(StoreError::Damaged(reason)) => Self::internal(reason),
+            PlatformError::Store(StoreError::Refused(refused)) => money_refused(&refused),
             PlatformError::Store(_) => {
                 let message = "The database can't be reached. Please try again.";
                 let mut error = Self::new(ErrorKind::ProviderOverloaded, message);

@@ -52,7 +52,9 @@ impl Platform {
             at: self.store.clock().now(),
         };
         match self.store.grant(grant).await {
-            Err(StoreError::Constraint(reason)) => return Err(PlatformError::Refused(reason)),
+            Err(StoreError::Refused(reason)) => {
+                return Err(PlatformError::Refused(reason.to_string()));
+            }
             done => done?,
         };
         let balance = self.store.balance(account).await?.unwrap_or_default().posted();

@@ -5,6 +5,7 @@ use signalbox_core::{Timestamp, Usd};
 
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
+use crate::movements::{self, Movement};
 use crate::sql::{Line, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
@@ -20,20 +21,24 @@ pub struct AccountRecord {
     pub created_at: Timestamp,
 }
 
-/// What came in and what was spent, since the account was made. The balance is the difference.
+/// What came in and what went out, since the account was made. The balance is the difference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Balance {
-    /// All credit that was granted or bought.
+    /// All credit that came in, however it did.
     pub credited: Usd,
     /// All charges.
     pub charged: Usd,
+    /// What went out otherwise: refunds, transfers, corrections, what became too old.
+    pub withdrawn: Usd,
+    /// What the account may owe; 0 unless it is billed in arrears.
+    pub line: Usd,
 }
 
 impl Balance {
     /// What is left, holds of running requests not taken off.
     #[must_use]
     pub const fn posted(&self) -> Usd {
-        self.credited.saturating_sub(self.charged)
+        self.credited.saturating_sub(self.charged).saturating_sub(self.withdrawn)
     }
 }
 
@@ -42,6 +47,16 @@ fn read_account(row: &Line) -> Result<AccountRecord, StoreError> {
         id: AccountId::new(row.try_get::<String, _>("id")?),
         email: row.try_get("email")?,
         created_at: Timestamp::from_micros(row.try_get("created_at")?),
+    })
+}
+
+pub(crate) fn read_balance(row: &Line) -> Result<Balance, StoreError> {
+    let amount = |index: usize| row.try_get(index).map(Usd::from_nanos);
+    Ok(Balance {
+        credited: amount(0)?,
+        charged: amount(1)?,
+        withdrawn: amount(2)?,
+        line: amount(3)?,
     })
 }
 
@@ -54,6 +69,19 @@ impl Store {
         &self,
         id: AccountId,
         email: &str,
+    ) -> Result<AccountRecord, StoreError> {
+        self.create_account_with(id, email, Usd::ZERO).await
+    }
+
+    /// Adds an account with this promotional credit, in one commit. Zero is none.
+    ///
+    /// # Errors
+    /// As [`Store::create_account`].
+    pub async fn create_account_with(
+        &self,
+        id: AccountId,
+        email: &str,
+        promo: Usd,
     ) -> Result<AccountRecord, StoreError> {
         let now = self.clock().now();
         let account = AccountRecord { id, email: email.to_lowercase(), created_at: now };
@@ -70,6 +98,9 @@ impl Store {
                     .bind(row.id.as_str())
                     .execute(&mut *connection)
                     .await?;
+                if promo > Usd::ZERO {
+                    movements::post(connection, &Movement::promo(&row.id, promo, now)).await?;
+                }
                 announce(connection, &Change::Account(row.id), now).await
             })
         })
@@ -106,14 +137,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database does not answer.
     pub async fn balance(&self, id: &AccountId) -> Result<Option<Balance>, StoreError> {
-        let row = query("SELECT credited, charged FROM balances WHERE account_id = $1")
-            .bind(id.as_str())
-            .fetch_optional(self.readers())
-            .await?;
-        let Some(row) = row else { return Ok(None) };
-        Ok(Some(Balance {
-            credited: Usd::from_nanos(row.try_get(0)?),
-            charged: Usd::from_nanos(row.try_get(1)?),
-        }))
+        let row =
+            query("SELECT credited, charged, withdrawn, line FROM balances WHERE account_id = $1")
+                .bind(id.as_str())
+                .fetch_optional(self.readers())
+                .await?;
+        row.as_ref().map(read_balance).transpose()
     }
 }

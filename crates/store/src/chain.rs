@@ -11,8 +11,6 @@ use signalbox_core::{Timestamp, Usd};
 /// What stands before the first transfer.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Account name of money that was granted.
-pub(crate) const GRANTS: &str = "system:grants";
 /// Account name of money that was earned.
 pub(crate) const REVENUE: &str = "system:revenue";
 
@@ -85,7 +83,7 @@ mod tests {
         let posting = Posting {
             id: "g|1".to_owned(),
             kind: "grant",
-            debit: GRANTS.to_owned(),
+            debit: "system:grants".to_owned(),
             credit: "acct:acc_1".to_owned(),
             amount: Usd::from_nanos(7),
             generation: None,

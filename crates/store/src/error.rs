@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use sqlx::postgres::PgDatabaseError;
 
+use crate::movements::Refused;
+
 /// A storage operation failed. Every text is one line and names no secret.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
@@ -38,6 +40,9 @@ pub enum StoreError {
     /// The database did not answer: locked, disk full, IO error.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),
+    /// Money does not move that way. Nothing was changed.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The writer has ended.
     #[error("the database is closed")]
     Closed,

@@ -9,7 +9,7 @@ const LEDGER_TABLES: &[&str] = &["transfers", "reservations", "balances", "key_u
 /// The files that may write them.
 const LEDGER_FILES: &[&str] = &[
     "crates/store/src/ledger",
-    "crates/store/src/grants.rs",
+    "crates/store/src/movements",
     "crates/store/src/accounts.rs",
     "crates/store/src/chain.rs",
 ];

@@ -10,7 +10,7 @@ use crate::{Platform, PlatformError};
 /// All-time sums; the balance is their difference (platform spec 4.7).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Credits {
-    /// Everything that was granted or bought.
+    /// Everything that was granted or bought and has not gone out again.
     pub total_credits: Usd,
     /// Everything that was charged.
     pub total_usage: Usd,
@@ -25,6 +25,8 @@ impl Platform {
     pub async fn credits(&self, account: &AccountId) -> Result<Data<Credits>, PlatformError> {
         let balance = self.store().balance(account).await?;
         let balance = balance.ok_or(PlatformError::NotFound("account"))?;
-        Ok(Data { data: Credits { total_credits: balance.credited, total_usage: balance.charged } })
+        // What went out other than by usage is no credit any more: the difference is the balance.
+        let total_credits = balance.credited.saturating_sub(balance.withdrawn);
+        Ok(Data { data: Credits { total_credits, total_usage: balance.charged } })
     }
 }

@@ -28,7 +28,7 @@ async fn take(
     holder: &Arc<str>,
 ) -> Result<Option<(Usd, Usd)>, StoreError> {
     let row = query(
-        "SELECT credited - charged - (SELECT coalesce(sum(amount), 0) FROM leases \
+        "SELECT credited - charged - withdrawn + line - (SELECT coalesce(sum(amount), 0) FROM leases \
          WHERE leases.account_id = balances.account_id) FROM balances WHERE account_id = $1",
     )
     .bind(account.as_str())

@@ -1,0 +1,197 @@
+//! The first answer to a request with an `Idempotency-Key`, kept for ever and scoped to its account.
+//!
+//! Where the effect is a change of rows, answer and effect are one commit ([`Once::look`] before it,
+//! [`Once::keep`] after it): there is nothing that a crash could leave halfway. Where it lies outside
+//! of the database, [`Store::begin_once`] claims the key first; after a crash the same request finds
+//! its claim unfinished and repeats the effect under the same derived name, by which it happens once.
+//!
+//! Only answers of something that happened are kept. A refusal changes nothing, so the same request
+//! may be repeated once its cause is gone.
+
+use signalbox_core::Timestamp;
+use signalbox_core::id::AccountId;
+
+use crate::error::StoreError;
+use crate::movements::Refused;
+use crate::sql::{Connection, Row, query};
+use crate::store::Store;
+use crate::writer::Durability;
+
+/// A request that is to have one effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// Whose key it is.
+    pub account: AccountId,
+    /// The `Idempotency-Key`.
+    pub key: String,
+    /// A hash of the route and the body.
+    pub request_hash: String,
+}
+
+/// An answer as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body, JSON.
+    pub body: String,
+}
+
+/// The answer to give.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Remembered {
+    /// Something happened for it just now.
+    Now(Answer),
+    /// It was given before; nothing happened.
+    Before(Answer),
+}
+
+impl Remembered {
+    /// The answer, whenever it was first given.
+    #[must_use]
+    pub fn answer(self) -> Answer {
+        match self {
+            Self::Now(answer) | Self::Before(answer) => answer,
+        }
+    }
+}
+
+/// What became of a claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begun {
+    /// Nobody used the key before.
+    First,
+    /// The same request began and has not finished: another one is at it, or a process ended. Do it
+    /// again under the same name.
+    Unfinished,
+    /// It has been answered.
+    Done(Answer),
+}
+
+/// Longest key.
+pub const MAX_KEY: usize = 255;
+
+impl Once {
+    /// The answer that this request got. Without an idempotency key there is none.
+    pub(crate) async fn look(
+        connection: &mut Connection,
+        once: Option<&Self>,
+    ) -> Result<Option<Remembered>, StoreError> {
+        let Some(once) = once else { return Ok(None) };
+        match once.row(connection).await? {
+            Some(Begun::Done(answer)) => Ok(Some(Remembered::Before(answer))),
+            _ => Ok(None),
+        }
+    }
+
+    /// Keeps the answer in the commit of its effect.
+    pub(crate) async fn keep(
+        connection: &mut Connection,
+        once: Option<&Self>,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Result<Remembered, StoreError> {
+        if let Some(once) = once {
+            once.claim(connection, now).await?;
+            if let Some(before) = once.finish(connection, &answer).await? {
+                return Ok(Remembered::Before(before));
+            }
+        }
+        Ok(Remembered::Now(answer))
+    }
+
+    async fn row(&self, connection: &mut Connection) -> Result<Option<Begun>, StoreError> {
+        let row = query(
+            "SELECT request_hash, status, response FROM idempotency \
+             WHERE account_id = $1 AND key = $2",
+        )
+        .bind(self.account.as_str())
+        .bind(&self.key)
+        .fetch_optional(connection)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        if row.try_get::<String, _>(0)? != self.request_hash {
+            return Err(Refused::OtherRequest.into());
+        }
+        let status: Option<i64> = row.try_get(1)?;
+        let body: Option<String> = row.try_get(2)?;
+        let answer = status
+            .zip(body)
+            .map(|(status, body)| Answer { status: u16::try_from(status).unwrap_or(200), body });
+        Ok(Some(answer.map_or(Begun::Unfinished, Begun::Done)))
+    }
+
+    async fn claim(&self, connection: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
+        let claimed = query(
+            "INSERT INTO idempotency (account_id, key, request_hash, created_at) \
+             VALUES ($1, $2, $3, $4) ON CONFLICT (account_id, key) DO NOTHING",
+        )
+        .bind(self.account.as_str())
+        .bind(&self.key)
+        .bind(&self.request_hash)
+        .bind(now.micros())
+        .execute(connection)
+        .await?;
+        Ok(claimed.rows_affected() == 1)
+    }
+
+    /// Writes the answer unless there is one, which is then given.
+    async fn finish(
+        &self,
+        connection: &mut Connection,
+        answer: &Answer,
+    ) -> Result<Option<Answer>, StoreError> {
+        let done = query(
+            "UPDATE idempotency SET status = $1, response = $2 \
+             WHERE account_id = $3 AND key = $4 AND request_hash = $5 AND status IS NULL",
+        )
+        .bind(i64::from(answer.status))
+        .bind(&answer.body)
+        .bind(self.account.as_str())
+        .bind(&self.key)
+        .bind(&self.request_hash)
+        .execute(&mut *connection)
+        .await?;
+        if done.rows_affected() == 1 {
+            return Ok(None);
+        }
+        match self.row(connection).await? {
+            Some(Begun::Done(before)) => Ok(Some(before)),
+            _ => Err(StoreError::Damaged("an idempotency key is gone".to_owned())),
+        }
+    }
+}
+
+impl Store {
+    /// Claims an idempotency key for an effect outside of the database.
+    ///
+    /// # Errors
+    /// [`Refused::OtherRequest`] when the key was used for another request.
+    pub async fn begin_once(&self, once: Once) -> Result<Begun, StoreError> {
+        let now = self.clock().now();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                if once.claim(connection, now).await? {
+                    return Ok(Begun::First);
+                }
+                Ok(once.row(connection).await?.unwrap_or(Begun::Unfinished))
+            })
+        })
+        .await
+    }
+
+    /// Keeps the answer of an effect outside of the database. The first one counts: it is what comes
+    /// back.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer or the key was never claimed.
+    pub async fn finish_once(&self, once: Once, answer: Answer) -> Result<Answer, StoreError> {
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let before = once.finish(connection, &answer).await?;
+                Ok(before.unwrap_or(answer))
+            })
+        })
+        .await
+    }
+}
