@@ -8,6 +8,7 @@ pub mod audit;
 pub mod error;
 pub mod grants;
 pub mod keys;
+pub mod purchase;
 pub mod v1;
 
 use signalbox_store::Store;
@@ -16,6 +17,7 @@ pub use accounts::{IssuedAccount, RevokeOld};
 pub use error::PlatformError;
 pub use grants::GrantDone;
 pub use keys::{IssuedKey, KeyPrefix, NewKey};
+pub use purchase::{PurchaseError, PurchaseSettings, Purchases};
 
 /// The control plane over one store. Clones share the store.
 #[derive(Debug, Clone)]

@@ -24,8 +24,8 @@ use crate::writer::Durability;
 pub use customer::Customer;
 pub use event::{Effect, EventMark};
 pub use paid::{Missed, Receipt, Refs};
-pub use reversal::{Noted, Reversal, Told};
 pub use reversal::refund::{NoRefund, Refund};
+pub use reversal::{Noted, Reversal, Told};
 pub use rule::{Claimed, Rule};
 pub use tax_id::TaxId;
 
@@ -197,6 +197,33 @@ impl Store {
                     .execute(connection)
                     .await?;
                 Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Ends crypto orders that were made before `before`. One that is paid later counts all the same.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn expire_orders(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let old = query(
+            "SELECT 1 FROM payments WHERE status = 'open' AND rail = 'crypto' \
+             AND created_at < $1 LIMIT 1",
+        );
+        if old.bind(before.micros()).fetch_optional(self.readers()).await?.is_none() {
+            return Ok(0);
+        }
+        self.write(Durability::Process, move |connection| {
+            Box::pin(async move {
+                let done = query(
+                    "UPDATE payments SET status = 'expired' WHERE status = 'open' \
+                     AND rail = 'crypto' AND created_at < $1",
+                )
+                .bind(before.micros())
+                .execute(connection)
+                .await?;
+                Ok(done.rows_affected())
             })
         })
         .await

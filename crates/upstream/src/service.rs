@@ -163,7 +163,8 @@ mod tests {
         for base in ["https://api.example", "http://127.0.0.1:8420", "http://localhost:1/x/"] {
             assert!(new(base).is_ok(), "{base}");
         }
-        for base in ["http://api.example", "ftp://x", "", "https://", "https://u@x", "https://x?y"] {
+        for base in ["http://api.example", "ftp://x", "", "https://", "https://u@x", "https://x?y"]
+        {
             assert!(new(base).is_err(), "{base}");
         }
     }

@@ -133,15 +133,26 @@ mod tests {
         let (old, new) = (secret("whsec_old"), secret("whsec_new"));
         let both = |body: &[u8]| {
             let old = sign(&old, body, NOW);
-            let (_, last) = sign(&new, body, NOW).split_once(',').map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+            let (_, last) = sign(&new, body, NOW)
+                .split_once(',')
+                .map(|(a, b)| (a.to_owned(), b.to_owned()))
+                .unwrap();
             format!("{old},{last},v0=00")
         };
         for secrets in [vec![old.clone()], vec![new.clone()], vec![secret("x"), new.clone()]] {
             assert_eq!(verify(&secrets, &both(b"{}"), b"{}", NOW), Ok(()));
         }
         assert_eq!(verify(&[secret("x")], &both(b"{}"), b"{}", NOW), Err(Forged::Signature));
-        assert_eq!(verify(&[], &both(b"{}"), b"{}", NOW), Err(Forged::Signature), "no secret at all");
-        assert_eq!(verify(&[new], &both(b"{}"), b"{ }", NOW), Err(Forged::Signature), "other bytes");
+        assert_eq!(
+            verify(&[], &both(b"{}"), b"{}", NOW),
+            Err(Forged::Signature),
+            "no secret at all"
+        );
+        assert_eq!(
+            verify(&[new], &both(b"{}"), b"{ }", NOW),
+            Err(Forged::Signature),
+            "other bytes"
+        );
     }
 
     #[test]

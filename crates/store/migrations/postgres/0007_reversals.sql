@@ -24,3 +24,6 @@ CREATE INDEX transfers_in ON transfers (credit, seq)
     WHERE kind NOT IN ('charge', 'byok_fee', 'waste');
 CREATE INDEX transfers_out ON transfers (debit, seq)
     WHERE kind NOT IN ('charge', 'byok_fee', 'waste');
+
+-- Purchases that are still open, of all accounts.
+CREATE INDEX payments_open ON payments (rail, created_at) WHERE status = 'open';

@@ -134,9 +134,7 @@ async fn conclude(
 
 /// Why a receipt is not for this order.
 fn misfit(payment: &Payment, receipt: &Receipt) -> Option<&'static str> {
-    let other = |ours: &Option<String>, theirs: &Option<String>| {
-        matches!((ours, theirs), (Some(ours), Some(theirs)) if ours != theirs)
-    };
+    let other = |ours: &Option<String>, theirs: &Option<String>| matches!((ours, theirs), (Some(ours), Some(theirs)) if ours != theirs);
     let due = payment.amount.checked_add(payment.fee);
     if payment.rail != receipt.rail {
         Some("another rail")

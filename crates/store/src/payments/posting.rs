@@ -4,7 +4,7 @@ use signalbox_core::Timestamp;
 
 use super::{Payment, Rail};
 use crate::error::StoreError;
-use crate::sql::{Connection, Row, query};
+use crate::sql::{Connection, query};
 
 /// Adds the row of an offer.
 pub(super) async fn insert(

@@ -92,6 +92,21 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
+    /// How many crypto orders of an account are open.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn open_orders(&self, account: &AccountId) -> Result<i64, StoreError> {
+        query(
+            "SELECT count(*) FROM payments WHERE account_id = $1 AND rail = 'crypto' \
+             AND status = 'open'",
+        )
+        .bind(account.as_str())
+        .fetch_one(self.readers())
+        .await?
+        .try_get(0)
+    }
+
     /// The purchases of an account, newest first, and how many there are.
     ///
     /// # Errors

@@ -5,7 +5,6 @@
 mod collect;
 pub mod refund;
 
-use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
 
 use super::event::{self, Effect, EventMark};

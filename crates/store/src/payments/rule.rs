@@ -66,10 +66,8 @@ impl Store {
     /// [`StoreError`] when the database does not answer.
     pub async fn top_up_rule(&self, account: &AccountId) -> Result<Option<Rule>, StoreError> {
         let sql = format!("SELECT {COLUMNS} FROM top_up_rules WHERE account_id = $1");
-        let row = query(AssertSqlSafe(sql))
-            .bind(account.as_str())
-            .fetch_optional(self.readers())
-            .await?;
+        let row =
+            query(AssertSqlSafe(sql)).bind(account.as_str()).fetch_optional(self.readers()).await?;
         row.as_ref().map(read).transpose()
     }
 
@@ -148,7 +146,9 @@ impl Store {
                     "UPDATE top_up_rules SET attempt = $1, updated_at = $2 WHERE account_id = $3 \
                      AND enabled = 1 AND attempt IS NULL AND not_before <= $2 AND amount = $4 \
                      AND threshold > (SELECT credited - charged - withdrawn FROM balances \
-                     WHERE balances.account_id = top_up_rules.account_id)",
+                     WHERE balances.account_id = top_up_rules.account_id) \
+                     AND NOT EXISTS (SELECT 1 FROM payments WHERE payments.account_id = $3 \
+                     AND automatic = 1 AND status = 'open')",
                 )
                 .bind(&payment.id)
                 .bind(payment.created_at.micros())
@@ -164,6 +164,20 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Automatic payments whose end nobody told yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn open_attempts(&self) -> Result<Vec<String>, StoreError> {
+        let rows = query(
+            "SELECT id FROM payments WHERE status = 'open' AND automatic = 1 \
+             ORDER BY created_at LIMIT 100",
+        )
+        .fetch_all(self.readers())
+        .await?;
+        rows.iter().map(|row| row.try_get(0)).collect()
     }
 
     /// Switches a rule off and says why.

@@ -146,11 +146,12 @@ async fn take_back(
     if still.is_none() {
         return Ok(true);
     }
-    let own: i64 = query("SELECT credited - charged - withdrawn FROM balances WHERE account_id = $1")
-        .bind(payment.account.as_str())
-        .fetch_one(&mut *connection)
-        .await?
-        .try_get(0)?;
+    let own: i64 =
+        query("SELECT credited - charged - withdrawn FROM balances WHERE account_id = $1")
+            .bind(payment.account.as_str())
+            .fetch_one(&mut *connection)
+            .await?
+            .try_get(0)?;
     let taken = Usd::from_nanos(own.max(0)).min(reversal.amount);
     let owed = reversal.amount.saturating_sub(taken);
     let reason = "refunded by the processor";
