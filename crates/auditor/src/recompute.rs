@@ -27,7 +27,7 @@ pub fn is_insured(generation: &GenerationRow) -> bool {
 }
 
 /// The cost in nano-dollars before it is cut down to what was held; 0 without a price row. An insured
-/// generation costs its searches alone, at the prices of a request without a prompt.
+/// generation costs what tools did alone, at the prices of a request without a prompt.
 ///
 /// # Errors
 /// When the price row is not complete or the cost is beyond the range.
@@ -35,7 +35,7 @@ pub fn cost_nanos(generation: &GenerationRow) -> Result<i64, Unpriceable> {
     let Some(table) = &generation.prices else { return Ok(0) };
     let insured = is_insured(generation);
     let prices = Prices::of(table, generation);
-    let mut units = prices.or_free(PriceKind::WebSearch).of(generation.usage.searches)?;
+    let mut units = tool_units(&generation.usage, &prices)?;
     let prompt = prices.needed(PriceKind::Prompt)?;
     let completion = prices.needed(PriceKind::Completion)?;
     if !insured {
@@ -108,15 +108,27 @@ fn is_open(start: Option<u16>, end: Option<u16>, clock: i64) -> bool {
     (start..end).contains(&clock)
 }
 
+/// Searches, fetches and pages: paid for even when the answer is free.
+fn tool_units(usage: &Usage, prices: &Prices<'_>) -> Result<i128, Unpriceable> {
+    sum([
+        prices.or_free(PriceKind::WebSearch).of(usage.searches)?,
+        prices.or_free(PriceKind::WebFetch).of(usage.fetches)?,
+        prices.or_free(PriceKind::FilePage).of(usage.file_pages)?,
+    ])
+}
+
 fn prompt_units(usage: &Usage, prices: &Prices<'_>, text: Price) -> Result<i128, Unpriceable> {
     let write = prices.find(PriceKind::InputCacheWrite).unwrap_or(text);
     let images = usage.input_image.min(usage.input_uncached);
     let audio = usage.input_audio.min(usage.input_uncached - images);
+    let read = prices.find(PriceKind::InputCacheRead).unwrap_or(text);
+    let read_audio = usage.cache_read_audio.min(usage.cache_read);
     sum([
         text.of(usage.input_uncached - images - audio)?,
         prices.find(PriceKind::ImageToken).unwrap_or(text).of(images)?,
         prices.find(PriceKind::Audio).unwrap_or(text).of(audio)?,
-        prices.find(PriceKind::InputCacheRead).unwrap_or(text).of(usage.cache_read)?,
+        read.of(usage.cache_read - read_audio)?,
+        prices.find(PriceKind::InputAudioCache).unwrap_or(read).of(read_audio)?,
         write.of(usage.cache_write_5m)?,
         prices.find(PriceKind::InputCacheWrite1h).unwrap_or(write).of(usage.cache_write_1h)?,
     ])

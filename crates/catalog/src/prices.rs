@@ -8,6 +8,10 @@ use serde::{Deserialize, Deserializer, Serializer};
 use serde_json::{Map, Value};
 use signalbox_core::{PriceKind, PriceOverride, PriceTable, Rate, Rates};
 
+/// The dearest price that is believed, a thousand dollars in units of 10⁻²⁸ USD; published ones stay
+/// below 200. Costs of the longest requests then fit an amount.
+const MOST_UNITS: i128 = 1000 * 10_i128.pow(28);
+
 /// The flat form as a JSON object.
 #[must_use]
 pub fn to_json(table: &PriceTable) -> Map<String, Value> {
@@ -78,6 +82,9 @@ fn read_rate(rates: &mut Rates, key: &str, value: &Value) -> Result<(), String> 
     let kind = PriceKind::from_name(key).ok_or_else(|| format!("{key}: no such price"))?;
     let text = value.as_str().ok_or_else(|| format!("{key}: a price is a decimal in quotes"))?;
     let rate: Rate = text.parse().map_err(|problem| format!("{key}: {problem}"))?;
+    if rate.units() > MOST_UNITS {
+        return Err(format!("{key}: more than a thousand dollars for one is a slip of the pen"));
+    }
     rates.set(kind, rate);
     Ok(())
 }
@@ -121,6 +128,15 @@ mod tests {
         for (text, key) in [
             (r#"{"prompt":"-1"}"#, "prompt"),
             (r#"{"prompt":1}"#, "prompt"),
+            (r#"{"prompt":null}"#, "prompt"),
+            (r#"{"prompt":"NaN"}"#, "prompt"),
+            (r#"{"prompt":"inf"}"#, "prompt"),
+            (r#"{"prompt":"-0"}"#, "prompt"),
+            (r#"{"prompt":"1000.01"}"#, "prompt"),
+            (r#"{"completion":"1e308"}"#, "completion"),
+            (r#"{"request":"9223372036854775808"}"#, "request"),
+            (r#"{"overrides":[{"prompt":"-1"}]}"#, "prompt"),
+            (r#"{"overrides":[{"min_prompt_tokens":-1}]}"#, "min_prompt_tokens"),
             (r#"{"magic":"1"}"#, "magic"),
             (r#"{"overrides":{}}"#, "overrides"),
             (r#"{"overrides":[{"utc_start":2460}]}"#, "utc_start"),

@@ -4,6 +4,7 @@
 //! here does IO, reads a clock or draws a random number.
 
 mod decimal;
+pub mod discount;
 pub mod error;
 pub mod id;
 pub mod limits;
@@ -18,6 +19,7 @@ pub mod time;
 pub mod timeouts;
 pub mod usage;
 
+pub use discount::Discount;
 pub use error::{ApiError, Availability, AvailabilityCode, Constraint, ErrorKind};
 pub use map::{FastMap, FastSet};
 pub use money::Usd;

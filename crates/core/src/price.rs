@@ -40,11 +40,15 @@ pub enum PriceKind {
     WebSearch,
     /// One search unit of a rerank.
     SearchUnit,
+    /// One page that a fetch tool read.
+    WebFetch,
+    /// One page of a file that was read for the model.
+    FilePage,
 }
 
 impl PriceKind {
     /// Every kind, in declaration order.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 17] = [
         Self::Prompt,
         Self::Completion,
         Self::Request,
@@ -60,6 +64,8 @@ impl PriceKind {
         Self::InternalReasoning,
         Self::WebSearch,
         Self::SearchUnit,
+        Self::WebFetch,
+        Self::FilePage,
     ];
 
     /// The name on the wire, as in `pricing.input_cache_read`.
@@ -81,6 +87,8 @@ impl PriceKind {
             Self::InternalReasoning => "internal_reasoning",
             Self::WebSearch => "web_search",
             Self::SearchUnit => "search_unit",
+            Self::WebFetch => "web_fetch",
+            Self::FilePage => "file_page",
         }
     }
 

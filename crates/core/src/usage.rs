@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Quantities of one generation; as JSON, those that are not zero. The four input counts are disjoint and add up to the prompt;
 /// `reasoning`, `output_image` and `output_audio` are parts of `output`; `input_audio` and
-/// `input_image` are parts of `input_uncached`.
+/// `input_image` are parts of `input_uncached`, `cache_read_audio` is one of `cache_read`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Usage {
@@ -26,6 +26,9 @@ pub struct Usage {
     /// Image tokens among `input_uncached`.
     #[serde(skip_serializing_if = "is_zero")]
     pub input_image: u64,
+    /// Audio tokens among `cache_read`.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub cache_read_audio: u64,
     /// Tokens generated, reasoning included.
     #[serde(skip_serializing_if = "is_zero")]
     pub output: u64,
@@ -44,6 +47,12 @@ pub struct Usage {
     /// Search units of a rerank, as its provider bills them.
     #[serde(skip_serializing_if = "is_zero")]
     pub search_units: u64,
+    /// Pages that a fetch tool read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub fetches: u64,
+    /// Pages of files that were read for the model.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub file_pages: u64,
     /// Whether the counts were estimated because the provider sent none.
     pub estimated: bool,
 }

@@ -64,6 +64,8 @@ pub(crate) fn bound(
         choices: survey.choices,
         searches: if searching && priced { limits::MAX_SEARCHES } else { 0 },
         search_units: 0,
+        fetches: 0,
+        file_pages: 0,
     }
 }
 
@@ -77,19 +79,23 @@ pub(crate) fn within(usage: &Usage, bound: &Estimate) -> Usage {
     };
     let output = usage.output.min(most_output(bound));
     let input_uncached = take(usage.input_uncached);
+    let cache_read = take(usage.cache_read);
     Usage {
         input_uncached,
-        cache_read: take(usage.cache_read),
+        cache_read,
         cache_write_5m: take(usage.cache_write_5m),
         cache_write_1h: take(usage.cache_write_1h),
         input_audio: usage.input_audio.min(input_uncached),
         input_image: usage.input_image.min(input_uncached),
+        cache_read_audio: usage.cache_read_audio.min(cache_read),
         output,
         reasoning: usage.reasoning.min(output),
         output_audio: usage.output_audio.min(output),
         output_image: usage.output_image.min(output),
         searches: usage.searches.min(bound.searches),
         search_units: usage.search_units.min(bound.search_units),
+        fetches: usage.fetches.min(bound.fetches),
+        file_pages: usage.file_pages.min(bound.file_pages),
         estimated: usage.estimated,
     }
 }

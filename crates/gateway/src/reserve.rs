@@ -1,8 +1,8 @@
 //! Stage 6: hold an upper bound of the cost before the first byte goes to a provider.
 
 use signalbox_core::id::GenerationId;
-use signalbox_core::{ApiError, PriceTable, Timestamp, Usd, limits};
-use signalbox_ledger::{Estimate, Refusal, Reserve, affordable_output, upper_bound};
+use signalbox_core::{ApiError, PriceTable, Timestamp, Usd};
+use signalbox_ledger::{Estimate, Offer, Refusal, Reserve, affordable_output, upper_bound};
 use signalbox_policy::{Candidate, Plan};
 use signalbox_store::{Hold, Ledger};
 
@@ -145,23 +145,14 @@ fn most(resolved: &Resolved, candidate: &Candidate) -> Estimate {
 }
 
 fn bound(resolved: &Resolved, candidate: &Candidate, budget: Usd) -> Option<(Bound, Usd)> {
-    let prices = &candidate.endpoint.prices;
-    let mut estimate = most(resolved, candidate);
-    let amount = upper_bound(&estimate, prices).ok()?;
-    if amount <= budget {
-        return Some((Bound { estimate, clamped: false }, amount));
-    }
-    if resolved.survey.max_output.is_some() {
-        return None;
-    }
-    // The caller set no limit, so the balance does.
-    let most = affordable_output(&estimate, prices, budget)?;
-    if most < limits::MIN_AFFORDABLE_OUTPUT {
-        return None;
-    }
-    estimate.max_output = most;
-    let amount = upper_bound(&estimate, prices).ok()?;
-    Some((Bound { estimate, clamped: true }, amount))
+    let offer = Offer {
+        estimate: most(resolved, candidate),
+        prices: &candidate.endpoint.prices,
+        open_ended: resolved.survey.max_output.is_none(),
+        own_key: None,
+    };
+    let fit = signalbox_ledger::fit(&offer, budget)?;
+    Some((Bound { estimate: fit.estimate, clamped: fit.clamped }, fit.amount))
 }
 
 /// A refusal as the client is told, when nothing is left to speak of.

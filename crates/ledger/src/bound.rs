@@ -1,8 +1,9 @@
 //! The most that a request can cost: what is held before its first byte goes to a provider.
 
 use signalbox_core::rate::ceil_to_nanos;
-use signalbox_core::{PriceKind, PriceTable, Rate, Usd};
+use signalbox_core::{PriceKind, PriceTable, Rate, Usd, limits};
 
+use crate::fee::{ByokTerms, byok_bound, list_within};
 use crate::price::{PriceError, required};
 
 /// Units of 10⁻²⁸ USD in one nano-dollar.
@@ -42,6 +43,10 @@ pub struct Estimate {
     pub searches: u64,
     /// Search units of a rerank.
     pub search_units: u64,
+    /// Pages that a fetch tool may read.
+    pub fetches: u64,
+    /// Pages of files that may be read for the model.
+    pub file_pages: u64,
 }
 
 /// An amount that no usage covered by `estimate` can cost more than, for one request, at any time
@@ -86,18 +91,76 @@ pub fn affordable_output(estimate: &Estimate, table: &PriceTable, budget: Usd) -
     (tokens > 0).then_some(tokens)
 }
 
+/// One candidate of a request, as far as money is concerned.
+#[derive(Debug, Clone, Copy)]
+pub struct Offer<'a> {
+    /// The most that it can consume.
+    pub estimate: Estimate,
+    /// What that costs.
+    pub prices: &'a PriceTable,
+    /// Whether the caller set no limit of the output, so that the budget may set one.
+    pub open_ended: bool,
+    /// The terms, where the caller's own key is used and only the fee is charged.
+    pub own_key: Option<&'a ByokTerms>,
+}
+
+/// What one candidate may consume under a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fit {
+    /// The most that it may consume; usage beyond it must be cut down to this.
+    pub estimate: Estimate,
+    /// What has to be held for it: no charge for usage within `estimate` is more.
+    pub amount: Usd,
+    /// The same at list prices: what counts where use of own keys counts, and else `amount`.
+    pub list_price: Usd,
+    /// Whether the output is limited by the budget, which the provider has to be told.
+    pub clamped: bool,
+}
+
+/// The bound of one candidate, when `budget` affords it: whole, or with an output that is cut down to
+/// the longest that fits. `None` when it does not fit, when what fits is not worth starting for, or
+/// when it has no usable price.
+///
+/// What is held for a request is the largest `amount` of the candidates that fit, whichever of them
+/// answers in the end.
+#[must_use]
+pub fn fit(offer: &Offer<'_>, budget: Usd) -> Option<Fit> {
+    let room = offer.own_key.map_or(budget, |terms| list_within(budget, terms));
+    let mut fit = Fit {
+        estimate: offer.estimate,
+        amount: Usd::ZERO,
+        list_price: upper_bound(&offer.estimate, offer.prices).ok()?,
+        clamped: false,
+    };
+    if fit.list_price > room {
+        let most = affordable_output(&offer.estimate, offer.prices, room)?;
+        if !offer.open_ended || most < limits::MIN_AFFORDABLE_OUTPUT {
+            return None;
+        }
+        fit.estimate.max_output = most;
+        fit.list_price = upper_bound(&fit.estimate, offer.prices).ok()?;
+        fit.clamped = true;
+    }
+    fit.amount = offer.own_key.map_or(fit.list_price, |terms| byok_bound(fit.list_price, terms));
+    Some(fit)
+}
+
 /// Everything but output, in units of 10⁻²⁸ USD.
 fn fixed_units(estimate: &Estimate, table: &PriceTable) -> Result<i128, PriceError> {
     required(&table.rates, PriceKind::Prompt)?;
     required(&table.rates, PriceKind::Completion)?;
-    let items = [
-        (estimate.prompt_tokens, dearest(estimate, table, &INPUT_KINDS)),
-        (estimate.images, dearest(estimate, table, &[PriceKind::Image])),
-        (estimate.searches, dearest(estimate, table, &[PriceKind::WebSearch])),
-        (estimate.search_units, dearest(estimate, table, &[PriceKind::SearchUnit])),
-        (1, dearest(estimate, table, &[PriceKind::Request])),
+    let items: [(u64, &[PriceKind]); 7] = [
+        (estimate.prompt_tokens, &INPUT_KINDS),
+        (1, &[PriceKind::Request]),
+        (estimate.images, &[PriceKind::Image]),
+        (estimate.searches, &[PriceKind::WebSearch]),
+        (estimate.search_units, &[PriceKind::SearchUnit]),
+        (estimate.fetches, &[PriceKind::WebFetch]),
+        (estimate.file_pages, &[PriceKind::FilePage]),
     ];
-    items.into_iter().try_fold(0_i128, |sum, (quantity, rate)| {
+    let mut counted = items.into_iter().filter(|(quantity, _)| *quantity > 0);
+    counted.try_fold(0_i128, |sum, (quantity, kinds)| {
+        let rate = dearest(estimate, table, kinds);
         let product = rate.times(quantity).ok_or(PriceError::OutOfRange)?;
         sum.checked_add(product).ok_or(PriceError::OutOfRange)
     })

@@ -12,14 +12,16 @@
 pub mod book;
 pub mod bound;
 pub mod entry;
+pub mod fee;
 pub mod insurance;
 pub mod price;
 pub mod spend;
 pub mod tariff;
 
 pub use book::{Book, CreditError, KeyTerms, Refusal, Released, Reserve, Settled, Terminal};
-pub use bound::{Estimate, affordable_output, upper_bound};
+pub use bound::{Estimate, Fit, Offer, affordable_output, fit, upper_bound};
 pub use entry::{Charge, Grant, Reservation};
+pub use fee::{Allowance, ByokFee, ByokTerms, byok_bound, byok_fee};
 pub use insurance::{billable, insured};
 pub use price::{Cost, Line, PriceError, price};
 pub use spend::Spend;

@@ -3,7 +3,7 @@
 use signalbox_core::rate::ceil_to_nanos;
 use signalbox_core::{PriceKind, PriceTable, Rate, Rates, Timestamp, Usage, Usd};
 
-use crate::tariff::{first_priced, rates_at};
+use crate::tariff::overlaid;
 
 /// Why a generation can't be priced. It is never free because of that: the endpoint is not routable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -50,9 +50,10 @@ pub struct Cost {
 /// - Cache reads and writes without their own price cost the prompt price; one-hour writes fall back
 ///   to the five-minute price first.
 /// - Reasoning costs `internal_reasoning` when that is priced above zero, else the completion price.
-/// - Image and audio tokens have their own price, else that of the text around them.
-/// - Searches and search units without a price cost nothing. `image` and `input_audio_cache` count what usage does
-///   not tell apart: images are already among the prompt tokens.
+/// - Image and audio tokens have their own price, else that of the text around them; cached audio has
+///   that of other cache reads.
+/// - Searches, search units, fetches and pages without a price cost nothing. `image` is not billed:
+///   images are already among the prompt tokens.
 /// - Parts that exceed their whole are cut down to it: images first, then audio, then reasoning.
 ///
 /// # Errors
@@ -63,27 +64,51 @@ pub fn price(
     at: Timestamp,
     requests: u64,
 ) -> Result<Cost, PriceError> {
-    let rates = rates_at(table, usage.prompt(), at);
-    let mut lines = Vec::new();
-    let input = bill(&mut lines, &input_lines(usage, &rates)?)?;
-    let output = bill(&mut lines, &output_lines(usage, &rates)?)?;
-    let fees = bill(&mut lines, &fee_lines(usage, &rates, requests))?;
+    let laid;
+    let rates = match overlaid(table, usage.prompt(), at) {
+        Some(over) => {
+            laid = over;
+            &laid
+        }
+        None => &table.rates,
+    };
+    let mut bill = Bill::default();
+    bill_input(&mut bill, usage, rates)?;
+    let input = bill.units;
+    bill_output(&mut bill, usage, rates)?;
+    let tokens = bill.units;
+    bill_fees(&mut bill, usage, rates, requests)?;
 
-    let tokens = input.checked_add(output).ok_or(PriceError::OutOfRange)?;
-    let all = tokens.checked_add(fees).ok_or(PriceError::OutOfRange)?;
     let nanos = |units| ceil_to_nanos(units).ok_or(PriceError::OutOfRange);
     let prompt = nanos(input)?;
     let completion = nanos(tokens)?.saturating_sub(prompt);
-    Ok(Cost { total: nanos(all)?, prompt, completion, lines })
+    Ok(Cost { total: nanos(bill.units)?, prompt, completion, lines: bill.lines })
 }
 
-/// Keeps the lines that count something and adds them up, in units of 10⁻²⁸ USD.
-fn bill(kept: &mut Vec<Line>, lines: &[Line]) -> Result<i128, PriceError> {
-    lines.iter().filter(|line| line.quantity > 0).try_fold(0_i128, |sum, line| {
-        kept.push(*line);
-        let product = line.rate.times(line.quantity).ok_or(PriceError::OutOfRange)?;
-        sum.checked_add(product).ok_or(PriceError::OutOfRange)
-    })
+/// The items so far, and their exact sum in units of 10⁻²⁸ USD.
+#[derive(Default)]
+struct Bill {
+    lines: Vec<Line>,
+    units: i128,
+}
+
+impl Bill {
+    /// Adds an item, if it counts something: only then is its price looked for.
+    fn add(
+        &mut self,
+        kind: PriceKind,
+        quantity: u64,
+        rate: impl FnOnce() -> Rate,
+    ) -> Result<(), PriceError> {
+        if quantity == 0 {
+            return Ok(());
+        }
+        let rate = rate();
+        let product = rate.times(quantity).ok_or(PriceError::OutOfRange)?;
+        self.units = self.units.checked_add(product).ok_or(PriceError::OutOfRange)?;
+        self.lines.push(Line { kind, quantity, rate });
+        Ok(())
+    }
 }
 
 /// The price of a kind without which nothing can be billed.
@@ -91,76 +116,55 @@ pub(crate) fn required(rates: &Rates, kind: PriceKind) -> Result<Rate, PriceErro
     rates.get(kind).ok_or(PriceError::Missing(kind))
 }
 
-fn input_lines(usage: &Usage, rates: &Rates) -> Result<[Line; 6], PriceError> {
+fn bill_input(bill: &mut Bill, usage: &Usage, rates: &Rates) -> Result<(), PriceError> {
     use PriceKind::{
-        Audio, ImageToken, InputCacheRead, InputCacheWrite, InputCacheWrite1h, Prompt,
+        Audio, ImageToken, InputAudioCache, InputCacheRead, InputCacheWrite, InputCacheWrite1h,
+        Prompt,
     };
     let prompt = required(rates, Prompt)?;
-    let or_prompt = |kinds: &[PriceKind]| first_priced(rates, kinds).unwrap_or(prompt);
+    let own = |kind| rates.get(kind).unwrap_or(prompt);
+    let either = |kind, other| rates.get(kind).unwrap_or_else(|| own(other));
     let (images, audio, text) = parts(usage.input_uncached, usage.input_image, usage.input_audio);
-    Ok([
-        Line { kind: Prompt, quantity: text, rate: prompt },
-        Line { kind: ImageToken, quantity: images, rate: or_prompt(&[ImageToken]) },
-        Line { kind: Audio, quantity: audio, rate: or_prompt(&[Audio]) },
-        Line {
-            kind: InputCacheRead,
-            quantity: usage.cache_read,
-            rate: or_prompt(&[InputCacheRead]),
-        },
-        Line {
-            kind: InputCacheWrite,
-            quantity: usage.cache_write_5m,
-            rate: or_prompt(&[InputCacheWrite]),
-        },
-        Line {
-            kind: InputCacheWrite1h,
-            quantity: usage.cache_write_1h,
-            rate: or_prompt(&[InputCacheWrite1h, InputCacheWrite]),
-        },
-    ])
+    let (_, read_audio, read) = parts(usage.cache_read, 0, usage.cache_read_audio);
+    bill.add(Prompt, text, || prompt)?;
+    bill.add(ImageToken, images, || own(ImageToken))?;
+    bill.add(Audio, audio, || own(Audio))?;
+    bill.add(InputCacheRead, read, || own(InputCacheRead))?;
+    bill.add(InputAudioCache, read_audio, || either(InputAudioCache, InputCacheRead))?;
+    bill.add(InputCacheWrite, usage.cache_write_5m, || own(InputCacheWrite))?;
+    bill.add(InputCacheWrite1h, usage.cache_write_1h, || either(InputCacheWrite1h, InputCacheWrite))
 }
 
-fn output_lines(usage: &Usage, rates: &Rates) -> Result<[Line; 4], PriceError> {
+fn bill_output(bill: &mut Bill, usage: &Usage, rates: &Rates) -> Result<(), PriceError> {
     use PriceKind::{AudioOutput, Completion, ImageOutput, InternalReasoning};
     let completion = required(rates, Completion)?;
+    let own = |kind| rates.get(kind).unwrap_or(completion);
+    let apart = || rates.get(InternalReasoning).filter(|rate| !rate.is_zero());
     let (images, audio, rest) = parts(usage.output, usage.output_image, usage.output_audio);
     let reasoning = usage.reasoning.min(rest);
-    let own_reasoning = rates.get(InternalReasoning).filter(|rate| !rate.is_zero());
-    Ok([
-        Line { kind: Completion, quantity: rest.saturating_sub(reasoning), rate: completion },
-        Line {
-            kind: ImageOutput,
-            quantity: images,
-            rate: rates.get(ImageOutput).unwrap_or(completion),
-        },
-        Line {
-            kind: AudioOutput,
-            quantity: audio,
-            rate: rates.get(AudioOutput).unwrap_or(completion),
-        },
-        Line {
-            kind: InternalReasoning,
-            quantity: reasoning,
-            rate: own_reasoning.unwrap_or(completion),
-        },
-    ])
+    bill.add(Completion, rest.saturating_sub(reasoning), || completion)?;
+    bill.add(ImageOutput, images, || own(ImageOutput))?;
+    bill.add(AudioOutput, audio, || own(AudioOutput))?;
+    bill.add(InternalReasoning, reasoning, || apart().unwrap_or(completion))
 }
 
-fn fee_lines(usage: &Usage, rates: &Rates, requests: u64) -> [Line; 3] {
-    let fee = |kind| rates.get(kind).unwrap_or(Rate::ZERO);
-    [
-        Line { kind: PriceKind::Request, quantity: requests, rate: fee(PriceKind::Request) },
-        Line {
-            kind: PriceKind::WebSearch,
-            quantity: usage.searches,
-            rate: fee(PriceKind::WebSearch),
-        },
-        Line {
-            kind: PriceKind::SearchUnit,
-            quantity: usage.search_units,
-            rate: fee(PriceKind::SearchUnit),
-        },
-    ]
+fn bill_fees(
+    bill: &mut Bill,
+    usage: &Usage,
+    rates: &Rates,
+    requests: u64,
+) -> Result<(), PriceError> {
+    use PriceKind::{FilePage, Request, SearchUnit, WebFetch, WebSearch};
+    for (kind, quantity) in [
+        (Request, requests),
+        (WebSearch, usage.searches),
+        (SearchUnit, usage.search_units),
+        (WebFetch, usage.fetches),
+        (FilePage, usage.file_pages),
+    ] {
+        bill.add(kind, quantity, || rates.get(kind).unwrap_or(Rate::ZERO))?;
+    }
+    Ok(())
 }
 
 /// Splits a count into images, audio and the rest, so that the three add up to the whole.

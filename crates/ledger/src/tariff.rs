@@ -1,6 +1,6 @@
 //! Which of an endpoint's prices apply to one generation.
 
-use signalbox_core::{PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp};
+use signalbox_core::{Discount, PriceOverride, PriceTable, Rates, Timestamp};
 
 /// Whether all conditions of an override hold (inference spec A.4).
 ///
@@ -24,22 +24,31 @@ fn in_window(start: Option<u16>, end: Option<u16>, hhmm: u16) -> bool {
 /// request.
 #[must_use]
 pub fn rates_at(table: &PriceTable, prompt_tokens: u64, at: Timestamp) -> Rates {
-    let hhmm = at.utc_hhmm();
-    table
-        .overrides
-        .iter()
-        .filter(|entry| applies(entry, prompt_tokens, hhmm))
-        .fold(table.rates, |rates, entry| rates.overlaid(&entry.rates))
+    overlaid(table, prompt_tokens, at).unwrap_or(table.rates)
 }
 
-/// The first of these kinds that has a price of its own.
-pub(crate) fn first_priced(rates: &Rates, kinds: &[PriceKind]) -> Option<Rate> {
-    kinds.iter().find_map(|&kind| rates.get(kind))
+/// The same, or `None` where no override applies and the base row is all.
+pub(crate) fn overlaid(table: &PriceTable, prompt_tokens: u64, at: Timestamp) -> Option<Rates> {
+    if table.overrides.is_empty() {
+        return None;
+    }
+    let hhmm = at.utc_hhmm();
+    let matching = table.overrides.iter().filter(|entry| applies(entry, prompt_tokens, hhmm));
+    matching.fold(None, |rates, entry| Some(rates.unwrap_or(table.rates).overlaid(&entry.rates)))
+}
+
+/// The prices for an account that lets its inputs and outputs be used: one percent off everything
+/// (platform spec 9.4). Hold, charge and store by this row instead of the endpoint's. `None` is for
+/// prices beyond all bounds, which a discount never makes.
+#[must_use]
+pub fn shared_data(table: &PriceTable) -> Option<PriceTable> {
+    table.discounted(Discount::DATA_SHARING)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use signalbox_core::{PriceKind, Rate};
 
     /// `min start end | prompt hhmm -> yes/no`, `-` for an absent condition.
     const CONDITIONS: &str = "

@@ -1,6 +1,6 @@
 //! Two readings of the price rules come to the same amount, on everything.
 
-use proptest::array::uniform12;
+use proptest::array::uniform15;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ fn table() -> impl Strategy<Value = PriceTable> {
 
 fn usage() -> impl Strategy<Value = Usage> {
     let count = prop_oneof![3 => Just(0_u64), 8 => 0_u64..2000, 1 => any::<u64>()];
-    uniform12(count).prop_map(|n| Usage {
+    uniform15(count).prop_map(|n| Usage {
         input_uncached: n[0],
         cache_read: n[1],
         cache_write_5m: n[2],
@@ -53,6 +53,9 @@ fn usage() -> impl Strategy<Value = Usage> {
         output_image: n[9],
         searches: n[10],
         search_units: n[11],
+        cache_read_audio: n[12],
+        fetches: n[13],
+        file_pages: n[14],
         estimated: false,
     })
 }

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_core::{ParameterSet, PriceTable};
+use signalbox_core::{Discount, ParameterSet, PriceTable};
 
 use super::provider_row::DataPolicyRow;
 use crate::endpoint::{EndpointScore, Features, Perf, ToolChoices, UnitPrice};
@@ -57,6 +57,9 @@ pub struct ConfiguredEndpoint {
     /// Required, unless the endpoint is a built-in one or free.
     #[serde(default)]
     pub pricing: Option<FlatPrices>,
+    /// The fraction to take off every price of `pricing`; below 0 it is a surcharge.
+    #[serde(default)]
+    pub discount: Option<Discount>,
     #[serde(default)]
     pub unit_pricing: Option<Vec<UnitPrice>>,
     #[serde(default)]
@@ -145,11 +148,28 @@ impl ConfiguredEndpoint {
         }
         let mut endpoint = base.cloned().unwrap_or_else(|| self.fresh(tag, model, provider));
         self.overlay(&mut endpoint);
-        endpoint.free = self.free.unwrap_or(endpoint.free || endpoint.prices.is_free());
+        if let Some(discount) = self.discount {
+            self.reduce(&mut endpoint, discount).map_err(|problem| fail("discount", problem))?;
+        }
+        // A price that is not there is none of nothing.
+        let prices = &endpoint.prices;
+        let all_zero = prices.prices_tokens() && prices.is_free();
+        endpoint.free = self.free.unwrap_or(endpoint.free || all_zero);
         if endpoint.free {
             endpoint.prices = free_prices();
         }
         Ok(endpoint)
+    }
+
+    /// Takes the discount off the prices of this row.
+    fn reduce(&self, endpoint: &mut Endpoint, discount: Discount) -> Result<(), &'static str> {
+        if self.pricing.is_none() {
+            return Err("needs pricing in the same row: built-in prices have theirs taken off");
+        }
+        let reduced = endpoint.prices.discounted(discount);
+        endpoint.prices = reduced.ok_or("makes a price larger than a price can be")?;
+        endpoint.discount = discount.to_string().parse().ok();
+        Ok(())
     }
 
     fn fresh(&self, tag: String, model: &Model, provider: &Provider) -> Endpoint {

@@ -68,7 +68,7 @@ pub fn read_usage(value: Raw<'_>) -> Option<ReadUsage> {
     let mut member = |name: &str| count(value.get(name), &mut odd);
     let (prompt, total) = (member("promptTokenCount"), member("totalTokenCount"));
     let (answer, thoughts) = (member("candidatesTokenCount"), member("thoughtsTokenCount"));
-    let cached = member("cachedContentTokenCount").unwrap_or(0);
+    let reread = member("cachedContentTokenCount").unwrap_or(0);
     let tools = member("toolUsePromptTokenCount").unwrap_or(0);
     if prompt.is_none() && answer.is_none() && thoughts.is_none() && total.is_none() {
         return None;
@@ -78,11 +78,12 @@ pub fn read_usage(value: Raw<'_>) -> Option<ReadUsage> {
     // Without a prompt, whatever the output leaves of the total was the prompt.
     let whole =
         prompt.unwrap_or_else(|| total.unwrap_or(0).saturating_sub(output).saturating_sub(tools));
-    let cache_read = cached.min(whole);
+    let cache_read = reread.min(whole);
     let input_uncached = (whole - cache_read).saturating_add(tools);
     let mut details = |name: &str| Modalities::read(value.get(name), &mut odd);
+    let cached = details("cacheTokensDetails");
     let input = details("promptTokensDetails")
-        .uncached(details("cacheTokensDetails"), details("toolUsePromptTokensDetails"))
+        .uncached(cached, details("toolUsePromptTokensDetails"))
         .within(input_uncached);
     let produced = details("candidatesTokensDetails").within(output);
     let usage = Usage {
@@ -90,6 +91,7 @@ pub fn read_usage(value: Raw<'_>) -> Option<ReadUsage> {
         cache_read,
         input_audio: input.audio,
         input_image: input.image,
+        cache_read_audio: cached.audio.min(cache_read),
         output,
         reasoning,
         output_audio: produced.audio,
@@ -97,7 +99,7 @@ pub fn read_usage(value: Raw<'_>) -> Option<ReadUsage> {
         ..Usage::default()
     };
     let sum_fits = total.is_none_or(|total| total >= whole.saturating_add(answer.unwrap_or(0)));
-    let plausible = !odd && prompt.is_some() && cached <= whole && sum_fits;
+    let plausible = !odd && prompt.is_some() && reread <= whole && sum_fits;
     Some(ReadUsage { usage, plausible })
 }
 
@@ -140,6 +142,7 @@ mod tests {
             cache_read: 60,
             input_audio: 8,
             input_image: 10,
+            cache_read_audio: 12,
             output: 37,
             reasoning: 30,
             output_image: 4,

@@ -189,8 +189,7 @@ impl Counts {
             output_audio,
             output_image,
             searches: self.searches.unwrap_or(0).min(MOST_TOKENS),
-            search_units: 0,
-            estimated: false,
+            ..Usage::default()
         };
         let sum_fits = self.total.is_none_or(|total| total >= prompt.saturating_add(said));
         let plausible = !self.odd && self.prompt.is_some() && self.output.is_some() && sum_fits;

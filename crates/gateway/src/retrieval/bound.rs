@@ -49,6 +49,8 @@ pub(crate) fn bound(retrieval: &Retrieval, endpoint: &Endpoint) -> Estimate {
         choices: 1,
         searches: 0,
         search_units,
+        fetches: 0,
+        file_pages: 0,
     }
 }
 

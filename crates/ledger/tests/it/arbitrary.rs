@@ -69,10 +69,10 @@ pub fn hostile_table() -> impl Strategy<Value = PriceTable> {
 
 pub fn hostile_usage() -> impl Strategy<Value = Usage> {
     let count = || prop_oneof![0_u64..100_000, any::<u64>(), Just(u64::MAX)];
-    proptest::array::uniform12(count()).prop_map(spread)
+    proptest::array::uniform15(count()).prop_map(spread)
 }
 
-fn spread(counts: [u64; 12]) -> Usage {
+fn spread(counts: [u64; 15]) -> Usage {
     let [
         uncached,
         read,
@@ -86,6 +86,9 @@ fn spread(counts: [u64; 12]) -> Usage {
         out_image,
         searches,
         search_units,
+        read_audio,
+        fetches,
+        pages,
     ] = counts;
     Usage {
         input_uncached: uncached,
@@ -100,18 +103,21 @@ fn spread(counts: [u64; 12]) -> Usage {
         output_image: out_image,
         searches,
         search_units,
+        cache_read_audio: read_audio,
+        fetches,
+        file_pages: pages,
         estimated: false,
     }
 }
 
-/// Usage with at most this many prompt and output tokens and 10 searches or search units; parts may exceed their
-/// whole, as hostile providers report them.
+/// Usage with at most this many prompt and output tokens and 10 of anything else; parts may exceed
+/// their whole, as hostile providers report them.
 pub fn usage(most_prompt: u64, most_output: u64) -> impl Strategy<Value = Usage> {
     let share = || 0_u64..=1000;
     let part = |whole: u64, share: u64| {
         u64::try_from(u128::from(whole) * u128::from(share) / 1000).unwrap()
     };
-    (proptest::array::uniform5(share()), proptest::array::uniform5(0_u64..=1500), 0_u64..=10)
+    (proptest::array::uniform5(share()), proptest::array::uniform6(0_u64..=1500), 0_u64..=10)
         .prop_map(move |(input, parts, searches)| {
             let prompt = part(most_prompt, input[4]);
             let read = part(prompt, input[0]);
@@ -132,6 +138,9 @@ pub fn usage(most_prompt: u64, most_output: u64) -> impl Strategy<Value = Usage>
                 part(output, parts[4]),
                 searches,
                 10 - searches,
+                part(read, parts[5]),
+                searches / 2,
+                10 - searches / 2,
             ];
             spread(counts)
         })

@@ -108,6 +108,8 @@ fn covered() -> impl Strategy<Value = (Estimate, Vec<(Usage, Timestamp)>)> {
                 choices,
                 searches: 10,
                 search_units: 10,
+                fetches: 10,
+                file_pages: 10,
             };
             let usage = arbitrary::usage(prompt_tokens, max_output * choices);
             (Just(estimate), vec((usage, arbitrary::moment()), USAGES_PER_ROW))
@@ -149,7 +151,7 @@ proptest! {
         budget in 0_i64..10_000_000_000,
     ) {
         let budget = Usd::from_nanos(budget);
-        let with = |max_output| Estimate { prompt_tokens, max_output, images: 2, choices, searches: 1, search_units: 1 };
+        let with = |max_output| Estimate { prompt_tokens, max_output, images: 2, choices, searches: 1, search_units: 1, fetches: 1, file_pages: 1 };
         let fits = |max_output| upper_bound(&with(max_output), &table).is_ok_and(|held| held <= budget);
         match affordable_output(&with(0), &table, budget) {
             Some(tokens) => {

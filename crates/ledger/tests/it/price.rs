@@ -72,6 +72,8 @@ fn both(one: &Usage, other: &Usage) -> Usage {
         output: one.output + other.output,
         searches: one.searches + other.searches,
         search_units: one.search_units + other.search_units,
+        fetches: one.fetches + other.fetches,
+        file_pages: one.file_pages + other.file_pages,
         ..Usage::default()
     }
 }
@@ -104,7 +106,8 @@ proptest! {
         let charged = i128::from(cost.total.nanos()) * nano;
         prop_assert!(exact <= charged && charged < exact + nano);
         let counted: u64 = cost.lines.iter().map(|line| line.quantity).sum();
-        prop_assert_eq!(counted, usage.prompt() + usage.output + usage.searches + usage.search_units + 1);
+        let tools = usage.searches + usage.search_units + usage.fetches + usage.file_pages;
+        prop_assert_eq!(counted, usage.prompt() + usage.output + tools + 1);
     }
 
     #[test]

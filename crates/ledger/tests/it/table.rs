@@ -85,6 +85,9 @@ fn case(line: &str, rest: &str, table: &PriceTable) -> Case {
             "out_image" => usage.output_image = number,
             "searches" => usage.searches = number,
             "search_units" => usage.search_units = number,
+            "read_audio" => usage.cache_read_audio = number,
+            "fetches" => usage.fetches = number,
+            "pages" => usage.file_pages = number,
             "requests" => requests = number,
             "at" => {
                 let minutes = i64::try_from(number / 100 * 60 + number % 100).unwrap();

@@ -73,7 +73,9 @@ fn cache_discount(row: &GenerationRow) -> Option<Usd> {
     let prices = row.prices.as_ref()?;
     let plain = Usage {
         input_uncached: used.prompt(),
+        input_audio: used.input_audio.saturating_add(used.cache_read_audio),
         cache_read: 0,
+        cache_read_audio: 0,
         cache_write_5m: 0,
         cache_write_1h: 0,
         ..*used

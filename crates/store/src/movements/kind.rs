@@ -227,14 +227,14 @@ impl Movement {
     /// Why, in the operator's words.
     #[must_use]
     pub fn because(mut self, reason: impl Into<String>) -> Self {
-        self.reason = reason.into();
+        self.reason = storable(reason.into());
         self
     }
 
     /// Who did it.
     #[must_use]
     pub fn by(mut self, operator: impl Into<String>) -> Self {
-        self.operator = Some(operator.into());
+        self.operator = Some(storable(operator.into()));
         self
     }
 
@@ -249,4 +249,9 @@ impl Movement {
     pub const fn amount(&self) -> Usd {
         self.amount
     }
+}
+
+/// A text that both databases keep as it is: its hash must not depend on which.
+fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }
