@@ -6,7 +6,9 @@ mod error;
 mod inference;
 mod listen;
 mod router;
+mod short_body;
 mod v1;
+mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};

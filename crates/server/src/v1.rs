@@ -3,4 +3,5 @@
 pub(crate) mod account;
 pub(crate) mod models;
 pub(crate) mod providers;
+pub(crate) mod purchases;
 pub(crate) mod routing;

@@ -8,9 +8,11 @@ use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Secret, Timeouts, TimeoutsRow};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
+use signalbox_platform::PurchaseSettings;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
+use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 
 /// What the process runs with.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Config {
     pub timeouts: Timeouts,
     /// Percent of the streams that may be hedged.
     pub hedge_percent: u8,
+    /// What credit is sold with.
+    pub purchases: PurchaseSettings,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -41,6 +45,9 @@ struct File {
     keys: Keys,
     timeouts: TimeoutsRow,
     routing: Routing,
+    fees: FeesRow,
+    stripe: Option<StripeRow>,
+    crypto: Option<CryptoRow>,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -112,9 +119,12 @@ impl Config {
             return Err(Stop::usage(line));
         }
         let public_url = file.public_url.unwrap_or_else(|| format!("http://{listen}"));
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        let purchases = purchases::settings(&file.fees, file.stripe, file.crypto, &public_url)?;
         Ok(Self {
             listen,
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            public_url,
+            purchases,
             database_url: database.unwrap_or_else(|| DATABASE.to_owned()),
             key_prefix: prefix,
             timeouts: Timeouts::default().with(&file.timeouts),

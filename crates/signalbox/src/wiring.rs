@@ -1,13 +1,18 @@
 //! Putting the parts together: the store, and the world that requests see.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use signalbox_catalog::Snapshot;
+use signalbox_core::plan::Plans;
 use signalbox_gateway::World;
+use signalbox_platform::Purchases;
+use signalbox_platform::purchase::Watch;
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
-use signalbox_store::{Store, StoreError};
+use signalbox_store::{Ledger, Store, StoreError};
 use signalbox_upstream::{Client, discover};
+use tokio::task::AbortHandle;
 
 use crate::config::Config;
 use crate::exit::Stop;
@@ -18,6 +23,25 @@ pub(crate) async fn store(config: &Config, clock: Clock) -> Result<Store, Stop> 
     Store::open(&config.database_url, clock).await.map_err(|error: StoreError| {
         Stop::usage(format!("database: {}: {error}", config.database_url))
     })
+}
+
+/// Purchases, and the task that watches balances where credit can be bought.
+pub(crate) fn purchases(
+    config: &Config,
+    store: &Store,
+    ledger: &Ledger,
+) -> Result<(Purchases, Option<AbortHandle>), Stop> {
+    let settings = config.purchases.clone();
+    let sells = settings.stripe.is_some() || settings.crypto.is_some();
+    let purchases = Purchases::new(store, &Client::new(), settings, Plans::default())
+        .map_err(|error| Stop::usage(format!("stripe or crypto: {error}")))?;
+    if purchases.is_deaf() {
+        tracing::warn!("stripe.webhook_secret is not set: no payment will be heard of");
+    }
+    let ledger = ledger.clone();
+    let watch = Watch::new(&purchases, Arc::new(move |account| ledger.available(account)));
+    let watching = sells.then(|| task::spawn("purchases", watch.run()).abort_handle());
+    Ok((purchases, watching))
 }
 
 /// What can be called.
