@@ -149,7 +149,9 @@ impl Service {
 
 impl fmt::Debug for Service {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Service").field("base", &self.base).finish_non_exhaustive()
+        // A path may hold a key.
+        let host = self.base.splitn(4, '/').take(3).collect::<Vec<_>>().join("/");
+        f.debug_struct("Service").field("host", &host).finish_non_exhaustive()
     }
 }
 
@@ -181,6 +183,9 @@ mod tests {
             Service::new(&Client::new(), "https://api.example", Duration::from_secs(1)).unwrap();
         let service = service.with_bearer(&Secret::new("sk_canary".to_owned())).unwrap();
         assert!(!format!("{service:?}").contains("canary"));
+        let keyed = "https://api.example/v3/canary";
+        let keyed = Service::new(&Client::new(), keyed, Duration::from_secs(1)).unwrap();
+        assert_eq!(format!("{keyed:?}"), "Service { host: \"https://api.example\", .. }");
         assert!(!format!("{:?}", service.headers).contains("canary"));
     }
 }
