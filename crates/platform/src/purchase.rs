@@ -62,19 +62,19 @@ struct Inner {
 }
 
 impl Purchases {
-    /// Purchases with these settings. Calls go out through `client`.
+    /// Purchases with these settings.
     ///
     /// # Errors
     /// [`PurchaseError::Rail`] or [`PurchaseError::Chain`] for an address or a key that can't be used.
     pub fn new(
         store: &Store,
-        client: &Client,
         settings: PurchaseSettings,
         plans: Plans,
     ) -> Result<Self, PurchaseError> {
-        let stripe = settings.stripe.as_ref().map(|one| Stripe::new(client, one)).transpose()?;
+        let client = Client::new();
+        let stripe = settings.stripe.as_ref().map(|one| Stripe::new(&client, one)).transpose()?;
         let chain: Option<Arc<dyn OnChain>> = match &settings.crypto {
-            Some(crypto) => Some(Arc::new(Node::new(client, crypto)?)),
+            Some(crypto) => Some(Arc::new(Node::new(&client, crypto)?)),
             None => None,
         };
         Ok(Self(Arc::new(Inner { store: store.clone(), settings, plans, stripe, chain })))

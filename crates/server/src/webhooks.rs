@@ -11,11 +11,7 @@ use crate::app::App;
 use crate::{error, short_body};
 
 /// One event of the card processor. Without a secret there is no such route.
-pub(crate) async fn stripe(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: Body,
-) -> Response {
+pub(crate) async fn stripe(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let answer = async {
         let nothing = || ApiError::new(ErrorKind::NotFound, "POST /webhooks/stripe does not exist");
         if !app.purchases().hears_webhooks() {

@@ -117,7 +117,8 @@ fn card(row: StripeRow, public_url: &str) -> Result<StripeSettings, Stop> {
         .filter(|one| !one.trim().is_empty())
         .map(|one| secret(one, "stripe.webhook_secret"))
         .collect::<Result<Vec<Secret<String>>, Stop>>()?;
-    let page = |url: Option<String>, path: &str| url.unwrap_or_else(|| format!("{public_url}{path}"));
+    let page =
+        |url: Option<String>, path: &str| url.unwrap_or_else(|| format!("{public_url}{path}"));
     Ok(StripeSettings {
         base_url: row.base_url.unwrap_or_else(|| STRIPE.to_owned()),
         secret_key: secret(&row.secret_key, "stripe.secret_key")?,

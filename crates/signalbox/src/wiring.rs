@@ -33,7 +33,7 @@ pub(crate) fn purchases(
 ) -> Result<(Purchases, Option<AbortHandle>), Stop> {
     let settings = config.purchases.clone();
     let sells = settings.stripe.is_some() || settings.crypto.is_some();
-    let purchases = Purchases::new(store, &Client::new(), settings, Plans::default())
+    let purchases = Purchases::new(store, settings, Plans::default())
         .map_err(|error| Stop::usage(format!("stripe or crypto: {error}")))?;
     if purchases.is_deaf() {
         tracing::warn!("stripe.webhook_secret is not set: no payment will be heard of");

@@ -94,7 +94,10 @@ async fn asking_the_processor_does_what_a_lost_event_would_have_done_once() {
     });
     assert_eq!(ask().await, Effect::Done);
     assert_eq!(ask().await, Effect::Before);
-    assert_eq!(world.hear(&world.paid(id).await).await, signalbox_platform::purchase::Heard::Did(Effect::Before));
+    assert_eq!(
+        world.hear(&world.paid(id).await).await,
+        signalbox_platform::purchase::Heard::Did(Effect::Before)
+    );
     assert_eq!(world.balance().await, "20");
     world.audit().await;
 }

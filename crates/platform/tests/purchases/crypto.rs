@@ -32,8 +32,7 @@ async fn claim(
     order: &CheckoutBody,
     transaction: &str,
 ) -> Result<Status, ApiError> {
-    let claim =
-        Claim { payment: order.purchase.id.clone(), transaction: transaction.to_owned() };
+    let claim = Claim { payment: order.purchase.id.clone(), transaction: transaction.to_owned() };
     Ok(world.purchases.claim(account, claim).await?.status)
 }
 

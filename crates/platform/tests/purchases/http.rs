@@ -36,7 +36,9 @@ where
             drop(task::spawn("peer connection", async move {
                 let io = TokioIo::new(socket);
                 // How a connection ends is seen by who called.
-                drop(hyper::server::conn::http1::Builder::new().serve_connection(io, service).await);
+                drop(
+                    hyper::server::conn::http1::Builder::new().serve_connection(io, service).await,
+                );
             }));
         }
     }));

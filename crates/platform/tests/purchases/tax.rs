@@ -14,7 +14,8 @@ fn new(kind: &str, value: &str) -> NewTaxId {
 #[tokio::test]
 async fn tax_numbers_are_added_listed_and_removed_at_both_places() {
     let world = World::new().await;
-    let add = async |kind, value| world.purchases.add_tax_id(&world.account, new(kind, value)).await;
+    let add =
+        async |kind, value| world.purchases.add_tax_id(&world.account, new(kind, value)).await;
     let added = add("eu_vat", " DE123456789 ").await.unwrap();
     assert_eq!((added.kind.as_str(), added.value.as_str()), ("eu_vat", "DE123456789"));
     assert_eq!(world.peer.things("txi").len(), 1);

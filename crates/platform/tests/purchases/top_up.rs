@@ -37,9 +37,12 @@ async fn twenty_crossings_at_once_in_two_processes_charge_the_card_once() {
     assert_eq!(world.balance().await, "25");
     assert_eq!(world.purchases.look(&world.account).await.unwrap(), Look::Fine, "it is enough now");
     let call = &world.peer.calls("POST", INTENTS)[0];
-    for (name, expected) in
-        [("amount", "2638"), ("off_session", "true"), ("confirm", "true"), ("payment_method", "pm_1")]
-    {
+    for (name, expected) in [
+        ("amount", "2638"),
+        ("off_session", "true"),
+        ("confirm", "true"),
+        ("payment_method", "pm_1"),
+    ] {
         assert_eq!(call.fields[name], expected, "{name}");
     }
     world.audit().await;

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 use signalbox_core::Timestamp;
+use signalbox_platform::purchase::fee::Method;
 use signalbox_platform::purchase::signature::{self, Forged};
 use signalbox_platform::purchase::{Heard, Wish};
-use signalbox_platform::purchase::fee::Method;
 use signalbox_store::payments::{Effect, Status};
 
 use crate::node::Chain;
@@ -168,7 +168,8 @@ async fn events_that_mean_nothing_here_are_kept() {
     let odd = event("evt_odd", "customer.updated", json!({"id": "cus_1"}));
     assert_eq!(world.hear(&odd).await, Heard::Kept);
     assert_eq!(world.hear(&odd).await, Heard::Kept);
-    let unpaid = event("evt_unpaid", "checkout.session.completed", json!({"payment_status": "unpaid"}));
+    let unpaid =
+        event("evt_unpaid", "checkout.session.completed", json!({"payment_status": "unpaid"}));
     assert_eq!(world.hear(&unpaid).await, Heard::Kept);
     assert_eq!(world.balance().await, "0");
 }

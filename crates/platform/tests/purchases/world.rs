@@ -14,7 +14,6 @@ use signalbox_platform::{KeyPrefix, Platform, Purchases};
 use signalbox_runtime::{Clock, entropy};
 use signalbox_store::Store;
 use signalbox_store::payments::{Effect, Payment};
-use signalbox_upstream::Client;
 
 use crate::peer::Peer;
 
@@ -152,7 +151,7 @@ impl World {
 }
 
 pub fn open(store: &Store, settings: &PurchaseSettings) -> Purchases {
-    Purchases::new(store, &Client::new(), settings.clone(), Plans::default()).unwrap()
+    Purchases::new(store, settings.clone(), Plans::default()).unwrap()
 }
 
 pub async fn new_account(store: &Store) -> AccountId {

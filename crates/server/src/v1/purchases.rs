@@ -92,15 +92,16 @@ pub(crate) async fn checkout(State(app): State<App>, headers: HeaderMap, body: B
 }
 
 fn page(pairs: &[(String, String)]) -> Result<(i64, i64), ApiError> {
-    let number = |wanted: &str, default: i64, range: std::ops::RangeInclusive<i64>| {
-        match pairs.iter().find(|(name, _)| name == wanted) {
-            None => Ok(default),
-            Some((_, text)) => text
-                .parse()
-                .ok()
-                .filter(|number| range.contains(number))
-                .ok_or_else(|| ApiError::invalid(format!("{wanted}: a number in {range:?}"))),
-        }
+    let number = |wanted: &str, default: i64, range: std::ops::RangeInclusive<i64>| match pairs
+        .iter()
+        .find(|(name, _)| name == wanted)
+    {
+        None => Ok(default),
+        Some((_, text)) => text
+            .parse()
+            .ok()
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| ApiError::invalid(format!("{wanted}: a number in {range:?}"))),
     };
     Ok((number("offset", 0, 0..=i64::from(i32::MAX))?, number("limit", PAGE, 1..=MAX_PAGE)?))
 }
