@@ -89,6 +89,10 @@ macro_rules! text_id {
 }
 
 text_id!(
+    /// A pot of money that reservations draw on: `credit:<account>`, `<scope>/<interval>`.
+    PurseId
+);
+text_id!(
     /// One generation: `gen-<unix seconds>-<20 letters and digits>` (inference spec 2.4).
     GenerationId
 );

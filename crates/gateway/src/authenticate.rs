@@ -7,6 +7,7 @@ use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
+use signalbox_ledger::Spender;
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
@@ -20,6 +21,10 @@ pub struct Principal {
     pub key: KeyRecord,
     /// The account that pays.
     pub account: Arc<Account>,
+    /// What its requests draw on.
+    pub(crate) spender: Arc<Spender>,
+    /// The news of the account when it was loaded.
+    version: u64,
     window: Arc<Window>,
 }
 
@@ -75,7 +80,7 @@ impl Authenticator {
             match changes.recv().await {
                 Ok(Change::Key(hash)) => self.keys.invalidate(&hash).await,
                 Ok(Change::Account(id)) => self.renew(&id).await,
-                Ok(Change::Wanted(_)) => {}
+                Ok(Change::Wanted { .. } | Change::Freed(_)) => {}
                 // Missed some: forget all.
                 Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                     self.keys.invalidate_all();
@@ -118,6 +123,10 @@ impl Authenticator {
         let key = key.ok_or_else(|| denied("Missing Authentication header"))?;
         let hash = KeyHash::new(hex(&Sha256::digest(key.as_bytes())));
         let found = match self.keys.get(&hash).await {
+            Some(Some(old)) if old.version != old.account.version() => {
+                self.keys.invalidate(&hash).await;
+                self.load(hash).await?
+            }
             Some(found) => found,
             None => self.load(hash).await?,
         };
@@ -140,7 +149,11 @@ impl Authenticator {
                 Some(_) => self.windows.get_with(hash.clone(), async { Arc::default() }).await,
                 None => Arc::default(),
             };
-            Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal { key, account, window })))
+            let version = account.version();
+            let budgets = self.store.budgets_of(&key.workspace_id(), &key.hash).await?;
+            let spender = Arc::new(key.spender(&budgets));
+            let principal = Principal { key, account, spender, version, window };
+            Ok::<_, Arc<StoreError>>(Some(Arc::new(principal)))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
         result.map_err(|error| {

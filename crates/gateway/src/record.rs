@@ -207,6 +207,9 @@ fn row(generation: &Generation) -> GenerationRow {
         provider_responses: responses(generation),
         routing: metadata::routing(&given.plan),
         response_cache_source_id: None,
+        byok: None,
+        fee_bps: None,
+        recovered: false,
     }
 }
 

@@ -9,7 +9,7 @@ use signalbox_dialect::openai_responses::error::is_about_length;
 use crate::generation::Generation;
 use crate::reply::Failed;
 use crate::sink::Sink;
-use crate::{metadata, record};
+use crate::{metadata, record, waste};
 
 /// Nothing could answer: the money is given back before the client hears of it.
 pub(crate) async fn fail(mut generation: Box<Generation>, error: ApiError) {
@@ -51,7 +51,8 @@ pub(crate) async fn abandon(mut generation: Box<Generation>) {
 async fn release(generation: &mut Generation, error_type: Option<&'static str>, cancelled: bool) {
     let Some(hold) = generation.hold.take() else { return };
     let row = record::unanswered(generation, error_type, cancelled);
-    if let Err(error) = generation.gateway.ledger.release(hold, Some(row)).await {
+    let waste = waste::posted(generation);
+    if let Err(error) = generation.gateway.ledger.release(hold, waste, Some(row)).await {
         tracing::error!(%error, id = %generation.given.id, "a release could not be written");
     }
 }

@@ -2,9 +2,11 @@
 
 use signalbox_core::id::GenerationId;
 use signalbox_core::{ApiError, PriceTable, Timestamp, Usd};
-use signalbox_ledger::{Estimate, Offer, Refusal, Reserve, affordable_output, upper_bound};
+use signalbox_ledger::{
+    Draw, Estimate, Offer, Refusal, Reserve, Source, affordable_output, upper_bound,
+};
 use signalbox_policy::{Candidate, Plan};
-use signalbox_store::{Hold, Ledger};
+use signalbox_store::{Hold, Ledger, LedgerError};
 
 use crate::authenticate::{Admitted, Principal, out_of_reach};
 use crate::gateway::Gateway;
@@ -34,8 +36,13 @@ pub(crate) struct Bound {
 }
 
 /// Loads the account into memory, if it is not there.
-pub(crate) async fn warm(ledger: &Ledger, principal: &Principal) -> Result<(), ApiError> {
-    ledger.warm(&principal.key.account, &principal.key).await.map_err(|error| {
+pub(crate) async fn warm(
+    ledger: &Ledger,
+    principal: &Principal,
+    now: Timestamp,
+) -> Result<(), ApiError> {
+    let ready = ledger.warm(&principal.key.account, &principal.spender, now).await;
+    ready.map_err(|error| {
         tracing::error!(%error, "an account could not be loaded");
         out_of_reach()
     })
@@ -49,7 +56,7 @@ pub(crate) fn spendable(
     public_url: &str,
 ) -> Result<Usd, ApiError> {
     ledger
-        .spendable(&principal.key.account, &principal.key.hash, now)
+        .spendable(&principal.key.account, &principal.spender, now)
         .map_err(|refusal| refused(&refusal, principal, public_url))
 }
 
@@ -68,6 +75,8 @@ pub(crate) async fn reserve(
         account: principal.key.account.clone(),
         key: principal.key.hash.clone(),
         amount,
+        byok: Usd::ZERO,
+        spender: principal.spender.clone(),
         now,
     };
     let mut budget = admitted.budget;
@@ -75,10 +84,10 @@ pub(crate) async fn reserve(
     for _ in 0..TRIES {
         let fitting = fit(resolved, &plan, budget);
         let outcome = match fitting.dearest {
-            Some(amount) => gateway.ledger.reserve(wish(amount)),
+            Some(amount) => gateway.ledger.reserve(&wish(amount)).map_err(LedgerError::Refused),
             // Nothing fits here: another process may hold the rest of the balance.
             None if refusal.is_none() => match fit(resolved, &plan, Usd::MAX).dearest {
-                Some(amount) => gateway.ledger.reserve_or_refill(wish(amount)).await,
+                Some(amount) => gateway.ledger.reserve_or_refill(&wish(amount)).await,
                 None => return Err(ApiError::internal("no candidate has a price")),
             },
             None => break,
@@ -101,18 +110,22 @@ pub(crate) async fn reserve(
                 });
                 return Ok(Held { hold, plan, bounds: kept });
             }
-            Err(Refusal::InsufficientCredit { available }) => {
+            Err(LedgerError::Refused(Refusal::Short { purse, available })) => {
                 budget = available;
-                refusal = Some(Refusal::InsufficientCredit { available });
+                refusal = Some(Refusal::Short { purse, available });
             }
-            Err(Refusal::KeyLimitTooLow { remaining }) => {
-                budget = remaining;
-                refusal = Some(Refusal::KeyLimitTooLow { remaining });
+            Err(LedgerError::Refused(other)) => {
+                return Err(refused(&other, principal, &gateway.public_url));
             }
-            Err(other) => return Err(refused(&other, principal, &gateway.public_url)),
+            Err(error) => {
+                tracing::error!(%error, "an amount could not be held");
+                return Err(out_of_reach());
+            }
         }
     }
-    let refusal = refusal.unwrap_or(Refusal::InsufficientCredit { available: budget });
+    let credit =
+        || Refusal::Short { purse: Draw::credit(&principal.key.account).purse, available: budget };
+    let refusal = refusal.unwrap_or_else(credit);
     Err(unaffordable(&refusal, principal, &gateway.public_url, (resolved, &plan, budget)))
 }
 
@@ -165,14 +178,20 @@ fn refused(refusal: &Refusal, principal: &Principal, public_url: &str) -> ApiErr
 
 /// The pot that refused.
 fn pot(refusal: &Refusal, principal: &Principal) -> Option<Pot> {
-    match refusal {
-        Refusal::InsufficientCredit { .. } | Refusal::NegativeBalance => {
-            Some(Pot::Credits { purchased: principal.account.terms().purchased > Usd::ZERO })
-        }
-        Refusal::KeyLimitExceeded { .. } | Refusal::KeyLimitTooLow { .. } => {
-            Some(Pot::Key(principal.key.limit_reset))
-        }
-        _ => None,
+    let credits = Pot::Credits { purchased: principal.account.terms().purchased > Usd::ZERO };
+    let purse = match refusal {
+        Refusal::Blocked => return Some(credits),
+        Refusal::Exhausted { purse } | Refusal::Short { purse, .. } => purse,
+        Refusal::Unloaded { .. } | Refusal::AlreadyReserved => return None,
+    };
+    match &principal.spender.draw(purse)?.source {
+        Source::Credit(_) => Some(credits),
+        Source::Limit { scope, interval, limit } => match scope.split(':').next()? {
+            "key" => Some(Pot::Key(*interval)),
+            "workspace" => Some(Pot::Workspace(*interval, *limit)),
+            "guardrail" => Some(Pot::Guardrail(*interval, *limit)),
+            _ => None,
+        },
     }
 }
 

@@ -32,7 +32,7 @@ impl Gateway {
     pub async fn admit(&self, principal: Arc<Principal>) -> Result<Admitted, ApiError> {
         let now = self.clock.now();
         principal.admit(now)?;
-        reserve::warm(&self.ledger, &principal).await?;
+        reserve::warm(&self.ledger, &principal, now).await?;
         let budget = reserve::spendable(&self.ledger, &principal, now, &self.public_url)?;
         Ok(Admitted { principal, budget, received: now })
     }

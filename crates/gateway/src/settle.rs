@@ -2,13 +2,14 @@
 
 use signalbox_core::{ApiError, Usage, Usd};
 use signalbox_dialect::UsageReport;
-use signalbox_ledger::{Cost, billable, price};
+use signalbox_ledger::{Charge, Cost, billable, price};
+use signalbox_store::Settlement;
 
 use crate::authenticate::out_of_reach;
 use crate::ending::Ending;
 use crate::estimate;
 use crate::generation::Generation;
-use crate::{record, tier};
+use crate::{record, tier, waste};
 
 /// Posts the charge and the generation row in one commit, and gives the rest of the reservation
 /// back. Prices are those of the moment in which the request arrived.
@@ -30,7 +31,9 @@ pub(crate) async fn settle(
         .map_err(|error| ApiError::internal(format!("{}: {error}", candidate.endpoint.id)))?;
     let row = record::answered(generation, ending, &usage, &cost, now);
     let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;
-    let settled = generation.gateway.ledger.settle(hold, cost.total, row).await;
+    let charge = Charge::credits(cost.total);
+    let settlement = Settlement { charge, waste: waste::posted(generation) };
+    let settled = generation.gateway.ledger.settle(hold, settlement, row).await;
     let settled = settled.map_err(|error| {
         tracing::error!(%error, id = %generation.given.id, "a settlement failed");
         out_of_reach()

@@ -36,3 +36,9 @@ pub(crate) fn of(generation: &Generation, index: usize, counted: Option<Usage>) 
     let cost = price(&usage, prices, generation.trace.received, 1).ok()?.total;
     Some(Waste { usage, cost })
 }
+
+/// What the attempts of a generation that nobody got may have cost, one amount each.
+pub(crate) fn posted(generation: &Generation) -> Vec<Usd> {
+    let wasted = generation.trace.attempts.iter().filter_map(|note| note.waste.as_ref());
+    wasted.map(|waste| waste.cost).collect()
+}

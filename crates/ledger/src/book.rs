@@ -1,16 +1,19 @@
 //! The live ledger of some accounts: hold, charge, give back. A pure transition function.
 
 mod ended;
+mod pot;
 mod refusal;
 
-use signalbox_core::id::{AccountId, GenerationId, KeyHash};
-use signalbox_core::time::ResetInterval;
+use std::sync::Arc;
+
+use signalbox_core::id::{AccountId, GenerationId, KeyHash, PurseId};
 use signalbox_core::{FastMap, Timestamp, Usd};
 
 use self::ended::{Ended, Outcome};
-pub use self::refusal::{CreditError, Refusal, Terminal};
-use crate::entry::Reservation;
-use crate::spend::Spend;
+pub use self::pot::Pot;
+pub use self::refusal::{Refusal, Terminal};
+use crate::entry::{Charge, Reservation};
+use crate::purse::{Counts, Draw, Source, Spender};
 
 /// A request to hold money.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,25 +22,27 @@ pub struct Reserve {
     pub generation: GenerationId,
     /// Whose balance.
     pub account: AccountId,
-    /// Whose limit. The key must belong to the account.
+    /// The key that asks.
     pub key: KeyHash,
-    /// The upper bound of the cost. Below zero counts as zero.
+    /// The upper bound of the charge. Below zero counts as zero.
     pub amount: Usd,
-    /// Now; decides the key's window.
+    /// The upper bound of the list price of what the caller's own key pays for.
+    pub byok: Usd,
+    /// The purses to hold it of.
+    pub spender: Arc<Spender>,
+    /// Now; decides the windows.
     pub now: Timestamp,
 }
 
-/// What a key may spend.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyTerms {
-    /// The key.
-    pub key: KeyHash,
-    /// The account that pays.
-    pub account: AccountId,
-    /// The most it may spend in a window; `None` for no limit.
-    pub limit: Option<Usd>,
-    /// When the limit starts again; `None` for never.
-    pub reset: Option<ResetInterval>,
+/// What a process was given of a purse.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Leased {
+    /// What was added to its lease.
+    pub added: Usd,
+    /// What other processes hold of the purse.
+    pub others: Usd,
+    /// Whether nothing may be taken of it.
+    pub blocked: bool,
 }
 
 /// What a settlement did.
@@ -45,6 +50,8 @@ pub struct KeyTerms {
 pub struct Settled {
     /// What was charged: the cost, at most what was held.
     pub charged: Usd,
+    /// The list price that was counted for the caller's own key, at most what was held.
+    pub byok: Usd,
     /// What the cost was above the amount held. Above zero is a defect of the bound or of the
     /// provider's numbers; it is reported and never collected.
     pub clamped_by: Usd,
@@ -52,50 +59,12 @@ pub struct Settled {
     pub released: Usd,
 }
 
-/// What a release gave back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Released {
-    /// The amount that was held.
-    pub amount: Usd,
-}
-
-#[derive(Debug)]
-struct Account {
-    posted: Usd,
-    pending: Usd,
-    open: usize,
-}
-
-impl Account {
-    fn available(&self) -> Usd {
-        self.posted.saturating_sub(self.pending)
-    }
-}
-
-#[derive(Debug)]
-struct Key {
-    terms: KeyTerms,
-    spend: Spend,
-    pending: Usd,
-}
-
-impl Key {
-    /// The limit with what is used of it at `now`, settled only; `None` without a limit.
-    fn limit_and_used(&self, now: Timestamp) -> Option<(Usd, Usd)> {
-        let limit = self.terms.limit?;
-        Some((limit, self.spend.seen_at(now).within(self.terms.reset)))
-    }
-
-    fn remaining(&self, now: Timestamp) -> Option<Usd> {
-        let (limit, used) = self.limit_and_used(now)?;
-        let left = limit.saturating_sub(used).saturating_sub(self.pending);
-        Some(left.max(Usd::ZERO))
-    }
-}
-
-/// Accounts, their keys and the reservations that are open, in memory.
+/// Purses, and the reservations that are open, in memory.
 ///
-/// **Invariant:** for an account opened with no debt, `posted - pending >= 0` after every call.
+/// A purse of a window holds what this process may spend of it: its lease. Each window of a limit
+/// is a purse of its own, so a clock that jumps finds what it left.
+///
+/// **Invariant:** `left - pending >= 0` for every pot after every call.
 /// **Invariant:** a reservation ends once, by `settle` or by `release`.
 /// **Invariant:** a call that answers an error changes nothing.
 ///
@@ -103,8 +72,7 @@ impl Key {
 /// answer; before those, storage's unique index decides.
 #[derive(Debug, Default)]
 pub struct Book {
-    accounts: FastMap<AccountId, Account>,
-    keys: FastMap<KeyHash, Key>,
+    pots: FastMap<PurseId, Vec<Pot>>,
     open: FastMap<GenerationId, Reservation>,
     ended: Ended,
 }
@@ -113,177 +81,190 @@ impl Book {
     /// How many ended reservations are remembered.
     pub const REMEMBERED: usize = ended::CAPACITY;
 
-    /// A book without accounts.
+    /// A book without purses.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Begins to keep an account with this posted balance. `false`, and no change, when it is open
-    /// already: the live balance is newer than any stored one.
-    pub fn open_account(&mut self, account: AccountId, posted: Usd) -> bool {
-        if self.accounts.contains_key(&account) {
-            return false;
-        }
-        self.accounts.insert(account, Account { posted, pending: Usd::ZERO, open: 0 });
-        true
+    /// The pot of a purse and a window.
+    #[must_use]
+    pub fn pot(&self, purse: &PurseId, window: Timestamp) -> Option<&Pot> {
+        self.pots.get(purse)?.iter().find(|pot| pot.window == window)
     }
 
-    /// Begins to keep a key, or changes the terms of one that is open. The spending of an open key
-    /// stays: it is newer than any stored one. A key never changes its account; `false`, and no
-    /// change, when that was asked for.
-    pub fn open_key(&mut self, terms: KeyTerms, spend: Spend) -> bool {
-        match self.keys.get_mut(&terms.key) {
-            Some(open) if open.terms.account != terms.account => return false,
-            Some(open) => open.terms = terms,
-            None => {
-                self.keys.insert(terms.key.clone(), Key { terms, spend, pending: Usd::ZERO });
-            }
-        }
-        true
+    fn pot_mut(&mut self, purse: &PurseId, window: Timestamp) -> Option<&mut Pot> {
+        self.pots.get_mut(purse)?.iter_mut().find(|pot| pot.window == window)
     }
 
-    /// Forgets an account and its keys, for instance because it was idle. `false`, and no change,
-    /// while it has open reservations or when it is not known.
-    pub fn close(&mut self, account: &AccountId) -> bool {
-        if self.accounts.get(account).is_none_or(|found| found.open > 0) {
-            return false;
-        }
-        self.accounts.remove(account);
-        self.keys.retain(|_, key| &key.terms.account != account);
-        true
+    /// All pots with their purses, in no particular order.
+    pub fn pots(&self) -> impl Iterator<Item = (&PurseId, &Pot)> {
+        self.pots.iter().flat_map(|(purse, pots)| pots.iter().map(move |pot| (purse, pot)))
     }
 
-    /// Adds money that came in, and answers the new posted balance.
+    /// Whether a purse has a pot of any window.
+    #[must_use]
+    pub fn has(&self, purse: &PurseId) -> bool {
+        self.pots.contains_key(purse)
+    }
+
+    /// Puts what was leased into the pot of a draw and a window, which begins with it, and
+    /// remembers the limit that it was leased under and what other processes hold.
+    pub fn fill(&mut self, draw: &Draw, window: Timestamp, leased: Leased) {
+        let pots = self.pots.entry(draw.purse.clone()).or_default();
+        let place = pots.iter().position(|pot| pot.window == window).unwrap_or_else(|| {
+            pots.push(Pot::empty(draw, window));
+            pots.len().saturating_sub(1)
+        });
+        if let Some(pot) = pots.get_mut(place) {
+            pot.fill(draw, leased);
+        }
+    }
+
+    /// Takes up to `most` of what is available out of a pot, and answers how much.
+    pub fn withdraw(&mut self, purse: &PurseId, window: Timestamp, most: Usd) -> Usd {
+        self.pot_mut(purse, window).map_or(Usd::ZERO, |pot| pot.withdraw(most))
+    }
+
+    /// Notes that other processes now hold so much more of a purse.
+    pub fn gave(&mut self, purse: &PurseId, window: Timestamp, amount: Usd) {
+        if let Some(pot) = self.pot_mut(purse, window) {
+            pot.others = pot.others.saturating_add(amount);
+        }
+    }
+
+    /// Forgets a pot. `false`, and no change, while something is in it or held of it.
+    pub fn forget(&mut self, purse: &PurseId, window: Timestamp) -> bool {
+        let Some(pots) = self.pots.get_mut(purse) else { return false };
+        let before = pots.len();
+        pots.retain(|pot| pot.window != window || !pot.is_idle());
+        let gone = pots.len() < before;
+        if pots.is_empty() {
+            self.pots.remove(purse);
+        }
+        gone
+    }
+
+    /// The pot of a draw at `now`, unless it has to be loaded first.
+    fn loaded(&self, draw: &Draw, now: Timestamp) -> Result<&Pot, Refusal> {
+        self.pot(&draw.purse, draw.window(now))
+            .filter(|pot| pot.fits(draw))
+            .ok_or_else(|| Refusal::Unloaded { purse: draw.purse.clone() })
+    }
+
+    /// Whether the purses of a spender are loaded for `now`; else one that is not.
     ///
     /// # Errors
-    /// When the account is not open, the amount is not above zero or the balance would not fit.
-    pub fn credit(&mut self, account: &AccountId, amount: Usd) -> Result<Usd, CreditError> {
-        let found = self.accounts.get_mut(account).ok_or(CreditError::UnknownAccount)?;
-        if amount <= Usd::ZERO {
-            return Err(CreditError::NotPositive);
-        }
-        found.posted = found.posted.checked_add(amount).ok_or(CreditError::OutOfRange)?;
-        Ok(found.posted)
+    /// [`Refusal::Unloaded`].
+    pub fn ready(&self, spender: &Spender, now: Timestamp) -> Result<(), Refusal> {
+        spender.draws.iter().try_for_each(|draw| self.loaded(draw, now).map(drop))
     }
 
-    /// The most that this key may reserve now: the account's available balance or what is left of
-    /// the key's limit, whichever is less. It is the budget for `affordable_output`.
+    /// The refusals that do not depend on the amount, in the order of the draws.
+    fn admit(&self, spender: &Spender, now: Timestamp) -> Result<(), Refusal> {
+        for draw in &spender.draws {
+            let pot = self.loaded(draw, now)?;
+            match draw.source {
+                Source::Limit { .. } if pot.is_exhausted() => {
+                    return Err(Refusal::Exhausted { purse: draw.purse.clone() });
+                }
+                Source::Credit(_) if pot.blocked => return Err(Refusal::Blocked),
+                Source::Limit { .. } | Source::Credit(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The most credits that a spender may reserve now: the least of what is available in the purses
+    /// that count credits. It is the budget for `affordable_output`.
     ///
     /// # Errors
     /// The refusal that every reservation would get now, even one of nothing.
-    pub fn spendable(
-        &self,
-        account: &AccountId,
-        key: &KeyHash,
-        now: Timestamp,
-    ) -> Result<Usd, Refusal> {
-        let owner = self.accounts.get(account).ok_or(Refusal::UnknownAccount)?;
-        let key = self.key_of(account, key)?;
-        Self::admit(owner, key, now)?;
-        let available = owner.available();
-        Ok(key.remaining(now).map_or(available, |left| left.min(available)))
+    pub fn spendable(&self, spender: &Spender, now: Timestamp) -> Result<Usd, Refusal> {
+        self.admit(spender, now)?;
+        let counted = spender.draws.iter().filter(|draw| draw.counts != Counts::Requests);
+        let mut least = Usd::MAX;
+        for draw in counted {
+            least = least.min(self.loaded(draw, now)?.available());
+        }
+        Ok(least)
     }
 
     /// Holds an amount for a generation.
     ///
     /// # Errors
-    /// The first of these that is true: the generation was reserved before; the account or the key
-    /// is not known; the key's limit is used up; the balance is below zero; the balance does not
-    /// cover the amount; the key's limit does not cover it.
-    pub fn reserve(&mut self, request: Reserve) -> Result<(), Refusal> {
-        let Reserve { generation, account, key, amount, now } = request;
-        let amount = amount.max(Usd::ZERO);
-        if self.open.contains_key(&generation) || self.ended.outcome(&generation).is_some() {
+    /// The first of these that is true: the generation was reserved before; a purse is not loaded,
+    /// its limit is used up or the account is blocked, in the order of the draws; a purse does
+    /// not cover what it would count.
+    pub fn reserve(&mut self, request: &Reserve) -> Result<(), Refusal> {
+        let Reserve { generation, account, key, spender, now, .. } = request;
+        if self.open.contains_key(generation) || self.ended.outcome(generation).is_some() {
             return Err(Refusal::AlreadyReserved);
         }
-        let owner = self.accounts.get_mut(&account).ok_or(Refusal::UnknownAccount)?;
-        let spender = self.keys.get_mut(&key).filter(|found| found.terms.account == account);
-        let spender = spender.ok_or(Refusal::UnknownKey)?;
-        Self::admit(owner, spender, now)?;
-
-        let available = owner.available();
-        if amount > available {
-            return Err(Refusal::InsufficientCredit { available });
+        self.admit(spender, *now)?;
+        let held = Reservation {
+            generation: generation.clone(),
+            account: account.clone(),
+            key: key.clone(),
+            amount: request.amount.max(Usd::ZERO),
+            byok: request.byok.max(Usd::ZERO),
+            opened_at: *now,
+            spender: Arc::clone(spender),
+        };
+        for draw in &spender.draws {
+            let available = self.loaded(draw, *now)?.available();
+            if held.held_of(draw) > available {
+                return Err(Refusal::Short { purse: draw.purse.clone(), available });
+            }
         }
-        if let Some(remaining) = spender.remaining(now).filter(|left| amount > *left) {
-            return Err(Refusal::KeyLimitTooLow { remaining });
+        for draw in &spender.draws {
+            let amount = held.held_of(draw);
+            if let Some(pot) = self.pot_mut(&draw.purse, draw.window(*now)) {
+                pot.hold(amount);
+            }
         }
-        // Neither sum can overflow: both are at most the posted balance.
-        owner.pending = owner.pending.saturating_add(amount);
-        spender.pending = spender.pending.saturating_add(amount);
-        owner.open = owner.open.saturating_add(1);
-        let held =
-            Reservation { generation: generation.clone(), account, key, amount, opened_at: now };
-        self.open.insert(generation, held);
+        self.open.insert(generation.clone(), held);
         Ok(())
     }
 
-    /// Ends a reservation with a charge and frees the rest. The charge counts in the key's window of
-    /// `now`. More than was held is cut down to it, and less than nothing to nothing.
+    /// Ends a reservation with a charge and frees the rest. It counts in the windows of the moment
+    /// when it was opened. More than was held is cut down to it, and less than nothing to nothing.
     ///
     /// # Errors
     /// When the reservation has ended or was never opened.
     pub fn settle(
         &mut self,
         generation: &GenerationId,
-        charge: Usd,
-        now: Timestamp,
+        charge: Charge,
     ) -> Result<Settled, Terminal> {
-        let held = self.end(generation, Outcome::Settled)?;
-        let cost = charge.max(Usd::ZERO);
-        let charged = cost.min(held.amount);
-        if let Some(owner) = self.accounts.get_mut(&held.account) {
-            owner.posted = owner.posted.saturating_sub(charged);
-        }
-        if let Some(spender) = self.keys.get_mut(&held.key) {
-            spender.spend = spender.spend.plus(charged, now);
-        }
+        let held = self.take(generation, Outcome::Settled)?;
+        let cost = charge.credits.max(Usd::ZERO);
+        let counted = Charge {
+            credits: cost.min(held.amount),
+            byok: charge.byok.clamp(Usd::ZERO, held.byok),
+        };
+        self.free(&held, Some(counted));
         Ok(Settled {
-            charged,
-            clamped_by: cost.saturating_sub(charged),
-            released: held.amount.saturating_sub(charged),
+            charged: counted.credits,
+            byok: counted.byok,
+            clamped_by: cost.saturating_sub(counted.credits),
+            released: held.amount.saturating_sub(counted.credits),
         })
     }
 
-    /// Ends a reservation without a charge.
+    /// Ends a reservation without a charge, and answers what was held. One that was `attempted`
+    /// still counts as a request (platform spec 6.2: failed attempts count).
     ///
     /// # Errors
     /// When the reservation has ended or was never opened.
-    pub fn release(&mut self, generation: &GenerationId) -> Result<Released, Terminal> {
-        let held = self.end(generation, Outcome::Released)?;
-        Ok(Released { amount: held.amount })
-    }
-
-    /// What the account has been left with by all postings; `None` when it is not open.
-    #[must_use]
-    pub fn posted(&self, account: &AccountId) -> Option<Usd> {
-        self.accounts.get(account).map(|found| found.posted)
-    }
-
-    /// What is held of the account; `None` when it is not open.
-    #[must_use]
-    pub fn pending(&self, account: &AccountId) -> Option<Usd> {
-        self.accounts.get(account).map(|found| found.pending)
-    }
-
-    /// Posted less pending; `None` when the account is not open.
-    #[must_use]
-    pub fn available(&self, account: &AccountId) -> Option<Usd> {
-        self.accounts.get(account).map(Account::available)
-    }
-
-    /// What is left of the key's limit at `now`, held amounts counted as used, never below zero.
-    /// `None` for a key without a limit or one that is not open.
-    #[must_use]
-    pub fn key_remaining(&self, key: &KeyHash, now: Timestamp) -> Option<Usd> {
-        self.keys.get(key)?.remaining(now)
-    }
-
-    /// What the key has spent, with the windows of `now`; `None` when it is not open.
-    #[must_use]
-    pub fn key_spend(&self, key: &KeyHash, now: Timestamp) -> Option<Spend> {
-        self.keys.get(key).map(|found| found.spend.seen_at(now))
+    pub fn release(
+        &mut self,
+        generation: &GenerationId,
+        attempted: bool,
+    ) -> Result<Reservation, Terminal> {
+        let held = self.take(generation, Outcome::Released)?;
+        self.free(&held, attempted.then(Charge::default));
+        Ok(held)
     }
 
     /// The reservation of a generation while it is open.
@@ -297,24 +278,8 @@ impl Book {
         self.open.values()
     }
 
-    fn key_of(&self, account: &AccountId, key: &KeyHash) -> Result<&Key, Refusal> {
-        let found = self.keys.get(key).filter(|found| &found.terms.account == account);
-        found.ok_or(Refusal::UnknownKey)
-    }
-
-    /// The refusals that do not depend on the amount (platform spec 2.5: the key's cap comes first).
-    fn admit(owner: &Account, key: &Key, now: Timestamp) -> Result<(), Refusal> {
-        if let Some((limit, used)) = key.limit_and_used(now).filter(|(limit, used)| used >= limit) {
-            return Err(Refusal::KeyLimitExceeded { limit, used });
-        }
-        if owner.posted.is_negative() {
-            return Err(Refusal::NegativeBalance);
-        }
-        Ok(())
-    }
-
-    /// Takes a reservation out, frees what it held and remembers how it ended.
-    fn end(
+    /// Takes a reservation out and remembers how it ended.
+    fn take(
         &mut self,
         generation: &GenerationId,
         outcome: Outcome,
@@ -326,14 +291,17 @@ impl Book {
                 None => Terminal::UnknownReservation,
             });
         };
-        if let Some(owner) = self.accounts.get_mut(&held.account) {
-            owner.pending = owner.pending.saturating_sub(held.amount);
-            owner.open = owner.open.saturating_sub(1);
-        }
-        if let Some(spender) = self.keys.get_mut(&held.key) {
-            spender.pending = spender.pending.saturating_sub(held.amount);
-        }
         self.ended.remember(generation.clone(), outcome);
         Ok(held)
+    }
+
+    /// Frees what was held of each purse and takes out what is counted of it.
+    fn free(&mut self, held: &Reservation, counted: Option<Charge>) {
+        for draw in &held.spender.draws {
+            let counted = counted.map_or(Usd::ZERO, |charge| charge.counted(draw.counts));
+            if let Some(pot) = self.pot_mut(&draw.purse, draw.window(held.opened_at)) {
+                pot.end(held.held_of(draw), counted);
+            }
+        }
     }
 }

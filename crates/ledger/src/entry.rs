@@ -1,53 +1,60 @@
 //! The money facts that storage keeps.
 
+use std::sync::Arc;
+
 use signalbox_core::id::{AccountId, GenerationId, KeyHash};
 use signalbox_core::{Timestamp, Usd};
 
-/// An amount held for one generation before its first byte goes to a provider.
+use crate::purse::{Counts, Draw, Spender};
+
+/// Amounts held for one generation before its first byte goes to a provider.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reservation {
     /// The generation it is for; also its identity.
     pub generation: GenerationId,
     /// Whose balance it is held of.
     pub account: AccountId,
-    /// Whose limit it counts against.
+    /// The key that asked.
     pub key: KeyHash,
-    /// The upper bound that is held. Never negative.
+    /// The upper bound of the charge. Never negative.
     pub amount: Usd,
-    /// When it was opened.
+    /// The upper bound of the list price of what the caller's own key pays for. Never negative.
+    pub byok: Usd,
+    /// When it was opened. What it costs counts in the windows of this moment.
     pub opened_at: Timestamp,
+    /// The purses that it draws on and the scopes that it counts for.
+    pub spender: Arc<Spender>,
 }
 
 impl Reservation {
-    /// The posting that ends this reservation with a charge of `amount` at `at`.
+    /// What is held of a purse.
     #[must_use]
-    pub fn charge(self, amount: Usd, at: Timestamp) -> Charge {
-        Charge {
-            generation: self.generation,
-            account: self.account,
-            key: self.key,
-            reserved: self.amount,
-            amount,
-            at,
-        }
+    pub const fn held_of(&self, draw: &Draw) -> Usd {
+        draw.counts.of(self.amount, self.byok, 1)
     }
 }
 
-/// What one generation cost: money goes from the account to the operator's revenue.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What one generation came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Charge {
-    /// The generation that was paid for. It has one charge at most, for ever.
-    pub generation: GenerationId,
-    /// Who paid.
-    pub account: AccountId,
-    /// Through which key.
-    pub key: KeyHash,
-    /// What was held for it.
-    pub reserved: Usd,
-    /// What was charged: from zero to `reserved`. A zero charge is no transfer.
-    pub amount: Usd,
-    /// When it was settled. It counts in the key's window of this moment.
-    pub at: Timestamp,
+    /// What the account pays.
+    pub credits: Usd,
+    /// The list price of what the caller's own provider key paid for.
+    pub byok: Usd,
+}
+
+impl Charge {
+    /// A charge of credits alone.
+    #[must_use]
+    pub const fn credits(credits: Usd) -> Self {
+        Self { credits, byok: Usd::ZERO }
+    }
+
+    /// What a purse counts of it, as one request.
+    #[must_use]
+    pub const fn counted(&self, counts: Counts) -> Usd {
+        counts.of(self.credits, self.byok, 1)
+    }
 }
 
 /// Credit that an operator gives to an account.

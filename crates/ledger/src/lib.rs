@@ -5,7 +5,7 @@
 //! or reads a clock, and there is no float.
 //!
 //! **Invariant:** `price(u) <= upper_bound(e)` for every usage `u` that `e` covers.
-//! **Invariant:** an account's posted balance is never below what is held of it.
+//! **Invariant:** a purse is never below what is held of it.
 
 #![deny(clippy::float_arithmetic)]
 
@@ -15,13 +15,15 @@ pub mod entry;
 pub mod fee;
 pub mod insurance;
 pub mod price;
+pub mod purse;
 pub mod spend;
 pub mod tariff;
 
-pub use book::{Book, CreditError, KeyTerms, Refusal, Released, Reserve, Settled, Terminal};
+pub use book::{Book, Leased, Pot, Refusal, Reserve, Settled, Terminal};
 pub use bound::{Estimate, Fit, Offer, affordable_output, fit, upper_bound};
 pub use entry::{Charge, Grant, Reservation};
 pub use fee::{Allowance, ByokFee, ByokTerms, byok_bound, byok_fee};
 pub use insurance::{billable, insured};
 pub use price::{Cost, Line, PriceError, price};
+pub use purse::{Counts, Draw, Source, Spender};
 pub use spend::Spend;

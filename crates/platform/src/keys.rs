@@ -114,6 +114,7 @@ impl Platform {
             expires_at: wanted.expires_at,
             created_at: self.store.clock().now(),
             updated_at: None,
+            workspace: None,
         };
         Ok(Draft { key: Secret::new(key), record })
     }

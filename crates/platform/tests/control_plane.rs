@@ -179,6 +179,9 @@ fn row(world: &World, usage: Usage) -> GenerationRow {
         provider_responses: r#"[{"provider_name":"Acme","status":200}]"#.to_owned(),
         routing: Some("{}".to_owned()),
         response_cache_source_id: None,
+        byok: None,
+        fee_bps: None,
+        recovered: false,
     }
 }
 
@@ -195,7 +198,8 @@ async fn spending_shows_in_credits_key_and_generation() {
     let key = world.record(&issued.key).await.unwrap();
 
     let ledger = Ledger::open(platform.store()).await.unwrap();
-    ledger.warm(&ann.account_id, &key).await.unwrap();
+    let spender = key.spender(&[]);
+    ledger.warm(&ann.account_id, &spender, world.clock.now()).await.unwrap();
     let usage = Usage {
         input_uncached: 100,
         cache_read: 40,
@@ -209,12 +213,14 @@ async fn spending_shows_in_credits_key_and_generation() {
         account: ann.account_id.clone(),
         key: key.hash.clone(),
         amount: dollars("0.01"),
+        byok: Usd::ZERO,
+        spender: spender.into(),
         now: world.clock.now(),
     };
     let row = row(&world, usage);
     let prices = row.prices.clone().unwrap();
     let cost = signalbox_ledger::price(&usage, &prices, world.clock.now(), 1).unwrap().total;
-    let hold = ledger.reserve(request).unwrap();
+    let hold = ledger.reserve(&request).unwrap();
     ledger.settle(hold, cost, row).await.unwrap();
 
     let credits = json_of(&platform.credits(&ann.account_id).await.unwrap());

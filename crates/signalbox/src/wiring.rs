@@ -4,10 +4,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use signalbox_catalog::Snapshot;
-use signalbox_core::plan::Plans;
 use signalbox_gateway::World;
-use signalbox_platform::Purchases;
 use signalbox_platform::purchase::Watch;
+use signalbox_platform::{KeyPrefix, Platform, Purchases};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
 use signalbox_store::{Ledger, Store, StoreError};
@@ -33,7 +32,7 @@ pub(crate) fn purchases(
 ) -> Result<(Purchases, Option<AbortHandle>), Stop> {
     let settings = config.purchases.clone();
     let sells = settings.stripe.is_some() || settings.crypto.is_some();
-    let purchases = Purchases::new(store, settings, Plans::default())
+    let purchases = Purchases::new(store, settings, config.money.plans.clone())
         .map_err(|error| Stop::usage(format!("stripe or crypto: {error}")))?;
     if purchases.is_deaf() {
         tracing::warn!("stripe.webhook_secret is not set: no payment will be heard of");
@@ -42,6 +41,12 @@ pub(crate) fn purchases(
     let watch = Watch::new(&purchases, Arc::new(move |account| ledger.available(account)));
     let watching = sells.then(|| task::spawn("purchases", watch.run()).abort_handle());
     Ok((purchases, watching))
+}
+
+/// The control plane over a store.
+pub(crate) fn platform(config: &Config, store: &Store) -> Result<Platform, Stop> {
+    let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
+    Ok(Platform::new(store, prefix).with_settings(config.money.clone()))
 }
 
 /// What can be called.

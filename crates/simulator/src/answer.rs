@@ -103,7 +103,7 @@ impl Counts {
 
 #[derive(Debug)]
 enum Source {
-    Numbered { count: u64, stamped: bool },
+    Numbered { count: u64, stamped: bool, even: bool },
     List(Vec<Token>),
 }
 
@@ -187,6 +187,9 @@ impl Answer {
             Source::Numbered { stamped: true, .. } => {
                 Some(Token::Text(format!("t{index}@{STAMP} ")))
             }
+            Source::Numbered { even: true, .. } => {
+                Some(Token::Text(format!("{:03x} ", index % 0x1000)))
+            }
             Source::Numbered { .. } => Some(Token::Text(format!("t{index} "))),
             Source::List(list) => list.get(index).cloned(),
         }
@@ -267,7 +270,8 @@ fn source(behaviour: &Behaviour, ask: &Ask) -> Source {
     let may_call = !ask.tools.is_empty() && !ask.answers_tools;
     Source::List(match behaviour.content {
         Content::Tokens(count) => {
-            return Source::Numbered { count, stamped: behaviour.stamped && ask.stream };
+            let stamped = behaviour.stamped && ask.stream;
+            return Source::Numbered { count, stamped, even: behaviour.even };
         }
         Content::Empty | Content::Blank => Vec::new(),
         Content::Big(bytes) => vec![Token::Text("x".repeat(usize::try_from(bytes).unwrap_or(0)))],

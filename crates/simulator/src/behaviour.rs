@@ -126,6 +126,8 @@ pub struct Behaviour {
     pub comments: bool,
     /// Whether numbered tokens carry the time they were sent at.
     pub stamped: bool,
+    /// Whether numbered tokens have as many bytes as a token of the prompt.
+    pub even: bool,
     /// Percent of requests that fail with 503.
     pub flaky: u64,
     /// What goes wrong.
@@ -152,6 +154,7 @@ impl Default for Behaviour {
             done: true,
             comments: false,
             stamped: false,
+            even: false,
             flaky: 0,
             fault: None,
         }
@@ -216,6 +219,7 @@ impl Behaviour {
             "no-done" => self.done = false,
             "comments" => self.comments = true,
             "stamped" => self.stamped = true,
+            "even" => self.even = true,
             _ => return false,
         }
         true

@@ -1,7 +1,9 @@
 //! What a test changes and sees while the simulator runs: switches, and how many requests are there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
 
 /// Most names that are remembered of either kind.
 const MOST: usize = 10_000;
@@ -21,6 +23,8 @@ pub struct Count {
 pub(crate) struct Control {
     switches: Mutex<HashMap<String, String>>,
     counts: Mutex<HashMap<String, Count>>,
+    /// The gates that are open.
+    gates: watch::Sender<HashSet<String>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -51,6 +55,20 @@ impl Control {
             name = last.split('+').map(word).collect::<Vec<_>>().join("+");
         }
         name
+    }
+
+    pub(crate) fn open_gate(&self, name: &str) {
+        self.gates.send_if_modified(|open| open.len() < MOST && open.insert(name.to_owned()));
+    }
+
+    /// Waits until every gate that the model's name has is open.
+    pub(crate) async fn pass_gates(&self, model: &str) {
+        let last = model.rsplit('/').next().unwrap_or(model);
+        for gate in last.split('+').filter_map(|word| word.strip_prefix("gate-")) {
+            let mut open = self.gates.subscribe();
+            // The sender lives as long as this does.
+            drop(open.wait_for(|open| open.contains(gate)).await);
+        }
     }
 
     pub(crate) fn count(&self, model: &str) -> Count {
@@ -110,6 +128,22 @@ mod tests {
         control.switch("b", "switch-b");
         assert!(control.resolved("switch-b").contains("switch-b"), "a circle ends");
         assert_eq!(control.resolved("tokens-3"), "tokens-3");
+    }
+
+    #[tokio::test]
+    async fn a_gate_lets_nobody_through_until_it_is_open() {
+        let control = Control::default();
+        control.pass_gates("tokens-3").await;
+        let mut early = Box::pin(control.pass_gates("acme/tokens-3+gate-a+gate-b"));
+        for gate in ["a", "c", "b"] {
+            tokio::select! {
+                biased;
+                () = &mut early => panic!("passed before {gate} was open"),
+                () = std::future::ready(()) => control.open_gate(gate),
+            }
+        }
+        early.await;
+        control.pass_gates("gate-a").await;
     }
 
     #[test]

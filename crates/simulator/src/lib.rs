@@ -43,6 +43,7 @@
 //! | `echo` | the text of the last user message, a token for each word |
 //! | `tokens-N` | N tokens `t0 t1 t2 …`, so that a reader sees which ones arrived |
 //! | `stamped` | numbered tokens in a stream read `t0@MICROSECONDS`, the time of day they were sent at |
+//! | `even` | numbered tokens have four bytes each, as tokens of the prompt do |
 //! | `big-Nkb` | one chunk of N KiB of text |
 //! | `reason` | three reasoning tokens come first, signed or sealed where the dialect does that |
 //! | `plan` | the same tokens as `reason`; in `cohere-v2` they are the tool plan |
@@ -83,6 +84,7 @@
 //! | `usage-negative`, `usage-huge`, `usage-string` | completion tokens of -5, 9e18 or in a string |
 //! | `usage-twice` | an early wrong usage, then the true one |
 //! | `switch-NAME` | what [`Simulator::switch`] last set NAME to; before that `echo` |
+//! | `gate-NAME` | nothing at all until [`Simulator::open_gate`] has opened NAME |
 //! | `cached` | half of the prompt tokens are cached |
 //! | `cache-write` | a quarter of the prompt tokens are written to the cache |
 //!

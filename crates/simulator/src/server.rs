@@ -104,6 +104,12 @@ impl Simulator {
         self.0.control.switch(name, behaviour);
     }
 
+    /// From now on, requests with `gate-NAME` in their model's name are answered; those that came
+    /// before have waited.
+    pub fn open_gate(&self, name: &str) {
+        self.0.control.open_gate(name);
+    }
+
     /// How many requests there were, and are, for the model of this name. Counted without a journal,
     /// too; only of conversations.
     #[must_use]
@@ -320,7 +326,9 @@ async fn answer(
     let id = head.id.clone();
     let page = simulator.page(head, &body, value, &read);
     let page = page.of(Present::new(&simulator.0.control, &read.model));
-    let behaviour = Behaviour::parse(&simulator.0.control.resolved(&read.model));
+    let resolved = simulator.0.control.resolved(&read.model);
+    simulator.0.control.pass_gates(&resolved).await;
+    let behaviour = Behaviour::parse(&resolved);
     Ok(perform(simulator.0.seed, number, &id, &route, (behaviour, read), page).await)
 }
 

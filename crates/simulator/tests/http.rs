@@ -74,6 +74,15 @@ async fn a_stamped_token_tells_when_it_left() {
 }
 
 #[tokio::test]
+async fn an_even_answer_has_four_bytes_for_each_token() {
+    let sim = simulator().await;
+    let body = json_body(&answer(&sim, "tokens-300+even", false).await);
+    let text = body["choices"][0]["message"]["content"].as_str().unwrap().to_owned();
+    assert_eq!((text.len(), text.split_whitespace().count()), (1_200, 300));
+    assert!(answer(&sim, "tokens-3+even", true).await.contains("\"002 \""));
+}
+
+#[tokio::test]
 async fn an_answer_in_one_piece_holds_the_stream_s_tokens() {
     let sim = simulator().await;
     let body = json_body(&answer(&sim, "acme/echo+reason", false).await);

@@ -6,8 +6,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalbox_core::Timestamp;
-use signalbox_core::id::{AccountId, KeyHash};
+use signalbox_core::id::{AccountId, KeyHash, PurseId};
+use signalbox_core::{Timestamp, Usd};
 use tokio::sync::{Notify, broadcast};
 
 use crate::error::StoreError;
@@ -23,8 +23,15 @@ pub enum Change {
     Key(KeyHash),
     /// An account was made, or credit came in.
     Account(AccountId),
-    /// A process ran out of its share of this account's balance and asks others to give some back.
-    Wanted(AccountId),
+    /// Somebody needs this much of a purse and asks those that hold leases of it to give some back.
+    Wanted {
+        /// The purse.
+        purse: PurseId,
+        /// How much is missing.
+        amount: Usd,
+    },
+    /// Somebody gave back a part of a purse.
+    Freed(PurseId),
 }
 
 impl Change {
@@ -32,14 +39,17 @@ impl Change {
         match self {
             Self::Key(_) => "key",
             Self::Account(_) => "account",
-            Self::Wanted(_) => "wanted",
+            Self::Wanted { .. } => "wanted",
+            Self::Freed(_) => "freed",
         }
     }
 
-    fn subject(&self) -> &str {
+    fn subject(&self) -> String {
         match self {
-            Self::Key(hash) => hash.as_str(),
-            Self::Account(id) | Self::Wanted(id) => id.as_str(),
+            Self::Key(hash) => hash.to_string(),
+            Self::Account(id) => id.to_string(),
+            Self::Wanted { purse, amount } => format!("{} {purse}", amount.nanos()),
+            Self::Freed(purse) => purse.to_string(),
         }
     }
 
@@ -47,7 +57,12 @@ impl Change {
         match topic {
             "key" => Some(Self::Key(KeyHash::new(subject))),
             "account" => Some(Self::Account(AccountId::new(subject))),
-            "wanted" => Some(Self::Wanted(AccountId::new(subject))),
+            "wanted" => {
+                let (amount, purse) = subject.split_once(' ')?;
+                let amount = Usd::from_nanos(amount.parse().ok()?);
+                Some(Self::Wanted { purse: PurseId::new(purse), amount })
+            }
+            "freed" => Some(Self::Freed(PurseId::new(subject))),
             _ => None,
         }
     }
@@ -131,9 +146,10 @@ mod tests {
         for change in [
             Change::Key(KeyHash::new("ab")),
             Change::Account(AccountId::new("acc_1")),
-            Change::Wanted(AccountId::new("acc_1")),
+            Change::Wanted { purse: PurseId::new("key:ab/daily"), amount: Usd::from_nanos(7) },
+            Change::Freed(PurseId::new("credit:acc_1")),
         ] {
-            let read = Change::read(change.topic(), change.subject().to_owned());
+            let read = Change::read(change.topic(), change.subject());
             assert_eq!(read, Some(change));
         }
         assert_eq!(Change::read("later", String::new()), None);

@@ -1,5 +1,6 @@
 //! The generation row: everything recorded about one logical request.
 
+use serde::{Deserialize, Serialize};
 use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
 use signalbox_core::{PriceTable, Timestamp, Usage, Usd};
 
@@ -9,7 +10,7 @@ use crate::store::Store;
 
 /// One generation as it is stored (inference spec 2.4). Money is nano-dollars, times are
 /// microseconds, durations are milliseconds.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct GenerationRow {
     /// The generation.
     pub id: GenerationId,
@@ -85,6 +86,12 @@ pub struct GenerationRow {
     pub routing: Option<String>,
     /// The generation whose answer the response cache gave again (inference spec 14.3).
     pub response_cache_source_id: Option<GenerationId>,
+    /// The list price of what the caller's own provider key paid for; absent when it was not used.
+    pub byok: Option<Usd>,
+    /// The fee on that list price, in hundredths of a percent.
+    pub fee_bps: Option<u32>,
+    /// Whether it was settled from a checkpoint after its process had ended.
+    pub recovered: bool,
 }
 
 impl Store {
@@ -182,5 +189,10 @@ fn read_generation(row: &Line) -> Result<GenerationRow, StoreError> {
         response_cache_source_id: row
             .try_get::<Option<String>, _>("response_cache_source_id")?
             .map(GenerationId::new),
+        byok: row.try_get::<Option<i64>, _>("byok")?.map(Usd::from_nanos),
+        fee_bps: row
+            .try_get::<Option<i64>, _>("fee_bps")?
+            .map(|bps| u32::try_from(bps).unwrap_or(u32::MAX)),
+        recovered: row.try_get("recovered")?,
     })
 }

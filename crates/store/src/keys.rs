@@ -3,8 +3,10 @@
 use signalbox_core::id::{AccountId, KeyHash};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
-use signalbox_ledger::Spend;
+use signalbox_ledger::purse::key_scope;
+use signalbox_ledger::{Draw, Spend, Spender};
 
+use crate::budgets::{Budget, counting};
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
 use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
@@ -40,6 +42,8 @@ pub struct KeyRecord {
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Option<Timestamp>,
+    /// The workspace it belongs to; absent for the account's default one.
+    pub workspace: Option<String>,
 }
 
 impl KeyRecord {
@@ -48,10 +52,30 @@ impl KeyRecord {
     pub fn is_active(&self, now: Timestamp) -> bool {
         !self.disabled && self.expires_at.is_none_or(|end| now < end)
     }
+
+    /// The workspace that its spending counts for.
+    #[must_use]
+    pub fn workspace_id(&self) -> String {
+        self.workspace.clone().unwrap_or_else(|| format!("default:{}", self.account))
+    }
+
+    /// What its requests draw on: the key's limit, the account's credit, then the budgets.
+    #[must_use]
+    pub fn spender(&self, budgets: &[Budget]) -> Spender {
+        let mut spender = Spender::new(&self.account, &self.hash, &self.workspace_id());
+        if let Some(limit) = self.limit {
+            let counts = counting(self.include_byok_in_limit);
+            let version = self.updated_at.unwrap_or(self.created_at);
+            let scope = key_scope(&self.hash);
+            let draw = Draw::limit(&scope, self.limit_reset, limit, counts, version);
+            spender = spender.limited(draw, true);
+        }
+        budgets.iter().fold(spender, |spender, budget| spender.limited(budget.draw(), false))
+    }
 }
 
 const COLUMNS: &str = "hash, account_id, name, label, limit_nanos, limit_reset, rpm, management, \
-     disabled, include_byok_in_limit, expires_at, created_at, updated_at";
+     disabled, include_byok_in_limit, expires_at, created_at, updated_at, workspace_id";
 
 fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
     let reset: Option<String> = row.try_get("limit_reset")?;
@@ -78,14 +102,15 @@ fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
         expires_at: time(row.try_get("expires_at")?),
         created_at: Timestamp::from_micros(row.try_get("created_at")?),
         updated_at: time(row.try_get("updated_at")?),
+        workspace: row.try_get("workspace_id")?,
     })
 }
 
 async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
     query(
         "INSERT INTO api_keys (hash, account_id, name, label, limit_nanos, limit_reset, rpm, \
-         management, disabled, include_byok_in_limit, expires_at, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+         management, disabled, include_byok_in_limit, expires_at, created_at, updated_at, \
+         workspace_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
     )
     .bind(key.hash.as_str())
     .bind(key.account.as_str())
@@ -100,6 +125,7 @@ async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), Stor
     .bind(key.expires_at.map(Timestamp::micros))
     .bind(key.created_at.micros())
     .bind(key.updated_at.map(Timestamp::micros))
+    .bind(&key.workspace)
     .execute(connection)
     .await?;
     Ok(())
@@ -224,16 +250,16 @@ pub(crate) async fn spend(
 ) -> Result<Spend, StoreError> {
     let first = |interval| day_of(now.window_start(interval));
     let row = query(
-        "SELECT coalesce(sum(charged), 0), \
-         coalesce(sum(CASE WHEN day >= $1 THEN charged ELSE 0 END), 0), \
-         coalesce(sum(CASE WHEN day >= $2 THEN charged ELSE 0 END), 0), \
-         coalesce(sum(CASE WHEN day >= $3 THEN charged ELSE 0 END), 0) \
-         FROM key_usage WHERE key_hash = $4",
+        "SELECT CAST(coalesce(sum(charged), 0) AS BIGINT), \
+         CAST(coalesce(sum(CASE WHEN day >= $1 THEN charged ELSE 0 END), 0) AS BIGINT), \
+         CAST(coalesce(sum(CASE WHEN day >= $2 THEN charged ELSE 0 END), 0) AS BIGINT), \
+         CAST(coalesce(sum(CASE WHEN day >= $3 THEN charged ELSE 0 END), 0) AS BIGINT) \
+         FROM usage WHERE scope = $4",
     )
     .bind(first(ResetInterval::Daily))
     .bind(first(ResetInterval::Weekly))
     .bind(first(ResetInterval::Monthly))
-    .bind(hash.as_str())
+    .bind(key_scope(hash))
     .fetch_one(connection)
     .await?;
     let amount = |index: usize| row.try_get(index).map(Usd::from_nanos);

@@ -1,50 +1,63 @@
 //! The live ledger: reserve in memory, settle durably, once.
 //!
-//! A running process takes a lease of an account's balance (all that is free) in a durable row and
-//! reserves from it in memory, so overspending is impossible however many requests or processes
-//! there are. A settlement resolves when its postings, its generation row and the projections are
-//! committed together. Nothing settles in `Drop`.
+//! A running process leases what is free of a purse (the credit of an account, the limit of a key, a
+//! budget) in a durable row and reserves from it in memory, so nothing can be overspent however many
+//! requests or processes there are. A settlement resolves when its postings, its generation row and
+//! the projections are committed together. Nothing settles in `Drop`.
 //!
-//! **Invariant:** the lease row of an account is at least what the book in memory has posted.
-//! **Invariant:** no lock is held across an await except a shard's `warming`.
+//! The live half knows the durable half as a [`vault::Vault`]: the database, or in the simulation one
+//! that fails on purpose.
+//!
+//! **Invariant:** the lease row of a purse is at least what the book in memory has left of it.
+//! **Invariant:** no lock is held across an await except a shard's `leasing`.
 
 pub(crate) mod batch;
+pub(crate) mod desk;
+pub(crate) mod entry;
 pub(crate) mod holder;
 mod lease;
+pub(crate) mod lease_rows;
 mod live;
 mod post;
-mod rows;
+mod recovery;
+pub(crate) mod rows;
 mod tail;
+pub(crate) mod vault;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use signalbox_core::id::{AccountId, GenerationId, KeyHash};
+use signalbox_core::id::{AccountId, GenerationId, PurseId};
 use signalbox_core::{Timestamp, Usd, limits};
-use signalbox_ledger::{Refusal, Reservation, Reserve, Settled, Terminal};
+use signalbox_ledger::{Charge, Draw, Refusal, Reservation, Reserve, Settled, Spender, Terminal};
 use signalbox_runtime::task;
 use tokio::sync::{Notify, Semaphore};
 
-use self::holder::Holder;
+use self::desk::Desk;
 use self::live::Shards;
+use self::vault::Vault;
 use crate::error::StoreError;
 use crate::generations::GenerationRow;
-use crate::keys::KeyRecord;
 use crate::store::Store;
 
 /// How long a settlement waits for its commit before it answers [`LedgerError::Delayed`].
 const COMMIT_WAIT: Duration = Duration::from_secs(60);
-/// How long a reservation waits for other processes to give back credit they don't need.
+/// How long a reservation waits for other processes to give back what they don't need.
 const REFILL_WAIT: Duration = Duration::from_secs(1);
+/// Purses that one reservation may have to load or refill, with some to spare.
+const TRIES: usize = 16;
 
 /// Why the ledger did not do what was asked.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum LedgerError {
-    /// There is no such account, or the key belongs to another.
+    /// There is no such account.
     #[error("the account is not known")]
     UnknownAccount,
+    /// The amount is not held.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
     /// The reservation had ended before.
     #[error(transparent)]
     Terminal(#[from] Terminal),
@@ -56,6 +69,22 @@ pub enum LedgerError {
     Store(#[from] StoreError),
 }
 
+/// What a generation came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// What the caller pays and what is counted for the caller's own key.
+    pub charge: Charge,
+    /// What attempts cost the platform that nobody got an answer of; each becomes a transfer of the
+    /// platform's own.
+    pub waste: Vec<Usd>,
+}
+
+impl From<Usd> for Settlement {
+    fn from(credits: Usd) -> Self {
+        Self { charge: Charge::credits(credits), waste: Vec::new() }
+    }
+}
+
 /// The live ledger of one process. Clones share it.
 #[derive(Clone)]
 pub struct Ledger {
@@ -63,16 +92,15 @@ pub struct Ledger {
 }
 
 struct Inner {
-    store: Store,
-    holder: Holder,
+    vault: Box<dyn Vault>,
     shards: Shards,
     /// Bounds the settlements that wait for a commit.
     slots: Semaphore,
-    /// Whether other processes may hold part of the money.
-    others: AtomicBool,
-    /// Accounts that requests of this process wait for credit of.
-    wanted: std::sync::Mutex<HashMap<AccountId, usize>>,
+    /// Purses that requests of this process wait for.
+    wanted: std::sync::Mutex<HashMap<PurseId, usize>>,
     credit_arrived: Notify,
+    /// The spender of what holds nothing.
+    nobody: Arc<Spender>,
     tail: std::sync::OnceLock<tokio::task::AbortHandle>,
 }
 
@@ -86,7 +114,7 @@ impl Drop for Inner {
 
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Ledger").field("holder", &self.inner.holder.id()).finish_non_exhaustive()
+        f.debug_struct("Ledger").field("holder", self.inner.vault.holder()).finish_non_exhaustive()
     }
 }
 
@@ -97,6 +125,7 @@ pub struct Hold {
     reservation: Option<Reservation>,
     generation: GenerationId,
     amount: Usd,
+    checkpointed: AtomicBool,
     ledger: Ledger,
 }
 
@@ -112,6 +141,20 @@ impl Hold {
     pub const fn amount(&self) -> Usd {
         self.amount
     }
+
+    fn checkpointed(&self) -> bool {
+        self.checkpointed.load(Ordering::Relaxed)
+    }
+
+    /// Notes what the generation has come to so far, without waiting. Should the process die, it is
+    /// settled with this, and its row says `recovered`. Ask at most once a second for a generation.
+    pub fn checkpoint(&self, charge: Charge, row: GenerationRow) {
+        let Some(held) = &self.reservation else { return };
+        self.checkpointed.store(true, Ordering::Relaxed);
+        if let Err(error) = self.ledger.inner.post_checkpoint(held, charge, row) {
+            tracing::warn!(generation = %self.generation, %error, "a checkpoint was not written");
+        }
+    }
 }
 
 impl std::fmt::Debug for Hold {
@@ -124,76 +167,126 @@ impl Drop for Hold {
     fn drop(&mut self) {
         if let Some(reservation) = self.reservation.take() {
             tracing::error!(generation = %self.generation, "a hold was dropped and is given back");
-            self.ledger.inner.abandon(reservation);
+            self.ledger.inner.abandon(reservation, self.checkpointed());
         }
     }
 }
 
 impl Ledger {
-    /// Starts the live ledger of this process and gives back what dead processes held.
+    /// Starts the live ledger of this process and ends what dead processes left.
     ///
     /// # Errors
     /// [`LedgerError::Store`] when the database does not answer.
     pub async fn open(store: &Store) -> Result<Self, LedgerError> {
-        let holder = Holder::register(store).await?;
-        let others = holder::bury_the_dead(store, &holder).await?;
+        Self::with_vault(Box::new(Desk::open(store).await?)).await
+    }
+
+    async fn with_vault(vault: Box<dyn Vault>) -> Result<Self, LedgerError> {
+        vault.look_around().await?;
         let inner = Arc::new(Inner {
-            store: store.clone(),
-            holder,
             shards: Shards::default(),
             slots: Semaphore::new(limits::LEDGER_QUEUE),
-            others: AtomicBool::new(others),
             wanted: std::sync::Mutex::default(),
             credit_arrived: Notify::new(),
+            nobody: Arc::new(Spender { draws: Vec::new(), scopes: Vec::new() }),
             tail: std::sync::OnceLock::new(),
+            vault,
         });
-        let follow = tail::follow(Arc::downgrade(&inner), store.subscribe());
+        let follow = tail::follow(Arc::downgrade(&inner), inner.vault.subscribe());
         drop(inner.tail.set(task::spawn("ledger-tail", follow).abort_handle()));
         Ok(Self { inner })
     }
 
-    /// Makes an account and a key ready for [`Ledger::reserve`]. The first call loads them, together
-    /// with whoever else asks at that time; later ones touch memory only. A record with newer terms
-    /// (limit, reset) replaces the older terms.
+    /// Makes the purses of a spender ready for [`Ledger::reserve`]. The first call leases what is free
+    /// of them, together with whoever else asks at that time; later ones touch memory only, until a
+    /// window starts or a limit changes.
     ///
     /// # Errors
     /// [`LedgerError::UnknownAccount`]; [`LedgerError::Delayed`] while more postings wait for the
-    /// database than its queue should hold, so that an outage can't fill the memory; [`LedgerError::Store`] when the database does not answer.
-    pub async fn warm(&self, account: &AccountId, key: &KeyRecord) -> Result<(), LedgerError> {
-        self.inner.warm(account, key).await
+    /// database than its queue should hold, so that an outage can't fill the memory;
+    /// [`LedgerError::Store`] when the database does not answer.
+    pub async fn warm(
+        &self,
+        account: &AccountId,
+        spender: &Spender,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        if self.inner.vault.backlog() > limits::LEDGER_QUEUE {
+            return Err(LedgerError::Delayed);
+        }
+        let place = Shards::place(account);
+        for _ in 0..TRIES {
+            let ready = self.inner.shards.at(place).lock().book.ready(spender, now);
+            let Err(Refusal::Unloaded { purse }) = ready else { return Ok(()) };
+            let Some(draw) = spender.draw(&purse) else { return Ok(()) };
+            self.inner.refill(place, draw, draw.window(now)).await?;
+        }
+        Ok(())
     }
 
     /// Holds an amount, in memory only.
     ///
     /// # Errors
-    /// The book's [`Refusal`]; `UnknownAccount` or `UnknownKey` when [`Ledger::warm`] was not called.
-    pub fn reserve(&self, request: Reserve) -> Result<Hold, Refusal> {
+    /// The book's [`Refusal`]; `Unloaded` when [`Ledger::warm`] was not called.
+    pub fn reserve(&self, request: &Reserve) -> Result<Hold, Refusal> {
         let reservation = self.inner.shards.of(&request.account).lock().reserve(request)?;
         Ok(Hold {
             generation: reservation.generation.clone(),
             amount: reservation.amount,
             reservation: Some(reservation),
+            checkpointed: AtomicBool::new(false),
             ledger: self.clone(),
         })
     }
 
-    /// Like [`Ledger::reserve`], but when the balance does not cover the amount and other processes
-    /// hold part of it, waits up to a second for them to give some back. With one process it never
-    /// waits.
+    /// Like [`Ledger::reserve`], but loads what is not loaded, and when a purse does not cover the
+    /// amount and other processes hold part of it, waits up to a second for them to give some back.
+    /// With one process it never waits.
     ///
     /// # Errors
-    /// The book's [`Refusal`].
-    pub async fn reserve_or_refill(&self, request: Reserve) -> Result<Hold, Refusal> {
-        let first = self.reserve(request.clone());
-        if !matches!(first, Err(Refusal::InsufficientCredit { .. })) {
-            return first;
+    /// [`LedgerError::Refused`] with the book's refusal; [`LedgerError::Store`] when the database does
+    /// not answer.
+    pub async fn reserve_or_refill(&self, request: &Reserve) -> Result<Hold, LedgerError> {
+        let waiting = self.reserve_waiting(request);
+        match tokio::time::timeout(REFILL_WAIT, waiting).await {
+            Ok(done) => done,
+            Err(_) => Ok(self.reserve(request)?),
         }
-        if self.inner.others.load(Ordering::Relaxed) {
-            let refill = self.inner.wait_for_credit(&request.account, request.amount);
-            drop(tokio::time::timeout(REFILL_WAIT, refill).await);
-            return self.reserve(request);
+    }
+
+    async fn reserve_waiting(&self, request: &Reserve) -> Result<Hold, LedgerError> {
+        for _ in 0..TRIES {
+            let refusal = match self.reserve(request) {
+                Ok(hold) => return Ok(hold),
+                Err(refusal) => refusal,
+            };
+            let (Refusal::Unloaded { purse }
+            | Refusal::Short { purse, .. }
+            | Refusal::Exhausted { purse }) = &refusal
+            else {
+                return Err(refusal.into());
+            };
+            let Some(draw) = request.spender.draw(purse) else { return Err(refusal.into()) };
+            if matches!(refusal, Refusal::Unloaded { .. }) {
+                let (place, window) = Inner::slot(request, draw);
+                self.inner.refill(place, draw, window).await?;
+            } else if self.others_hold(request, draw) {
+                self.inner.refill_or_wait(request, draw).await?;
+                if !self.others_hold(request, draw) {
+                    return Ok(self.reserve(request)?);
+                }
+            } else {
+                return Err(refusal.into());
+            }
         }
-        first
+        Ok(self.reserve(request)?)
+    }
+
+    /// Whether other processes hold part of a purse, as far as this one knows.
+    fn others_hold(&self, request: &Reserve, draw: &Draw) -> bool {
+        let (place, window) = Inner::slot(request, draw);
+        let state = self.inner.shards.at(place).lock();
+        state.book.pot(&draw.purse, window).is_some_and(|pot| pot.others > Usd::ZERO)
     }
 
     /// Charges a generation and frees the rest of its hold. Resolves when the charge, the generation
@@ -206,25 +299,30 @@ impl Ledger {
     pub async fn settle(
         &self,
         hold: Hold,
-        charge: Usd,
+        settlement: impl Into<Settlement>,
         row: GenerationRow,
     ) -> Result<Settled, LedgerError> {
-        let row = Box::new(row);
+        let (settlement, row) = (settlement.into(), Box::new(row));
         let _slot = self.inner.slots.acquire().await.map_err(|_| StoreError::Closed)?;
-        let (settled, answer) = self.inner.post_settlement(hold, charge, row)?;
+        let (settled, answer) = self.inner.post_settlement(hold, settlement, row)?;
         self.inner.durable(answer).await?;
         Ok(settled)
     }
 
-    /// Gives back the whole hold. With a row it resolves when the row is durable; without one it does
-    /// not wait.
+    /// Gives back the whole hold. With a row it resolves when the row is durable, and the request
+    /// counts where requests are counted; without one it does not wait.
     ///
     /// # Errors
     /// As [`Ledger::settle`].
-    pub async fn release(&self, hold: Hold, row: Option<GenerationRow>) -> Result<(), LedgerError> {
+    pub async fn release(
+        &self,
+        hold: Hold,
+        waste: Vec<Usd>,
+        row: Option<GenerationRow>,
+    ) -> Result<(), LedgerError> {
         let row = row.map(Box::new);
         let _slot = self.inner.slots.acquire().await.map_err(|_| StoreError::Closed)?;
-        match self.inner.post_release(hold, row)? {
+        match self.inner.post_release(hold, waste, row)? {
             Some(answer) => self.inner.durable(answer).await,
             None => Ok(()),
         }
@@ -243,23 +341,25 @@ impl Ledger {
         self.inner.durable(answer).await
     }
 
-    /// What can be reserved of the account now; `None` when it is not warm.
+    /// What can be reserved of the account's credit now; `None` when it is not warm.
     #[must_use]
     pub fn available(&self, account: &AccountId) -> Option<Usd> {
-        self.inner.shards.of(account).lock().book.available(account)
+        let draw = Draw::credit(account);
+        let state = self.inner.shards.of(account).lock();
+        Some(state.book.pot(&draw.purse, Timestamp::default())?.available())
     }
 
-    /// The most that a key may reserve now: the budget for `affordable_output`.
+    /// The most that a spender may reserve now: the budget for `affordable_output`.
     ///
     /// # Errors
     /// The refusal that any reservation would get.
     pub fn spendable(
         &self,
         account: &AccountId,
-        key: &KeyHash,
+        spender: &Spender,
         now: Timestamp,
     ) -> Result<Usd, Refusal> {
-        self.inner.shards.of(account).lock().book.spendable(account, key, now)
+        self.inner.shards.of(account).lock().book.spendable(spender, now)
     }
 
     /// Reservations that are open in this process.
@@ -273,11 +373,11 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Store`] when the writer has ended.
     pub async fn flush(&self) -> Result<(), LedgerError> {
-        Ok(self.inner.store.flush().await?)
+        Ok(self.inner.vault.flush().await?)
     }
 
     /// Writes what is queued and gives back the leases. Reservations that are still open end as
-    /// recovered: nothing is charged for them.
+    /// recovered: what was delivered of them by their last checkpoint is charged, else nothing.
     ///
     /// # Errors
     /// [`LedgerError::Store`] when the database does not answer.
@@ -285,10 +385,8 @@ impl Ledger {
         if let Some(tail) = self.inner.tail.get() {
             tail.abort();
         }
-        self.flush().await?;
         self.inner.post_young(None);
-        holder::bury(&self.inner.store, self.inner.holder.id()).await?;
-        self.inner.holder.retire();
-        Ok(())
+        self.flush().await?;
+        Ok(self.inner.vault.retire().await?)
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod audit;
+pub mod budgets;
 mod chain;
 pub mod changes;
 pub mod error;
@@ -19,6 +20,7 @@ mod open;
 pub mod payments;
 pub mod plans;
 mod sql;
+pub mod statement;
 pub mod store;
 pub mod terms;
 pub mod transfers;
@@ -26,13 +28,14 @@ pub mod vouchers;
 mod writer;
 
 pub use accounts::{AccountRecord, Balance};
+pub use budgets::Budget;
 pub use changes::Change;
 pub use error::StoreError;
 pub use generations::GenerationRow;
 pub use grants::Granted;
 pub use health::HealthRow;
 pub use keys::KeyRecord;
-pub use ledger::{Hold, Ledger, LedgerError};
+pub use ledger::{Hold, Ledger, LedgerError, Settlement};
 pub use movements::{ChargedBack, Dispute, House, Kind, Movement, Posted, Refused};
 pub use plans::Agreement;
 pub use store::Store;

@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::StoreError;
-use crate::ledger::batch::Entry;
+use crate::ledger::entry::Entry;
 use crate::sql::{Connection, Remote};
 
 /// A future that borrows the connection it works on.

@@ -6,13 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signalbox_core::Timestamp;
-use signalbox_core::id::AccountId;
 use signalbox_runtime::entropy;
 
-use crate::changes::{Change, announce};
 use crate::error::{StoreError, one_line};
-use crate::sql::{Connection, Row, query};
+use crate::sql::{Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -88,65 +85,23 @@ fn is_dead(path: &Path) -> Result<bool, StoreError> {
     }
 }
 
-/// Gives back what dead processes held; answers whether living ones are there besides us.
-pub(crate) async fn bury_the_dead(store: &Store, own: &Holder) -> Result<bool, StoreError> {
+/// The processes that have ended, besides this one.
+pub(crate) async fn dead(store: &Store, own: &Holder) -> Result<Vec<Arc<str>>, StoreError> {
     let rows = query("SELECT id FROM holders WHERE id <> $1")
         .bind(own.id.clone())
         .fetch_all(store.readers())
         .await?;
-    let mut others = false;
+    let mut dead = Vec::new();
     for row in rows {
         let id: String = row.try_get(0)?;
-        let path = folder(store).join(&id);
-        if is_dead(&path)? {
-            bury(store, &id.into()).await?;
-            drop(std::fs::remove_file(path));
-        } else {
-            others = true;
+        if is_dead(&folder(store).join(&id))? {
+            dead.push(id.into());
         }
     }
-    Ok(others)
+    Ok(dead)
 }
 
-/// Ends a holder: its open reservations end as recovered, in the customer's favour, and its leases
-/// are free again.
-pub(crate) async fn bury(store: &Store, id: &Arc<str>) -> Result<(), StoreError> {
-    let (id, now) = (id.clone(), store.clock().now());
-    store
-        .write(Durability::Process, move |connection| Box::pin(give_back(connection, id, now)))
-        .await
-}
-
-async fn give_back(
-    connection: &mut Connection,
-    id: Arc<str>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let ended = query(
-        "UPDATE reservations SET ended_at = $1, outcome = 'recovered' \
-         WHERE holder = $2 AND ended_at IS NULL",
-    )
-    .bind(now.micros())
-    .bind(id.clone())
-    .execute(&mut *connection)
-    .await?
-    .rows_affected();
-    let leases = query("DELETE FROM leases WHERE holder = $1 RETURNING account_id, amount")
-        .bind(id.clone())
-        .fetch_all(&mut *connection)
-        .await?;
-    for lease in &leases {
-        if lease.try_get::<i64, _>(1)? > 0 {
-            let account = AccountId::new(lease.try_get::<String, _>(0)?);
-            announce(connection, &Change::Account(account), now).await?;
-        }
-    }
-    query("DELETE FROM holders WHERE id = $1").bind(id).execute(connection).await?;
-    if ended > 0 {
-        tracing::warn!(
-            reservations = ended,
-            "open reservations of an ended process are given back"
-        );
-    }
-    Ok(())
+/// Removes the lock file of a process that was buried.
+pub(crate) fn forget(store: &Store, id: &str) {
+    drop(std::fs::remove_file(folder(store).join(id)));
 }

@@ -1,248 +1,264 @@
-//! Leases: the durable part of a balance that this process may spend from memory.
+//! Leases in memory: taking what is free of a purse, giving back, waiting for others.
+//!
+//! A change of a lease is named, so that it happens once even when its answer is lost. What is given
+//! back leaves the book before it leaves the row, and what is taken enters the row before the book:
+//! the row is never below the book.
 
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use signalbox_core::id::{AccountId, GenerationId, KeyHash};
-use signalbox_core::time::ResetInterval;
-use signalbox_core::{Timestamp, Usd, limits};
-use signalbox_ledger::{KeyTerms, Reserve, Spend};
-use signalbox_runtime::entropy;
+use signalbox_core::id::PurseId;
+use signalbox_core::{Timestamp, Usd};
+use signalbox_ledger::{Draw, Reserve};
+use signalbox_runtime::{entropy, task};
 
+use super::live::Shards;
+use super::vault::{LeaseOp, Slot};
 use super::{Inner, LedgerError};
-use crate::changes::{Change, announce};
+use crate::changes::Change;
 use crate::error::StoreError;
-use crate::keys::{self, KeyRecord};
-use crate::sql::{Connection, Row, query};
-use crate::writer::Durability;
 
 /// How long a process that gave credit back leaves it to others. They hear of it within 200 ms.
 const YIELD: Duration = Duration::from_millis(500);
 
-/// Adds what is free of the balance to the lease; answers what was added and the lease after it.
-/// `None` when there is no such account.
-async fn take(
-    connection: &mut Connection,
-    account: &AccountId,
-    holder: &Arc<str>,
-) -> Result<Option<(Usd, Usd)>, StoreError> {
-    let row = query(
-        "SELECT credited - charged - withdrawn + line - (SELECT coalesce(sum(amount), 0) FROM leases \
-         WHERE leases.account_id = balances.account_id) FROM balances WHERE account_id = $1",
-    )
-    .bind(account.as_str())
-    .fetch_optional(&mut *connection)
-    .await?;
-    let Some(row) = row else { return Ok(None) };
-    let free: i64 = row.try_get::<i64, _>(0)?.max(0);
-    let after = query(
-        "INSERT INTO leases (account_id, holder, amount) VALUES ($1, $2, $3) \
-         ON CONFLICT (account_id, holder) DO UPDATE SET amount = leases.amount + excluded.amount \
-         RETURNING amount",
-    )
-    .bind(account.as_str())
-    .bind(holder.clone())
-    .bind(free)
-    .fetch_one(connection)
-    .await?;
-    Ok(Some((Usd::from_nanos(free), Usd::from_nanos(after.try_get(0)?))))
+fn name() -> Arc<str> {
+    hex::encode(entropy::bytes()).into()
 }
 
 impl Inner {
-    pub(super) async fn warm(
-        &self,
-        account: &AccountId,
-        key: &KeyRecord,
+    /// Takes what is free of the purse into the book. It goes on when the caller goes away.
+    pub(super) async fn refill(
+        self: &Arc<Self>,
+        place: usize,
+        draw: &Draw,
+        window: Timestamp,
     ) -> Result<(), LedgerError> {
-        if &key.account != account {
-            return Err(LedgerError::UnknownAccount);
+        let (ledger, draw) = (Arc::clone(self), draw.clone());
+        let work =
+            task::spawn("ledger-lease", async move { ledger.take(place, &draw, window).await });
+        match work.await {
+            Ok(Some(done)) => done,
+            Ok(None) | Err(_) => Err(StoreError::Closed.into()),
         }
-        if self.store.writer().backlog() > limits::LEDGER_QUEUE {
-            return Err(LedgerError::Delayed);
+    }
+
+    /// One change of a lease: gives back everything that is available when the limit has changed,
+    /// then takes what is free.
+    async fn take(&self, place: usize, draw: &Draw, window: Timestamp) -> Result<(), LedgerError> {
+        let shard = self.shards.at(place);
+        let _turn = shard.leasing.lock().await;
+        let slot = (draw.purse.clone(), window);
+        loop {
+            let op = shard.lock().ask(&slot, |book| {
+                let stale = book.pot(&draw.purse, window).is_some_and(|pot| !pot.fits(draw));
+                let most = if stale { Usd::MAX } else { Usd::ZERO };
+                let give = book.withdraw(&draw.purse, window, most);
+                LeaseOp { id: name(), draw: draw.clone(), window, give, take: true }
+            });
+            // An older change, whose answer was lost, comes first.
+            let ours = op.take && &op.draw == draw;
+            self.change(place, op).await?;
+            if ours {
+                return Ok(());
+            }
         }
-        let shard = self.shards.of(account);
-        if shard.lock().is_warm(account, key) {
-            return Ok(());
+    }
+
+    /// Asks the vault and does in memory what it did.
+    async fn change(&self, place: usize, op: LeaseOp) -> Result<(), LedgerError> {
+        let (slot, draw, taking) = ((op.draw.purse.clone(), op.window), op.draw.clone(), op.take);
+        let answer = self.vault.lease(op).await?;
+        let mut state = self.shards.at(place).lock();
+        state.answered(&slot);
+        let Some(leased) = answer else { return Err(LedgerError::UnknownAccount) };
+        if taking {
+            state.remember(&draw);
+            state.book.fill(&draw, slot.1, leased);
+            state.stop_yielding(&slot);
         }
-        let _turn = shard.warming.lock().await;
-        if shard.lock().is_warm(account, key) {
-            return Ok(());
-        }
-        if !shard.lock().has_account(account) {
-            let (name, holder) = (account.clone(), self.holder.id().clone());
-            let taken = self
-                .store
-                .write(Durability::Process, move |connection| {
-                    Box::pin(async move { take(connection, &name, &holder).await })
-                })
-                .await?;
-            // The whole lease, not what was added: an earlier call may have been dropped right here.
-            let (_, lease) = taken.ok_or(LedgerError::UnknownAccount)?;
-            shard.lock().open_account(account, lease);
-        }
-        let (hash, now) = (key.hash.clone(), self.store.clock().now());
-        let spend = self
-            .store
-            .write(Durability::Process, move |connection| {
-                Box::pin(async move { keys::spend(connection, &hash, now).await })
-            })
-            .await?;
-        shard.lock().open_key(key, spend);
+        drop(state);
+        self.credit_arrived.notify_waiters();
         Ok(())
     }
 
-    /// Brings free credit (a grant, a dead process's lease) into the live balance. Only called by the
-    /// tail, which nobody drops between the row and the book.
-    pub(super) async fn top_up(&self, account: &AccountId) -> Result<(), StoreError> {
-        let shard = self.shards.of(account);
-        let _turn = shard.warming.lock().await;
-        let ours = {
+    /// Brings what is free now into the purses of this name that are here.
+    pub(super) async fn top_up(self: &Arc<Self>, purse: &PurseId) -> Result<(), LedgerError> {
+        for (place, draw, window) in self.shards.with_purse(purse) {
+            if !self.shards.at(place).lock().is_yielded(&(purse.clone(), window)) {
+                self.refill(place, &draw, window).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back a part of what is not held, because somebody asked for it: half of it, or what was
+    /// asked for if that is more.
+    pub(super) async fn share(&self, purse: &PurseId, wanted: Usd) -> Result<(), LedgerError> {
+        for (place, draw, window) in self.shards.with_purse(purse) {
+            let half = |available: Usd| Usd::from_nanos(available.nanos() / 2).max(wanted);
+            self.give_back(place, &draw, window, half).await?;
+        }
+        Ok(())
+    }
+
+    /// Gives back as much of a pot as `part` says of what is available.
+    pub(super) async fn give_back(
+        &self,
+        place: usize,
+        draw: &Draw,
+        window: Timestamp,
+        part: impl Fn(Usd) -> Usd,
+    ) -> Result<(), LedgerError> {
+        let shard = self.shards.at(place);
+        let _turn = shard.leasing.lock().await;
+        let slot = (draw.purse.clone(), window);
+        let until = self.vault.clock().monotonic().saturating_add(YIELD);
+        let op = {
+            let mut state = shard.lock();
+            let available =
+                state.book.pot(&slot.0, window).map_or(Usd::ZERO, |pot| pot.available());
+            if part(available) <= Usd::ZERO || available <= Usd::ZERO {
+                return Ok(());
+            }
+            // Else we would hear of our own gift first and take it back.
+            state.yield_until(&slot, until);
+            state.ask(&slot, |book| {
+                let give = book.withdraw(&slot.0, window, part(available));
+                book.gave(&slot.0, window, give);
+                LeaseOp { id: name(), draw: draw.clone(), window, give, take: false }
+            })
+        };
+        self.change(place, op).await
+    }
+
+    /// Asks again for what was not answered.
+    pub(super) async fn ask_again(&self) -> Result<(), LedgerError> {
+        for (place, shard) in self.shards.iter().enumerate() {
+            let unanswered = shard.lock().unanswered();
+            for op in unanswered {
+                let _turn = shard.leasing.lock().await;
+                let slot = (op.draw.purse.clone(), op.window);
+                if shard.lock().is_asked(&slot, &op.id) {
+                    self.change(place, op).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives back what is left of windows that are over, and forgets them.
+    pub(super) async fn sweep(&self, now: Timestamp) -> Result<(), LedgerError> {
+        for (place, shard) in self.shards.iter().enumerate() {
+            let all = shard.lock().all_draws();
+            let over = all.into_iter().filter(|(draw, window)| draw.window(now) > *window);
+            for (draw, window) in over {
+                let pending = {
+                    let state = shard.lock();
+                    state.book.pot(&draw.purse, window).map_or(Usd::ZERO, |pot| pot.pending)
+                };
+                if pending == Usd::ZERO {
+                    self.give_back(place, &draw, window, |available| available).await?;
+                    shard.lock().forget(&(draw.purse.clone(), window));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes what is free of a purse that is short, unless that was left to others just now; then
+    /// waits for them.
+    pub(super) async fn refill_or_wait(
+        self: &Arc<Self>,
+        request: &Reserve,
+        draw: &Draw,
+    ) -> Result<(), LedgerError> {
+        let (place, window) = Self::slot(request, draw);
+        let yielded = self.shards.at(place).lock().is_yielded(&(draw.purse.clone(), window));
+        if !yielded {
+            self.refill(place, draw, window).await?;
+        }
+        self.wait_for(request, draw).await;
+        Ok(())
+    }
+
+    /// Waits until a purse covers what a request needs of it, or nobody else holds any of it. Never
+    /// ends by itself while others do: the caller bounds the wait.
+    pub(super) async fn wait_for(&self, request: &Reserve, draw: &Draw) {
+        let shard = self.shards.of(&request.account);
+        let window = draw.window(request.now);
+        let need = draw.counts.of(request.amount, request.byok, 1);
+        let wish = Wish::new(self, &draw.purse);
+        let missing = || {
             let state = shard.lock();
-            state.has_account(account) && !state.is_yielded(account)
+            let pot = state.book.pot(&draw.purse, window)?;
+            let missing = need.saturating_sub(pot.available());
+            (missing > Usd::ZERO && pot.others > Usd::ZERO).then_some(missing)
         };
-        if !ours {
-            return Ok(());
-        }
-        let (name, holder) = (account.clone(), self.holder.id().clone());
-        let taken = self
-            .store
-            .write(Durability::Process, move |connection| {
-                Box::pin(async move { take(connection, &name, &holder).await })
-            })
-            .await?;
-        let Some((added, _)) = taken.filter(|(added, _)| *added > Usd::ZERO) else {
-            return Ok(());
-        };
-        if let Err(error) = shard.lock().book.credit(account, added) {
-            tracing::error!(%account, %error, "credit came in that the book does not take");
-        }
-        Ok(())
-    }
-
-    /// Gives half of what is not held back, because another process asked for it.
-    pub(super) async fn give_back_half(&self, account: &AccountId) -> Result<(), StoreError> {
-        let shard = self.shards.of(account);
-        let _turn = shard.warming.lock().await;
-        let now = self.store.clock().now();
-        let Some(given) = withdraw_half(shard, account, now) else { return Ok(()) };
-        // Else we would hear of our own gift first and take it back.
-        let until = self.store.clock().monotonic().saturating_add(YIELD);
-        shard.lock().yield_until(account, until);
-        let (name, holder) = (account.clone(), self.holder.id().clone());
-        let done = self
-            .store
-            .write(Durability::Process, move |connection| {
-                Box::pin(async move {
-                    query(
-                        "UPDATE leases SET amount = amount - $1 \
-                         WHERE account_id = $2 AND holder = $3",
-                    )
-                    .bind(given.nanos())
-                    .bind(name.as_str())
-                    .bind(holder)
-                    .execute(&mut *connection)
-                    .await?;
-                    announce(connection, &Change::Account(name), now).await
-                })
-            })
-            .await;
-        if done.is_err() {
-            let _ = shard.lock().book.credit(account, given);
-        }
-        done
-    }
-
-    /// Asks other processes for credit and waits until `amount` can be reserved. Never ends by
-    /// itself while there is too little: the caller bounds the wait.
-    pub(super) async fn wait_for_credit(&self, account: &AccountId, amount: Usd) {
-        if !self.others_hold(account).await.unwrap_or(false) {
-            return;
-        }
-        let _wish = Wish::new(self, account);
-        let (name, now) = (account.clone(), self.store.clock().now());
-        let asked = self.store.write(Durability::Process, move |connection| {
-            Box::pin(async move { announce(connection, &Change::Wanted(name), now).await })
-        });
-        if asked.await.is_err() {
-            return;
-        }
         let arrived = self.credit_arrived.notified();
         tokio::pin!(arrived);
+        let mut asked = false;
         loop {
             arrived.as_mut().enable();
-            let available = self.shards.of(account).lock().book.available(account);
-            if available.is_some_and(|available| available >= amount) {
-                return;
+            let Some(amount) = missing() else { break };
+            if !asked {
+                asked = true;
+                let change = Change::Wanted { purse: draw.purse.clone(), amount };
+                if self.vault.announce(change).await.is_err() {
+                    break;
+                }
             }
             arrived.as_mut().await;
             arrived.set(self.credit_arrived.notified());
         }
+        drop(wish);
     }
 
-    pub(super) fn is_wanted_here(&self, account: &AccountId) -> bool {
-        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).contains_key(account)
+    pub(super) fn is_wanted_here(&self, purse: &PurseId) -> bool {
+        self.wanted.lock().unwrap_or_else(PoisonError::into_inner).contains_key(purse)
     }
 
-    async fn others_hold(&self, account: &AccountId) -> Result<bool, StoreError> {
-        let row = query(
-            "SELECT coalesce(sum(amount), 0) FROM leases WHERE account_id = $1 AND holder <> $2",
-        )
-        .bind(account.as_str())
-        .bind(self.holder.id().clone())
-        .fetch_one(self.store.readers())
-        .await?;
-        let held = row.try_get::<i64, _>(0)? > 0;
-        self.others.fetch_or(held, Ordering::Relaxed);
-        Ok(held)
+    /// The slot of a draw and the shard it is in, as [`Inner::refill`] wants them.
+    pub(super) fn slot(request: &Reserve, draw: &Draw) -> (usize, Timestamp) {
+        (Shards::place(&request.account), draw.window(request.now))
+    }
+
+    /// What the purses that stopped yielding are now owed.
+    pub(super) async fn end_yields(self: &Arc<Self>) -> Result<(), LedgerError> {
+        let now = self.vault.clock().monotonic();
+        let mut ended: Vec<Slot> = Vec::new();
+        for shard in self.shards.iter() {
+            ended.extend(shard.lock().end_yields(now));
+        }
+        for (purse, _) in ended {
+            self.top_up(&purse).await?;
+        }
+        Ok(())
     }
 }
 
-/// Marks an account as wanted by this process, so that it doesn't give its own share away meanwhile.
+/// Marks a purse as wanted by this process, so that it doesn't give its own share away meanwhile.
 struct Wish<'l> {
     ledger: &'l Inner,
-    account: &'l AccountId,
+    purse: &'l PurseId,
 }
 
 impl<'l> Wish<'l> {
-    fn new(ledger: &'l Inner, account: &'l AccountId) -> Self {
+    fn new(ledger: &'l Inner, purse: &'l PurseId) -> Self {
         let mut wanted = ledger.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = wanted.entry(account.clone()).or_default();
+        let count = wanted.entry(purse.clone()).or_default();
         *count = count.saturating_add(1);
-        Self { ledger, account }
+        Self { ledger, purse }
     }
 }
 
 impl Drop for Wish<'_> {
     fn drop(&mut self) {
         let mut wanted = self.ledger.wanted.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = wanted.get_mut(self.account) {
+        if let Some(count) = wanted.get_mut(self.purse) {
             *count = count.saturating_sub(1);
             if *count == 0 {
-                wanted.remove(self.account);
+                wanted.remove(self.purse);
             }
         }
     }
-}
-
-/// Takes half of the available balance out of the book, by a charge to a key of the house.
-fn withdraw_half(shard: &super::live::Shard, account: &AccountId, now: Timestamp) -> Option<Usd> {
-    let mut state = shard.lock();
-    let half = Usd::from_nanos(state.book.available(account)?.nanos() / 2);
-    if half <= Usd::ZERO {
-        return None;
-    }
-    let key = KeyHash::new(format!("lease of {account}"));
-    let terms = KeyTerms {
-        key: key.clone(),
-        account: account.clone(),
-        limit: None,
-        reset: None::<ResetInterval>,
-    };
-    state.book.open_key(terms, Spend::none(now));
-    let generation = GenerationId::new(format!("lease-{}", hex::encode(entropy::bytes())));
-    let account = account.clone();
-    let request = Reserve { generation: generation.clone(), account, key, amount: half, now };
-    state.book.reserve(request).ok()?;
-    state.book.settle(&generation, half, now).ok().map(|settled| settled.charged)
 }

@@ -5,11 +5,11 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use signalbox_core::id::{AccountId, GenerationId, KeyHash};
-use signalbox_core::{FastMap, Timestamp, Usd};
-use signalbox_ledger::{Book, KeyTerms, Refusal, Reservation, Reserve, Spend};
+use signalbox_core::id::{AccountId, GenerationId, PurseId};
+use signalbox_core::{FastMap, Timestamp};
+use signalbox_ledger::{Book, Draw, Refusal, Reservation, Reserve};
 
-use crate::keys::KeyRecord;
+use super::vault::{LeaseOp, Slot};
 
 const SHARDS: usize = 16;
 
@@ -26,8 +26,8 @@ impl Default for Shards {
 #[derive(Default)]
 pub(super) struct Shard {
     state: Mutex<State>,
-    /// Held while a lease of one of its accounts changes, so that memory and rows change together.
-    pub warming: tokio::sync::Mutex<()>,
+    /// Held while a lease of one of its purses changes, so that memory and rows change together.
+    pub leasing: tokio::sync::Mutex<()>,
 }
 
 impl Shard {
@@ -38,11 +38,18 @@ impl Shard {
 }
 
 impl Shards {
-    pub fn of(&self, account: &AccountId) -> &Shard {
+    pub fn place(account: &AccountId) -> usize {
         let hash = BuildHasherDefault::<DefaultHasher>::default().hash_one(account);
-        let index = usize::try_from(hash % 16).unwrap_or(0);
+        usize::try_from(hash % 16).unwrap_or(0)
+    }
+
+    pub fn at(&self, place: usize) -> &Shard {
         let [first, ..] = &self.0;
-        self.0.get(index).unwrap_or(first)
+        self.0.get(place).unwrap_or(first)
+    }
+
+    pub fn of(&self, account: &AccountId) -> &Shard {
+        self.at(Self::place(account))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Shard> {
@@ -52,102 +59,114 @@ impl Shards {
     pub fn open_count(&self) -> usize {
         self.iter().map(|shard| shard.lock().book.reservations().count()).sum()
     }
+
+    /// The shards that have a purse, with its draws and windows.
+    pub fn with_purse(&self, purse: &PurseId) -> Vec<(usize, Draw, Timestamp)> {
+        let each = self.0.iter().enumerate().flat_map(|(place, shard)| {
+            let state = shard.lock();
+            let draws: Vec<_> = state.draws_of(purse);
+            draws.into_iter().map(move |(draw, window)| (place, draw, window))
+        });
+        each.collect()
+    }
 }
 
-/// The accounts of one shard.
+/// The purses of one shard.
 #[derive(Default)]
 pub(super) struct State {
     pub book: Book,
-    accounts: Vec<AccountId>,
-    /// Accounts whose free credit is left to another process until then.
-    yielded: FastMap<AccountId, Duration>,
-    /// When the record was last changed that each key's terms come from.
-    terms: FastMap<KeyHash, Timestamp>,
+    /// The draw that each purse was last leased for.
+    draws: FastMap<PurseId, Draw>,
+    /// Changes of leases that were asked for and not yet answered.
+    asked: FastMap<Slot, LeaseOp>,
+    /// Purses of which the free part is left to another process until then.
+    yielded: FastMap<Slot, Duration>,
     /// Reservations in the order of their opening whose rows are not written yet.
     young: VecDeque<GenerationId>,
 }
 
-fn version(key: &KeyRecord) -> Timestamp {
-    key.updated_at.unwrap_or(key.created_at)
-}
-
-fn terms_of(key: &KeyRecord) -> KeyTerms {
-    KeyTerms {
-        key: key.hash.clone(),
-        account: key.account.clone(),
-        limit: key.limit,
-        reset: key.limit_reset,
-    }
-}
-
 impl State {
-    pub fn reserve(&mut self, request: Reserve) -> Result<Reservation, Refusal> {
-        let generation = request.generation.clone();
+    pub fn reserve(&mut self, request: &Reserve) -> Result<Reservation, Refusal> {
         self.book.reserve(request)?;
-        let held = self.book.reservation(&generation).cloned().ok_or(Refusal::UnknownAccount)?;
-        self.young.push_back(generation);
+        let generation = &request.generation;
+        let unknown = || Refusal::AlreadyReserved;
+        let held = self.book.reservation(generation).cloned().ok_or_else(unknown)?;
+        self.young.push_back(generation.clone());
         Ok(held)
     }
 
-    /// Whether account and key are here; brings in newer terms on the way.
-    pub fn is_warm(&mut self, account: &AccountId, key: &KeyRecord) -> bool {
-        match self.terms.get(&key.hash) {
-            None => return false,
-            Some(known) if *known < version(key) => self.renew(key),
-            Some(_) => {}
-        }
-        self.has_account(account)
+    /// Remembers what a purse was leased for.
+    pub fn remember(&mut self, draw: &Draw) {
+        self.draws.insert(draw.purse.clone(), draw.clone());
     }
 
-    pub fn has_account(&self, account: &AccountId) -> bool {
-        self.book.posted(account).is_some()
+    /// The draw of a purse with each window that has a pot.
+    pub fn draws_of(&self, purse: &PurseId) -> Vec<(Draw, Timestamp)> {
+        let Some(draw) = self.draws.get(purse) else { return Vec::new() };
+        let pots = self.book.pots().filter(|(name, _)| *name == purse);
+        pots.map(|(_, pot)| (draw.clone(), pot.window)).collect()
     }
 
-    /// Changes the terms of a key that is here.
-    pub fn renew(&mut self, key: &KeyRecord) {
-        if let Some(known) = self.terms.get_mut(&key.hash) {
-            *known = version(key);
-            self.book.open_key(terms_of(key), Spend::none(version(key)));
-        }
+    /// The draws of all purses with their windows.
+    pub fn all_draws(&self) -> Vec<(Draw, Timestamp)> {
+        let draw = |purse: &PurseId| self.draws.get(purse).cloned();
+        self.book.pots().filter_map(|(purse, pot)| Some((draw(purse)?, pot.window))).collect()
     }
 
-    pub fn open_account(&mut self, account: &AccountId, posted: Usd) {
-        if self.book.open_account(account.clone(), posted) {
-            self.accounts.push(account.clone());
+    /// Forgets a purse whose window is over.
+    pub fn forget(&mut self, slot: &Slot) {
+        if self.book.forget(&slot.0, slot.1) && !self.book.has(&slot.0) {
+            self.draws.remove(&slot.0);
         }
     }
 
-    pub fn open_key(&mut self, key: &KeyRecord, spend: Spend) {
-        if self.book.open_key(terms_of(key), spend) {
-            self.terms.insert(key.hash.clone(), version(key));
+    /// The change of this lease that waits for its answer, else `new`, which then does.
+    pub fn ask(&mut self, slot: &Slot, new: impl FnOnce(&mut Book) -> LeaseOp) -> LeaseOp {
+        if let Some(asked) = self.asked.get(slot) {
+            return asked.clone();
         }
+        let op = new(&mut self.book);
+        self.asked.insert(slot.clone(), op.clone());
+        op
     }
 
-    /// Leaves the free credit of an account to others until `until`.
-    pub fn yield_until(&mut self, account: &AccountId, until: Duration) {
-        self.yielded.insert(account.clone(), until);
+    /// The change was answered.
+    pub fn answered(&mut self, slot: &Slot) {
+        self.asked.remove(slot);
     }
 
-    pub fn is_yielded(&self, account: &AccountId) -> bool {
-        self.yielded.contains_key(account)
+    /// Whether this change still waits for its answer.
+    pub fn is_asked(&self, slot: &Slot, id: &str) -> bool {
+        self.asked.get(slot).is_some_and(|op| &*op.id == id)
     }
 
-    /// Accounts whose free credit may be taken again.
-    pub fn end_yields(&mut self, now: Duration) -> Vec<AccountId> {
-        let ended: Vec<_> = self
-            .yielded
-            .iter()
-            .filter(|(_, until)| **until <= now)
-            .map(|(account, _)| account.clone())
-            .collect();
-        for account in &ended {
-            self.yielded.remove(account);
+    /// Changes of leases that were asked for and not answered.
+    pub fn unanswered(&self) -> Vec<LeaseOp> {
+        self.asked.values().cloned().collect()
+    }
+
+    /// Leaves the free part of a purse to others until `until`.
+    pub fn yield_until(&mut self, slot: &Slot, until: Duration) {
+        self.yielded.insert(slot.clone(), until);
+    }
+
+    /// Takes a purse back into use: it was needed here after all.
+    pub fn stop_yielding(&mut self, slot: &Slot) {
+        self.yielded.remove(slot);
+    }
+
+    pub fn is_yielded(&self, slot: &Slot) -> bool {
+        self.yielded.contains_key(slot)
+    }
+
+    /// Purses whose free part may be taken again.
+    pub fn end_yields(&mut self, now: Duration) -> Vec<Slot> {
+        let over = self.yielded.iter().filter(|(_, until)| **until <= now);
+        let ended: Vec<_> = over.map(|(slot, _)| slot.clone()).collect();
+        for slot in &ended {
+            self.yielded.remove(slot);
         }
         ended
-    }
-
-    pub fn accounts(&self) -> Vec<AccountId> {
-        self.accounts.clone()
     }
 
     /// Takes out what was opened before `before` (everything for `None`) and is still open.

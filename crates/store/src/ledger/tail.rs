@@ -1,18 +1,15 @@
-//! What the live ledger follows: grants, changed keys, dead processes, long reservations.
+//! What the live ledger follows: credit that comes in, wishes of others, dead processes, long
+//! reservations, windows that are over.
 
-use std::sync::Weak;
-use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use signalbox_core::id::KeyHash;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::MissedTickBehavior;
 
-use super::Inner;
-use super::holder;
+use super::{Inner, LedgerError};
 use crate::changes::Change;
-use crate::error::StoreError;
 
 /// Time between two looks at long reservations and at other processes.
 const TICK: Duration = Duration::from_millis(500);
@@ -25,6 +22,7 @@ pub(super) async fn follow(ledger: Weak<Inner>, mut news: Receiver<Change>) {
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let heard = tokio::select! {
+            biased;
             heard = news.recv() => Some(heard),
             _ = tick.tick() => None,
         };
@@ -42,56 +40,39 @@ pub(super) async fn follow(ledger: Weak<Inner>, mut news: Receiver<Change>) {
 }
 
 impl Inner {
-    async fn apply(&self, change: Change) -> Result<(), StoreError> {
+    async fn apply(self: &Arc<Self>, change: Change) -> Result<(), LedgerError> {
         match change {
             Change::Account(account) => {
-                self.top_up(&account).await?;
-                self.credit_arrived.notify_waiters();
-                Ok(())
+                self.top_up(&signalbox_ledger::Draw::credit(&account).purse).await
             }
-            Change::Key(hash) => self.renew_key(&hash).await,
-            Change::Wanted(account) => {
-                self.others.store(true, Ordering::Relaxed);
-                if self.is_wanted_here(&account) {
+            Change::Freed(purse) => self.top_up(&purse).await,
+            Change::Wanted { purse, amount } => {
+                if self.is_wanted_here(&purse) {
                     return Ok(());
                 }
-                self.give_back_half(&account).await
+                self.share(&purse, amount).await
             }
+            // Whoever spends with a key brings its limit along.
+            Change::Key(_) => Ok(()),
         }
     }
 
-    async fn renew_key(&self, hash: &KeyHash) -> Result<(), StoreError> {
-        if let Some(key) = self.store.key(hash).await? {
-            self.shards.of(&key.account).lock().renew(&key);
-        }
-        Ok(())
-    }
-
-    async fn refresh_all(&self) -> Result<(), StoreError> {
+    async fn refresh_all(self: &Arc<Self>) -> Result<(), LedgerError> {
         for shard in self.shards.iter() {
-            let accounts = shard.lock().accounts();
-            for account in accounts {
-                self.top_up(&account).await?;
-                for key in self.store.keys_of(&account).await? {
-                    shard.lock().renew(&key);
-                }
+            let draws = shard.lock().all_draws();
+            for (draw, _) in draws {
+                self.top_up(&draw.purse).await?;
             }
         }
-        self.credit_arrived.notify_waiters();
         Ok(())
     }
 
-    async fn look_around(&self) -> Result<(), StoreError> {
-        self.post_young(Some(self.store.clock().now().plus_millis(-YOUNG_MILLIS)));
-        let now = self.store.clock().monotonic();
-        for shard in self.shards.iter() {
-            let ended = shard.lock().end_yields(now);
-            for account in ended {
-                self.top_up(&account).await?;
-            }
-        }
-        let others = holder::bury_the_dead(&self.store, &self.holder).await?;
-        self.others.store(others, Ordering::Relaxed);
-        Ok(())
+    async fn look_around(self: &Arc<Self>) -> Result<(), LedgerError> {
+        let now = self.vault.clock().now();
+        self.post_young(Some(now.plus_millis(-YOUNG_MILLIS)));
+        self.ask_again().await?;
+        self.end_yields().await?;
+        self.sweep(now).await?;
+        Ok(self.vault.look_around().await?)
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
+use signalbox_ledger::Draw;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
@@ -21,7 +22,7 @@ const ANSWER: Duration = Duration::from_millis(200);
 
 /// What is leased of an account's balance.
 pub(super) const LEASED: &str = "(SELECT CAST(coalesce(sum(amount), 0) AS BIGINT) FROM leases \
-     WHERE leases.account_id = balances.account_id)";
+     WHERE leases.purse = 'credit:' || balances.account_id)";
 
 /// What an account has, and what processes lease of it and of its credit line.
 struct Figures {
@@ -160,7 +161,8 @@ impl Store {
     }
 
     async fn ask_back(&self, account: &AccountId) -> Result<(), StoreError> {
-        let (wanted, now) = (Change::Wanted(account.clone()), self.clock().now());
+        let purse = Draw::credit(account).purse;
+        let (wanted, now) = (Change::Wanted { purse, amount: Usd::MAX }, self.clock().now());
         self.write(Durability::Process, move |connection| {
             Box::pin(async move { announce(connection, &wanted, now).await })
         })
@@ -170,9 +172,11 @@ impl Store {
 
 /// Waits for news of the account.
 async fn heard_of(news: &mut Receiver<Change>, account: &AccountId) {
+    let purse = Draw::credit(account).purse;
     loop {
         match news.recv().await {
             Ok(Change::Account(heard)) if heard == *account => return,
+            Ok(Change::Freed(heard)) if heard == purse => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return,
             // Nobody tells any more: the pause runs out.

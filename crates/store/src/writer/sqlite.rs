@@ -8,7 +8,8 @@ use tokio::sync::mpsc;
 
 use super::{Command, Durability, Work};
 use crate::error::StoreError;
-use crate::ledger::batch::Scribe;
+use crate::ledger::batch;
+use crate::ledger::batch::sqlite::Scribe;
 use crate::sql::{Connection, query};
 
 pub(super) async fn run(
@@ -16,7 +17,7 @@ pub(super) async fn run(
     mut commands: mpsc::UnboundedReceiver<Command>,
     backlog: Arc<AtomicUsize>,
 ) {
-    let mut scribe = Scribe::new(backlog);
+    let mut scribe = Scribe::default();
     let mut waiting = Vec::with_capacity(limits::LEDGER_BATCH);
     let mut entries = Vec::with_capacity(limits::LEDGER_BATCH);
     while commands.recv_many(&mut waiting, limits::LEDGER_BATCH).await > 0 {
@@ -24,16 +25,16 @@ pub(super) async fn run(
             match command {
                 Command::Entry(entry) => entries.push(entry),
                 Command::Job(job) => {
-                    scribe.write(&mut connection, &mut entries).await;
+                    batch::write(&mut scribe.on(&mut connection), &mut entries, &backlog).await;
                     (job.run)(Ok(&mut connection)).await;
                 }
                 Command::Flush(done) => {
-                    scribe.write(&mut connection, &mut entries).await;
+                    batch::write(&mut scribe.on(&mut connection), &mut entries, &backlog).await;
                     let _ = done.send(());
                 }
             }
         }
-        scribe.write(&mut connection, &mut entries).await;
+        batch::write(&mut scribe.on(&mut connection), &mut entries, &backlog).await;
     }
 }
 

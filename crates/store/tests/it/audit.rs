@@ -18,7 +18,7 @@ async fn ten_thousand_settlements_are_audited_clean() {
     }
     let ledger = Ledger::open(&world.store).await.unwrap();
     for key in &keys {
-        ledger.warm(&key.account, key).await.unwrap();
+        world.warm(&ledger, key).await.unwrap();
     }
     let tasks: Vec<_> = (0..100usize)
         .map(|n| {
@@ -48,7 +48,7 @@ async fn broken_by(damage: &'static str) -> Vec<&'static str> {
     let account = world.account(1000).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     world.spend(&ledger, &key, 100, 40).await;
     world.spend(&ledger, &key, 100, 60).await;
     ledger.shutdown().await.unwrap();
@@ -81,7 +81,7 @@ async fn every_kind_of_damage_is_found() {
         ("I5", "UPDATE generations SET usage = '{\"output\":41}' WHERE cost = 40"),
         ("I7", "UPDATE generations SET finish_reason = 'error' WHERE cost = 40"),
         ("I9", "UPDATE balances SET charged = charged + 1"),
-        ("I9", "UPDATE key_usage SET charged = charged - 1"),
+        ("I9", "UPDATE usage SET charged = charged - 1 WHERE scope LIKE 'key:%'"),
         ("I9", "UPDATE generations SET cost = 41 WHERE cost = 40"),
         ("I10", "UPDATE reservations SET ended_at = NULL, outcome = NULL"),
         ("I11", "UPDATE transfers SET reason = 'x' WHERE seq = 1"),

@@ -19,18 +19,18 @@ fn what_was_answered_is_there_after_a_crash_and_the_rest_is_free_again() {
         let account = world.account(100 * CENT).await;
         let key = world.key(&account, None, None).await;
         let ledger = Ledger::open(&world.store).await.unwrap();
-        ledger.warm(&account, &key).await.unwrap();
+        world.warm(&ledger, &key).await.unwrap();
         let mut settled = Vec::new();
         for n in 0..50 {
             settled.push(world.spend(&ledger, &key, CENT, n + 1).await);
         }
         // Open when the process dies, some of them long enough to have a row.
         for _ in 0..10 {
-            std::mem::forget(ledger.reserve(world.request(&key, CENT)).unwrap());
+            std::mem::forget(ledger.reserve(&world.request(&key, CENT)).unwrap());
         }
         let written = wait_for_open_rows(&world.store, 10).await;
         assert_eq!(written, 10);
-        std::mem::forget(ledger.reserve(world.request(&key, CENT)).unwrap());
+        std::mem::forget(ledger.reserve(&world.request(&key, CENT)).unwrap());
         (world, account, key, settled)
     });
     let url = world.url();
@@ -44,7 +44,7 @@ fn what_was_answered_is_there_after_a_crash_and_the_rest_is_free_again() {
             assert!(store.generation(&account, id).await.unwrap().is_some(), "{id}");
         }
         let ledger = open_when_dead(&store).await;
-        ledger.warm(&account, &key).await.unwrap();
+        ledger.warm(&account, &key.spender(&[]), clock.now()).await.unwrap();
         let spent: i64 = (1..=50).sum();
         assert_eq!(ledger.available(&account), Some(usd(100 * CENT - spent)));
         let facts = store.facts().await.unwrap();
@@ -52,7 +52,7 @@ fn what_was_answered_is_there_after_a_crash_and_the_rest_is_free_again() {
             facts.reservations.iter().filter(|row| row.outcome.as_deref() == Some("recovered"));
         assert_eq!(recovered.count(), 10);
         assert!(facts.reservations.iter().all(|row| row.ended_at.is_some()));
-        let report = audit(&store, clock.now()).await;
+        let report = audit(&store).await;
         assert!(report.is_clean(), "{report:?}");
     });
     drop(folder);
@@ -87,7 +87,7 @@ async fn a_stop_gives_the_lease_back_and_a_start_takes_it_again() {
     let key = world.key(&account, None, None).await;
     for round in 0..5 {
         let ledger = Ledger::open(&world.store).await.unwrap();
-        ledger.warm(&account, &key).await.unwrap();
+        world.warm(&ledger, &key).await.unwrap();
         assert_eq!(ledger.available(&account), Some(usd(100 - round * 10)));
         world.spend(&ledger, &key, 10, 10).await;
         if round % 2 == 0 {
@@ -127,11 +127,11 @@ async fn a_locked_database_delays_a_charge_and_does_not_lose_it() {
     let account = world.account(100).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     let mut blocker =
         sqlx::sqlite::SqliteConnectOptions::new().filename(world.file()).connect().await.unwrap();
     sqlx::raw_sql("BEGIN IMMEDIATE").execute(&mut blocker).await.unwrap();
-    let hold = ledger.reserve(world.request(&key, 10)).unwrap();
+    let hold = ledger.reserve(&world.request(&key, 10)).unwrap();
     let settling = {
         let (ledger, row) = (ledger.clone(), world.row(10));
         signalbox_runtime::task::spawn(

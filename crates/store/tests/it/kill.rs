@@ -22,14 +22,14 @@ async fn victim() {
     let account = store.first_account().await.unwrap().unwrap().id;
     let key = store.keys_of(&account).await.unwrap().remove(0);
     let ledger = Ledger::open(&store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
     let world = std::sync::Arc::new(World::with_clock(Clock::system()).await);
+    world.warm(&ledger, &key).await.unwrap();
     let tasks: Vec<_> = (0..8)
         .map(|_| {
             let (world, ledger, key) = (world.clone(), ledger.clone(), key.clone());
             task::spawn("victim", async move {
                 loop {
-                    let hold = ledger.reserve(world.request(&key, CENT)).unwrap();
+                    let hold = ledger.reserve(&world.request(&key, CENT)).unwrap();
                     let id = hold.generation().clone();
                     ledger.settle(hold, usd(COST), world.row(COST)).await.unwrap();
                     let mut out = std::io::stdout().lock();
@@ -75,11 +75,11 @@ async fn check(url: &str, account: &AccountId, said: &[GenerationId]) {
     }
     let ledger = Ledger::open(&store).await.unwrap();
     let key = store.keys_of(account).await.unwrap().remove(0);
-    ledger.warm(account, &key).await.unwrap();
+    ledger.warm(account, &key.spender(&[]), Clock::system().now()).await.unwrap();
     let posted = store.balance(account).await.unwrap().unwrap().posted();
     assert_eq!(ledger.available(account), Some(posted), "nothing of the dead process is held");
     ledger.shutdown().await.unwrap();
-    let report = audit(&store, Clock::system().now()).await;
+    let report = audit(&store).await;
     assert!(report.is_clean(), "{:?}", report.breaches.first());
 }
 

@@ -1,10 +1,16 @@
 use std::time::Duration;
 
+use signalbox_core::id::PurseId;
 use signalbox_core::time::ResetInterval;
 use signalbox_ledger::Refusal;
-use signalbox_store::Ledger;
+use signalbox_store::{KeyRecord, Ledger};
 
 use crate::world::{World, usd};
+
+/// The purse of a key's limit.
+fn purse(key: &KeyRecord) -> PurseId {
+    key.spender(&[]).draws[0].purse.clone()
+}
 
 const DAY: Duration = Duration::from_secs(86_400);
 
@@ -14,18 +20,18 @@ async fn a_daily_limit_starts_again_at_midnight_also_after_a_restart() {
     let account = world.account(1000).await;
     let key = world.key(&account, Some(100), Some(ResetInterval::Daily)).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     world.spend(&ledger, &key, 70, 70).await;
-    let refused = ledger.reserve(world.request(&key, 31)).err();
-    assert_eq!(refused, Some(Refusal::KeyLimitTooLow { remaining: usd(30) }));
+    let refused = ledger.reserve(&world.request(&key, 31)).err();
+    assert_eq!(refused, Some(Refusal::Short { purse: purse(&key), available: usd(30) }));
     world.spend(&ledger, &key, 30, 30).await;
-    let used_up = Refusal::KeyLimitExceeded { limit: usd(100), used: usd(100) };
-    assert_eq!(ledger.reserve(world.request(&key, 1)).err(), Some(used_up));
+    let used_up = Some(Refusal::Exhausted { purse: purse(&key) });
+    assert_eq!(ledger.reserve(&world.request(&key, 1)).err(), used_up);
 
     ledger.shutdown().await.unwrap();
     let restarted = Ledger::open(&world.store).await.unwrap();
-    restarted.warm(&account, &key).await.unwrap();
-    assert_eq!(restarted.reserve(world.request(&key, 1)).err(), Some(used_up));
+    world.warm(&restarted, &key).await.unwrap();
+    assert_eq!(restarted.reserve(&world.request(&key, 1)).err(), used_up);
     world.clock.advance(DAY);
     world.spend(&restarted, &key, 100, 100).await;
     let spend = world.store.key_spend(&key.hash, world.clock.now()).await.unwrap();
@@ -43,11 +49,11 @@ async fn a_limit_without_reset_never_starts_again() {
     let account = world.account(1000).await;
     let key = world.key(&account, Some(50), None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     world.spend(&ledger, &key, 50, 50).await;
     world.clock.advance(DAY * 400);
-    let refused = ledger.reserve(world.request(&key, 1)).err();
-    assert_eq!(refused, Some(Refusal::KeyLimitExceeded { limit: usd(50), used: usd(50) }));
+    let refused = ledger.reserve(&world.request(&key, 1)).err();
+    assert_eq!(refused, Some(Refusal::Exhausted { purse: purse(&key) }));
 }
 
 #[tokio::test]
@@ -56,18 +62,19 @@ async fn a_changed_limit_applies_to_a_warm_key() {
     let account = world.account(1000).await;
     let mut key = world.key(&account, Some(50), None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     world.spend(&ledger, &key, 50, 50).await;
     let old = key.clone();
     key.limit = Some(usd(60));
     world.clock.advance(Duration::from_secs(1));
     assert!(world.store.update_key(key.clone()).await.unwrap());
     let newer = world.store.key(&key.hash).await.unwrap().unwrap();
-    ledger.warm(&account, &newer).await.unwrap();
+    world.warm(&ledger, &newer).await.unwrap();
     // A request that still carries the older record does not bring the older limit back.
-    ledger.warm(&account, &old).await.unwrap();
-    world.spend(&ledger, &key, 10, 10).await;
-    assert!(ledger.reserve(world.request(&key, 1)).is_err());
+    world.warm(&ledger, &old).await.unwrap();
+    world.spend(&ledger, &newer, 10, 10).await;
+    let refused = ledger.reserve(&world.request(&newer, 1)).err();
+    assert_eq!(refused, Some(Refusal::Exhausted { purse: purse(&key) }));
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ async fn measure(tasks: usize, rounds: usize) {
     let account = world.account(1_000_000_000_000).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     let (began, busy) = (world.clock.monotonic(), cpu());
     let handles: Vec<_> = (0..tasks)
         .map(|_| {
@@ -31,7 +31,7 @@ async fn measure(tasks: usize, rounds: usize) {
             task::spawn("pace", async move {
                 let mut waits = Vec::with_capacity(rounds);
                 for _ in 0..rounds {
-                    let hold = ledger.reserve(world.request(&key, 100)).unwrap();
+                    let hold = ledger.reserve(&world.request(&key, 100)).unwrap();
                     let row = world.row(60);
                     let start = world.clock.monotonic();
                     ledger.settle(hold, usd(60), row).await.unwrap();

@@ -26,14 +26,14 @@ async fn a_grant_of_another_process_is_spendable_within_a_second() {
     let account = world.account(10).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
-    let held = ledger.reserve(world.request(&key, 10)).unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    let held = ledger.reserve(&world.request(&key, 10)).unwrap();
     let admin = world.again().await;
     grant(&admin, &account, 500).await;
     assert!(within_a_second(|| ledger.available(&account) == Some(usd(500))).await);
     ledger.settle(held, usd(4), world.row(4)).await.unwrap();
     world.spend(&ledger, &key, 506, 506).await;
-    let report = audit(&admin, world.clock.now()).await;
+    let report = audit(&admin).await;
     assert!(report.is_clean(), "{report:?}");
 }
 
@@ -43,7 +43,7 @@ async fn many_grants_while_spending_are_all_counted_once() {
     let account = world.account(1000).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     let admin = world.again().await;
     let granting = {
         let (admin, account) = (admin.clone(), account.clone());
@@ -116,7 +116,7 @@ async fn two_processes_share_one_balance_and_never_overdraw_it() {
     let other = world.again().await;
     let ledgers = [Ledger::open(&world.store).await.unwrap(), Ledger::open(&other).await.unwrap()];
     for ledger in &ledgers {
-        ledger.warm(&account, &key).await.unwrap();
+        world.warm(ledger, &key).await.unwrap();
     }
     assert_eq!(ledgers[0].available(&account), Some(usd(100 * CENT)));
     assert_eq!(ledgers[1].available(&account), Some(Usd::ZERO));
@@ -124,7 +124,7 @@ async fn two_processes_share_one_balance_and_never_overdraw_it() {
         .map(|n| {
             let (world, ledger, key) = (world.clone(), ledgers[n % 2].clone(), key.clone());
             task::spawn("storm", async move {
-                let Ok(hold) = ledger.reserve_or_refill(world.request(&key, CENT)).await else {
+                let Ok(hold) = ledger.reserve_or_refill(&world.request(&key, CENT)).await else {
                     return Usd::ZERO;
                 };
                 ledger.settle(hold, usd(CENT), world.row(CENT)).await.unwrap().charged
@@ -149,10 +149,10 @@ async fn credit_moves_to_the_process_that_asks_for_it() {
     let key = world.key(&account, None, None).await;
     let other = world.again().await;
     let rich = Ledger::open(&world.store).await.unwrap();
-    rich.warm(&account, &key).await.unwrap();
+    world.warm(&rich, &key).await.unwrap();
     let poor = Ledger::open(&other).await.unwrap();
-    poor.warm(&account, &key).await.unwrap();
-    let hold = poor.reserve_or_refill(world.request(&key, 10 * CENT)).await.unwrap();
+    world.warm(&poor, &key).await.unwrap();
+    let hold = poor.reserve_or_refill(&world.request(&key, 10 * CENT)).await.unwrap();
     poor.settle(hold, usd(CENT), world.row(CENT)).await.unwrap();
     // What the one leaves, the other gets when it stops.
     let left =

@@ -24,10 +24,10 @@ async fn a_storm_of_requests_can_not_overdraw_an_account() {
             let (world, ledger, barrier) = (world.clone(), ledger.clone(), barrier.clone());
             let key = keys[n % 50].clone();
             task::spawn("storm", async move {
-                ledger.warm(&key.account, &key).await.unwrap();
+                world.warm(&ledger, &key).await.unwrap();
                 let request = world.request(&key, CENT);
                 barrier.wait().await;
-                let hold = ledger.reserve(request);
+                let hold = ledger.reserve(&request);
                 // Nobody settles before everybody asked: this is the first wave.
                 barrier.wait().await;
                 match hold {
@@ -37,7 +37,7 @@ async fn a_storm_of_requests_can_not_overdraw_an_account() {
                             ledger.settle(hold, usd(cost), world.row(cost)).await.unwrap();
                         Some(settled.charged)
                     }
-                    Err(Refusal::InsufficientCredit { .. }) => None,
+                    Err(Refusal::Short { .. }) => None,
                     Err(other) => panic!("{other}"),
                 }
             })
@@ -69,13 +69,13 @@ async fn the_last_cent_is_spent_once() {
     let account = world.account(100 * CENT).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     let tasks: Vec<_> = (0..16)
         .map(|_| {
             let (world, ledger, key) = (world.clone(), ledger.clone(), key.clone());
             task::spawn("spender", async move {
                 let mut served = 0;
-                while let Ok(hold) = ledger.reserve(world.request(&key, CENT)) {
+                while let Ok(hold) = ledger.reserve(&world.request(&key, CENT)) {
                     ledger.settle(hold, usd(CENT), world.row(CENT)).await.unwrap();
                     served += 1;
                 }
@@ -100,13 +100,13 @@ async fn a_generation_is_held_once_and_charged_once_for_ever() {
     let account = world.account(100 * CENT).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     let request = world.request(&key, CENT);
     let tasks: Vec<_> = (0..64)
         .map(|_| {
             let (ledger, request, world) = (ledger.clone(), request.clone(), world.clone());
             task::spawn("rival", async move {
-                let hold = ledger.reserve(request).ok()?;
+                let hold = ledger.reserve(&request).ok()?;
                 Some(ledger.settle(hold, usd(5), world.row(5)).await.unwrap().charged)
             })
         })
@@ -119,9 +119,9 @@ async fn a_generation_is_held_once_and_charged_once_for_ever() {
 
     ledger.shutdown().await.unwrap();
     let next = Ledger::open(&world.store).await.unwrap();
-    next.warm(&account, &key).await.unwrap();
-    let again = next.reserve(request).unwrap();
-    let fine = next.reserve(world.request(&key, CENT)).unwrap();
+    world.warm(&next, &key).await.unwrap();
+    let again = next.reserve(&request).unwrap();
+    let fine = next.reserve(&world.request(&key, CENT)).unwrap();
     // Both travel in one batch or in two: the good one is written either way.
     let (refused, settled) = tokio::join!(
         next.settle(again, usd(5), world.row(5)),
@@ -141,8 +141,8 @@ async fn a_dropped_settlement_is_written_anyway() {
     let account = world.account(100).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
-    let hold = ledger.reserve(world.request(&key, 10)).unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    let hold = ledger.reserve(&world.request(&key, 10)).unwrap();
     let mut settling = Box::pin(ledger.settle(hold, usd(10), world.row(10)));
     tokio::select! {
         biased;
@@ -164,9 +164,9 @@ async fn a_cold_account_is_loaded_once() {
     let ledger = Ledger::open(&world.store).await.unwrap();
     let tasks: Vec<_> = (0..100)
         .map(|n| {
-            let (ledger, key) = (ledger.clone(), key.clone());
+            let (world, ledger, key) = (world.clone(), ledger.clone(), key.clone());
             task::spawn("warm", async move {
-                let mut warming = Box::pin(ledger.warm(&key.account, &key));
+                let mut warming = Box::pin(world.warm(&ledger, &key));
                 if n % 3 == 0 {
                     // Impatient: gone after the first poll.
                     tokio::select! { biased; _ = &mut warming => {}, () = std::future::ready(()) => {} }
@@ -194,9 +194,9 @@ async fn two_writers_of_one_chain_take_turns() {
     let rich_key = world.key(&rich, None, None).await;
     let other = world.again().await;
     let one = Ledger::open(&world.store).await.unwrap();
-    one.warm(&account, &key).await.unwrap();
+    world.warm(&one, &key).await.unwrap();
     let two = Ledger::open(&other).await.unwrap();
-    two.warm(&rich, &rich_key).await.unwrap();
+    world.warm(&two, &rich_key).await.unwrap();
     for _ in 0..5 {
         world.spend(&one, &key, CENT, CENT).await;
         world.spend(&two, &rich_key, CENT, CENT).await;
@@ -214,11 +214,11 @@ async fn more_than_one_statement_holds_is_written_in_order() {
     let account = world.account(1000 * CENT).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     for _ in 0..700 {
-        drop(ledger.reserve(world.request(&key, 1)).unwrap());
+        drop(ledger.reserve(&world.request(&key, 1)).unwrap());
     }
-    let hold = ledger.reserve(world.request(&key, CENT)).unwrap();
+    let hold = ledger.reserve(&world.request(&key, CENT)).unwrap();
     let id = hold.generation().clone();
     let mut row = world.row(CENT);
     row.session_id = Some("a\0b".to_owned());

@@ -1,7 +1,7 @@
 use signalbox_core::Usd;
 use signalbox_core::id::GenerationId;
 use signalbox_ledger::Refusal;
-use signalbox_store::{GenerationRow, Ledger, LedgerError};
+use signalbox_store::{GenerationRow, Ledger};
 
 use crate::world::{CENT, World, usd};
 
@@ -11,8 +11,8 @@ async fn a_settlement_is_durable_when_it_answers() {
     let account = world.account(100 * CENT).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
-    let hold = ledger.reserve(world.request(&key, CENT)).unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    let hold = ledger.reserve(&world.request(&key, CENT)).unwrap();
     assert_eq!(ledger.available(&account), Some(usd(99 * CENT)));
     let id = hold.generation().clone();
     let settled = ledger.settle(hold, usd(CENT / 2), world.row(CENT / 2)).await.unwrap();
@@ -40,8 +40,8 @@ async fn a_cost_above_its_hold_is_cut_down_and_reported() {
     let account = world.account(100).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
-    let hold = ledger.reserve(world.request(&key, 40)).unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    let hold = ledger.reserve(&world.request(&key, 40)).unwrap();
     let settled = ledger.settle(hold, usd(90), world.row(90)).await.unwrap();
     assert_eq!((settled.charged, settled.clamped_by), (usd(40), usd(50)));
     assert_eq!(ledger.available(&account), Some(usd(60)));
@@ -54,7 +54,7 @@ async fn a_generation_that_held_nothing_is_only_recorded() {
     let account = world.account(100).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     let paid = world.spend(&ledger, &key, 10, 10).await;
     let mut row = world.row(0);
     (row.account, row.key) = (account.clone(), key.hash.clone());
@@ -88,7 +88,7 @@ async fn a_free_generation_is_recorded_without_a_transfer() {
     let account = world.account(0).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     let id = world.spend(&ledger, &key, 0, 0).await;
     assert!(world.store.generation(&account, &id).await.unwrap().is_some());
     let report = world.audit().await;
@@ -102,17 +102,17 @@ async fn a_release_gives_all_back_and_can_leave_a_row() {
     let account = world.account(100).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
-    let one = ledger.reserve(world.request(&key, 60)).unwrap();
-    let refused = ledger.reserve(world.request(&key, 60)).err();
-    assert_eq!(refused, Some(Refusal::InsufficientCredit { available: usd(40) }));
-    ledger.release(one, None).await.unwrap();
-    let two = ledger.reserve(world.request(&key, 60)).unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    let one = ledger.reserve(&world.request(&key, 60)).unwrap();
+    let refused = ledger.reserve(&world.request(&key, 60)).err();
+    assert_eq!(refused, Some(World::short(&account, 40)));
+    ledger.release(one, Vec::new(), None).await.unwrap();
+    let two = ledger.reserve(&world.request(&key, 60)).unwrap();
     let id = two.generation().clone();
     let mut row = world.row(0);
     row.error_type = Some("provider_unavailable".to_owned());
     row.finish_reason = Some("error".to_owned());
-    ledger.release(two, Some(row)).await.unwrap();
+    ledger.release(two, Vec::new(), Some(row)).await.unwrap();
     let stored = world.store.generation(&account, &id).await.unwrap().unwrap();
     assert_eq!(stored.error_type.as_deref(), Some("provider_unavailable"));
     assert_eq!(ledger.available(&account), Some(usd(100)));
@@ -125,8 +125,8 @@ async fn a_lost_hold_gives_its_amount_back_and_charges_nothing() {
     let account = world.account(100).await;
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    ledger.warm(&account, &key).await.unwrap();
-    drop(ledger.reserve(world.request(&key, 60)).unwrap());
+    world.warm(&ledger, &key).await.unwrap();
+    drop(ledger.reserve(&world.request(&key, 60)).unwrap());
     assert_eq!((ledger.available(&account), ledger.open_count()), (Some(usd(100)), 0));
     ledger.flush().await.unwrap();
     let report = world.audit().await;
@@ -141,9 +141,9 @@ async fn a_key_of_another_account_is_not_taken() {
     let poor = world.account(0).await;
     let key = world.key(&poor, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
-    let warmed = ledger.warm(&rich, &key).await;
-    assert!(matches!(warmed, Err(LedgerError::UnknownAccount)), "{warmed:?}");
+    world.warm(&ledger, &key).await.unwrap();
     let mut request = world.request(&key, 1);
-    request.account = rich;
-    assert_eq!(ledger.reserve(request).err(), Some(Refusal::UnknownAccount));
+    request.account = rich.clone();
+    assert!(matches!(ledger.reserve(&request).err(), Some(Refusal::Unloaded { .. })));
+    assert_eq!(ledger.available(&rich), None);
 }

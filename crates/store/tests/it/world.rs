@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use signalbox_auditor::{self as auditor, Report};
+use signalbox_auditor::Report;
 use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{PriceKind, PriceTable, Rates, Timestamp, Usage, Usd};
-use signalbox_ledger::{Grant, Reserve};
+use signalbox_ledger::{Draw, Grant, Refusal, Reserve};
 use signalbox_runtime::{Clock, entropy};
-use signalbox_store::{GenerationRow, Granted, KeyRecord, Ledger, Store};
+use signalbox_store::{GenerationRow, Granted, KeyRecord, Ledger, LedgerError, Store};
 
 pub const CENT: i64 = 10_000_000;
 
@@ -82,6 +82,7 @@ impl World {
             expires_at: None,
             created_at: self.clock.now(),
             updated_at: None,
+            workspace: None,
         };
         self.store.create_keys(vec![key.clone()]).await.unwrap();
         key
@@ -93,12 +94,24 @@ impl World {
             account: key.account.clone(),
             key: key.hash.clone(),
             amount: usd(amount),
+            byok: Usd::ZERO,
+            spender: key.spender(&[]).into(),
             now: self.clock.now(),
         }
     }
 
+    /// The credit of an account does not cover a request.
+    pub fn short(account: &AccountId, available: i64) -> Refusal {
+        Refusal::Short { purse: Draw::credit(account).purse, available: usd(available) }
+    }
+
+    /// Makes the purses of a key ready.
+    pub async fn warm(&self, ledger: &Ledger, key: &KeyRecord) -> Result<(), LedgerError> {
+        ledger.warm(&key.account, &key.spender(&[]), self.clock.now()).await
+    }
+
     pub async fn audit(&self) -> Report {
-        audit(&self.store, self.clock.now()).await
+        audit(&self.store).await
     }
 
     /// Reserves and settles one request that costs `cost`.
@@ -109,7 +122,7 @@ impl World {
         hold: i64,
         cost: i64,
     ) -> GenerationId {
-        let hold = ledger.reserve(self.request(key, hold)).unwrap();
+        let hold = ledger.reserve_or_refill(&self.request(key, hold)).await.unwrap();
         let id = hold.generation().clone();
         let settled = ledger.settle(hold, usd(cost), self.row(cost)).await.unwrap();
         assert_eq!(settled.charged, usd(cost));
@@ -164,6 +177,9 @@ impl World {
                 .to_owned(),
             routing: Some("{}".to_owned()),
             response_cache_source_id: None,
+            byok: None,
+            fee_bps: None,
+            recovered: false,
         }
     }
 }
@@ -188,51 +204,6 @@ pub async fn grant(store: &Store, account: &AccountId, amount: i64) -> Granted {
     store.grant(grant).await.unwrap()
 }
 
-pub async fn audit(store: &Store, now: Timestamp) -> Report {
-    let facts = store.facts().await.unwrap();
-    let rows = auditor::Rows {
-        accounts: facts.balances.into_iter().map(|row| auditor::AccountRow {
-            id: row.account,
-            credited_nanos: row.credited,
-            charged_nanos: row.charged,
-        }),
-        transfers: facts.transfers.into_iter().map(|row| auditor::TransferRow {
-            seq: row.seq,
-            id: row.id,
-            kind: row.kind,
-            debit: row.debit,
-            credit: row.credit,
-            amount_nanos: row.amount,
-            generation: row.generation,
-            reason: row.reason,
-            at_micros: row.at,
-            prev_hash: row.prev_hash,
-            hash: row.hash,
-        }),
-        reservations: facts.reservations.into_iter().map(|row| auditor::ReservationRow {
-            generation: row.generation,
-            account: row.account,
-            key: row.key,
-            amount_nanos: row.amount,
-            opened_at_micros: row.opened_at,
-            ended_at_micros: row.ended_at,
-            outcome: row.outcome,
-        }),
-        generations: facts.generations.into_iter().map(|row| auditor::GenerationRow {
-            id: row.id,
-            account: row.account,
-            key: row.key,
-            priced_at_micros: row.created_at,
-            finish_reason: row.finish_reason,
-            usage: row.usage,
-            prices: row.prices,
-            cost_nanos: row.cost,
-        }),
-        key_usage: facts.key_usage.into_iter().map(|row| auditor::KeyUsageRow {
-            key: row.key,
-            day: row.day,
-            charged_nanos: row.charged,
-        }),
-    };
-    auditor::audit(rows, now)
+pub async fn audit(store: &Store) -> Report {
+    store.audit().await.unwrap()
 }

@@ -23,7 +23,7 @@ async fn every_charge_is_on_one_invoice_and_credit_is_used_up_first() {
     let key = world.key(&ann, None, None).await;
     let ledger = Ledger::open(store).await.unwrap();
     let spend = async |cost: i64| {
-        ledger.warm(&ann, &key).await.unwrap();
+        world.warm(&ledger, &key).await.unwrap();
         world.spend(&ledger, &key, cost, cost).await;
     };
     let august = month(world.clock.now());
@@ -66,7 +66,7 @@ async fn a_line_is_not_taken_back_below_what_is_owed() {
     store.set_line(&ann, usd(100)).await.unwrap();
     let key = world.key(&ann, None, None).await;
     let ledger = Ledger::open(store).await.unwrap();
-    ledger.warm(&ann, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     world.spend(&ledger, &key, 60, 60).await;
     ledger.shutdown().await.unwrap();
     let short = refused(store.set_line(&ann, usd(59)).await);

@@ -105,7 +105,7 @@ async fn money_that_a_running_process_leases_is_given_back_for_a_transfer() {
     let key = world.key(&ann, None, None).await;
     let serving = world.again().await;
     let ledger = Ledger::open(&serving).await.unwrap();
-    ledger.warm(&ann, &key).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
     assert_eq!(ledger.available(&ann), Some(usd(1_000_000)), "all of it is leased");
     world.store.transfer(wish("t", &ann, &eve, 400_000), None, told).await.unwrap();
     assert_eq!(balance(&world.store, &eve).await.posted(), usd(400_000));

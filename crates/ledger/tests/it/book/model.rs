@@ -2,237 +2,227 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
+use signalbox_core::Timestamp;
 use signalbox_core::time::ResetInterval;
-use signalbox_core::{Timestamp, Usd};
-use signalbox_ledger::{Book, KeyTerms, Refusal, Reserve, Settled, Spend, Terminal};
+use signalbox_ledger::{Book, Charge, Counts, Draw, Refusal, Reservation, Spender, Terminal};
 
-use super::{account, generation, key, nanos};
+use super::{generation, hold, leased, nanos, spender};
 
 #[derive(Debug, Clone)]
 enum Step {
-    Reserve { generation: u32, account: u8, key: u8, amount: i64 },
-    Settle { generation: u32, charge: i64 },
-    Release { generation: u32 },
-    Credit { account: u8, amount: i64 },
-    Terms { key: u8, limit: Option<i64>, reset: Option<ResetInterval> },
-    Wait { hours: i64 },
+    Reserve {
+        generation: u32,
+        spender: usize,
+        amount: i64,
+        byok: i64,
+    },
+    Settle {
+        generation: u32,
+        charge: i64,
+        byok: i64,
+    },
+    Release {
+        generation: u32,
+        attempted: bool,
+    },
+    Fill {
+        draw: usize,
+        amount: i64,
+    },
+    Withdraw {
+        draw: usize,
+        most: i64,
+    },
+    /// Hours, also backwards.
+    Wait {
+        hours: i64,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let generation = || 0_u32..12;
-    let reset = prop::option::of(prop::sample::select(vec![
-        ResetInterval::Daily,
-        ResetInterval::Weekly,
-        ResetInterval::Monthly,
-    ]));
     prop_oneof![
-        6 => (generation(), 0_u8..3, 0_u8..4, -5_i64..80).prop_map(
-            |(generation, account, key, amount)| Step::Reserve { generation, account, key, amount },
+        6 => (generation(), 0..3_usize, -5_i64..80, -5_i64..80).prop_map(
+            |(generation, spender, amount, byok)| Step::Reserve { generation, spender, amount, byok },
         ),
-        5 => (generation(), -5_i64..100)
-            .prop_map(|(generation, charge)| Step::Settle { generation, charge }),
-        2 => generation().prop_map(|generation| Step::Release { generation }),
-        1 => (0_u8..3, -5_i64..200)
-            .prop_map(|(account, amount)| Step::Credit { account, amount }),
-        1 => (0_u8..3, prop::option::of(0_i64..150), reset)
-            .prop_map(|(key, limit, reset)| Step::Terms { key, limit, reset }),
-        2 => (0_i64..400).prop_map(|hours| Step::Wait { hours }),
+        5 => (generation(), -5_i64..100, -5_i64..100)
+            .prop_map(|(generation, charge, byok)| Step::Settle { generation, charge, byok }),
+        2 => (generation(), any::<bool>())
+            .prop_map(|(generation, attempted)| Step::Release { generation, attempted }),
+        3 => (0..4_usize, 0_i64..200).prop_map(|(draw, amount)| Step::Fill { draw, amount }),
+        1 => (0..4_usize, 0_i64..200).prop_map(|(draw, most)| Step::Withdraw { draw, most }),
+        2 => (-60_i64..200).prop_map(|hours| Step::Wait { hours }),
     ]
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Open,
-    Settled { amount: i64, at: Timestamp },
-    Released,
+    Settled { credits: i64, byok: i64 },
+    Released { attempted: bool },
 }
 
-#[derive(Debug)]
-struct Held {
-    generation: u32,
-    account: u8,
-    key: u8,
-    amount: i64,
-    fate: Fate,
+struct World {
+    book: Book,
+    draws: Vec<Draw>,
+    spenders: Vec<std::sync::Arc<Spender>>,
+    filled: Vec<(usize, Timestamp, i64)>,
+    held: Vec<(Reservation, Fate)>,
+    now: Timestamp,
 }
 
-/// Accounts 0 and 1; keys 0 and 1 of account 0 and key 2 of account 1.
-#[derive(Debug, Default)]
-struct Model {
-    credits: Vec<(u8, i64)>,
-    held: Vec<Held>,
-    limits: [(Option<i64>, Option<ResetInterval>); 3],
+fn world(start: i64) -> World {
+    let cap = |interval, counts| super::limit(100, interval, counts);
+    let daily = cap(Some(ResetInterval::Daily), Counts::Credits);
+    let weekly = cap(Some(ResetInterval::Weekly), Counts::CreditsAndByok);
+    let free = Draw::limit("free:acc_1", None, nanos(6), Counts::Requests, Timestamp::default());
+    let draws = vec![Draw::credit(&super::account()), daily.clone(), weekly.clone(), free.clone()];
+    World {
+        book: Book::new(),
+        draws,
+        spenders: vec![spender(&[]), spender(&[daily.clone(), weekly]), spender(&[free, daily])],
+        filled: Vec::new(),
+        held: Vec::new(),
+        now: Timestamp::from_seconds(start),
+    }
 }
 
-const OWNER: [u8; 3] = [0, 0, 1];
-
-impl Model {
-    fn posted(&self, account: u8) -> i64 {
-        let came: i64 = self.credits.iter().filter(|(to, _)| *to == account).map(|(_, n)| n).sum();
-        let went: i64 = self
-            .held
-            .iter()
-            .filter(|held| held.account == account)
-            .map(|held| if let Fate::Settled { amount, .. } = held.fate { amount } else { 0 })
-            .sum();
-        came - went
+impl World {
+    /// What is left of a pot and what is held of it; `None` when it was never filled.
+    fn pot(&self, draw: &Draw, window: Timestamp) -> Option<(i64, i64)> {
+        let place = self.draws.iter().position(|one| one.purse == draw.purse)?;
+        let fills = self.filled.iter().filter(|(of, at, _)| *of == place && *at == window);
+        fills.clone().next()?;
+        let (mut left, mut pending) = (fills.map(|(.., amount)| amount).sum::<i64>(), 0);
+        for (held, fate) in &self.held {
+            let ours = held.spender.draws.iter().any(|one| one.purse == draw.purse);
+            if !ours || draw.window(held.opened_at) != window {
+                continue;
+            }
+            let counts = |credits, byok, requests| {
+                draw.counts.of(nanos(credits), nanos(byok), requests).nanos()
+            };
+            match *fate {
+                Fate::Open => pending += counts(held.amount.nanos(), held.byok.nanos(), 1),
+                Fate::Settled { credits, byok } => left -= counts(credits, byok, 1),
+                Fate::Released { attempted } => left -= counts(0, 0, u32::from(attempted)),
+            }
+        }
+        Some((left, pending))
     }
 
-    fn pending(&self, of: impl Fn(&Held) -> bool) -> i64 {
-        let open = |held: &&Held| held.fate == Fate::Open && of(held);
-        self.held.iter().filter(open).map(|held| held.amount).sum()
+    fn refusal(&self, spender: &Spender, amount: i64, byok: i64) -> Option<Refusal> {
+        let pot = |draw: &Draw| self.pot(draw, draw.window(self.now));
+        for draw in &spender.draws {
+            let purse = draw.purse.clone();
+            match pot(draw) {
+                None => return Some(Refusal::Unloaded { purse }),
+                Some((left, _)) if draw.cap().is_some() && left <= 0 => {
+                    return Some(Refusal::Exhausted { purse });
+                }
+                Some(_) => {}
+            }
+        }
+        spender.draws.iter().find_map(|draw| {
+            let (left, pending) = pot(draw)?;
+            let need = draw.counts.of(nanos(amount), nanos(byok), 1).nanos();
+            let available = nanos(left - pending);
+            let purse = draw.purse.clone();
+            (need > left - pending).then_some(Refusal::Short { purse, available })
+        })
     }
 
-    fn available(&self, account: u8) -> i64 {
-        self.posted(account) - self.pending(|held| held.account == account)
+    fn end(&mut self, n: u32, fate: impl Fn(&Reservation) -> Fate) -> Result<(), Terminal> {
+        let found = self.held.iter_mut().find(|(held, _)| held.generation == generation(n));
+        let (held, was) = found.ok_or(Terminal::UnknownReservation)?;
+        match was {
+            Fate::Open => *was = fate(held),
+            Fate::Settled { .. } => return Err(Terminal::AlreadySettled),
+            Fate::Released { .. } => return Err(Terminal::AlreadyReleased),
+        }
+        Ok(())
     }
 
-    fn used(&self, key: u8, now: Timestamp) -> i64 {
-        let reset = self.limits[usize::from(key)].1;
-        let counts = |at: Timestamp| {
-            reset.is_none_or(|reset| at.window_start(reset) == now.window_start(reset))
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Reserve { generation: n, spender, amount, byok } => {
+                self.reserve(n, spender, amount, byok)
+            }
+            Step::Settle { generation: n, charge, byok } => {
+                let found = self
+                    .book
+                    .settle(&generation(n), Charge { credits: nanos(charge), byok: nanos(byok) });
+                let expected = self.end(n, |held| Fate::Settled {
+                    credits: charge.clamp(0, held.amount.nanos()),
+                    byok: byok.clamp(0, held.byok.nanos()),
+                });
+                assert_eq!(found.map(drop), expected);
+            }
+            Step::Release { generation: n, attempted } => {
+                let found = self.book.release(&generation(n), attempted);
+                let expected = self.end(n, |_| Fate::Released { attempted });
+                assert_eq!(found.map(drop), expected);
+            }
+            Step::Fill { draw, amount } => {
+                let window = self.draws[draw].window(self.now);
+                self.book.fill(&self.draws[draw], window, leased(amount));
+                self.filled.push((draw, window, amount));
+            }
+            Step::Withdraw { draw, most } => {
+                let it = self.draws[draw].clone();
+                let window = it.window(self.now);
+                let (left, pending) = self.pot(&it, window).unwrap_or_default();
+                let taken = self.book.withdraw(&it.purse, window, nanos(most)).nanos();
+                assert_eq!(taken, most.min(left - pending).max(0));
+                if taken > 0 {
+                    self.filled.push((draw, window, -taken));
+                }
+            }
+            Step::Wait { hours } => self.now = self.now.plus_millis(hours * 3_600_000),
+        }
+    }
+
+    fn reserve(&mut self, n: u32, who: usize, amount: i64, byok: i64) {
+        let who = self.spenders[who].clone();
+        let mut request = hold(n, amount, &who, self.now);
+        request.byok = nanos(byok);
+        let (amount, byok) = (amount.max(0), byok.max(0));
+        let known = self.held.iter().any(|(held, _)| held.generation == generation(n));
+        let expected = if known {
+            Err(Refusal::AlreadyReserved)
+        } else {
+            self.refusal(&who, amount, byok).map_or(Ok(()), Err)
         };
-        self.held
-            .iter()
-            .filter(|held| held.key == key)
-            .map(|held| match held.fate {
-                Fate::Settled { amount, at } if counts(at) => amount,
-                _ => 0,
-            })
-            .sum()
+        assert_eq!(self.book.reserve(&request), expected);
+        if expected.is_ok() {
+            let held = self.book.reservation(&generation(n)).unwrap().clone();
+            assert_eq!((held.amount, held.byok), (nanos(amount), nanos(byok)));
+            self.held.push((held, Fate::Open));
+        }
     }
 
-    fn remaining(&self, key: u8, now: Timestamp) -> Option<i64> {
-        let limit = self.limits.get(usize::from(key))?.0?;
-        Some((limit - self.used(key, now) - self.pending(|held| held.key == key)).max(0))
+    fn compare(&self) {
+        for (purse, pot) in self.book.pots() {
+            let draw = self.draws.iter().find(|draw| &draw.purse == purse).unwrap();
+            let expected = self.pot(draw, pot.window).unwrap();
+            assert_eq!((pot.left.nanos(), pot.pending.nanos()), expected, "{purse}");
+            assert!(pot.available().nanos() >= 0, "{purse}");
+        }
+        let open = self.held.iter().filter(|(_, fate)| *fate == Fate::Open).count();
+        assert_eq!(self.book.reservations().count(), open);
     }
-
-    fn refusal(&self, account: u8, key: u8, amount: i64, now: Timestamp) -> Option<Refusal> {
-        if account > 1 {
-            return Some(Refusal::UnknownAccount);
-        }
-        if OWNER.get(usize::from(key)) != Some(&account) {
-            return Some(Refusal::UnknownKey);
-        }
-        if let Some(limit) = self.limits[usize::from(key)].0
-            && self.used(key, now) >= limit
-        {
-            let used = nanos(self.used(key, now));
-            return Some(Refusal::KeyLimitExceeded { limit: nanos(limit), used });
-        }
-        if amount > self.available(account) {
-            let available = nanos(self.available(account));
-            return Some(Refusal::InsufficientCredit { available });
-        }
-        let remaining = self.remaining(key, now).filter(|remaining| amount > *remaining)?;
-        Some(Refusal::KeyLimitTooLow { remaining: nanos(remaining) })
-    }
-
-    fn end(&mut self, generation: u32) -> Result<&mut Held, Terminal> {
-        let held = self.held.iter_mut().find(|held| held.generation == generation);
-        let held = held.ok_or(Terminal::UnknownReservation)?;
-        match held.fate {
-            Fate::Open => Ok(held),
-            Fate::Settled { .. } => Err(Terminal::AlreadySettled),
-            Fate::Released => Err(Terminal::AlreadyReleased),
-        }
-    }
-}
-
-fn terms(key_number: u8, limit: Option<i64>, reset: Option<ResetInterval>) -> KeyTerms {
-    let owner = account(OWNER[usize::from(key_number)]);
-    KeyTerms { key: key(key_number), account: owner, limit: limit.map(nanos), reset }
-}
-
-fn take(book: &mut Book, model: &mut Model, step: Step, now: &mut Timestamp) {
-    match step {
-        Step::Reserve { generation: n, account: of, key: through, amount } => {
-            let request = Reserve {
-                generation: generation(n),
-                account: account(of),
-                key: key(through),
-                amount: nanos(amount),
-                now: *now,
-            };
-            let amount = amount.max(0);
-            let expected = if model.held.iter().any(|held| held.generation == n) {
-                Err(Refusal::AlreadyReserved)
-            } else {
-                model.refusal(of, through, amount, *now).map_or(Ok(()), Err)
-            };
-            assert_eq!(book.reserve(request), expected);
-            if expected.is_ok() {
-                let fate = Fate::Open;
-                model.held.push(Held { generation: n, account: of, key: through, amount, fate });
-            }
-        }
-        Step::Settle { generation: n, charge } => {
-            let found = book.settle(&generation(n), nanos(charge), *now);
-            let expected = model.end(n).map(|held| {
-                let amount = charge.clamp(0, held.amount);
-                held.fate = Fate::Settled { amount, at: *now };
-                (amount, charge.max(0) - amount, held.amount - amount)
-            });
-            let found = found.map(|settled| {
-                let Settled { charged, clamped_by, released } = settled;
-                (charged.nanos(), clamped_by.nanos(), released.nanos())
-            });
-            assert_eq!(found, expected);
-        }
-        Step::Release { generation: n } => {
-            let expected = model.end(n).map(|held| {
-                held.fate = Fate::Released;
-                held.amount
-            });
-            let found = book.release(&generation(n)).map(|released| released.amount.nanos());
-            assert_eq!(found, expected);
-        }
-        Step::Credit { account: to, amount } => {
-            let done = book.credit(&account(to), nanos(amount)).is_ok();
-            assert_eq!(done, to < 2 && amount > 0);
-            if done {
-                model.credits.push((to, amount));
-            }
-        }
-        Step::Terms { key: of, limit, reset } => {
-            assert!(book.open_key(terms(of, limit, reset), Spend::default()));
-            model.limits[usize::from(of)] = (limit, reset);
-        }
-        Step::Wait { hours } => *now = now.plus_millis(hours * 3_600_000),
-    }
-}
-
-fn compare(book: &Book, model: &Model, now: Timestamp) {
-    for n in 0..2 {
-        assert_eq!(book.posted(&account(n)), Some(nanos(model.posted(n))));
-        assert_eq!(book.available(&account(n)), Some(nanos(model.available(n))));
-        assert!(book.available(&account(n)).unwrap() >= Usd::ZERO);
-    }
-    for n in 0..3 {
-        assert_eq!(book.key_remaining(&key(n), now), model.remaining(n, now).map(nanos));
-    }
-    let open = model.held.iter().filter(|held| held.fate == Fate::Open).count();
-    assert_eq!(book.reservations().count(), open);
 }
 
 proptest! {
     #[test]
     fn the_book_agrees_with_a_model_that_remembers_everything(
-        steps in vec(step(), 1..120),
+        steps in vec(step(), 1..150),
         start in 1_700_000_000_i64..1_900_000_000,
     ) {
-        let mut now = Timestamp::from_seconds(start);
-        let (mut book, mut model) = (Book::new(), Model::default());
-        for (n, posted) in [(0, 100), (1, 0)] {
-            book.open_account(account(n), nanos(posted));
-            model.credits.push((n, posted));
-        }
-        for n in 0..3 {
-            book.open_key(terms(n, None, None), Spend::none(now));
-        }
+        let mut world = world(start);
         for step in steps {
-            take(&mut book, &mut model, step, &mut now);
-            compare(&book, &model, now);
+            world.take(step);
+            world.compare();
         }
     }
 }

@@ -1,261 +1,266 @@
-use signalbox_core::Timestamp;
+use std::sync::Arc;
+
 use signalbox_core::time::ResetInterval;
+use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::{
-    Book, CreditError, KeyTerms, Refusal, Released, Reserve, Settled, Spend, Terminal,
+    Book, Charge, Counts, Draw, Leased, Refusal, Reserve, Settled, Spender, Terminal,
 };
 
-use super::{account, generation, key, nanos};
+use super::{LAST_SECOND, account, generation, hold, leased, limit, nanos, spender};
 
-/// 2026-08-31 23:59:59 UTC, a Monday.
-const LAST_SECOND: Timestamp = Timestamp::from_seconds(1_788_220_799);
+const EPOCH: Timestamp = Timestamp::from_seconds(0);
 
-fn terms(limit: Option<i64>, reset: Option<ResetInterval>) -> KeyTerms {
-    KeyTerms { key: key(1), account: account(1), limit: limit.map(nanos), reset }
+fn credit() -> Draw {
+    Draw::credit(&account())
 }
 
-/// Account 1 with this balance and key 1 with this limit.
-fn book(posted: i64, limit: Option<i64>, reset: Option<ResetInterval>) -> Book {
+/// A book with this credit, and a pot for each limit that is filled to it.
+fn book(posted: i64, spender: &Spender, now: Timestamp) -> Book {
     let mut book = Book::new();
-    assert!(book.open_account(account(1), nanos(posted)));
-    assert!(book.open_key(terms(limit, reset), Spend::none(LAST_SECOND)));
+    for draw in &spender.draws {
+        let amount = draw.cap().map_or(posted, Usd::nanos);
+        book.fill(draw, draw.window(now), leased(amount));
+    }
     book
 }
 
-fn hold(n: u32, amount: i64, now: Timestamp) -> Reserve {
-    Reserve {
-        generation: generation(n),
-        account: account(1),
-        key: key(1),
-        amount: nanos(amount),
-        now,
+fn available(book: &Book) -> i64 {
+    book.pot(&credit().purse, EPOCH).unwrap().available().nanos()
+}
+
+fn short(draw: &Draw, available: i64) -> Result<(), Refusal> {
+    Err(Refusal::Short { purse: draw.purse.clone(), available: nanos(available) })
+}
+
+fn credits(amount: i64) -> Charge {
+    Charge::credits(nanos(amount))
+}
+
+fn settled(charged: i64, clamped_by: i64, released: i64) -> Settled {
+    Settled {
+        charged: nanos(charged),
+        byok: nanos(0),
+        clamped_by: nanos(clamped_by),
+        released: nanos(released),
     }
 }
 
-fn reserve(book: &mut Book, n: u32, amount: i64) -> Result<(), Refusal> {
-    book.reserve(hold(n, amount, LAST_SECOND))
+fn plain() -> (Arc<Spender>, Book) {
+    let who = spender(&[]);
+    let book = book(100, &who, LAST_SECOND);
+    (who, book)
 }
 
 #[test]
 fn a_settlement_charges_the_cost_and_frees_the_rest() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, 60).unwrap();
-    assert_eq!(book.available(&account(1)), Some(nanos(40)));
-    assert_eq!(book.pending(&account(1)), Some(nanos(60)));
-    let settled = book.settle(&generation(1), nanos(25), LAST_SECOND).unwrap();
-    assert_eq!(settled, Settled { charged: nanos(25), clamped_by: nanos(0), released: nanos(35) });
-    assert_eq!(book.posted(&account(1)), Some(nanos(75)));
-    assert_eq!(book.available(&account(1)), Some(nanos(75)));
-    assert_eq!(book.key_spend(&key(1), LAST_SECOND).unwrap().total, nanos(25));
+    let (who, mut book) = plain();
+    book.reserve(&hold(1, 60, &who, LAST_SECOND)).unwrap();
+    assert_eq!(available(&book), 40);
+    assert_eq!(book.settle(&generation(1), credits(25)), Ok(settled(25, 0, 35)));
+    assert_eq!(available(&book), 75);
 }
 
 #[test]
 fn a_release_charges_nothing() {
-    let mut book = book(100, Some(80), None);
-    reserve(&mut book, 1, 60).unwrap();
-    assert_eq!(book.key_remaining(&key(1), LAST_SECOND), Some(nanos(20)));
-    assert_eq!(book.release(&generation(1)), Ok(Released { amount: nanos(60) }));
-    assert_eq!(book.available(&account(1)), Some(nanos(100)));
-    assert_eq!(book.key_remaining(&key(1), LAST_SECOND), Some(nanos(80)));
+    let (who, mut book) = plain();
+    book.reserve(&hold(1, 60, &who, LAST_SECOND)).unwrap();
+    assert_eq!(book.release(&generation(1), true).unwrap().amount, nanos(60));
+    assert_eq!(available(&book), 100);
 }
 
 #[test]
 fn a_cost_above_the_amount_held_is_cut_down_and_reported() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, 60).unwrap();
-    let settled = book.settle(&generation(1), nanos(61), LAST_SECOND).unwrap();
-    assert_eq!(settled, Settled { charged: nanos(60), clamped_by: nanos(1), released: nanos(0) });
+    let (who, mut book) = plain();
+    book.reserve(&hold(1, 60, &who, LAST_SECOND)).unwrap();
+    assert_eq!(book.settle(&generation(1), credits(61)), Ok(settled(60, 1, 0)));
 }
 
 #[test]
 fn negative_amounts_count_as_nothing() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, -60).unwrap();
-    assert_eq!(book.available(&account(1)), Some(nanos(100)));
-    let settled = book.settle(&generation(1), nanos(i64::MIN), LAST_SECOND).unwrap();
-    assert_eq!(settled, Settled { charged: nanos(0), clamped_by: nanos(0), released: nanos(0) });
-    assert_eq!(book.posted(&account(1)), Some(nanos(100)));
+    let (who, mut book) = plain();
+    book.reserve(&hold(1, -60, &who, LAST_SECOND)).unwrap();
+    assert_eq!(available(&book), 100);
+    assert_eq!(book.settle(&generation(1), credits(i64::MIN)), Ok(settled(0, 0, 0)));
+    assert_eq!(available(&book), 100);
 }
 
 #[test]
 fn a_reservation_ends_once() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, 10).unwrap();
-    reserve(&mut book, 2, 10).unwrap();
-    book.settle(&generation(1), nanos(5), LAST_SECOND).unwrap();
-    book.release(&generation(2)).unwrap();
-    let again = |book: &mut Book, n| {
-        (book.settle(&generation(n), nanos(5), LAST_SECOND), book.release(&generation(n)))
-    };
-    let settled = (Err(Terminal::AlreadySettled), Err(Terminal::AlreadySettled));
-    let released = (Err(Terminal::AlreadyReleased), Err(Terminal::AlreadyReleased));
-    let unknown = (Err(Terminal::UnknownReservation), Err(Terminal::UnknownReservation));
-    assert_eq!(again(&mut book, 1), settled);
-    assert_eq!(again(&mut book, 2), released);
-    assert_eq!(again(&mut book, 3), unknown);
-    assert_eq!(book.posted(&account(1)), Some(nanos(95)));
-    for n in [1, 2] {
-        assert_eq!(reserve(&mut book, n, 1), Err(Refusal::AlreadyReserved));
+    let (who, mut book) = plain();
+    book.reserve(&hold(1, 10, &who, LAST_SECOND)).unwrap();
+    book.reserve(&hold(2, 10, &who, LAST_SECOND)).unwrap();
+    book.settle(&generation(1), credits(5)).unwrap();
+    book.release(&generation(2), true).unwrap();
+    for (n, end) in [
+        (1, Terminal::AlreadySettled),
+        (2, Terminal::AlreadyReleased),
+        (9, Terminal::UnknownReservation),
+    ] {
+        assert_eq!(book.settle(&generation(n), credits(5)), Err(end));
+        assert_eq!(book.release(&generation(n), true), Err(end));
     }
-}
-
-#[test]
-fn a_generation_is_reserved_once() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, 10).unwrap();
-    assert_eq!(reserve(&mut book, 1, 10), Err(Refusal::AlreadyReserved));
-    assert_eq!(book.available(&account(1)), Some(nanos(90)));
+    assert_eq!(available(&book), 95);
+    for n in [1, 2] {
+        let again = book.reserve(&hold(n, 1, &who, LAST_SECOND));
+        assert_eq!(again, Err(Refusal::AlreadyReserved));
+    }
 }
 
 #[test]
 fn a_balance_is_never_reserved_twice() {
-    let mut book = book(100, None, None);
+    let (who, mut book) = plain();
     for n in 0..10 {
-        reserve(&mut book, n, 10).unwrap();
+        book.reserve(&hold(n, 10, &who, LAST_SECOND)).unwrap();
     }
-    let refusal = Refusal::InsufficientCredit { available: nanos(0) };
-    assert_eq!(reserve(&mut book, 10, 1), Err(refusal));
-    assert_eq!(reserve(&mut book, 11, 0), Ok(()), "what is free needs no credit");
+    assert_eq!(book.reserve(&hold(3, 10, &who, LAST_SECOND)), Err(Refusal::AlreadyReserved));
+    assert_eq!(book.reserve(&hold(10, 1, &who, LAST_SECOND)), short(&credit(), 0));
+    let free = book.reserve(&hold(11, 0, &who, LAST_SECOND));
+    assert_eq!(free, Ok(()), "what is free needs no credit");
 }
 
 #[test]
-fn a_debt_is_served_nothing_not_even_what_is_free() {
-    let mut book = book(-1, None, None);
-    assert_eq!(reserve(&mut book, 1, 0), Err(Refusal::NegativeBalance));
-    assert_eq!(book.spendable(&account(1), &key(1), LAST_SECOND), Err(Refusal::NegativeBalance));
-    book.credit(&account(1), nanos(1)).unwrap();
-    assert_eq!(reserve(&mut book, 1, 0), Ok(()));
+fn a_blocked_account_is_served_nothing_not_even_what_is_free() {
+    let (who, mut book) = plain();
+    let block = |blocked| Leased { blocked, ..leased(0) };
+    book.fill(&credit(), EPOCH, block(true));
+    assert_eq!(book.reserve(&hold(1, 0, &who, LAST_SECOND)), Err(Refusal::Blocked));
+    assert_eq!(book.spendable(&who, LAST_SECOND), Err(Refusal::Blocked));
+    book.fill(&credit(), EPOCH, block(false));
+    assert_eq!(book.reserve(&hold(1, 0, &who, LAST_SECOND)), Ok(()));
 }
 
 #[test]
-fn a_used_up_key_is_told_apart_from_one_that_can_not_afford_this() {
-    let mut book = book(1000, Some(50), None);
-    assert_eq!(reserve(&mut book, 1, 51), Err(Refusal::KeyLimitTooLow { remaining: nanos(50) }));
-    reserve(&mut book, 1, 30).unwrap();
-    assert_eq!(reserve(&mut book, 2, 21), Err(Refusal::KeyLimitTooLow { remaining: nanos(20) }));
-    book.settle(&generation(1), nanos(30), LAST_SECOND).unwrap();
-    reserve(&mut book, 2, 20).unwrap();
-    assert_eq!(
-        reserve(&mut book, 3, 1),
-        Err(Refusal::KeyLimitTooLow { remaining: nanos(0) }),
-        "what is held is not used up yet"
-    );
-    book.settle(&generation(2), nanos(20), LAST_SECOND).unwrap();
-    let used_up = Refusal::KeyLimitExceeded { limit: nanos(50), used: nanos(50) };
-    assert_eq!(reserve(&mut book, 3, 0), Err(used_up));
-    assert_eq!(book.spendable(&account(1), &key(1), LAST_SECOND), Err(used_up));
+fn a_used_up_limit_is_told_apart_from_one_that_can_not_afford_this() {
+    let cap = limit(50, None, Counts::Credits);
+    let who = spender(std::slice::from_ref(&cap));
+    let mut book = book(1000, &who, LAST_SECOND);
+    let ask = |book: &mut Book, n, amount| book.reserve(&hold(n, amount, &who, LAST_SECOND));
+    assert_eq!(ask(&mut book, 1, 51), short(&cap, 50));
+    ask(&mut book, 1, 30).unwrap();
+    assert_eq!(ask(&mut book, 2, 21), short(&cap, 20));
+    book.settle(&generation(1), credits(30)).unwrap();
+    ask(&mut book, 2, 20).unwrap();
+    assert_eq!(ask(&mut book, 3, 1), short(&cap, 0), "what is held is not used up yet");
+    book.settle(&generation(2), credits(20)).unwrap();
+    let used_up = Refusal::Exhausted { purse: cap.purse.clone() };
+    assert_eq!(ask(&mut book, 3, 0), Err(used_up.clone()));
+    assert_eq!(book.spendable(&who, LAST_SECOND), Err(used_up));
+}
+
+#[test]
+fn what_others_hold_of_a_limit_is_not_used_up() {
+    let cap = limit(50, None, Counts::Credits);
+    let who = spender(std::slice::from_ref(&cap));
+    let mut book = book(1000, &who, LAST_SECOND);
+    assert_eq!(book.withdraw(&cap.purse, EPOCH, nanos(i64::MAX)), nanos(50));
+    book.gave(&cap.purse, EPOCH, nanos(50));
+    assert_eq!(book.reserve(&hold(1, 1, &who, LAST_SECOND)), short(&cap, 0));
+    book.fill(&cap, EPOCH, leased(0));
+    let used_up = Err(Refusal::Exhausted { purse: cap.purse.clone() });
+    assert_eq!(book.reserve(&hold(1, 1, &who, LAST_SECOND)), used_up);
 }
 
 #[test]
 fn the_keys_cap_is_named_before_the_empty_balance() {
-    let mut book = book(0, Some(0), None);
-    let used_up = Refusal::KeyLimitExceeded { limit: nanos(0), used: nanos(0) };
-    assert_eq!(reserve(&mut book, 1, 5), Err(used_up));
+    let cap = limit(0, None, Counts::Credits);
+    let who = spender(std::slice::from_ref(&cap));
+    let mut book = book(0, &who, LAST_SECOND);
+    let used_up = Err(Refusal::Exhausted { purse: cap.purse });
+    assert_eq!(book.reserve(&hold(1, 5, &who, LAST_SECOND)), used_up);
 }
 
 #[test]
-fn the_budget_is_the_lesser_of_balance_and_limit() {
-    let now = LAST_SECOND;
-    for (posted, limit, expected) in [(100, None, 100), (100, Some(70), 70), (50, Some(70), 50)] {
-        let mut book = book(posted, limit, None);
-        assert_eq!(book.spendable(&account(1), &key(1), now), Ok(nanos(expected)));
-        reserve(&mut book, 1, 20).unwrap();
-        assert_eq!(book.spendable(&account(1), &key(1), now), Ok(nanos(expected - 20)));
+fn the_budget_is_the_least_of_balance_and_limits() {
+    for (posted, cap, expected) in [(100, None, 100), (100, Some(70), 70), (50, Some(70), 50)] {
+        let caps: Vec<_> = cap.map(|cap| limit(cap, None, Counts::Credits)).into_iter().collect();
+        let who = spender(&caps);
+        let mut book = book(posted, &who, LAST_SECOND);
+        assert_eq!(book.spendable(&who, LAST_SECOND), Ok(nanos(expected)));
+        book.reserve(&hold(1, 20, &who, LAST_SECOND)).unwrap();
+        assert_eq!(book.spendable(&who, LAST_SECOND), Ok(nanos(expected - 20)));
     }
 }
 
 #[test]
-fn a_limit_starts_again_and_a_charge_counts_where_it_is_settled() {
+fn a_charge_counts_in_the_window_it_was_reserved_in() {
     let next = LAST_SECOND.plus_millis(1000);
-    let mut book = book(1000, Some(50), Some(ResetInterval::Daily));
-    reserve(&mut book, 1, 50).unwrap();
-    reserve(&mut book, 2, 0).unwrap();
+    let cap = limit(50, Some(ResetInterval::Daily), Counts::Credits);
+    let who = spender(std::slice::from_ref(&cap));
+    let mut book = book(1000, &who, LAST_SECOND);
+    book.reserve(&hold(1, 50, &who, LAST_SECOND)).unwrap();
+    let unloaded = Err(Refusal::Unloaded { purse: cap.purse.clone() });
     assert_eq!(
-        book.reserve(hold(3, 1, next)),
-        Err(Refusal::KeyLimitTooLow { remaining: nanos(0) }),
-        "what is held over midnight counts on the new day"
+        book.reserve(&hold(2, 1, &who, next)),
+        unloaded,
+        "the new day is a purse of its own"
     );
-    book.settle(&generation(1), nanos(40), next).unwrap();
-    assert_eq!(book.key_remaining(&key(1), next), Some(nanos(10)));
-    let day_after = next.plus_millis(86_400_000);
-    assert_eq!(book.key_remaining(&key(1), day_after), Some(nanos(50)));
-    book.reserve(hold(4, 50, day_after)).unwrap();
+    book.fill(&cap, cap.window(next), leased(50));
+    book.settle(&generation(1), credits(40)).unwrap();
+    let left = |book: &Book, at| book.pot(&cap.purse, cap.window(at)).unwrap().left.nanos();
+    assert_eq!((left(&book, LAST_SECOND), left(&book, next)), (10, 50));
+    book.reserve(&hold(2, 50, &who, next)).unwrap();
+    assert_eq!(book.reserve(&hold(3, 11, &who, LAST_SECOND)), short(&cap, 10), "a clock goes back");
 }
 
 #[test]
-fn changed_terms_apply_at_once_and_keep_what_was_spent() {
-    let mut book = book(1000, None, None);
-    reserve(&mut book, 1, 60).unwrap();
-    book.settle(&generation(1), nanos(60), LAST_SECOND).unwrap();
-    reserve(&mut book, 2, 10).unwrap();
-    let stale = Spend::none(LAST_SECOND);
-    assert!(book.open_key(terms(Some(100), Some(ResetInterval::Weekly)), stale));
-    assert_eq!(book.key_remaining(&key(1), LAST_SECOND), Some(nanos(30)));
-    assert!(book.open_key(terms(Some(50), None), stale));
-    let used_up = Refusal::KeyLimitExceeded { limit: nanos(50), used: nanos(60) };
-    assert_eq!(reserve(&mut book, 3, 1), Err(used_up));
-    assert!(book.settle(&generation(2), nanos(10), LAST_SECOND).is_ok());
+fn a_changed_limit_is_loaded_before_it_is_used_and_an_older_one_changes_nothing() {
+    let old = limit(50, None, Counts::Credits);
+    let new = Draw::limit("key:key_1", None, nanos(60), Counts::Credits, LAST_SECOND);
+    let mut book = book(1000, &spender(std::slice::from_ref(&old)), LAST_SECOND);
+    let renewed = spender(std::slice::from_ref(&new));
+    let unloaded = Err(Refusal::Unloaded { purse: new.purse.clone() });
+    assert_eq!(book.reserve(&hold(1, 1, &renewed, LAST_SECOND)), unloaded);
+    book.fill(&new, EPOCH, leased(10));
+    book.reserve(&hold(1, 60, &renewed, LAST_SECOND)).unwrap();
+    let stale = book.reserve(&hold(2, 0, &spender(std::slice::from_ref(&old)), LAST_SECOND));
+    assert_eq!(stale, Ok(()), "a request with the older limit meets the newer one");
 }
 
 #[test]
-fn strangers_are_refused() {
-    let mut book = book(100, None, None);
-    book.open_account(account(2), nanos(100));
-    let ask = |of, through| Reserve {
-        account: account(of),
-        key: key(through),
-        ..hold(1, 1, LAST_SECOND)
-    };
-    assert_eq!(book.reserve(ask(9, 1)), Err(Refusal::UnknownAccount));
-    assert_eq!(book.reserve(ask(1, 9)), Err(Refusal::UnknownKey));
-    assert_eq!(book.reserve(ask(2, 1)), Err(Refusal::UnknownKey), "the key of another account");
-    assert!(
-        !book.open_key(KeyTerms { account: account(2), ..terms(None, None) }, Spend::default())
-    );
-    assert_eq!(book.key_remaining(&key(9), LAST_SECOND), None);
-    assert_eq!(book.available(&account(9)), None);
+fn a_purse_counts_credits_or_list_prices_or_requests() {
+    let byok = Draw::limit("key:key_1", None, nanos(100), Counts::CreditsAndByok, EPOCH);
+    let requests = Draw::limit("free:acc_1", None, nanos(2), Counts::Requests, EPOCH);
+    let who = spender(&[byok.clone(), requests.clone()]);
+    let mut book = book(1000, &who, LAST_SECOND);
+    let ask = |n| Reserve { byok: nanos(60), ..hold(n, 5, &who, LAST_SECOND) };
+    book.reserve(&ask(1)).unwrap();
+    assert_eq!(book.reserve(&ask(2)), short(&byok, 35));
+    let done = book.settle(&generation(1), Charge { credits: nanos(3), byok: nanos(70) }).unwrap();
+    assert_eq!((done.charged, done.byok), (nanos(3), nanos(60)));
+    let left = |book: &Book, draw: &Draw| book.pot(&draw.purse, EPOCH).unwrap().left.nanos();
+    assert_eq!((left(&book, &byok), left(&book, &requests), available(&book)), (37, 1, 997));
+    let free = |n| hold(n, 0, &who, LAST_SECOND);
+    book.reserve(&free(2)).unwrap();
+    book.release(&generation(2), false).unwrap();
+    assert_eq!(left(&book, &requests), 1, "what was never attempted is no request");
+    book.reserve(&free(3)).unwrap();
+    book.release(&generation(3), true).unwrap();
+    assert_eq!(left(&book, &requests), 0, "a failed attempt is one");
+    let used_up = Err(Refusal::Exhausted { purse: requests.purse });
+    assert_eq!(book.reserve(&free(4)), used_up);
 }
 
 #[test]
-fn opening_twice_keeps_the_live_balance() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, 60).unwrap();
-    assert!(!book.open_account(account(1), nanos(500)));
-    assert_eq!(book.available(&account(1)), Some(nanos(40)));
-}
-
-#[test]
-fn an_account_closes_only_when_nothing_is_held() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, 0).unwrap();
-    assert!(!book.close(&account(1)));
-    book.release(&generation(1)).unwrap();
-    assert!(book.close(&account(1)));
-    assert!(!book.close(&account(1)));
-    assert_eq!(reserve(&mut book, 2, 0), Err(Refusal::UnknownAccount));
-    assert!(book.open_account(account(1), nanos(7)));
-    assert_eq!(reserve(&mut book, 2, 0), Err(Refusal::UnknownKey), "its keys went with it");
-}
-
-#[test]
-fn only_real_money_is_credited() {
-    let mut book = book(i64::MAX - 1, None, None);
-    assert_eq!(book.credit(&account(1), nanos(0)), Err(CreditError::NotPositive));
-    assert_eq!(book.credit(&account(1), nanos(-1)), Err(CreditError::NotPositive));
-    assert_eq!(book.credit(&account(1), nanos(2)), Err(CreditError::OutOfRange));
-    assert_eq!(book.credit(&account(2), nanos(1)), Err(CreditError::UnknownAccount));
-    assert_eq!(book.credit(&account(1), nanos(1)), Ok(nanos(i64::MAX)));
+fn what_is_held_is_not_withdrawn_and_a_pot_in_use_is_not_forgotten() {
+    let (who, mut book) = plain();
+    book.reserve(&hold(1, 60, &who, LAST_SECOND)).unwrap();
+    let purse = credit().purse;
+    assert_eq!(book.withdraw(&purse, EPOCH, nanos(i64::MAX)), nanos(40));
+    assert_eq!(book.withdraw(&purse, EPOCH, nanos(5)), nanos(0));
+    assert!(!book.forget(&purse, EPOCH));
+    book.settle(&generation(1), credits(60)).unwrap();
+    assert!(book.forget(&purse, EPOCH));
+    assert!(book.pot(&purse, EPOCH).is_none());
 }
 
 #[test]
 fn open_reservations_can_be_listed() {
-    let mut book = book(100, None, None);
-    reserve(&mut book, 1, 10).unwrap();
-    reserve(&mut book, 2, 20).unwrap();
-    book.release(&generation(1)).unwrap();
+    let (who, mut book) = plain();
+    book.reserve(&hold(1, 10, &who, LAST_SECOND)).unwrap();
+    book.reserve(&hold(2, 20, &who, LAST_SECOND)).unwrap();
+    book.release(&generation(1), true).unwrap();
     let held: Vec<_> = book.reservations().map(|held| held.generation.clone()).collect();
     assert_eq!(held, [generation(2)]);
-    let found = book.reservation(&generation(2)).unwrap().clone();
-    let charge = found.charge(nanos(3), LAST_SECOND);
-    assert_eq!((charge.reserved, charge.amount, charge.at), (nanos(20), nanos(3), LAST_SECOND));
+    assert_eq!(book.reservation(&generation(2)).unwrap().amount, nanos(20));
     assert_eq!(book.reservation(&generation(1)), None);
 }

@@ -11,9 +11,10 @@ use signalbox_core::{FastMap, Timestamp, Usd, limits};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{AssertSqlSafe, SqliteConnection, query, raw_sql};
 
-use super::posting::{Link, Sum};
-use super::{End, Entry, Written};
+use super::posting::{Link, Links, Sums, json};
 use crate::error::StoreError;
+use crate::ledger::entry::{End, Entry, Step};
+use crate::ledger::rows::Written;
 
 /// A statement that owns everything it binds.
 type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
@@ -24,11 +25,15 @@ const SIZES: [usize; 18] =
     [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, limits::LEDGER_BATCH];
 
 const VIEW: &str = include_str!("intake.sql");
-const COLUMNS: usize = 50;
+const COLUMNS: usize = 60;
+/// Columns of a reservation.
+const OF_THE_HOLD: usize = 8;
+/// Columns that only a checkpoint has.
+const OF_A_CHECKPOINT: usize = 4;
 /// Columns that only an end has.
-const OF_THE_END: usize = COLUMNS - 6;
+const OF_THE_END: usize = 12;
 /// Columns of the generation row.
-const OF_THE_ROW: usize = 33;
+const OF_THE_ROW: usize = COLUMNS - OF_THE_HOLD - OF_A_CHECKPOINT - OF_THE_END;
 
 /// Makes the view and its triggers; they end with the connection.
 pub(crate) async fn prepare(connection: &mut SqliteConnection) -> Result<(), StoreError> {
@@ -39,8 +44,10 @@ pub(crate) async fn prepare(connection: &mut SqliteConnection) -> Result<(), Sto
 /// One row of the statement.
 pub(super) struct Line<'a> {
     pub entry: &'a Entry,
-    pub link: Option<Link>,
-    pub sum: Sum,
+    /// The transfers of an end.
+    pub links: Option<Links>,
+    /// The sums of the whole batch, which come with one of its rows.
+    pub sums: Option<Sums>,
 }
 
 /// The texts that were made so far.
@@ -78,45 +85,76 @@ fn nulls(query: Query, count: usize) -> Query {
 }
 
 fn bind(query: Query, line: Line<'_>) -> Query {
-    let Line { entry, link, sum } = line;
+    let query = bind_hold(query, line.entry);
+    match &line.entry.step {
+        Step::Open => nulls(query, OF_A_CHECKPOINT + OF_THE_END + OF_THE_ROW),
+        Step::Checkpoint(checkpoint) => {
+            let query = query
+                .bind(checkpoint.record.clone())
+                .bind(checkpoint.charge.credits.nanos())
+                .bind(checkpoint.charge.byok.nanos())
+                .bind(checkpoint.at.micros());
+            nulls(query, OF_THE_END + OF_THE_ROW)
+        }
+        Step::End(end) => {
+            let query = nulls(query, OF_A_CHECKPOINT);
+            let query = bind_end(query, end, line.links.unwrap_or_default());
+            let query = bind_sums(query, line.sums.unwrap_or_default());
+            match &end.row {
+                Some(written) => bind_generation(query, written),
+                None => nulls(query, OF_THE_ROW),
+            }
+        }
+    }
+}
+
+fn bind_hold(query: Query, entry: &Entry) -> Query {
     let it = &entry.reservation;
     let held = entry.holds().then_some(it);
-    let query = query
+    // An end needs no spender: nothing can be recovered any more.
+    let open = if entry.end().is_none() { serde_json::to_string(&*it.spender).ok() } else { None };
+    query
         .bind(it.generation.shared())
         .bind(it.account.shared())
         .bind(it.key.shared())
         .bind(held.map(|held| held.amount.nanos()))
+        .bind(held.map(|held| held.byok.nanos()))
         .bind(held.map(|held| held.opened_at.micros()))
-        .bind(held.map(|_| entry.holder.clone()));
-    let Some(end) = &entry.end else { return nulls(query, OF_THE_END) };
-    let query = bind_sum(bind_end(query, end, link), sum);
-    match &end.row {
-        Some(written) => bind_generation(query, written),
-        None => nulls(query, OF_THE_ROW),
-    }
+        .bind(held.map(|_| entry.holder.clone()))
+        .bind(open)
 }
 
-fn bind_end(query: Query, end: &End, link: Option<Link>) -> Query {
-    let (seq, previous, hash) = match link {
-        Some(link) => (Some(link.seq), Some(link.previous), Some(link.hash)),
-        None => (None, None, None),
-    };
+fn bind_end(query: Query, end: &End, links: Links) -> Query {
     let outcome = end.outcome.name();
+    let waste = waste(&links.waste);
+    let first = links.charge.as_ref().or(links.waste.first());
+    let (seq, previous) = first.map(|link| (link.seq, link.previous.clone())).unzip();
+    let (kind, hash) = links.charge.map(|link| (link.posting.kind, link.hash)).unzip();
     query
         .bind(outcome.map(|_| end.at.micros()))
         .bind(outcome)
+        .bind(i64::from(end.checkpointed))
         .bind(seq)
-        .bind(end.charged.nanos())
         .bind(previous)
+        .bind(kind)
         .bind(hash)
+        .bind(waste)
+        .bind(end.charge.credits.nanos())
 }
 
-fn bind_sum(query: Query, sum: Sum) -> Query {
-    let (day, charged, requests) = match sum.key {
-        Some((day, charged, requests)) => (Some(day), Some(charged), Some(requests)),
-        None => (None, None, None),
-    };
-    query.bind(sum.account).bind(sum.lease).bind(day).bind(charged).bind(requests)
+/// The transfers of what was wasted, as a JSON array of rows.
+fn waste(links: &[Link]) -> Option<String> {
+    let rows: Vec<_> = links
+        .iter()
+        .map(|link| {
+            (link.seq, &link.posting.id, link.posting.amount.nanos(), &link.previous, &link.hash)
+        })
+        .collect();
+    json(&rows)
+}
+
+fn bind_sums(query: Query, sums: Sums) -> Query {
+    query.bind(json(&sums.balances)).bind(json(&sums.usage)).bind(json(&sums.leases))
 }
 
 /// A count as the database holds it.
@@ -160,6 +198,9 @@ fn bind_generation(query: Query, written: &Written) -> Query {
         .bind(row.provider_responses.clone())
         .bind(row.routing.clone())
         .bind(row.response_cache_source_id.as_ref().map(|id| id.as_str().to_owned()))
+        .bind(row.byok.map(Usd::nanos))
+        .bind(row.fee_bps.map(i64::from))
+        .bind(row.recovered)
 }
 
 #[cfg(test)]
@@ -179,5 +220,7 @@ mod tests {
         assert_eq!(view.matches("NULL AS ").count(), COLUMNS);
         let row = view.split_once("AS request_id").unwrap().1;
         assert_eq!(row.matches("NULL AS ").count() + 1, OF_THE_ROW);
+        let end = view.split_once("NULL AS ended_at").unwrap().1;
+        assert_eq!(end.matches("NULL AS ").count() + 1, OF_THE_END + OF_THE_ROW);
     }
 }

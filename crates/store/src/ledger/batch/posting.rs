@@ -1,38 +1,63 @@
 //! Charges as chained transfers, and the projections that follow from them.
 
+use std::sync::Arc;
+
+use serde::Serialize;
 use signalbox_core::{FastMap, Usd};
 
-use super::{End, Entry, Outcome};
 use crate::chain::{self, Posting};
 use crate::keys::day_of;
+use crate::ledger::entry::{End, Entry, Outcome};
 
 /// The position and hash of the last transfer.
-pub(super) type Head = (i64, String);
+pub(crate) type Head = (i64, String);
 
-/// The place of one charge in the chain.
-pub(super) struct Link {
+/// One transfer at its place in the chain.
+pub(crate) struct Link {
     pub seq: i64,
     pub previous: String,
     pub hash: String,
+    pub posting: Posting,
 }
 
-/// Appends a charge to the chain and moves its head.
-pub(super) fn link(head: &mut Head, entry: &Entry, end: &End) -> Link {
+fn append(head: &mut Head, posting: Posting) -> Link {
     let seq = head.0.saturating_add(1);
-    let hash = chain::link(&head.1, &chain::line(seq, &charge(entry, end)));
+    let hash = chain::link(&head.1, &chain::line(seq, &posting));
     let (_, previous) = std::mem::replace(head, (seq, hash.clone()));
-    Link { seq, previous, hash }
+    Link { seq, previous, hash, posting }
 }
 
-/// The transfer as the trigger `intake_charge` writes it.
+/// The transfers of one end.
+#[derive(Default)]
+pub(crate) struct Links {
+    pub charge: Option<Link>,
+    pub waste: Vec<Link>,
+}
+
+impl Links {
+    /// Appends what an end transfers to the chain and moves its head: the charge, then what was
+    /// wasted. Nothing for amounts of zero.
+    pub fn append(head: &mut Head, entry: &Entry, end: &End) -> Self {
+        let charged = end.outcome == Outcome::Settled && end.charge.credits > Usd::ZERO;
+        let charge = charged.then(|| append(head, charge(entry, end)));
+        let wasted = end.waste.iter().enumerate().filter(|(_, amount)| **amount > Usd::ZERO);
+        let waste = wasted.map(|(n, amount)| append(head, waste(entry, end, n, *amount))).collect();
+        Self { charge, waste }
+    }
+}
+
+/// The transfer as the trigger `intake_transfers` writes it.
 fn charge(entry: &Entry, end: &End) -> Posting {
     let held = &entry.reservation;
+    let byok = end.row.as_ref().is_some_and(|written| written.row.byok.is_some());
+    let (kind, credit) =
+        if byok { ("byok_fee", chain::BYOK_FEES) } else { ("charge", chain::REVENUE) };
     Posting {
         id: format!("charge:{}", held.generation),
-        kind: "charge",
+        kind,
         debit: format!("acct:{}", held.account),
-        credit: chain::REVENUE.to_owned(),
-        amount: end.charged,
+        credit: credit.to_owned(),
+        amount: end.charge.credits,
         generation: Some(held.generation.clone()),
         reason: String::new(),
         operator: None,
@@ -40,54 +65,73 @@ fn charge(entry: &Entry, end: &End) -> Posting {
     }
 }
 
-/// What a batch adds to each projection.
-#[derive(Default)]
-pub(super) struct Sums<'a> {
-    accounts: FastMap<&'a str, i64>,
-    leases: FastMap<(&'a str, &'a str), i64>,
-    keys: FastMap<(&'a str, i64), (i64, i64)>,
+fn waste(entry: &Entry, end: &End, number: usize, amount: Usd) -> Posting {
+    let held = &entry.reservation;
+    Posting {
+        id: format!("waste:{}:{number}", held.generation),
+        kind: "waste",
+        debit: chain::WASTE.to_owned(),
+        credit: chain::PROVIDERS.to_owned(),
+        amount,
+        generation: Some(held.generation.clone()),
+        reason: String::new(),
+        operator: None,
+        at: end.at,
+    }
 }
 
-/// The sums that travel with one row of a batch.
+/// What a batch adds to each projection. Each becomes one JSON array of rows.
 #[derive(Default)]
-pub(super) struct Sum {
-    pub account: Option<i64>,
-    pub lease: Option<i64>,
-    /// Day, sum and number of requests.
-    pub key: Option<(i64, i64, i64)>,
+pub(crate) struct Sums {
+    /// Account and charges.
+    pub balances: Vec<(Arc<str>, i64)>,
+    /// Scope, day, charges, list price of own keys, requests.
+    pub usage: Vec<(Arc<str>, i64, i64, i64, i64)>,
+    /// Purse, start of the window, holder and what was counted.
+    pub leases: Vec<(Arc<str>, i64, Arc<str>, i64)>,
 }
 
-impl<'a> Sums<'a> {
-    /// Adds up the ends of a batch. A settlement counts as a request of its key even when it is free.
-    pub fn of(entries: &'a [Entry]) -> Self {
-        let mut sums = Self::default();
-        let ends = entries.iter().filter_map(|entry| Some((entry, entry.end.as_ref()?)));
-        for (entry, end) in ends.filter(|(_, end)| end.outcome == Outcome::Settled) {
-            let held = &entry.reservation;
-            let charged = end.charged.nanos();
-            let used = sums.keys.entry((held.key.as_str(), day_of(end.at))).or_default();
-            used.0 = used.0.saturating_add(charged);
-            used.1 = used.1.saturating_add(1);
-            if end.charged > Usd::ZERO {
-                let account = held.account.as_str();
-                add(sums.accounts.entry(account).or_default(), charged);
-                add(sums.leases.entry((account, &*entry.holder)).or_default(), charged);
+impl Sums {
+    /// Adds up the ends of a batch.
+    pub fn of(entries: &[Entry]) -> Self {
+        let mut balances = FastMap::default();
+        let mut usage = FastMap::default();
+        let mut leases = FastMap::default();
+        for entry in entries {
+            let (held, Some(charge)) = (&entry.reservation, entry.counted()) else { continue };
+            let (charged, byok) = (charge.credits.nanos(), charge.byok.nanos());
+            if charged > 0 {
+                add(balances.entry(held.account.shared()).or_default(), charged);
+            }
+            let day = day_of(held.opened_at);
+            for scope in &held.spender.scopes {
+                let sums: &mut (i64, i64, i64) = usage.entry((scope.clone(), day)).or_default();
+                add(&mut sums.0, charged);
+                add(&mut sums.1, byok);
+                add(&mut sums.2, 1);
+            }
+            for draw in &held.spender.draws {
+                let counted = charge.counted(draw.counts).nanos();
+                if counted > 0 {
+                    let window = draw.window(held.opened_at).micros();
+                    let slot = (draw.purse.shared(), window, entry.holder.clone());
+                    add(leases.entry(slot).or_default(), counted);
+                }
             }
         }
-        sums
-    }
-
-    /// Takes out what belongs to the account, the lease and the key of this end: each sum once.
-    pub fn take(&mut self, entry: &'a Entry, end: &End) -> Sum {
-        let held = &entry.reservation;
-        let (account, day) = (held.account.as_str(), day_of(end.at));
-        let key = self.keys.remove(&(held.key.as_str(), day));
-        Sum {
-            account: self.accounts.remove(account),
-            lease: self.leases.remove(&(account, &*entry.holder)),
-            key: key.map(|(charged, requests)| (day, charged, requests)),
+        let rows =
+            |((scope, day), (charged, byok, requests))| (scope, day, charged, byok, requests);
+        Self {
+            balances: balances.into_iter().collect(),
+            usage: usage.into_iter().map(rows).collect(),
+            leases: leases.into_iter().map(|((purse, at, by), n)| (purse, at, by, n)).collect(),
         }
     }
+}
+
+/// A list as JSON; nothing for an empty one.
+pub(crate) fn json<T: Serialize>(rows: &[T]) -> Option<String> {
+    if rows.is_empty() { None } else { serde_json::to_string(rows).ok() }
 }
 
 fn add(sum: &mut i64, amount: i64) {

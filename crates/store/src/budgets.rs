@@ -1,0 +1,141 @@
+//! Limits on what a scope spends: workspaces, and guardrails for a key or a member.
+
+use signalbox_core::id::{AccountId, KeyHash};
+use signalbox_core::time::ResetInterval;
+use signalbox_core::{Timestamp, Usd};
+use signalbox_ledger::{Counts, Draw};
+
+use crate::changes::{Change, announce};
+use crate::error::StoreError;
+use crate::sql::{Line, Row, query};
+use crate::store::Store;
+use crate::writer::Durability;
+
+/// One budget (platform spec 1.6, 7.4).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Budget {
+    /// Whose spending it limits: `workspace:<id>`, `guardrail:<id>:key:<hash>`,
+    /// `guardrail:<id>:member:<id>`.
+    pub scope: String,
+    /// How often it starts again; absent for a lifetime budget.
+    pub interval: Option<ResetInterval>,
+    /// The most in one window. Above zero.
+    pub limit: Usd,
+    /// Whether spending on the caller's own provider keys counts too, at list price.
+    pub include_byok: bool,
+    /// When it was last set.
+    pub updated_at: Timestamp,
+}
+
+pub(crate) const fn counting(include_byok: bool) -> Counts {
+    if include_byok { Counts::CreditsAndByok } else { Counts::Credits }
+}
+
+impl Budget {
+    /// The purse that it makes.
+    #[must_use]
+    pub fn draw(&self) -> Draw {
+        let counts = counting(self.include_byok);
+        Draw::limit(&self.scope, self.interval, self.limit, counts, self.updated_at)
+    }
+}
+
+const LIFETIME: &str = "lifetime";
+
+fn read_budget(row: &Line) -> Result<Budget, StoreError> {
+    let interval: String = row.try_get(1)?;
+    let known = ResetInterval::from_name(&interval);
+    if known.is_none() && interval != LIFETIME {
+        return Err(StoreError::Damaged(format!("interval {interval}")));
+    }
+    Ok(Budget {
+        scope: row.try_get(0)?,
+        interval: known,
+        limit: Usd::from_nanos(row.try_get(2)?),
+        include_byok: row.try_get(3)?,
+        updated_at: Timestamp::from_micros(row.try_get(4)?),
+    })
+}
+
+impl Store {
+    /// Sets a budget of an account; its keys are checked against it from their next request on.
+    ///
+    /// # Errors
+    /// [`StoreError::Constraint`] when the limit is not above zero.
+    pub async fn set_budget(&self, account: AccountId, budget: Budget) -> Result<(), StoreError> {
+        let now = self.clock().now();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                query(
+                    "INSERT INTO budgets (scope, interval, limit_nanos, include_byok, created_at, \
+                     updated_at) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (scope, interval) \
+                     DO UPDATE SET limit_nanos = excluded.limit_nanos, \
+                     include_byok = excluded.include_byok, updated_at = excluded.updated_at",
+                )
+                .bind(&budget.scope)
+                .bind(budget.interval.map_or(LIFETIME, ResetInterval::name))
+                .bind(budget.limit.nanos())
+                .bind(i64::from(budget.include_byok))
+                .bind(now.micros())
+                .execute(&mut *connection)
+                .await?;
+                announce(connection, &Change::Account(account), now).await
+            })
+        })
+        .await
+    }
+
+    /// Removes a budget of an account. Says whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn remove_budget(
+        &self,
+        account: AccountId,
+        scope: String,
+        interval: Option<ResetInterval>,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock().now();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let done = query("DELETE FROM budgets WHERE scope = $1 AND interval = $2")
+                    .bind(&scope)
+                    .bind(interval.map_or(LIFETIME, ResetInterval::name))
+                    .execute(&mut *connection)
+                    .await?;
+                announce(connection, &Change::Account(account), now).await?;
+                Ok(done.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
+    /// The budgets that a key's requests are checked against: those of its workspace, the broadest
+    /// first, then those of guardrails on the key.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn budgets_of(
+        &self,
+        workspace: &str,
+        key: &KeyHash,
+    ) -> Result<Vec<Budget>, StoreError> {
+        let rows = query(
+            "SELECT scope, interval, limit_nanos, include_byok, updated_at FROM budgets \
+             WHERE scope = $1 OR scope LIKE $2",
+        )
+        .bind(format!("workspace:{workspace}"))
+        .bind(format!("guardrail:%:key:{key}"))
+        .fetch_all(self.readers())
+        .await?;
+        let mut budgets = rows.iter().map(read_budget).collect::<Result<Vec<_>, _>>()?;
+        let breadth = |interval: Option<ResetInterval>| match interval {
+            None => 0,
+            Some(ResetInterval::Monthly) => 1,
+            Some(ResetInterval::Weekly) => 2,
+            Some(ResetInterval::Daily) => 3,
+        };
+        budgets.sort_by_key(|one| (one.scope.starts_with("guardrail:"), breadth(one.interval)));
+        Ok(budgets)
+    }
+}
