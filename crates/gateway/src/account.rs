@@ -4,32 +4,63 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use arc_swap::ArcSwap;
-use signalbox_store::AccountTerms;
+use arc_swap::{ArcSwap, Guard};
+use signalbox_core::Usd;
+use signalbox_core::discount::Discount;
+use signalbox_core::plan::{FreeLimits, Plan, Plans, Standing};
 
 /// The account that pays.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Account {
-    terms: ArcSwap<AccountTerms>,
+    terms: ArcSwap<Terms>,
     /// Grows with every news: budgets may have changed with it.
     version: AtomicU64,
+}
+
+/// What a request, and its bill, have to know of the account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Terms {
+    /// Its plan, with what was negotiated.
+    pub plan: Plan,
+    /// What it ever purchased.
+    pub purchased: Usd,
+    /// What comes off its prices.
+    pub discount: Discount,
+}
+
+impl Terms {
+    /// The terms that follow from what is stored.
+    #[must_use]
+    pub fn of(plans: &Plans, standing: &Standing) -> Self {
+        let plan = plans.of(standing);
+        // A basis point is 100,000 billionths.
+        let parts = i64::from(plan.discount_bps(standing.shares_data)).saturating_mul(100_000);
+        let discount = Discount::from_billionths(parts).unwrap_or(Discount::NONE);
+        Self { plan, purchased: standing.purchased, discount }
+    }
+
+    /// How many requests to free models it may make.
+    #[must_use]
+    pub fn free_limits(&self) -> FreeLimits {
+        self.plan.free_limits(self.purchased)
+    }
 }
 
 impl Account {
     /// An account with these terms.
     #[must_use]
-    pub fn new(terms: AccountTerms) -> Self {
+    pub fn new(terms: Terms) -> Self {
         Self { terms: ArcSwap::from_pointee(terms), version: AtomicU64::new(0) }
     }
 
     /// What was agreed, as known now.
     #[must_use]
-    pub fn terms(&self) -> AccountTerms {
-        **self.terms.load()
+    pub fn terms(&self) -> Guard<Arc<Terms>> {
+        self.terms.load()
     }
 
     /// Newer terms.
-    pub(crate) fn learn(&self, terms: AccountTerms) {
+    pub(crate) fn learn(&self, terms: Terms) {
         self.terms.store(Arc::new(terms));
         self.version.fetch_add(1, Ordering::Release);
     }
@@ -37,5 +68,18 @@ impl Account {
     /// How many news there were.
     pub(crate) fn version(&self) -> u64 {
         self.version.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_shares_data_pays_one_percent_less_and_nobody_else_does() {
+        let plans = Plans::default();
+        let standing = Standing { shares_data: true, ..Standing::default() };
+        assert_eq!(Terms::of(&plans, &standing).discount, Discount::DATA_SHARING);
+        assert_eq!(Terms::of(&plans, &Standing::default()).discount, Discount::NONE);
     }
 }

@@ -1,6 +1,7 @@
 //! Stage 7: one try at one endpoint, up to its first content. It depends on nobody who waits for it:
 //! dropped, it closes its connection.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use signalbox_dialect::{AnswerStream, Facts, Identity, StreamFault, WholeAnswer,
 use signalbox_policy::{Candidate, Failure};
 use signalbox_upstream::{Answer, Call, CallError, Limits};
 
+use crate::failpoint::{self, Failpoint};
 use crate::gateway::Gateway;
 use crate::generation::Given;
 use crate::prepare::{self, Prepared};
@@ -177,6 +179,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
     let road = road.ok_or_else(|| Failure::unsent("the provider is not set up"))?;
     let bound = job.bound.as_ref();
     let bound = bound.ok_or_else(|| Failure::unsent("the candidate has no bound"))?;
+    failpoint::reached(Failpoint::Prepare, given);
     let Prepared { body, headers, losses } = prepare::body(given.said(), candidate, bound, road)?;
     tried.losses = losses;
     if given.resolved.survey.echo_upstream_body {
@@ -195,11 +198,11 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         now: job.sent,
     };
     let call = job.gateway.client.post(&road.target, call, patience.limits, patience.head);
-    let abortable = candidate.endpoint.can_abort;
+    let mut given_up = std::pin::pin!(given_up(job, candidate.endpoint.can_abort));
     let answer = tokio::select! {
         biased;
         answer = call => answer.map_err(failed_call)?,
-        () = job.client.left(), if abortable => return Ok(Started::ClientLeft),
+        () = &mut given_up => return Ok(Started::ClientLeft),
     };
     if !answer.status.is_success() {
         return Err(refused(job, road.errors(), answer).await.into());
@@ -219,8 +222,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         for sent in job.echoes.iter().chain(&tried.echo) {
             reading.relay.echo(sent, &mut reading.ready);
         }
-        let content = first_content(job, reading, patience, left, abortable);
-        match content.await? {
+        match first_content(job, reading, patience, left, given_up).await? {
             None => return Ok(Started::ClientLeft),
             Some(kind) => kind,
         }
@@ -228,6 +230,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
         let body = answer.collect(limits::MAX_ANSWER_BYTES, left, patience.idle).await;
         let body = body.map_err(failed_call)?;
         copy = cache::copy(given, &body);
+        failpoint::reached(Failpoint::Translate, given);
         AnswerKind::Whole(whole(road, body)?)
     };
     Ok(Started::Answer(Box::new(Answering { index: job.index, identity, kind, copy })))
@@ -261,16 +264,25 @@ struct Reading {
     ready: Vec<u8>,
 }
 
-/// Reads until there is content for the client. `None`: the client left first.
+/// Ends when the client has left and the answer is not read on for the bill: its provider can be told
+/// to stop, or too many are read on already.
+async fn given_up(job: &Job, abortable: bool) {
+    job.client.left().await;
+    if !abortable && let Ok(_permit) = job.gateway.drains.clone().try_acquire_owned() {
+        // Held until there is content, or a failure.
+        std::future::pending::<()>().await;
+    }
+}
+
+/// Reads until there is content for the client. `None`: it was given up first.
 async fn first_content(
     job: &Job,
     mut reading: Reading,
     patience: Patience,
     left: Duration,
-    abortable: bool,
+    mut given_up: Pin<&mut impl Future<Output = ()>>,
 ) -> Result<Option<AnswerKind>, Box<Lost>> {
     let mut deadline = std::pin::pin!(tokio::time::sleep(left));
-    let mut client_left = std::pin::pin!(job.client.left());
     loop {
         let late = |facts: &Facts| {
             let failure = Failure::timeout(format!("no content within {:?}", patience.content));
@@ -280,10 +292,11 @@ async fn first_content(
             biased;
             chunk = reading.answer.chunk_within(patience.idle) => chunk,
             () = &mut deadline => return Err(late(reading.relay.facts())),
-            () = &mut client_left, if abortable => return Ok(None),
+            () = &mut given_up => return Ok(None),
         };
         let chunk =
             chunk.map_err(|error| Lost::after(reading.relay.facts(), failed_call(error)))?;
+        failpoint::reached(Failpoint::Translate, &job.given);
         let Reading { relay, ready, .. } = &mut reading;
         let ended = chunk.is_none();
         let pushed = match chunk {

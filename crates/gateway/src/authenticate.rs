@@ -6,12 +6,13 @@ use std::time::Duration;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
+use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
 use signalbox_ledger::Spender;
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
-use crate::account::Account;
+use crate::account::{Account, Terms};
 use crate::limit::Window;
 
 /// Who is calling.
@@ -54,6 +55,8 @@ pub struct Authenticator {
     windows: Cache<KeyHash, Arc<Window>>,
     /// The accounts of those keys.
     accounts: Cache<AccountId, Arc<Account>>,
+    /// The plans of this installation.
+    plans: Arc<Plans>,
     store: Store,
     clock: Clock,
 }
@@ -61,7 +64,7 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that forgets a key when the store says that it changed.
     #[must_use]
-    pub fn new(store: &Store, clock: Clock) -> Self {
+    pub fn new(store: &Store, clock: Clock, plans: Plans) -> Self {
         let keys = Cache::builder()
             .max_capacity(MAX_KEYS)
             .time_to_idle(KEEP)
@@ -69,7 +72,8 @@ impl Authenticator {
             .build();
         let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
-        let this = Self { keys, windows, accounts, store: store.clone(), clock };
+        let plans = Arc::new(plans);
+        let this = Self { keys, windows, accounts, plans, store: store.clone(), clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -94,8 +98,10 @@ impl Authenticator {
     /// Brings what is known of an account up to date, for those who hold it already.
     async fn renew(&self, id: &AccountId) {
         let Some(account) = self.accounts.get(id).await else { return };
-        match self.store.account_terms(id).await {
-            Ok(terms) => account.learn(terms.unwrap_or_default()),
+        match self.store.standing(id).await {
+            Ok(standing) => {
+                account.learn(Terms::of(&self.plans, &standing.unwrap_or_default()));
+            }
             Err(error) => {
                 tracing::error!(%error, "the terms of an account could not be read again");
                 // Whoever comes next asks again.
@@ -108,8 +114,8 @@ impl Authenticator {
     /// The account of a key, once in memory for all of its keys.
     async fn account(&self, id: &AccountId) -> Result<Arc<Account>, Arc<StoreError>> {
         let load = async {
-            let terms = self.store.account_terms(id).await?;
-            Ok(Arc::new(Account::new(terms.unwrap_or_default())))
+            let standing = self.store.standing(id).await?.unwrap_or_default();
+            Ok(Arc::new(Account::new(Terms::of(&self.plans, &standing))))
         };
         self.accounts.try_get_with_by_ref(id, load).await
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use signalbox_policy::attempt::Step;
 
+use crate::exit::Exit;
 use crate::generation::Generation;
 use crate::race::{self, Raced};
 use crate::turn::{Door, Turn};
@@ -44,7 +45,7 @@ pub(crate) async fn drive(mut generation: Box<Generation>) {
     }
     let requested = generation.given.resolved.requirements.requested();
     let error = generation.attempts.error(&plan, requested);
-    release::fail(generation, error).await;
+    release::fail(generation, error, Exit::Exhausted).await;
 }
 
 /// Waits, unless a streaming client leaves first.

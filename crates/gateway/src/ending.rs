@@ -18,6 +18,12 @@ pub(crate) struct Ending<'a> {
 }
 
 impl Ending<'_> {
+    /// Whether the answer was left before its end.
+    pub(crate) fn is_cut(&self) -> bool {
+        let cut = self.cancelled || self.error.is_some();
+        cut && self.facts.finish.is_none() && !self.facts.done
+    }
+
     /// The normalised finish reason; a failure is one too.
     pub(crate) fn finish_reason(&self) -> Option<&'static str> {
         if self.error.is_some() {

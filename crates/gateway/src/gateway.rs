@@ -1,6 +1,7 @@
 //! Everything that the stages share.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use signalbox_catalog::Endpoint;
@@ -18,8 +19,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::authenticate::Authenticator;
 use crate::cache::ResponseCache;
+use crate::exit::Exits;
+use crate::orphan::Orphanage;
 use crate::ratio::Ratios;
-use crate::settings::{MAX_HEDGE_PERCENT, Settings};
+use crate::settings::{Drains, MAX_HEDGE_PERCENT, Settings};
 use crate::sticky::Sticky;
 use crate::tasks::Tasks;
 use crate::world::World;
@@ -33,6 +36,8 @@ pub struct Gateway {
     pub authenticator: Authenticator,
     /// Where the public pages are, for links in error texts.
     pub public_url: String,
+    /// How generations ended.
+    pub exits: Exits,
     pub(crate) clock: Clock,
     pub(crate) ledger: Ledger,
     pub(crate) client: Client,
@@ -46,6 +51,8 @@ pub struct Gateway {
     pub(crate) sticky: Sticky,
     pub(crate) tasks: Tasks,
     pub(crate) drains: Arc<Semaphore>,
+    pub(crate) orphanage: Orphanage,
+    pub(crate) draining: Drains,
     pub(crate) running: TaskTracker,
     /// Cancelled when answers must end because the process does.
     pub(crate) stopping: CancellationToken,
@@ -63,8 +70,9 @@ impl Gateway {
     ) -> Arc<Self> {
         Arc::new(Self {
             world: ArcSwap::from_pointee(world),
-            authenticator: Authenticator::new(store, clock.clone()),
+            authenticator: Authenticator::new(store, clock.clone(), settings.plans),
             public_url: settings.public_url,
+            exits: Exits::default(),
             clock,
             ledger,
             client: Client::new(),
@@ -77,10 +85,18 @@ impl Gateway {
             answers: ResponseCache::default(),
             sticky: Sticky::default(),
             tasks: Tasks::embedded(),
-            drains: Arc::new(Semaphore::new(limits::MAX_DRAINS)),
+            drains: Arc::new(Semaphore::new(settings.drains.most)),
+            orphanage: Orphanage::open(),
+            draining: settings.drains,
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),
         })
+    }
+
+    /// How many answers are read on for clients that have left.
+    #[must_use]
+    pub fn draining(&self) -> usize {
+        self.draining.most.saturating_sub(self.drains.available_permits())
     }
 
     /// How long this candidate may take; `None` is anybody.
@@ -112,8 +128,13 @@ impl Gateway {
     /// Waits until every generation has been settled; those that take too long are ended with an
     /// error.
     pub async fn idle(&self) {
+        self.idle_within(limits::STOP_TIMEOUT).await;
+    }
+
+    /// The same, with this patience for those that are open.
+    pub async fn idle_within(&self, patience: Duration) {
         self.running.close();
-        if tokio::time::timeout(limits::STOP_TIMEOUT, self.running.wait()).await.is_ok() {
+        if tokio::time::timeout(patience, self.running.wait()).await.is_ok() {
             return;
         }
         tracing::warn!(left = self.running.len(), "ending the answers that are still open");

@@ -73,6 +73,27 @@ pub(crate) struct Generation {
     pub sink: Sink,
 }
 
+/// A generation that still holds money when its task lets go of it has not ended: its task panicked
+/// or was aborted. It is handed to the supervisor, which ends it.
+impl Drop for Generation {
+    fn drop(&mut self) {
+        if self.hold.is_none() {
+            return;
+        }
+        let left = Self {
+            gateway: Arc::clone(&self.gateway),
+            given: Arc::clone(&self.given),
+            bounds: std::mem::take(&mut self.bounds),
+            hold: self.hold.take(),
+            trace: std::mem::replace(&mut self.trace, Trace::begin(self.given.received)),
+            attempts: Attempts::default(),
+            turn: self.turn.take(),
+            sink: std::mem::replace(&mut self.sink, Sink::Gone),
+        };
+        self.gateway.orphanage.take_in(Box::new(left));
+    }
+}
+
 impl Generation {
     /// The task's state, and the client's end of it. Boxed: it is handed from stage to stage.
     pub(crate) fn begin(

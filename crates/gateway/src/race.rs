@@ -105,8 +105,12 @@ pub(crate) async fn run(generation: &mut Generation, plan: &Arc<Plan>, turn: Tur
                     return Raced::Answer(answer);
                 }
                 // Another one that can't be stopped goes on, and will be paid for.
-                Ok(Started::ClientLeft) if runs.are_over() => return Raced::ClientLeft,
-                Ok(Started::ClientLeft) => {}
+                Ok(Started::ClientLeft) => {
+                    left(generation, turn);
+                    if runs.are_over() {
+                        return Raced::ClientLeft;
+                    }
+                }
                 Err(lost) => {
                     generation.trace.echoes.extend(tried.echo);
                     failed(generation, turn, *lost);
@@ -153,10 +157,16 @@ fn failed(generation: &mut Generation, turn: Turn, lost: Lost) {
     generation.attempts.failed(&plan, index, lost.failure);
 }
 
-/// Closes the connection of an attempt that somebody else was faster than. It was no fault.
+/// Closes the connection of an attempt that somebody else was faster than.
 fn lost_race(generation: &mut Generation, run: Run) {
     let Run { turn, trying } = run;
     drop(trying);
+    left(generation, turn);
+}
+
+/// Notes an attempt that was given up, for no fault of its endpoint. Nobody pays for it, and it may
+/// have cost its prompt.
+fn left(generation: &mut Generation, turn: Turn) {
     let index = turn.index;
     turn.end(Observation::Neutral);
     generation.trace.sent = turn.sent;

@@ -14,7 +14,7 @@ use crate::generation::Generation;
 use crate::metadata;
 use crate::tier;
 use crate::trace::AttemptNote;
-use crate::waste::Waste;
+use crate::waste::{self, Waste};
 
 /// Notes a failed attempt.
 pub(crate) fn failure(
@@ -45,6 +45,15 @@ pub(crate) fn overtaken(generation: &mut Generation, index: usize) {
         upstream_id: None,
         waste: None,
     });
+}
+
+/// Notes the attempt of a generation whose task did not see its end.
+pub(crate) fn unfinished(generation: &mut Generation) {
+    if let Some(turn) = generation.turn.take() {
+        overtaken(generation, turn.index);
+        let waste = waste::of(generation, turn.index, None);
+        wasted(generation, None, waste);
+    }
 }
 
 /// Notes what the last attempt may have cost without anybody getting its answer.
@@ -110,12 +119,13 @@ pub(crate) fn observe(generation: &Generation, seen: Observation) {
     }
 }
 
-/// The row of a generation that somebody answered.
+/// The row of a generation that somebody answered, without the prices that it was billed by.
 pub(crate) fn answered(
     generation: &mut Generation,
     ending: &Ending<'_>,
     usage: &Usage,
     cost: &Cost,
+    waste: Option<Waste>,
     now: Timestamp,
 ) -> GenerationRow {
     let since = generation.trace.received;
@@ -125,7 +135,7 @@ pub(crate) fn answered(
         status: 200,
         latency_ms: first.millis_since(generation.trace.sent),
         upstream_id: ending.facts.upstream_id.clone(),
-        waste: None,
+        waste,
     });
     let mut row = row(generation);
     if let Some(candidate) = generation.given.plan.candidates.get(ending.index) {
@@ -136,8 +146,6 @@ pub(crate) fn answered(
         row.provider = Some(candidate.endpoint.provider.clone());
         row.provider_name = Some(candidate.provider.name.clone());
         row.endpoint_id = Some(candidate.endpoint.id.clone());
-        let catalog = &generation.given.world.catalog;
-        row.prices = Some(tier::prices(catalog, &candidate.endpoint, ending.facts).clone());
         row.service_tier = tier::served(Some(&candidate.endpoint), ending.facts).map(str::to_owned);
     }
     row.upstream_id = ending.facts.upstream_id.clone();

@@ -1,16 +1,23 @@
 //! Stage 8: content goes to the client as it comes; the end waits for the settlement.
 
+mod cut;
+mod drain;
+
 use std::time::Duration;
 
 use bytes::Bytes;
-use signalbox_core::{ApiError, ErrorKind, Timeouts, limits};
+use signalbox_core::{ApiError, Timeouts, limits};
 use signalbox_dialect::answer::write_unary;
-use signalbox_dialect::{AnswerStream, Facts, StreamFault};
+use signalbox_dialect::{AnswerStream, Facts, Identity, UsageReport, WholeAnswer};
 use signalbox_runtime::{Timer, task};
 use signalbox_upstream::{Answer, CallError};
 
+use self::cut::{Cut, Fault};
+use self::drain::{Streaming, take};
 use crate::attempt::{AnswerKind, Answering};
 use crate::ending::Ending;
+use crate::exit::Exit;
+use crate::failpoint::{self, Failpoint};
 use crate::generation::Generation;
 use crate::sink::Sink;
 use crate::{cache, metadata, record, release, retrieval, settle, sticky, tool_calls};
@@ -19,35 +26,7 @@ use crate::{cache, metadata, record, release, retrieval, settle, sticky, tool_ca
 pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answering) {
     let Answering { index, identity, kind, copy } = answering;
     match kind {
-        AnswerKind::Whole(answer) => {
-            let ending = Ending { index, facts: &answer.facts, cancelled: false, error: None };
-            let settled = settle::settle(&mut generation, &ending).await;
-            let output = settled.as_ref().map_or(0, |report| report.usage.output);
-            let seen = record::success(&generation, &answer.facts, output);
-            let judged = tool_calls::are_judged(&generation.given, &answer.facts);
-            if !judged {
-                record::observe(&generation, seen);
-            }
-            let style = generation.given.skin().style;
-            metadata::note(&mut generation, || answer.losses(style));
-            let metadata = metadata::metadata(&generation, Some(index));
-            match settled {
-                Ok(report) => {
-                    let extras =
-                        metadata::extras(&generation, index, &answer.facts, metadata.as_deref());
-                    let skin = generation.given.skin();
-                    let body = write_unary(skin, &answer, &identity, &report, &extras);
-                    cache::keep(&generation, index, &answer.facts, copy);
-                    sticky::note(&generation, index, &answer.facts);
-                    generation.sink.finish(body);
-                    if judged {
-                        let verdict = tool_calls::verdict(&generation.given, &answer.calls());
-                        record::observe(&generation, record::with_tools(seen, verdict));
-                    }
-                }
-                Err(error) => release::fail(generation, error).await,
-            }
-        }
+        AnswerKind::Whole(answer) => whole(generation, index, &identity, answer, copy).await,
         AnswerKind::Retrieved(answer) => {
             retrieval::deliver(generation, index, &identity, &answer, copy).await;
         }
@@ -57,7 +36,7 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
                 None => flow(&mut generation, index, &mut stream, ready).await,
                 Some(fault) => {
                     generation.sink.send(Bytes::from(ready)).await;
-                    Some(Cut::Fault(reported(fault)))
+                    Some(Cut::of(fault))
                 }
             };
             finish(generation, index, stream, cut).await;
@@ -65,30 +44,49 @@ pub(crate) async fn deliver(mut generation: Box<Generation>, answering: Answerin
     }
 }
 
-/// A provider's stream on its way.
-struct Streaming {
-    relay: Box<AnswerStream>,
-    rest: Answer,
-    /// Whether the provider's body has ended.
-    ended: bool,
-}
-
-impl Streaming {
-    /// Whether nothing of it is still to come.
-    fn is_complete(&self) -> bool {
-        self.ended || self.relay.facts().done
+/// Settles an answer in one piece, then lets the client see it. It is written before it is paid, so
+/// that what can't be written is not charged.
+async fn whole(
+    mut generation: Box<Generation>,
+    index: usize,
+    identity: &Identity,
+    answer: WholeAnswer,
+    copy: Option<Bytes>,
+) {
+    let ending = Ending { index, facts: &answer.facts, cancelled: false, error: None };
+    let priced = settle::priced(&mut generation, &ending);
+    let output = priced.as_ref().map_or(0, |one| one.report.usage.output);
+    let seen = record::success(&generation, &answer.facts, output);
+    let judged = tool_calls::are_judged(&generation.given, &answer.facts);
+    if !judged {
+        record::observe(&generation, seen);
     }
-}
-
-/// Why a stream stopped before its end.
-#[derive(Debug)]
-enum Cut {
-    /// The provider failed: the client is told, and pays nothing.
-    Fault(ApiError),
-    /// The process stops: the client is told, and pays nothing.
-    Stopping,
-    /// Nobody reads on: what was delivered is paid.
-    Left,
+    let style = generation.given.skin().style;
+    metadata::note(&mut generation, || answer.losses(style));
+    let metadata = metadata::metadata(&generation, Some(index));
+    let settled = match priced {
+        Ok(priced) => {
+            failpoint::reached(Failpoint::Encode, &generation.given);
+            let extras = metadata::extras(&generation, index, &answer.facts, metadata.as_deref());
+            let skin = generation.given.skin();
+            let body = write_unary(skin, &answer, identity, &priced.report, &extras);
+            settle::post(&mut generation, priced).await.map(|()| body)
+        }
+        Err(error) => Err(error),
+    };
+    match settled {
+        Ok(body) => {
+            generation.gateway.exits.note(Exit::Answered);
+            cache::keep(&generation, index, &answer.facts, copy);
+            sticky::note(&generation, index, &answer.facts);
+            generation.sink.finish(body);
+            if judged {
+                let verdict = tool_calls::verdict(&generation.given, &answer.calls());
+                record::observe(&generation, record::with_tools(seen, verdict));
+            }
+        }
+        Err(error) => release::fail(generation, error, Exit::Unsettled).await,
+    }
 }
 
 /// Passes pieces on until the provider is done, or there is nobody to pass them to.
@@ -119,7 +117,7 @@ async fn flow(
                 return None;
             }
             if generation.sink.is_gone() {
-                return drain(generation, index, stream).await;
+                return drain::drain(generation, index, stream).await;
             }
             let (longest, why) = spent.patience(generation.age(), stream.relay.facts());
             patience.set(longest);
@@ -127,16 +125,17 @@ async fn flow(
                 biased;
                 chunk = stream.rest.chunk() => chunk,
                 () = &mut left => { generation.sink = Sink::Gone; continue; }
-                () = &mut patience => return Some(Cut::Fault(timed_out(why))),
+                () = &mut patience => return Some(Cut::timed_out(why)),
                 () = &mut stop => return Some(Cut::Stopping),
             }
         };
+        failpoint::reached(Failpoint::Relay, &generation.given);
         if let Err(fault) = take(stream, chunk, &mut out) {
             if !out.is_empty() {
                 generation.sink.send(Bytes::from(out)).await;
             }
             let impatient = spent.held_up > limits::HOLD_UP && !matches!(fault, Fault::Stream(_));
-            return Some(if impatient { Cut::Left } else { Cut::Fault(fault.into()) });
+            return Some(if impatient { Cut::Left } else { fault.into() });
         }
     }
 }
@@ -198,71 +197,8 @@ impl Spent {
     }
 }
 
-/// What one read can go wrong with.
-enum Fault {
-    Call(CallError),
-    Stream(StreamFault),
-}
-
-impl From<Fault> for ApiError {
-    fn from(fault: Fault) -> Self {
-        match fault {
-            Fault::Call(error) => ApiError::new(
-                ErrorKind::ProviderUnavailable,
-                format!("The provider's answer broke off: {error}"),
-            ),
-            Fault::Stream(fault) => reported(fault),
-        }
-    }
-}
-
-/// Takes one read into the relay.
-fn take(
-    stream: &mut Streaming,
-    chunk: Result<Option<Bytes>, CallError>,
-    out: &mut Vec<u8>,
-) -> Result<(), Fault> {
-    match chunk.map_err(Fault::Call)? {
-        Some(bytes) => stream.relay.push(&bytes, out).map_err(Fault::Stream),
-        None => {
-            stream.ended = true;
-            stream.relay.end(out).map_err(Fault::Stream)
-        }
-    }
-}
-
-/// The client is gone. A provider that can be told to stop is told; but an answer that is complete
-/// is read up to its counts, and one that will be billed in full is read to the end, within bounds.
-async fn drain(generation: &Generation, index: usize, stream: &mut Streaming) -> Option<Cut> {
-    let candidate = generation.given.plan.candidates.get(index);
-    let abortable = candidate.is_some_and(|one| one.endpoint.can_abort);
-    let complete = stream.relay.facts().finish.is_some();
-    let time = match (complete, abortable) {
-        (true, _) => limits::USAGE_WAIT,
-        (false, true) => return Some(Cut::Left),
-        (false, false) => limits::DRAIN_TIMEOUT,
-    };
-    let Ok(_permit) = generation.gateway.drains.clone().try_acquire_owned() else {
-        return Some(Cut::Left);
-    };
-    let mut unread = Vec::new();
-    let read = async {
-        while !stream.is_complete() {
-            let chunk = stream.rest.chunk().await;
-            if take(stream, chunk, &mut unread).is_err() {
-                return Some(Cut::Left);
-            }
-            unread.clear();
-        }
-        None
-    };
-    tokio::select! {
-        outcome = tokio::time::timeout(time, read) => outcome.unwrap_or(Some(Cut::Left)),
-        () = generation.gateway.stopping.cancelled() => Some(Cut::Left),
-    }
-}
-
-/// Settles a stream, then lets the client see its end.
+/// Settles a stream, then lets the client see its end. The end is written before it is paid, so that
+/// what can't be written is not charged.
 async fn finish(
     mut generation: Box<Generation>,
     index: usize,
@@ -270,40 +206,44 @@ async fn finish(
     cut: Option<Cut>,
 ) {
     let Streaming { mut relay, rest, .. } = stream;
-    // Closing the connection is what tells the provider to stop, so it comes before the books.
-    let rest = if cut.is_none() {
-        Some(rest)
-    } else {
-        drop(rest);
-        None
-    };
-    let cancelled = matches!(cut, Some(Cut::Left)) || generation.sink.is_gone();
-    if matches!(cut, Some(Cut::Fault(_))) {
+    let gone = generation.sink.is_gone();
+    // Closing the connection is what tells the provider to stop, so it comes before the books. It is
+    // worth keeping after an answer that came to its end.
+    let rest = if cut.is_none() && !gone { Some(rest) } else { close(rest) };
+    if matches!(cut, Some(Cut::Fault(..))) {
         record::fault(&generation);
     }
-    let error = match cut {
-        Some(Cut::Fault(error)) => Some(error),
-        Some(Cut::Stopping) => Some(stopping()),
-        Some(Cut::Left) | None => None,
-    };
+    let exit = cut.as_ref().map_or(Exit::Answered, Cut::exit);
+    let cancelled = gone || matches!(cut, Some(Cut::Left));
+    let error = cut.and_then(Cut::error);
     let recording = relay.recording();
     let facts = relay.facts();
     let ending = Ending { index, facts, cancelled, error: error.as_ref() };
-    let settled = settle::settle(&mut generation, &ending).await;
-    let mut seen = None;
-    let mut last = match (settled, error) {
-        (Ok(report), None) => {
-            if !cancelled {
-                seen = Some(record::success(&generation, facts, report.usage.output));
+    let priced = settle::priced(&mut generation, &ending);
+    let output = priced.as_ref().map_or(0, |one| one.report.usage.output);
+    let complete = error.is_none() && !cancelled;
+    let mut seen = complete.then(|| record::success(&generation, facts, output));
+    let settled = match priced {
+        Ok(priced) => {
+            let last = last(&mut generation, index, &relay, &priced.report, error.as_ref());
+            settle::post(&mut generation, priced).await.map(|()| last)
+        }
+        Err(error) => Err(error),
+    };
+    let mut last = match settled {
+        Ok(last) => {
+            generation.gateway.exits.note(exit);
+            if seen.is_some() {
                 cache::keep(&generation, index, facts, recording);
                 sticky::note(&generation, index, facts);
             }
-            metadata::note(&mut generation, || relay.losses());
-            let metadata = metadata::metadata(&generation, Some(index));
-            let extras = metadata::extras(&generation, index, facts, metadata.as_deref());
-            relay.usage_chunk(&report, &extras)
+            last
         }
-        (Ok(_), Some(error)) | (Err(error), _) => relay.error_chunk(&error),
+        Err(error) => {
+            seen = None;
+            release::unsettled(&mut generation, &error).await;
+            relay.error_chunk(&error)
+        }
     };
     last.extend_from_slice(generation.given.skin().style.end_marker());
     let judged = tool_calls::are_judged(&generation.given, facts);
@@ -321,26 +261,36 @@ async fn finish(
     }
 }
 
+/// Closes a provider's connection.
+fn close(rest: Answer) -> Option<Answer> {
+    drop(rest);
+    None
+}
+
+/// The events that end a stream: its usage, or its error.
+fn last(
+    generation: &mut Generation,
+    index: usize,
+    relay: &AnswerStream,
+    report: &UsageReport,
+    error: Option<&ApiError>,
+) -> Vec<u8> {
+    failpoint::reached(Failpoint::Encode, &generation.given);
+    if let Some(error) = error {
+        return relay.error_chunk(error);
+    }
+    metadata::note(generation, || relay.losses());
+    let metadata = metadata::metadata(generation, Some(index));
+    let extras = metadata::extras(generation, index, relay.facts(), metadata.as_deref());
+    relay.usage_chunk(report, &extras)
+}
+
+/// How long the end of a body may take after the end of its answer.
+const LINGER: Duration = Duration::from_millis(100);
+
 /// Reads the end of the body, which is usually there already, so that the connection can be used
 /// again.
 async fn settle_connection(mut rest: Answer) {
     let read = async { while let Ok(Some(_)) = rest.chunk().await {} };
-    drop(tokio::time::timeout(Duration::from_millis(250), read).await);
-}
-
-fn timed_out(why: &str) -> ApiError {
-    ApiError::new(ErrorKind::Timeout, why)
-}
-
-fn stopping() -> ApiError {
-    ApiError::new(ErrorKind::ProviderOverloaded, "The gateway is restarting. Please try again.")
-}
-
-/// A provider's failure as the client may see it; what concerns the operator's credential is told
-/// to nobody.
-fn reported(fault: StreamFault) -> ApiError {
-    match fault {
-        StreamFault::InBand(said) => said.for_client(false),
-        other => ApiError::new(ErrorKind::ProviderUnavailable, other.to_string()),
-    }
+    drop(tokio::time::timeout(LINGER, read).await);
 }

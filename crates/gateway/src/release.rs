@@ -6,14 +6,16 @@ use signalbox_dialect::AnswerStyle;
 use signalbox_dialect::answer::{error_chunk_of, error_document};
 use signalbox_dialect::openai_responses::error::is_about_length;
 
+use crate::exit::Exit;
 use crate::generation::Generation;
 use crate::reply::Failed;
 use crate::sink::Sink;
 use crate::{metadata, record, waste};
 
 /// Nothing could answer: the money is given back before the client hears of it.
-pub(crate) async fn fail(mut generation: Box<Generation>, error: ApiError) {
+pub(crate) async fn fail(mut generation: Box<Generation>, error: ApiError, exit: Exit) {
     let metadata = metadata::metadata(&generation, None);
+    generation.gateway.exits.note(exit);
     release(&mut generation, Some(error.kind.name()), false).await;
     if let Some(answer) = incomplete(&generation, &error) {
         return match &generation.sink {
@@ -44,7 +46,14 @@ fn incomplete(generation: &Generation, error: &ApiError) -> Option<Bytes> {
 
 /// The client left before there was any content.
 pub(crate) async fn abandon(mut generation: Box<Generation>) {
+    generation.gateway.exits.note(Exit::Abandoned);
     release(&mut generation, None, true).await;
+}
+
+/// An answer that could not be paid: what is still held is given back.
+pub(crate) async fn unsettled(generation: &mut Generation, error: &ApiError) {
+    generation.gateway.exits.note(Exit::Unsettled);
+    release(generation, Some(error.kind.name()), false).await;
 }
 
 /// Gives the reservation back and keeps a record of the attempts.

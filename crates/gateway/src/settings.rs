@@ -1,6 +1,9 @@
 //! What an operator decides about the data plane.
 
-use signalbox_core::Timeouts;
+use std::time::Duration;
+
+use signalbox_core::plan::Plans;
+use signalbox_core::{Timeouts, limits};
 
 /// Most percent of the requests that may be hedged (reliability design 5.2).
 pub const MAX_HEDGE_PERCENT: u8 = 5;
@@ -15,12 +18,38 @@ pub struct Settings {
     /// Percent of the streams for which a second provider may be asked when the first is slow, at most
     /// [`MAX_HEDGE_PERCENT`]; 0 is never.
     pub hedge_percent: u8,
+    /// How far answers are read on for clients that have left.
+    pub drains: Drains,
+    /// What accounts may do and what they pay.
+    pub plans: Plans,
+}
+
+/// How far answers of providers that can't be told to stop are read on for clients that have left, so
+/// that the bill is the provider's (reliability design, test 4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Drains {
+    /// So many at a time, at most. What is above it is billed by an estimate.
+    pub most: usize,
+    /// For so long, at most.
+    pub longest: Duration,
+}
+
+impl Default for Drains {
+    fn default() -> Self {
+        Self { most: limits::MAX_DRAINS, longest: limits::DRAIN_TIMEOUT }
+    }
 }
 
 impl Settings {
     /// The usual ones.
     #[must_use]
     pub fn new(public_url: impl Into<String>) -> Self {
-        Self { public_url: public_url.into(), timeouts: Timeouts::default(), hedge_percent: 0 }
+        Self {
+            public_url: public_url.into(),
+            timeouts: Timeouts::default(),
+            hedge_percent: 0,
+            drains: Drains::default(),
+            plans: Plans::default(),
+        }
     }
 }

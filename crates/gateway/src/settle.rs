@@ -1,44 +1,75 @@
 //! Stage 9: what was consumed becomes a charge, durable before the client sees the end.
 
-use signalbox_core::{ApiError, Usage, Usd};
+use signalbox_core::{ApiError, Discount, Usage, Usd};
 use signalbox_dialect::UsageReport;
 use signalbox_ledger::{Charge, Cost, billable, price};
-use signalbox_store::Settlement;
+use signalbox_store::{GenerationRow, Settlement};
 
 use crate::authenticate::out_of_reach;
 use crate::ending::Ending;
 use crate::estimate;
+use crate::failpoint::{self, Failpoint};
 use crate::generation::Generation;
 use crate::{record, tier, waste};
 
-/// Posts the charge and the generation row in one commit, and gives the rest of the reservation
-/// back. Prices are those of the moment in which the request arrived.
+/// An answer with its price: everything about it is known, and nothing is posted.
+#[derive(Debug)]
+pub(crate) struct Priced {
+    /// What the client is told, once the charge is durable.
+    pub report: UsageReport,
+    charge: Usd,
+    row: GenerationRow,
+}
+
+/// Prices an answer and writes its row, by the prices of the moment in which the request arrived.
 ///
 /// # Errors
-/// Ours: the endpoint has no usable price, or the ledger could not be written.
-pub(crate) async fn settle(
-    generation: &mut Generation,
-    ending: &Ending<'_>,
-) -> Result<UsageReport, ApiError> {
+/// Ours: the endpoint has no usable price.
+pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result<Priced, ApiError> {
     let now = generation.gateway.clock.now();
     let candidate = generation.given.plan.candidates.get(ending.index);
     let candidate = candidate.ok_or_else(|| ApiError::internal("no such candidate"))?;
+    let hold = generation.hold.as_ref().ok_or_else(|| ApiError::internal("settled twice"))?;
     let usage = observed(generation, ending);
     let (billed, requests) = billable(&usage, ending.finish_reason());
     let catalog = &generation.given.world.catalog;
-    let prices = tier::prices(catalog, &candidate.endpoint, ending.facts);
-    let cost = price(&billed, prices, generation.trace.received, requests)
-        .map_err(|error| ApiError::internal(format!("{}: {error}", candidate.endpoint.id)))?;
-    let row = record::answered(generation, ending, &usage, &cost, now);
+    let listed = tier::prices(catalog, &candidate.endpoint, ending.facts);
+    let discount = generation.given.principal.account.terms().discount;
+    let discounted = (discount != Discount::NONE).then(|| listed.discounted(discount)).flatten();
+    let prices = discounted.as_ref().unwrap_or(listed);
+    let at = generation.trace.received;
+    let priced = |usage: &Usage, requests| {
+        price(usage, prices, at, requests)
+            .map_err(|error| ApiError::internal(format!("{}: {error}", candidate.endpoint.id)))
+    };
+    let cost = priced(&billed, requests)?;
+    // What is free by the insurance may have cost the platform all the same.
+    let waste = if billed == usage { None } else { waste::insured(candidate, &usage, listed, at) };
+    // Never more than is held: the ledger takes the smaller one, too.
+    let charge = cost.total.min(hold.amount());
+    let prices = prices.clone();
+    let mut row = record::answered(generation, ending, &usage, &cost, waste, now);
+    row.prices = Some(prices);
+    Ok(Priced { report: report(usage, &cost, charge), charge: cost.total, row })
+}
+
+/// Posts the charge and the generation row in one commit, and gives the rest of the reservation
+/// back. Only after it may the client see the end.
+///
+/// # Errors
+/// Ours: the ledger could not be written.
+pub(crate) async fn post(generation: &mut Generation, priced: Priced) -> Result<(), ApiError> {
+    failpoint::reached(Failpoint::BeforeSettle, &generation.given);
     let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;
-    let charge = Charge::credits(cost.total);
+    let charge = Charge::credits(priced.charge);
     let settlement = Settlement { charge, waste: waste::posted(generation) };
-    let settled = generation.gateway.ledger.settle(hold, settlement, row).await;
-    let settled = settled.map_err(|error| {
+    let settled = generation.gateway.ledger.settle(hold, settlement, priced.row).await;
+    settled.map_err(|error| {
         tracing::error!(%error, id = %generation.given.id, "a settlement failed");
         out_of_reach()
     })?;
-    Ok(report(usage, &cost, settled.charged))
+    failpoint::reached(Failpoint::AfterSettle, &generation.given);
+    Ok(())
 }
 
 fn report(usage: Usage, cost: &Cost, charged: Usd) -> UsageReport {
@@ -58,7 +89,15 @@ fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
     let bound = generation.bounds.get(ending.index).map(|one| one.estimate).unwrap_or_default();
     let candidate = generation.given.plan.candidates.get(ending.index);
     let family = candidate.map_or("", |one| one.model.tokenizer.as_str());
+    let tokens = |bytes| generation.gateway.ratios.tokens(family, bytes);
     match ending.facts.usage {
+        // Counts of an answer that did not come to its end are those of its beginning.
+        Some(usage) if ending.facts.usage_plausible && ending.is_cut() => {
+            let seen = tokens(ending.facts.output_bytes);
+            let estimated = usage.output < seen;
+            let usage = Usage { output: usage.output.max(seen), ..usage };
+            Usage { estimated, ..estimate::within(&usage, &bound) }
+        }
         Some(usage) if ending.facts.usage_plausible => {
             let cut = estimate::within(&usage, &bound);
             if cut == usage {
@@ -75,7 +114,6 @@ fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
             if !ending.facts.content_seen && ending.facts.finish.is_none() {
                 return Usage { estimated: true, ..Usage::default() };
             }
-            let tokens = |bytes| generation.gateway.ratios.tokens(family, bytes);
             estimate::usage(survey, ending.facts.output_bytes, &bound, tokens)
         }
     }

@@ -1,8 +1,9 @@
 //! What an attempt that nobody gets may cost the platform: a provider that failed or was left may
 //! have worked, and charges for it. The client never pays for it.
 
-use signalbox_core::{Usage, Usd};
+use signalbox_core::{PriceTable, Timestamp, Usage, Usd};
 use signalbox_ledger::price;
+use signalbox_policy::Candidate;
 
 use crate::estimate;
 use crate::generation::Generation;
@@ -41,4 +42,20 @@ pub(crate) fn of(generation: &Generation, index: usize, counted: Option<Usage>) 
 pub(crate) fn posted(generation: &Generation) -> Vec<Usd> {
     let wasted = generation.trace.attempts.iter().filter_map(|note| note.waste.as_ref());
     wasted.map(|waste| waste.cost).collect()
+}
+
+/// What an answer cost the platform that is free by the insurance (inference spec 18.2). Its searches
+/// are billed, and so no waste.
+pub(crate) fn insured(
+    candidate: &Candidate,
+    usage: &Usage,
+    prices: &PriceTable,
+    at: Timestamp,
+) -> Option<Waste> {
+    let usage = Usage { searches: 0, ..*usage };
+    if candidate.byok.is_some() || usage.total() == 0 {
+        return None;
+    }
+    let cost = price(&usage, prices, at, 1).ok()?.total;
+    Some(Waste { usage, cost })
 }

@@ -85,7 +85,11 @@ impl Counts {
             UsageStyle::Negative => json!(-5),
             UsageStyle::Huge => json!(9_000_000_000_000_000_000_u64),
             UsageStyle::Text => json!(tokens.to_string()),
-            UsageStyle::True | UsageStyle::Twice | UsageStyle::Absent => json!(tokens),
+            UsageStyle::Vast => json!(1e308),
+            UsageStyle::Null => Value::Null,
+            UsageStyle::True | UsageStyle::Twice | UsageStyle::Absent | UsageStyle::Zero => {
+                json!(tokens)
+            }
         }
     }
 
@@ -227,6 +231,11 @@ impl Answer {
 
     /// The usage after so many tokens of each choice.
     pub(crate) fn after(&self, tokens: u64) -> Counts {
+        if self.style == UsageStyle::Zero {
+            let (cached, written) = (None, None);
+            let style = self.style;
+            return Counts { prompt: 0, output: 0, reasoning: 0, cached, written, style };
+        }
         let thoughts = (self.thoughts.len() as u64).min(tokens);
         Counts {
             prompt: self.prompt_tokens,

@@ -49,6 +49,12 @@ pub enum UsageStyle {
     Huge,
     /// Completion tokens as a string.
     Text,
+    /// Completion tokens of 1e308.
+    Vast,
+    /// Completion tokens of `null`.
+    Null,
+    /// Zero everywhere, said explicitly.
+    Zero,
     /// A wrong one first, then the truth.
     Twice,
 }
@@ -87,6 +93,21 @@ pub enum Fault {
     TruncatedJson,
     /// JSON of the wrong shape.
     WrongType,
+}
+
+/// Where an answer waits until [`Simulator::go_on`](crate::Simulator::go_on) lets it go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    /// Before the head of the answer.
+    BeforeHeaders,
+    /// Between the head and the first byte of the body.
+    BeforeBody,
+    /// After so many tokens.
+    AfterTokens(u64),
+    /// Before the usage, after all tokens.
+    BeforeUsage,
+    /// After the usage, before the end.
+    BeforeDone,
 }
 
 /// Everything that a model's name asks for.
@@ -130,6 +151,8 @@ pub struct Behaviour {
     pub even: bool,
     /// Percent of requests that fail with 503.
     pub flaky: u64,
+    /// Where it waits to be let on.
+    pub halt: Option<Halt>,
     /// What goes wrong.
     pub fault: Option<Fault>,
 }
@@ -156,6 +179,7 @@ impl Default for Behaviour {
             stamped: false,
             even: false,
             flaky: 0,
+            halt: None,
             fault: None,
         }
     }
@@ -215,10 +239,17 @@ impl Behaviour {
             "usage-huge" => self.usage = UsageStyle::Huge,
             "usage-string" => self.usage = UsageStyle::Text,
             "usage-twice" => self.usage = UsageStyle::Twice,
+            "usage-vast" => self.usage = UsageStyle::Vast,
+            "usage-null" => self.usage = UsageStyle::Null,
+            "usage-zero" => self.usage = UsageStyle::Zero,
             "cached" => self.cached = true,
             "no-done" => self.done = false,
             "comments" => self.comments = true,
             "stamped" => self.stamped = true,
+            "halt-headers" => self.halt = Some(Halt::BeforeHeaders),
+            "halt-body" => self.halt = Some(Halt::BeforeBody),
+            "halt-usage" => self.halt = Some(Halt::BeforeUsage),
+            "halt-done" => self.halt = Some(Halt::BeforeDone),
             "even" => self.even = true,
             _ => return false,
         }
@@ -238,6 +269,8 @@ impl Behaviour {
             self.headers = pause;
         } else if let Some(percent) = number(word, "flaky-", 100) {
             self.flaky = percent;
+        } else if let Some(tokens) = number(word, "halt-", MAX_TOKENS) {
+            self.halt = Some(Halt::AfterTokens(tokens));
         } else {
             return false;
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body::{Body, Frame, SizeHint};
 use signalbox_runtime::Clock;
-use tokio::time::{Sleep, sleep};
+use tokio::time::sleep;
 
 use crate::answer::STAMP;
 use crate::frames::Beat;
@@ -27,7 +27,7 @@ pub(crate) struct ScriptBody {
     length: Option<u64>,
     /// Bytes until the connection is cut.
     budget: Option<u64>,
-    pause: Option<Pin<Box<Sleep>>>,
+    pause: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     state: State,
     /// Fills the time into stamped tokens.
     stamps: Option<Clock>,
@@ -144,6 +144,7 @@ impl Body for ScriptBody {
                     }
                 }
                 Some(Beat::Wait(pause)) => self.pause = Some(Box::pin(sleep(pause))),
+                Some(Beat::Halt) => self.pause = self.page.halt(),
                 Some(Beat::Hang) => self.state = State::Hanging,
                 Some(Beat::Cut) => self.cut(),
                 None => {

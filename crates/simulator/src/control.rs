@@ -1,9 +1,10 @@
-//! What a test changes and sees while the simulator runs: switches, and how many requests are there.
+//! What a test changes and sees while the simulator runs: switches, gates, halts, and how many requests
+//! are there.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Most names that are remembered of either kind.
 const MOST: usize = 10_000;
@@ -25,6 +26,15 @@ pub(crate) struct Control {
     counts: Mutex<HashMap<String, Count>>,
     /// The gates that are open.
     gates: watch::Sender<HashSet<String>>,
+    halts: Mutex<HashMap<String, Halt>>,
+    went_on: Notify,
+}
+
+/// What answers of one model wait for.
+#[derive(Debug, Default)]
+struct Halt {
+    is_over: bool,
+    waiting: usize,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -84,6 +94,15 @@ impl Control {
         sum
     }
 
+    pub(crate) fn go_on(&self, model: &str) {
+        lock(&self.halts).entry(model.to_owned()).or_default().is_over = true;
+        self.went_on.notify_waiters();
+    }
+
+    pub(crate) fn halted(&self, model: &str) -> usize {
+        lock(&self.halts).get(model).map_or(0, |halt| halt.waiting)
+    }
+
     fn change(&self, model: &str, change: impl FnOnce(&mut Count)) {
         let mut counts = lock(&self.counts);
         if counts.len() < MOST || counts.contains_key(model) {
@@ -105,6 +124,49 @@ impl Present {
             count.running = count.running.saturating_add(1);
         });
         Self { control: Arc::clone(control), model: model.to_owned() }
+    }
+
+    /// Waits until the model's answers are let on.
+    pub(crate) fn passing(&self) -> impl Future<Output = ()> + Send + use<> {
+        let waiting = Waiting::new(&self.control, &self.model);
+        async move {
+            loop {
+                let mut news = std::pin::pin!(waiting.control.went_on.notified());
+                // From here on no news is missed.
+                news.as_mut().enable();
+                if waiting.may_pass() {
+                    return;
+                }
+                news.await;
+            }
+        }
+    }
+}
+
+/// One answer that waits.
+struct Waiting {
+    control: Arc<Control>,
+    model: String,
+}
+
+impl Waiting {
+    fn new(control: &Arc<Control>, model: &str) -> Self {
+        let mut halts = lock(&control.halts);
+        let halt = halts.entry(model.to_owned()).or_default();
+        halt.waiting = halt.waiting.saturating_add(1);
+        Self { control: Arc::clone(control), model: model.to_owned() }
+    }
+
+    fn may_pass(&self) -> bool {
+        lock(&self.control.halts).get(&self.model).is_some_and(|halt| halt.is_over)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(halt) = lock(&self.control.halts).get_mut(&self.model) {
+            halt.waiting = halt.waiting.saturating_sub(1);
+        }
     }
 }
 
@@ -128,6 +190,20 @@ mod tests {
         control.switch("b", "switch-b");
         assert!(control.resolved("switch-b").contains("switch-b"), "a circle ends");
         assert_eq!(control.resolved("tokens-3"), "tokens-3");
+    }
+
+    #[tokio::test]
+    async fn a_halt_keeps_answers_until_they_are_let_on_and_nobody_after() {
+        let control = Arc::new(Control::default());
+        let one = Present::new(&control, "a");
+        let mut waits = std::pin::pin!(one.passing());
+        assert_eq!(control.halted("a"), 1);
+        assert_eq!(signalbox_runtime::task::soon(waits.as_mut()).await, None);
+        control.go_on("b");
+        assert_eq!(signalbox_runtime::task::soon(waits.as_mut()).await, None);
+        control.go_on("a");
+        waits.await;
+        one.passing().await;
     }
 
     #[tokio::test]

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::answer::{Answer, Token};
+use crate::behaviour::Halt;
 
 const COMMENT: &[u8] = b": simulated keep-alive\n\n";
 
@@ -17,6 +18,8 @@ pub(crate) enum Beat {
     Send { bytes: Bytes, tokens: u64, usage: Option<Value> },
     /// A pause.
     Wait(Duration),
+    /// A pause until the model's answers are let on.
+    Halt,
     /// Silence until the client leaves.
     Hang,
     /// The connection closes.
@@ -32,6 +35,18 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
+    /// Puts a halt before what has usage in it, or behind it when it has something behind it.
+    pub(crate) fn close(&mut self, halt: Option<Halt>) {
+        let after = match halt {
+            Some(Halt::BeforeUsage) => 0,
+            Some(Halt::BeforeDone) => 1,
+            _ => return,
+        };
+        let has_usage = |beat: &Beat| matches!(beat, Beat::Send { usage: Some(_), .. });
+        let at = self.queue.iter().rposition(has_usage).unwrap_or_default();
+        self.queue.insert(at.saturating_add(after).min(self.queue.len()), Beat::Halt);
+    }
+
     /// An empty event, with the comment before it.
     pub(crate) fn buffer(&self) -> Vec<u8> {
         if self.comments { COMMENT.to_vec() } else { Vec::new() }

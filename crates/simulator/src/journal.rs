@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::fs::File;
 use std::io::Write;
+use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -247,6 +248,12 @@ impl Page {
     pub(crate) fn of(mut self, present: Present) -> Self {
         self.present = Some(present);
         self
+    }
+
+    /// Waits until the model's answers are let on; a page of nobody has none.
+    pub(crate) fn halt(&self) -> Option<Pin<Box<dyn Future<Output = ()> + Send>>> {
+        let passing = self.present.as_ref()?.passing();
+        Some(Box::pin(passing))
     }
 
     pub(crate) fn emitted(&self, tokens: u64) {

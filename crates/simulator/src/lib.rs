@@ -82,7 +82,12 @@
 //! | `comments` | a comment line before every chunk |
 //! | `no-usage` | no usage, even when asked |
 //! | `usage-negative`, `usage-huge`, `usage-string` | completion tokens of -5, 9e18 or in a string |
+//! | `usage-vast`, `usage-null` | completion tokens of 1e308, or `null` |
+//! | `usage-zero` | zero everywhere, said explicitly |
 //! | `usage-twice` | an early wrong usage, then the true one |
+//! | `halt-headers`, `halt-body` | waits before the head, or between it and the body, until [`Simulator::go_on`] |
+//! | `halt-N` | the same after N tokens; not streamed, in the middle of the body |
+//! | `halt-usage`, `halt-done` | the same between the tokens and the usage, or between the usage and the end |
 //! | `switch-NAME` | what [`Simulator::switch`] last set NAME to; before that `echo` |
 //! | `gate-NAME` | nothing at all until [`Simulator::open_gate`] has opened NAME |
 //! | `cached` | half of the prompt tokens are cached |
@@ -135,7 +140,7 @@ mod script;
 mod server;
 mod token;
 
-pub use behaviour::{Behaviour, Content, Fault, UsageStyle};
+pub use behaviour::{Behaviour, Content, Fault, Halt, UsageStyle};
 pub use control::Count;
 pub use journal::{Entry, Journal, Outcome};
 pub use server::{Running, Simulator, serve, start};

@@ -12,7 +12,7 @@ use tokio::time::sleep;
 use crate::answer::Answer;
 use crate::ask::Ask;
 use crate::bedrock_converse;
-use crate::behaviour::{Behaviour, Fault};
+use crate::behaviour::{Behaviour, Fault, Halt};
 use crate::body::ScriptBody;
 use crate::dialect::{Carrier, Dialect, Failure, Recipient, Route};
 use crate::journal::{Outcome, Page};
@@ -34,6 +34,11 @@ pub(crate) async fn perform(
         behaviour.fault = Some(Fault::Status { status: 503, retry_after: None, code: None });
     }
     pause(behaviour.headers).await;
+    if behaviour.halt == Some(Halt::BeforeHeaders)
+        && let Some(halt) = page.halt()
+    {
+        halt.await;
+    }
     match behaviour.fault {
         Some(Fault::Hang) => return hang(page).await,
         Some(Fault::Status { status, retry_after, code }) => {

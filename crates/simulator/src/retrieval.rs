@@ -176,6 +176,9 @@ impl Retrieval {
             UsageStyle::Negative => Some(json!(-1)),
             UsageStyle::Huge => Some(json!(9_000_000_000_000_000_000_u64)),
             UsageStyle::Text => Some(json!("many")),
+            UsageStyle::Vast => Some(json!(1e308)),
+            UsageStyle::Null => Some(Value::Null),
+            UsageStyle::Zero => Some(json!(0)),
             UsageStyle::True | UsageStyle::Twice => Some(json!(self.prompt_tokens)),
         };
         let vectors = || self.texts.iter().map(|text| self.vector(text));

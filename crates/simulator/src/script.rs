@@ -5,9 +5,22 @@ use std::collections::VecDeque;
 use bytes::Bytes;
 
 use crate::answer::Answer;
-use crate::behaviour::{Behaviour, Fault};
+use crate::behaviour::{Behaviour, Fault, Halt};
 use crate::dialect::Recipient;
 use crate::frames::{Beat, Frames, Writer};
+
+/// Where in a document a halt stands; `None` where it has none. A document has no order of its
+/// members, so that the last two halts are places near its end.
+fn halt_at(halt: Option<Halt>, text: &Bytes) -> Option<usize> {
+    match halt? {
+        Halt::BeforeHeaders => None,
+        Halt::BeforeBody => Some(0),
+        Halt::AfterTokens(tokens) if tokens < 2 => Some(text.len() / 4),
+        Halt::AfterTokens(_) => Some(text.len() / 2),
+        Halt::BeforeUsage => Some(text.len() / 4 * 3),
+        Halt::BeforeDone => Some(text.len().saturating_sub(1)),
+    }
+}
 
 /// Block that long lines are made of.
 static FILL: [u8; 64 * 1024] = [b'x'; 64 * 1024];
@@ -71,7 +84,12 @@ impl Script {
             _ => {
                 let usage = document.get(to.dialect.usage_member()).filter(|u| !u.is_null());
                 let usage = usage.filter(|_| is_answer).cloned();
-                (Self::list([Beat::Send { bytes: text, tokens, usage }]), length)
+                let Some(cut) = halt_at(behaviour.halt, &text) else {
+                    return (Self::list([Beat::Send { bytes: text, tokens, usage }]), length);
+                };
+                let (head, tail) = (text.slice(..cut), text.slice(cut..));
+                let last = Beat::Send { bytes: tail, tokens, usage };
+                (Self::list([send(head, 0), Beat::Halt, last]), length)
             }
         }
     }
@@ -134,6 +152,8 @@ pub(crate) struct Stream {
     writer: Box<dyn Writer>,
     phase: Phase,
     frames: Frames,
+    /// Whether the halt between tokens is over.
+    has_halted: bool,
 }
 
 impl Stream {
@@ -142,7 +162,10 @@ impl Stream {
         if !behaviour.first.is_zero() {
             frames.queue.push_back(Beat::Wait(behaviour.first));
         }
-        Self { answer, behaviour, writer, phase: Phase::Begin, frames }
+        if behaviour.halt == Some(Halt::BeforeBody) {
+            frames.queue.push_back(Beat::Halt);
+        }
+        Self { answer, behaviour, writer, phase: Phase::Begin, frames, has_halted: false }
     }
 
     fn next(&mut self) -> Option<Beat> {
@@ -173,6 +196,7 @@ impl Stream {
             Phase::Finish => {
                 self.phase = Phase::Over;
                 self.writer.finish(&self.answer, self.behaviour.done, &mut self.frames);
+                self.frames.close(self.behaviour.halt);
             }
             Phase::Over => {}
         }
@@ -190,6 +214,11 @@ impl Stream {
                 return;
             }
             _ => {}
+        }
+        if self.behaviour.halt == Some(Halt::AfterTokens(at)) && !self.has_halted {
+            self.has_halted = true;
+            self.frames.queue.push_back(Beat::Halt);
+            return;
         }
         let Some(token) = self.answer.token(at) else {
             self.phase = Phase::Finish;

@@ -104,6 +104,17 @@ impl Simulator {
         self.0.control.switch(name, behaviour);
     }
 
+    /// Lets answers of the model of this name go on, those that have halted and those to come.
+    pub fn go_on(&self, model: &str) {
+        self.0.control.go_on(model);
+    }
+
+    /// How many answers of the model of this name have halted.
+    #[must_use]
+    pub fn halted(&self, model: &str) -> usize {
+        self.0.control.halted(model)
+    }
+
     /// From now on, requests with `gate-NAME` in their model's name are answered; those that came
     /// before have waited.
     pub fn open_gate(&self, name: &str) {

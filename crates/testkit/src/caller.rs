@@ -139,6 +139,14 @@ impl Caller {
         self.open(Method::POST, CHAT, body.to_string().into()).await
     }
 
+    /// Any JSON request whose answer is read piece by piece.
+    ///
+    /// # Panics
+    /// When the server does not answer.
+    pub async fn post_open(&self, path: &str, body: &Value) -> Opened {
+        self.open(Method::POST, path, body.to_string().into()).await
+    }
+
     /// A chat request by a client that may leave.
     pub async fn chat_until(&self, body: &Value, leave: Leave) -> Reply {
         let gone =
@@ -219,6 +227,29 @@ impl Opened {
     pub async fn events(&mut self, count: usize) -> Events {
         while !self.has(Leave::AfterEvents(count)) && self.chunk().await.is_some() {}
         Events::read(&self.received)
+    }
+
+    /// What is there so far.
+    #[must_use]
+    pub fn so_far(&self) -> Reply {
+        Reply { body: self.received.clone().freeze(), ..self.reply.clone() }
+    }
+
+    /// Reads on until the body has this text in it.
+    ///
+    /// # Panics
+    /// When it ends without it.
+    pub async fn until(&mut self, text: &str) {
+        while !self.has_text(text) {
+            let more = self.chunk().await;
+            assert!(more.is_some(), "no {text:?} in {:?}", self.received);
+        }
+    }
+
+    /// Whether this text is there already.
+    #[must_use]
+    pub fn has_text(&self, text: &str) -> bool {
+        memchr::memmem::find(&self.received, text.as_bytes()).is_some()
     }
 
     fn has(&self, leave: Leave) -> bool {

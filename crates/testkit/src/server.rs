@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::plan::Plans;
-use signalbox_core::{Timeouts, Usd};
-use signalbox_gateway::{Gateway, HealthKeeper, Settings};
+use signalbox_core::{Timeouts, Usd, limits};
+use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, Settings};
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
 };
@@ -62,6 +62,8 @@ pub struct Setup {
     pub hedge_percent: u8,
     /// The time of day; a test may move it.
     pub clock: Clock,
+    /// How far answers are read on for clients that have left.
+    pub drains: Drains,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
     /// What credit is sold with; nothing, unless a test says so.
@@ -71,8 +73,9 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         let (timeouts, clock) = (Timeouts::default(), Clock::system());
-        let purchases = PurchaseSettings::default();
-        Self { credit: CREDIT, timeouts, hedge_percent: 0, clock, journal: true, purchases }
+        let (drains, purchases) = (Drains::default(), PurchaseSettings::default());
+        let credit = CREDIT;
+        Self { credit, timeouts, hedge_percent: 0, clock, drains, journal: true, purchases }
     }
 }
 
@@ -151,6 +154,7 @@ impl TestServer {
         let settings = Settings {
             timeouts: setup.timeouts,
             hedge_percent: setup.hedge_percent,
+            drains: setup.drains,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
@@ -209,6 +213,29 @@ impl TestServer {
     /// From now on, `switch-NAME` in a behaviour stands for this one.
     pub fn switch(&self, name: &str, behaviour: &str) {
         self.simulator.0.simulator().switch(name, behaviour);
+    }
+
+    /// Lets answers of a behaviour with a `halt-` in it go on.
+    pub fn go_on(&self, behaviour: &str) {
+        self.simulator.0.simulator().go_on(behaviour);
+    }
+
+    /// How many answers of it have halted.
+    #[must_use]
+    pub fn halted(&self, behaviour: &str) -> usize {
+        self.simulator.0.simulator().halted(behaviour)
+    }
+
+    /// How many generations ended in this way.
+    #[must_use]
+    pub fn ended(&self, exit: Exit) -> u64 {
+        self.gateway.exits.count(exit)
+    }
+
+    /// How many answers are read on for clients that have left.
+    #[must_use]
+    pub fn draining(&self) -> usize {
+        self.gateway.draining()
     }
 
     /// How many requests the simulator had, and has, for endpoints of this behaviour.
@@ -328,8 +355,16 @@ impl TestServer {
     /// # Panics
     /// When it does not stop.
     pub async fn stop(&self) {
+        self.stop_within(limits::STOP_TIMEOUT).await;
+    }
+
+    /// The same, with this patience for open answers.
+    ///
+    /// # Panics
+    /// When it does not stop.
+    pub async fn stop_within(&self, patience: Duration) {
         self.stop.cancel();
-        self.gateway.idle().await;
+        self.gateway.idle_within(patience).await;
         self.keeper.save().await.expect("a store that writes");
         self.ledger.shutdown().await.expect("a ledger that stops");
     }

@@ -11,6 +11,7 @@ use signalbox_store::GenerationRow;
 
 use super::{Kept, Language};
 use crate::ending::Ending;
+use crate::exit::Exit;
 use crate::gateway::Gateway;
 use crate::generation::{Generation, Given};
 use crate::reply::Reply;
@@ -58,7 +59,9 @@ async fn run(mut generation: Box<Generation>, kept: Arc<Kept>) {
     if let Err(fault) = done {
         // It was read when it was kept.
         let error = ApiError::internal(format!("a kept answer can't be read: {fault}"));
-        release::fail(generation, error).await;
+        release::fail(generation, error, Exit::Replayed).await;
+    } else {
+        generation.gateway.exits.note(Exit::Replayed);
     }
 }
 

@@ -6,6 +6,8 @@ use signalbox_dialect::Identity;
 
 use super::{Retrieval, Retrieved};
 use crate::ending::Ending;
+use crate::exit::Exit;
+use crate::failpoint::{self, Failpoint};
 use crate::generation::Generation;
 use crate::{cache, record, release, settle};
 
@@ -18,20 +20,31 @@ pub(crate) async fn deliver(
     copy: Option<Bytes>,
 ) {
     let ending = Ending { index, facts: retrieved.facts(), cancelled: false, error: None };
-    let settled = settle::settle(&mut generation, &ending).await;
     let seen = record::success(&generation, retrieved.facts(), 0);
     record::observe(&generation, seen);
-    let retrieval = generation.given.resolved.retrieval.as_deref();
-    let written = settled.and_then(|report| {
-        let body =
-            retrieval.and_then(|one| Retrieval::write_answer(one, retrieved, identity, &report));
-        body.ok_or_else(|| ApiError::internal("an answer of another task"))
-    });
-    match written {
+    match written(&mut generation, &ending, identity, retrieved).await {
         Ok(body) => {
+            generation.gateway.exits.note(Exit::Answered);
             cache::keep(&generation, index, retrieved.facts(), copy);
             generation.sink.finish(body);
         }
-        Err(error) => release::fail(generation, error).await,
+        Err(error) => release::fail(generation, error, Exit::Unsettled).await,
     }
+}
+
+/// The answer as the client will see it, once its charge is durable.
+async fn written(
+    generation: &mut Generation,
+    ending: &Ending<'_>,
+    identity: &Identity,
+    retrieved: &Retrieved,
+) -> Result<Bytes, ApiError> {
+    let priced = settle::priced(generation, ending)?;
+    failpoint::reached(Failpoint::Encode, &generation.given);
+    let retrieval = generation.given.resolved.retrieval.as_deref();
+    let body = retrieval
+        .and_then(|one| Retrieval::write_answer(one, retrieved, identity, &priced.report))
+        .ok_or_else(|| ApiError::internal("an answer of another task"))?;
+    settle::post(generation, priced).await?;
+    Ok(body)
 }

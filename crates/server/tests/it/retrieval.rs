@@ -241,7 +241,7 @@ async fn a_balance_below_the_bound_is_refused() {
     let server = TestServer::start_with(offer, "0.01").await;
     let reply = post(&server, EMBEDDINGS, &embed(json!("x".repeat(500)))).await;
     let error = typed_error(&reply, 402, "payment_required");
-    assert!(error["message"].as_str().unwrap().contains("Insufficient credits"), "{error}");
+    assert!(error["message"].as_str().unwrap().contains("limit exceeded: 562 > 10"), "{error}");
     assert!(server.journal().entries().is_empty());
     server.closes_clean().await;
 }

@@ -1,0 +1,29 @@
+//! Money on a whole server: who pays what, whatever happens on the way (reliability design, tests 3, 4,
+//! 9, 11, 12 and 23).
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs
+)]
+
+#[allow(dead_code, reason = "shared with the other test binaries, which use all of it")]
+#[path = "it/speech.rs"]
+mod speech;
+
+#[path = "money/tongue.rs"]
+mod tongue;
+
+#[path = "money/disconnect_matrix.rs"]
+mod disconnect_matrix;
+
+#[path = "money/drains.rs"]
+mod drains;
+
+#[path = "money/leak_paths.rs"]
+mod leak_paths;
+
+#[path = "money/settle_before_done.rs"]
+mod settle_before_done;
