@@ -42,5 +42,8 @@ mod retrieval;
 #[path = "it/leaks.rs"]
 mod leaks;
 
+#[path = "it/credits.rs"]
+mod credits;
+
 #[path = "it/purchases.rs"]
 mod purchases;

@@ -4,6 +4,9 @@ use signalbox_auditor::{
     AccountRow, Audit, GenerationRow, InvoiceRow, KeyRow, PaymentRow, Report, ReservationRow,
     TransferRow, UsageRow, VoucherRow,
 };
+pub use signalbox_auditor::{
+    GenerationRow as GenerationFact, ReservationRow as ReservationFact, TransferRow as TransferFact,
+};
 
 use crate::error::StoreError;
 use crate::generations::parse;
@@ -17,11 +20,11 @@ const PAGE: i64 = 2000;
 #[derive(Debug, Clone, Default)]
 pub struct Facts {
     /// All transfers in the order of their position.
-    pub transfers: Vec<TransferRow>,
+    pub transfers: Vec<TransferFact>,
     /// All reservations.
-    pub reservations: Vec<ReservationRow>,
+    pub reservations: Vec<ReservationFact>,
     /// All generations.
-    pub generations: Vec<GenerationRow>,
+    pub generations: Vec<GenerationFact>,
 }
 
 impl Store {
