@@ -137,7 +137,11 @@ def test_a_forged_webhook_does_nothing():
         signed(body + b" "),
     ]:
         assert hook(body, headers) == 400, headers
-    assert hook(b"x" * (10 << 20), signed(b"x")) == 413
+    try:
+        assert hook(b"x" * (10 << 20), signed(b"x")) == 413
+    except urllib.error.URLError as error:
+        # It answers and closes long before all of it is sent.
+        assert isinstance(error.reason, (BrokenPipeError, ConnectionResetError)), error
     assert balance() == before
     assert purchase(offered["id"])["status"] == "open"
 

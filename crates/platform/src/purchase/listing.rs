@@ -5,6 +5,7 @@ use signalbox_core::id::AccountId;
 use signalbox_store::payments::{Payment, Rail};
 
 use super::body::{InvoiceBody, PurchaseBody, PurchasesBody};
+use super::stripe::RailError;
 use super::telling::{number, text};
 use super::{PurchaseError, Purchases, usd};
 
@@ -106,7 +107,12 @@ impl Purchases {
     /// Where a payment's receipt is; noted, so that it is asked for once.
     async fn receipt(&self, payment: &Payment) -> Result<Option<String>, PurchaseError> {
         let Some(intent) = &payment.intent_ref else { return Ok(None) };
-        let Some(url) = self.stripe()?.intent(intent).await?.receipt_url else { return Ok(None) };
+        let found = match self.stripe()?.intent(intent).await {
+            // A payment that the processor no longer knows has no receipt.
+            Err(RailError::Refused { .. }) => return Ok(None),
+            found => found?,
+        };
+        let Some(url) = found.receipt_url else { return Ok(None) };
         if !url.starts_with("https://") {
             return Ok(None);
         }
