@@ -12,7 +12,7 @@ use signalbox_core::{ApiError, ErrorKind};
 /// Longest time that a short body takes.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Largest document of the platform.
-const MAX_DOCUMENT: usize = 64 * 1024;
+pub(crate) const MAX_DOCUMENT: usize = 64 * 1024;
 
 /// A body of at most `limit` bytes. One that says it is larger is not read at all.
 ///

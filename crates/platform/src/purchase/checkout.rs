@@ -1,5 +1,6 @@
 //! Offers: how a purchase begins.
 
+use sha2::{Digest, Sha256};
 use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
 use signalbox_runtime::entropy;
@@ -11,6 +12,7 @@ use super::fee::{self, CENT, Method, Quote};
 use super::settings::CryptoSettings;
 use super::stripe::{Offer, RailError};
 use super::{PurchaseError, Purchases, fresh, top_up, usd};
+use crate::once::Once;
 
 /// Nano-dollars in the smallest unit of a stable coin with six decimals.
 pub(super) const UNIT: i64 = 1_000;
@@ -20,7 +22,7 @@ const MAX_OPEN_ORDERS: i64 = 20;
 const TRIES: usize = 8;
 
 /// What somebody wants to buy.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Wish {
     /// The credit.
     pub amount: Usd,
@@ -28,6 +30,21 @@ pub struct Wish {
     pub method: Method,
     /// Whether the card is kept for automatic top-ups.
     pub keep_card: bool,
+    /// The request that wishes it, when it is to be done once: the purchase is named after it.
+    pub once: Option<Once>,
+}
+
+impl Wish {
+    fn id(&self) -> String {
+        let Some(once) = &self.once else { return fresh("pay") };
+        let mut digest = Sha256::new();
+        for part in [once.account.as_str(), &once.key, &once.request_hash] {
+            digest.update(part);
+            digest.update("\n");
+        }
+        let name = hex::encode(digest.finalize());
+        format!("pay_{}", name.get(..32).unwrap_or(&name))
+    }
 }
 
 impl Purchases {
@@ -47,14 +64,20 @@ impl Purchases {
         let terms = self.terms(account).await?;
         let quote = fee::quote(wish.amount, wish.method, &terms, &self.0.settings.bounds)?;
         match wish.method {
-            Method::Card => self.offer_page(account, quote, wish.keep_card).await,
-            Method::Crypto => self.offer_order(account, quote).await,
+            Method::Card => self.offer_page(account, quote, &wish).await,
+            Method::Crypto => self.offer_order(account, quote, &wish).await,
         }
     }
 
-    pub(super) fn order(&self, account: &AccountId, quote: Quote, rail: Rail) -> Payment {
+    pub(super) fn order(
+        &self,
+        id: String,
+        account: &AccountId,
+        quote: Quote,
+        rail: Rail,
+    ) -> Payment {
         Payment {
-            id: fresh("pay"),
+            id,
             account: account.clone(),
             rail,
             status: Status::Open,
@@ -80,20 +103,28 @@ impl Purchases {
         &self,
         account: &AccountId,
         quote: Quote,
-        keep_card: bool,
+        wish: &Wish,
     ) -> Result<CheckoutBody, PurchaseError> {
         let customer = self.customer_of(account).await?;
-        let payment = self.order(account, quote, Rail::Stripe);
-        self.store().create_payment(payment.clone()).await?;
+        let payment = self.order(wish.id(), account, quote, Rail::Stripe);
+        match self.store().create_payment(payment.clone()).await {
+            // The same request before, whose answer nobody got: the same page again.
+            Err(StoreError::Constraint(_)) if self.began(&payment).await?.is_some() => {}
+            done => done?,
+        }
         let offer = Offer {
             payment: &payment.id,
             customer: &customer,
             amount: quote.amount,
             fee: quote.fee,
-            keep_card,
+            keep_card: wish.keep_card,
         };
         let offered = match self.stripe()?.offer(&offer).await {
             Ok(offered) => offered,
+            // It may be there: the same request asks for it again.
+            Err(error @ RailError::Unsure { .. }) if wish.once.is_some() => {
+                return Err(error.into());
+            }
             Err(error) => {
                 // Nobody was told where to pay, so nothing comes of it.
                 self.give_up(&payment.id, Status::Failed, "no page was made").await?;
@@ -103,6 +134,17 @@ impl Purchases {
         let url = offered.url.ok_or_else(|| RailError::Unsure { reason: "no page".to_owned() })?;
         self.store().name_payment(&payment.id, Some(offered.id), offered.intent).await?;
         Ok(CheckoutBody::new(&payment, Some(url), None))
+    }
+
+    /// The open offer that has this one's name and terms.
+    async fn began(&self, payment: &Payment) -> Result<Option<Payment>, PurchaseError> {
+        let found = self.store().payment(&payment.account, &payment.id).await?;
+        Ok(found.filter(|found| {
+            found.status == Status::Open
+                && found.rail == payment.rail
+                && found.amount == payment.amount
+                && (found.fee == payment.fee || found.rail == Rail::Crypto)
+        }))
     }
 
     pub(super) async fn give_up(
@@ -128,6 +170,7 @@ impl Purchases {
         &self,
         account: &AccountId,
         quote: Quote,
+        wish: &Wish,
     ) -> Result<CheckoutBody, PurchaseError> {
         let crypto = self.crypto()?;
         let chain = self.0.chain.as_ref().ok_or(PurchaseError::NotSetUp(Method::Crypto))?;
@@ -135,16 +178,23 @@ impl Purchases {
             return Err(PurchaseError::Conflict("too many orders are open".to_owned()));
         }
         let height = chain.height().await?;
+        let id = wish.id();
         for _ in 0..TRIES {
             let quote = tagged(quote, entropy::dice())?;
-            let mut payment = self.order(account, quote, Rail::Crypto);
+            let mut payment = self.order(id.clone(), account, quote, Rail::Crypto);
             payment.session_ref = Some(format!("block:{height}:{}", payment.id));
             match self.store().create_payment(payment.clone()).await {
                 Ok(()) => {
                     let transfer = TransferBody::new(crypto, quote.total);
                     return Ok(CheckoutBody::new(&payment, None, Some(transfer)));
                 }
-                Err(StoreError::Constraint(_)) => {}
+                Err(StoreError::Constraint(_)) => {
+                    if let Some(found) = self.began(&payment).await? {
+                        let total = found.amount.saturating_add(found.fee);
+                        let transfer = TransferBody::new(crypto, total);
+                        return Ok(CheckoutBody::new(&found, None, Some(transfer)));
+                    }
+                }
                 Err(error) => return Err(error.into()),
             }
         }

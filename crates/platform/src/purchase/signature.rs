@@ -149,7 +149,7 @@ mod tests {
             "no secret at all"
         );
         assert_eq!(
-            verify(&[new.clone()], &both(b"{}"), b"{ }", NOW),
+            verify(std::slice::from_ref(&new), &both(b"{}"), b"{ }", NOW),
             Err(Forged::Signature),
             "other bytes"
         );

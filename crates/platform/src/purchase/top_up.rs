@@ -7,7 +7,7 @@ use signalbox_store::payments::{Claimed, Payment, Rail, Rule, Status};
 use super::body::RuleBody;
 use super::fee::{self, Method, Quote};
 use super::stripe::{Intent, RailError};
-use super::{PurchaseError, Purchases};
+use super::{PurchaseError, Purchases, fresh};
 
 /// Failures in a row after which a rule is switched off.
 const MOST_FAILURES: i64 = 3;
@@ -139,7 +139,8 @@ impl Purchases {
         if customer.and_then(|customer| customer.method_ref).is_none() {
             return self.stop(account, "there is no card to charge").await;
         }
-        let payment = Payment { automatic: true, ..self.order(account, quote, Rail::Stripe) };
+        let order = self.order(fresh("pay"), account, quote, Rail::Stripe);
+        let payment = Payment { automatic: true, ..order };
         if self.store().begin_top_up(payment.clone()).await? == Claimed::No {
             return Ok(Look::Fine);
         }

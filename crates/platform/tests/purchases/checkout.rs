@@ -13,7 +13,7 @@ use crate::world::{KEY, World, usd};
 const SESSIONS: &str = "/v1/checkout/sessions";
 
 fn card(amount: &str) -> Wish {
-    Wish { amount: usd(amount), method: Method::Card, keep_card: false }
+    Wish { amount: usd(amount), method: Method::Card, keep_card: false, once: None }
 }
 
 #[tokio::test]

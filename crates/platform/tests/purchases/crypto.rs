@@ -17,7 +17,7 @@ async fn start() -> (Chain, World) {
 }
 
 async fn order(world: &World, account: &AccountId) -> CheckoutBody {
-    let wish = Wish { amount: usd("100"), method: Method::Crypto, keep_card: false };
+    let wish = Wish { amount: usd("100"), method: Method::Crypto, keep_card: false, once: None };
     world.purchases.checkout(account, wish).await.unwrap()
 }
 
@@ -156,7 +156,7 @@ async fn open_orders_of_one_amount_have_totals_of_their_own() {
     for _ in 0..20 {
         assert!(totals.insert(units(&order(&world, &world.account).await)));
     }
-    let wish = Wish { amount: usd("100"), method: Method::Crypto, keep_card: false };
+    let wish = Wish { amount: usd("100"), method: Method::Crypto, keep_card: false, once: None };
     let error = world.purchases.checkout(&world.account, wish).await.unwrap_err();
     assert_eq!(ApiError::from(error).status(), 409, "so many may be open");
 }

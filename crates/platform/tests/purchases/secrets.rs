@@ -36,7 +36,7 @@ async fn everything_goes_wrong() -> Vec<String> {
         let error = ApiError::from(error);
         told.push(format!("{error:?} {}", error.message));
     };
-    let card = Wish { amount: usd("20"), method: Method::Card, keep_card: false };
+    let card = Wish { amount: usd("20"), method: Method::Card, keep_card: false, once: None };
     for status in [400, 401, 500] {
         world.peer.fail_next("/v1/checkout/sessions", Fault::Status(status));
         note(world.purchases.checkout(&world.account, card).await.unwrap_err());

@@ -90,7 +90,7 @@ async fn another_amount_currency_or_payment_is_no_payment_of_this_order() {
 async fn an_order_of_another_rail_is_not_paid_by_card() {
     let chain = Chain::start().await;
     let world = World::with(|settings| settings.crypto = Some(chain.settings())).await;
-    let wish = Wish { amount: usd("20"), method: Method::Crypto, keep_card: false };
+    let wish = Wish { amount: usd("20"), method: Method::Crypto, keep_card: false, once: None };
     let order = world.purchases.checkout(&world.account, wish).await.unwrap();
     let payment = order.purchase.id;
     let paid = json!({"id": "pi_1", "amount_received": 2100, "currency": "usdc",

@@ -80,7 +80,7 @@ impl World {
     }
 
     pub async fn checkout(&self, amount: &str) -> CheckoutBody {
-        let wish = Wish { amount: usd(amount), method: Method::Card, keep_card: true };
+        let wish = Wish { amount: usd(amount), method: Method::Card, keep_card: true, once: None };
         self.purchases.checkout(&self.account, wish).await.unwrap()
     }
 

@@ -8,13 +8,14 @@ use serde::{Deserialize, Serialize};
 use signalbox_core::id::AccountId;
 use signalbox_core::{ApiError, Usd};
 use signalbox_platform::PurchaseError;
+use signalbox_platform::once::Answer;
 use signalbox_platform::purchase::body::{PurchaseBody, RuleBody};
 use signalbox_platform::purchase::fee::Method;
 use signalbox_platform::purchase::{Claim, NewTaxId, Purchases, RuleWish, Wish};
 use signalbox_platform::v1::Data;
 
 use crate::app::App;
-use crate::{credential, error, short_body};
+use crate::{credential, error, once, short_body};
 
 /// Purchases in one page, unless the caller says how many.
 const PAGE: i64 = 50;
@@ -81,12 +82,20 @@ fn data<T: Serialize>(found: Result<T, PurchaseError>) -> Result<String, ApiErro
 pub(crate) async fn checkout(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
     let answer = async {
         let account = caller(&app, &headers).await?;
-        let asked: CheckoutRequest = short_body::document(&headers, body).await?;
+        let body = short_body::read(&headers, body, short_body::MAX_DOCUMENT).await?;
+        let asked: CheckoutRequest =
+            serde_json::from_slice(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
+        let once = once::of(&headers, &account, "POST /api/v1/credits/checkout", &body)?;
         let method = asked.method.as_deref().unwrap_or("card");
         let method = Method::from_name(method)
             .ok_or_else(|| ApiError::invalid("method: \"card\" or \"crypto\""))?;
-        let wish = Wish { amount: asked.amount, method, keep_card: asked.auto_top_up };
-        data(app.purchases().checkout(&account, wish).await)
+        let (amount, keep_card) = (asked.amount, asked.auto_top_up);
+        let wish = Wish { amount, method, keep_card, once: once.clone() };
+        let effect = async {
+            let body = data(app.purchases().checkout(&account, wish).await)?;
+            Ok(Answer { status: 200, body })
+        };
+        Ok(app.platform().once(once, effect).await?.body)
     };
     error::json(&app, answer.await)
 }
