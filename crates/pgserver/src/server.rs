@@ -78,6 +78,11 @@ impl Server {
         let value = if on { "on" } else { "off" };
         self.sql(&format!("ALTER SYSTEM SET default_transaction_read_only = {value}"));
         self.sql("SELECT pg_reload_conf()");
+        // Sessions hear of it one by one: when a new one of the role is told, old ones are too.
+        let mut show = psql(self.port, "postgres", "SHOW default_transaction_read_only");
+        show.args(["-U", ROLE]).env_remove("PGOPTIONS");
+        let told = (0..500).any(|_| program::run(&mut show) == value);
+        assert!(told, "the server does not hear that read-only is {value}");
     }
 
     /// Ends the connections of Signalbox and refuses new ones for being too many.

@@ -40,7 +40,7 @@ struct Place {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// The database, such as sqlite://data/signalbox.db
+    /// The database, such as sqlite://data/signalbox.db or postgres://user@host/database
     #[arg(long, value_name = "URL")]
     database: Option<String>,
 }

@@ -9,6 +9,7 @@ use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
 use signalbox_platform::PurchaseSettings;
+use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
@@ -21,8 +22,10 @@ pub(crate) struct Config {
     pub listen: SocketAddr,
     /// Where clients reach it; links in error texts begin with it.
     pub public_url: String,
-    /// `sqlite://PATH`.
+    /// `sqlite://PATH` or `postgres://USER@HOST/DATABASE`.
     pub database_url: String,
+    /// What a charge survives, and where charges wait for PostgreSQL.
+    pub store: StoreSettings,
     /// What every new API key begins with.
     pub key_prefix: String,
     /// How long providers may take.
@@ -44,6 +47,7 @@ struct File {
     listen: Option<String>,
     public_url: Option<String>,
     database: Database,
+    ledger: Ledger,
     keys: Keys,
     timeouts: TimeoutsRow,
     routing: Routing,
@@ -61,6 +65,13 @@ struct File {
 #[serde(default, deny_unknown_fields)]
 struct Database {
     url: Option<String>,
+    outbox: Option<PathBuf>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Ledger {
+    sync: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -156,6 +167,7 @@ impl Config {
             let line = format!("routing.hedge_percent: at most {MAX_HEDGE_PERCENT}");
             return Err(Stop::usage(line));
         }
+        let store = store_settings(file.database.outbox, file.ledger.sync.as_deref())?;
         let public_url = file.public_url.unwrap_or_else(|| format!("http://{listen}"));
         let public_url = public_url.trim_end_matches('/').to_owned();
         let purchases = purchases::settings(&file.fees, file.stripe, file.crypto, &public_url)?;
@@ -164,6 +176,7 @@ impl Config {
             public_url,
             purchases,
             database_url: database.unwrap_or_else(|| DATABASE.to_owned()),
+            store,
             key_prefix: prefix,
             timeouts: Timeouts::default().with(&file.timeouts),
             hedge_percent,
@@ -175,6 +188,18 @@ impl Config {
             },
         })
     }
+}
+
+fn store_settings(outbox: Option<PathBuf>, sync: Option<&str>) -> Result<StoreSettings, Stop> {
+    let mut settings = StoreSettings::default();
+    if let Some(outbox) = outbox {
+        settings.outbox = outbox;
+    }
+    if let Some(name) = sync {
+        settings.sync = Sync::from_name(name)
+            .ok_or_else(|| Stop::usage("ledger.sync: \"process\" or \"power\""))?;
+    }
+    Ok(settings)
 }
 
 fn read(path: &Path) -> Result<File, Stop> {

@@ -9,7 +9,7 @@ use signalbox_platform::purchase::Watch;
 use signalbox_platform::{KeyPrefix, Platform, Purchases};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
-use signalbox_store::{Ledger, Store, StoreError};
+use signalbox_store::{Ledger, Store};
 use signalbox_upstream::{Client, discover};
 use tokio::task::AbortHandle;
 
@@ -19,9 +19,20 @@ use crate::{credentials, demo, local};
 
 /// Opens the database, making it if there is none.
 pub(crate) async fn store(config: &Config, clock: Clock) -> Result<Store, Stop> {
-    Store::open(&config.database_url, clock).await.map_err(|error: StoreError| {
-        Stop::usage(format!("database: {}: {error}", config.database_url))
-    })
+    let url = &config.database_url;
+    let opened = Store::open_as(url, clock, config.store.clone()).await;
+    opened.map_err(|error| Stop::usage(format!("database: {}: {error}", shown(url))))
+}
+
+/// A database's address without what may be a password in it.
+fn shown(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    if scheme == "sqlite" {
+        return url.to_owned();
+    }
+    // What stands before the last @ may be a password; so may a parameter.
+    let rest = rest.rsplit('@').next().unwrap_or_default();
+    format!("{scheme}://{}", rest.split('?').next().unwrap_or_default())
 }
 
 /// Purchases, and the task that watches balances where credit can be bought.
@@ -92,4 +103,15 @@ async fn simulator() -> Result<Running, Stop> {
     signalbox_simulator::start(Simulator::without_journal())
         .await
         .map_err(|error| Stop::failed(format!("the simulator could not start: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        assert_eq!(shown("postgres://me:p@ss@host:5432/db?password=x"), "postgres://host:5432/db");
+        assert_eq!(shown("sqlite://data/a.db"), "sqlite://data/a.db");
+    }
 }

@@ -137,6 +137,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database does not answer.
     pub async fn balance(&self, id: &AccountId) -> Result<Option<Balance>, StoreError> {
+        self.caught_up().await;
         let row =
             query("SELECT credited, charged, withdrawn, line FROM balances WHERE account_id = $1")
                 .bind(id.as_str())

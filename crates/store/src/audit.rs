@@ -64,6 +64,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database does not answer or a value is damaged.
     pub async fn facts(&self) -> Result<Facts, StoreError> {
+        self.caught_up().await;
         let mut view = self.readers().begin().await?;
         let mut facts = Facts::default();
         transfers(&mut view, |row| facts.transfers.push(row)).await?;

@@ -34,8 +34,9 @@ pub(crate) struct Posting {
     pub at: Timestamp,
 }
 
+/// Adds a text as it is stored.
 fn push_field(line: &mut String, text: &str) {
-    let special = |byte: &u8| matches!(byte, b'\\' | b'|');
+    let special = |byte: &u8| matches!(byte, b'\\' | b'|' | 0);
     if !text.as_bytes().iter().any(special) {
         line.push_str(text);
         return;
@@ -44,7 +45,7 @@ fn push_field(line: &mut String, text: &str) {
         if letter == '\\' || letter == '|' {
             line.push('\\');
         }
-        line.push(letter);
+        line.push(if letter == '\0' { '\u{fffd}' } else { letter });
     }
 }
 

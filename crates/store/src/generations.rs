@@ -104,6 +104,20 @@ impl Store {
         account: &AccountId,
         id: &GenerationId,
     ) -> Result<Option<GenerationRow>, StoreError> {
+        let found = self.generation_now(account, id).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        // It may have been answered and be on its way.
+        self.caught_up().await;
+        self.generation_now(account, id).await
+    }
+
+    async fn generation_now(
+        &self,
+        account: &AccountId,
+        id: &GenerationId,
+    ) -> Result<Option<GenerationRow>, StoreError> {
         let row = query("SELECT * FROM generations WHERE id = $1 AND account_id = $2")
             .bind(id.as_str())
             .bind(account.as_str())

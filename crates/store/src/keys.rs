@@ -233,6 +233,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database does not answer.
     pub async fn key_spend(&self, hash: &KeyHash, now: Timestamp) -> Result<Spend, StoreError> {
+        self.caught_up().await;
         let mut connection = self.readers().acquire().await?;
         spend(&mut connection, hash, now).await
     }

@@ -19,8 +19,9 @@ mod lease;
 pub(crate) mod lease_rows;
 mod live;
 mod post;
-mod recovery;
+pub(crate) mod recovery;
 pub(crate) mod rows;
+mod server_desk;
 mod tail;
 pub(crate) mod vault;
 
@@ -37,6 +38,7 @@ use tokio::sync::{Notify, Semaphore};
 
 use self::desk::Desk;
 use self::live::Shards;
+use self::server_desk::ServerDesk;
 use self::vault::Vault;
 use crate::error::StoreError;
 use crate::generations::GenerationRow;
@@ -178,7 +180,12 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError::Store`] when the database does not answer.
     pub async fn open(store: &Store) -> Result<Self, LedgerError> {
-        Self::with_vault(Box::new(Desk::open(store).await?)).await
+        let vault: Box<dyn Vault> = if store.is_postgres() {
+            Box::new(ServerDesk::open(store).await?)
+        } else {
+            Box::new(Desk::open(store).await?)
+        };
+        Self::with_vault(vault).await
     }
 
     async fn with_vault(vault: Box<dyn Vault>) -> Result<Self, LedgerError> {

@@ -6,6 +6,7 @@ mod sqlite;
 use std::path::PathBuf;
 
 use crate::error::{StoreError, one_line};
+use crate::settings::Sync;
 use crate::sql::{Connection, Pool, Remote};
 use crate::writer::Pen;
 
@@ -27,10 +28,10 @@ pub(crate) enum Keeper {
 }
 
 /// Opens, checks that the database is ours and brings the schema up to date.
-pub(crate) async fn open(url: &str, now: i64) -> Result<Opened, StoreError> {
+pub(crate) async fn open(url: &str, now: i64, sync: Sync) -> Result<Opened, StoreError> {
     match url.split_once(':') {
         Some(("postgres" | "postgresql", _)) => postgres::open(url, now).await,
-        Some(("sqlite", _)) => sqlite::open(url, now).await,
+        Some(("sqlite", _)) => sqlite::open(url, now, sync).await,
         _ => Err(StoreError::Url(one_line(url))),
     }
 }

@@ -17,6 +17,7 @@ use sqlx::sqlite::{Sqlite, SqliteArguments};
 pub(crate) use self::connection::{Connection, On, Pool};
 pub(crate) use self::line::{Line, Row};
 pub(crate) use self::remote::{Remote, silent};
+pub(crate) use self::value::storable;
 use self::value::{Bind, Value};
 use crate::error::StoreError;
 
@@ -160,13 +161,8 @@ impl Query {
             Text::By(by) => by.postgres.into_sql_str(),
         };
         self.values.into_iter().fold(sqlx::query(text), |query, value| match value {
-            Value::Text(text) => query.bind(text.map(without_nul)),
+            Value::Text(text) => query.bind(text),
             Value::Number(number) => query.bind(number),
         })
     }
-}
-
-/// PostgreSQL takes every text but one with a NUL in it, which a client may well send.
-fn without_nul(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
 }

@@ -1,21 +1,26 @@
 //! The open database.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::sql::Pool;
-use crate::sql::{Connection, Row, query};
+use crate::sql::{Connection, Row, by, query};
 use signalbox_runtime::{Clock, task};
 use tokio::sync::{Notify, broadcast};
 
 use crate::changes::{self, Change};
 use crate::error::StoreError;
 use crate::open::{self, Keeper};
+use crate::outbox::Gauge;
+use crate::settings::StoreSettings;
 use crate::writer::{Durability, Work, Writer};
 
 /// Time between two copies of the write-ahead log into the file: it bounds what a power cut takes.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a read waits for charges that are on their way.
+const CATCH_UP: Duration = Duration::from_secs(1);
 
 /// The database: one writer task, a few readers, and news of changes. Clones share it.
 #[derive(Clone)]
@@ -31,6 +36,9 @@ struct Inner {
     news: broadcast::Sender<Change>,
     nudge: Arc<Notify>,
     tasks: Vec<tokio::task::AbortHandle>,
+    settings: StoreSettings,
+    /// Where the charges of this process wait for PostgreSQL.
+    outbox: Mutex<Option<Arc<Gauge>>>,
 }
 
 impl Drop for Inner {
@@ -56,7 +64,19 @@ impl Store {
     /// [`StoreError`]: a bad URL, a place that cannot be written, another program's file, a schema of
     /// a newer version.
     pub async fn open(url: &str, clock: Clock) -> Result<Self, StoreError> {
-        let opened = open::open(url, clock.now().micros()).await?;
+        Self::open_as(url, clock, StoreSettings::default()).await
+    }
+
+    /// The same with these settings.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn open_as(
+        url: &str,
+        clock: Clock,
+        settings: StoreSettings,
+    ) -> Result<Self, StoreError> {
+        let opened = open::open(url, clock.now().micros(), settings.sync).await?;
         let news = broadcast::Sender::new(1024);
         let nudge = Arc::new(Notify::new());
         let seen = changes::latest(&opened.readers).await?;
@@ -68,8 +88,17 @@ impl Store {
         };
         let tasks = vec![task::spawn("store-changes", tail).abort_handle(), beside.abort_handle()];
         let writer = Writer::start(opened.pen);
-        let inner =
-            Inner { path: opened.path, clock, writer, readers: opened.readers, news, nudge, tasks };
+        let inner = Inner {
+            path: opened.path,
+            clock,
+            writer,
+            readers: opened.readers,
+            news,
+            nudge,
+            tasks,
+            settings,
+            outbox: Mutex::default(),
+        };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -100,6 +129,28 @@ impl Store {
         &self.inner.clock
     }
 
+    pub(crate) fn settings(&self) -> &StoreSettings {
+        &self.inner.settings
+    }
+
+    pub(crate) fn is_postgres(&self) -> bool {
+        matches!(self.inner.readers, Pool::Postgres(_))
+    }
+
+    /// Reads wait for this outbox from now on.
+    pub(crate) fn follow(&self, outbox: Arc<Gauge>) {
+        *self.inner.outbox.lock().unwrap_or_else(PoisonError::into_inner) = Some(outbox);
+    }
+
+    /// Waits until the database has all charges that were answered before, for a second at most. With
+    /// SQLite it has them already.
+    pub(crate) async fn caught_up(&self) {
+        let outbox = self.inner.outbox.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(outbox) = outbox {
+            outbox.caught_up(CATCH_UP).await;
+        }
+    }
+
     pub(crate) fn readers(&self) -> &Pool {
         &self.inner.readers
     }
@@ -119,13 +170,19 @@ impl Store {
         done
     }
 
-    /// Whether the database answers a read.
+    /// Whether the database answers, and takes rows.
     ///
     /// # Errors
     /// [`StoreError`] when it does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        let one: i64 = query("SELECT 1").fetch_one(self.readers()).await?.try_get(0)?;
-        if one == 1 { Ok(()) } else { Err(StoreError::Damaged("SELECT 1".to_owned())) }
+        let row = query(by(
+            "SELECT 1",
+            "SELECT CASE current_setting('transaction_read_only') WHEN 'off' THEN 1 ELSE 0 END",
+        ))
+        .fetch_one(self.readers())
+        .await?;
+        let writes: bool = row.try_get(0)?;
+        if writes { Ok(()) } else { Err(StoreError::Unavailable("it is read-only".to_owned())) }
     }
 }
 

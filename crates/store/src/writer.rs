@@ -15,7 +15,8 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::error::StoreError;
 use crate::ledger::entry::Entry;
-use crate::sql::{Connection, Remote};
+use crate::settings::Sync;
+use crate::sql::{Connection, Remote, silent};
 
 /// A future that borrows the connection it works on.
 pub(crate) type Work<'c, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'c>>;
@@ -53,7 +54,7 @@ pub(crate) enum Command {
 /// What the task writes with.
 pub(crate) enum Pen {
     /// The only connection of this process that writes to the file.
-    Sqlite(Connection),
+    Sqlite(Connection, Sync),
     /// The server, to which a connection is made whenever there is none.
     Postgres(Remote),
 }
@@ -66,6 +67,8 @@ pub(crate) struct Writer {
     backlog: Arc<AtomicUsize>,
     /// The server, when it is one.
     remote: Option<Remote>,
+    /// What every commit to a file survives.
+    sync: Sync,
 }
 
 impl Writer {
@@ -73,19 +76,19 @@ impl Writer {
     pub fn start(pen: Pen) -> Self {
         let (queue, commands) = mpsc::unbounded_channel();
         let backlog = Arc::new(AtomicUsize::new(0));
-        let remote = match pen {
-            Pen::Sqlite(connection) => {
+        let (remote, sync) = match pen {
+            Pen::Sqlite(connection, sync) => {
                 let task = sqlite::run(connection, commands, backlog.clone());
                 drop(signalbox_runtime::task::spawn("store-writer", task));
-                None
+                (None, sync)
             }
             Pen::Postgres(remote) => {
                 let task = postgres::run(remote.clone(), commands);
                 drop(signalbox_runtime::task::spawn("store-writer", task));
-                Some(remote)
+                (Some(remote), Sync::default())
             }
         };
-        Self { queue, backlog, remote }
+        Self { queue, backlog, remote, sync }
     }
 
     /// Queues a ledger entry without waiting.
@@ -106,16 +109,18 @@ impl Writer {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T> + Send + 'static,
     {
+        if self.remote.as_ref().is_some_and(Remote::is_down) {
+            return Err(silent());
+        }
         let (done, answer) = oneshot::channel();
+        let raised = durability == Durability::Power && self.sync == Sync::Process;
         let run: Run = Box::new(move |connection| {
             Box::pin(async move {
                 let (result, sound) = match connection {
                     Ok(connection) if connection.is_postgres() => {
                         postgres::transaction(connection, work).await
                     }
-                    Ok(connection) => {
-                        (sqlite::transaction(connection, durability, work).await, true)
-                    }
+                    Ok(connection) => (sqlite::transaction(connection, raised, work).await, true),
                     Err(error) => (Err(error), true),
                 };
                 drop(done.send(result));

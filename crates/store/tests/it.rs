@@ -1,4 +1,4 @@
-//! The store against real SQLite files.
+//! The store against SQLite files. `postgres.rs` runs the same against PostgreSQL.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

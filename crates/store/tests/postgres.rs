@@ -1,4 +1,4 @@
-//! What only PostgreSQL does: its schema, outages, connections.
+//! The store against PostgreSQL: the tests of `it.rs`, and what only a server does.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,6 +7,55 @@
     clippy::print_stdout,
     missing_docs
 )]
+
+#[allow(dead_code, reason = "shared with the tests of SQLite, which use all of it")]
+#[path = "it/world.rs"]
+mod world;
+
+#[path = "it/settle.rs"]
+mod settle;
+
+#[path = "it/race.rs"]
+mod race;
+
+#[path = "it/processes.rs"]
+mod processes;
+
+#[path = "it/limits.rs"]
+mod limits;
+
+#[path = "it/kill.rs"]
+mod kill;
+
+#[path = "it/health.rs"]
+mod health;
+
+#[path = "money/movements.rs"]
+mod movements;
+
+#[path = "money/vouchers.rs"]
+mod vouchers;
+
+#[path = "money/transfers.rs"]
+mod transfers;
+
+#[path = "money/once.rs"]
+mod once;
+
+#[path = "money/invoices.rs"]
+mod invoices;
+
+#[path = "money/lots.rs"]
+mod lots;
+
+#[path = "money/audit.rs"]
+mod audit;
+
+#[path = "money/statement.rs"]
+mod statement;
+
+#[path = "postgres/ledger.rs"]
+mod ledger;
 
 #[path = "postgres/opening.rs"]
 mod opening;

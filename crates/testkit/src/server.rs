@@ -15,7 +15,7 @@ use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
-use signalbox_store::{Balance, GenerationRow, Ledger, Store};
+use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -62,6 +62,8 @@ pub struct Setup {
     pub hedge_percent: u8,
     /// The time of day; a test may move it.
     pub clock: Clock,
+    /// The URL of a database of the test's own; absent for a file in the server's folder.
+    pub database: Option<String>,
     /// How far answers are read on for clients that have left.
     pub drains: Drains,
     /// Whether the simulator notes every request. Many thousands are only counted.
@@ -74,8 +76,8 @@ impl Default for Setup {
     fn default() -> Self {
         let (timeouts, clock) = (Timeouts::default(), Clock::system());
         let (drains, purchases) = (Drains::default(), PurchaseSettings::default());
-        let credit = CREDIT;
-        Self { credit, timeouts, hedge_percent: 0, clock, drains, journal: true, purchases }
+        let (credit, database, journal) = (CREDIT, None, true);
+        Self { credit, timeouts, hedge_percent: 0, clock, drains, database, journal, purchases }
     }
 }
 
@@ -143,8 +145,11 @@ impl TestServer {
         owner: Option<IssuedAccount>,
     ) -> Self {
         let clock = setup.clock;
-        let url = format!("sqlite://{}", folder.path().join("signalbox.db").display());
-        let store = Store::open(&url, clock.clone()).await.expect("a store");
+        let file = || format!("sqlite://{}", folder.path().join("signalbox.db").display());
+        let url = setup.database.unwrap_or_else(file);
+        let outbox = folder.path().join("outbox.db");
+        let settings = StoreSettings { outbox, ..StoreSettings::default() };
+        let store = Store::open_as(&url, clock.clone(), settings).await.expect("a store");
         let ledger = Ledger::open(&store).await.expect("a ledger");
         let simulator = if setup.journal { Simulator::new() } else { Simulator::without_journal() };
         let simulator = signalbox_simulator::start(simulator).await.expect("a simulator");

@@ -2,6 +2,7 @@
 
 mod account;
 mod credit;
+mod holder;
 mod invoice;
 mod statement;
 mod voucher;
@@ -57,6 +58,9 @@ pub(super) enum Command {
     Invoice(invoice::Command),
     /// An account's statement: where its balance came from, and whether that adds up
     Statement(statement::Arguments),
+    /// Processes that hold part of balances
+    #[command(subcommand)]
+    Holder(holder::Command),
     /// Checks the ledger's invariants; exit code 1 when one is broken
     Audit {
         #[command(flatten)]
@@ -174,6 +178,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
         Command::ExpireCredits(wanted) => credit::expire(wanted).await,
         Command::Invoice(command) => invoice::run(command).await,
         Command::Statement(wanted) => statement::run(wanted).await,
+        Command::Holder(command) => holder::run(command).await,
         Command::Audit { place, json } => audit(place, json).await,
     }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 use signalbox_gateway::{Gateway, HealthKeeper, Settings};
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
-use signalbox_store::Ledger;
+use signalbox_store::{Ledger, LedgerError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -61,8 +61,20 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     if let Err(error) = keeper.save().await {
         tracing::warn!(%error, "the endpoints' health could not be saved");
     }
-    ledger.shutdown().await.map_err(|error| Stop::failed(error.to_string()))?;
+    end(&ledger).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Gives back what the process holds. While the database is away that has to wait for the next start,
+/// and so do charges that are in the outbox.
+async fn end(ledger: &Ledger) -> Result<(), Stop> {
+    match ledger.shutdown().await {
+        Err(LedgerError::Store(error)) if error.is_transient() => {
+            tracing::warn!(%error, "the next start does what is left to do in the database");
+            Ok(())
+        }
+        done => done.map_err(|error| Stop::failed(error.to_string())),
+    }
 }
 
 /// Waits for the signal that asks the process to stop.

@@ -45,3 +45,10 @@ CREATE TABLE checkpoints (
     record TEXT NOT NULL,
     at BIGINT NOT NULL
 );
+
+-- Here a process posts from a file of its own (its outbox). `posted` is the number of the last entry of
+-- it that is in these tables; `place` and `seen_at` tell an operator which process it is, and whether it
+-- still lives.
+ALTER TABLE holders ADD COLUMN posted BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE holders ADD COLUMN place TEXT NOT NULL DEFAULT '';
+ALTER TABLE holders ADD COLUMN seen_at BIGINT NOT NULL DEFAULT 0;

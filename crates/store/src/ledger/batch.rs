@@ -8,7 +8,9 @@ use std::time::Duration;
 use super::entry::Entry;
 use crate::error::StoreError;
 
+mod columns;
 pub(crate) mod intake;
+pub(crate) mod postgres;
 pub(crate) mod posting;
 pub(crate) mod sqlite;
 

@@ -10,6 +10,7 @@ use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::{Charge, Reservation, Spender};
 use tokio::sync::oneshot;
 
+use super::batch;
 use super::entry::{End, Entry, Outcome, Step};
 use super::rows::Written;
 use crate::changes::{Change, announce};
@@ -41,10 +42,13 @@ async fn settle_checkpoints(store: &Store, id: &Arc<str>) -> Result<usize, Store
     .bind(id.clone())
     .fetch_all(store.readers())
     .await?;
+    if store.is_postgres() {
+        return settle_there(store, id, &rows).await;
+    }
     let mut answers = Vec::with_capacity(rows.len());
     for row in &rows {
         let (done, answer) = oneshot::channel();
-        store.writer().post(settlement(row, id, store.clock().now(), done)?)?;
+        store.writer().post(settlement(row, id, store.clock().now(), Some(done))?)?;
         answers.push(answer);
     }
     let mut settled = 0_usize;
@@ -59,11 +63,33 @@ async fn settle_checkpoints(store: &Store, id: &Arc<str>) -> Result<usize, Store
     Ok(settled)
 }
 
+/// The same where charges of this process go elsewhere: in transactions of their own.
+async fn settle_there(store: &Store, id: &Arc<str>, rows: &[Line]) -> Result<usize, StoreError> {
+    let mut settled = 0_usize;
+    for row in rows {
+        let entry = settlement(row, id, store.clock().now(), None)?;
+        let written = store
+            .write(Durability::Process, move |connection| {
+                Box::pin(async move {
+                    batch::postgres::write(connection, std::slice::from_ref(&entry)).await
+                })
+            })
+            .await;
+        match written {
+            Ok(()) => settled = settled.saturating_add(1),
+            // Another process was faster.
+            Err(StoreError::Constraint(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(settled)
+}
+
 fn settlement(
     row: &Line,
     holder: &Arc<str>,
     at: Timestamp,
-    done: oneshot::Sender<Result<(), StoreError>>,
+    done: Option<oneshot::Sender<Result<(), StoreError>>>,
 ) -> Result<Entry, StoreError> {
     let text = |index: usize| row.try_get::<String, _>(index);
     let amount = |index: usize| row.try_get::<i64, _>(index).map(Usd::from_nanos);
@@ -93,7 +119,7 @@ fn settlement(
         waste: Vec::new(),
         row: Some(Written::new(record, &reservation, &charge)),
         checkpointed: true,
-        done: Some(done),
+        done,
     };
     Ok(Entry { reservation, holder: holder.clone(), step: Step::End(end) })
 }

@@ -10,6 +10,7 @@ use super::{Keeper, Opened};
 use crate::error::{StoreError, one_line};
 use crate::ledger::batch::intake;
 use crate::migrate;
+use crate::settings::Sync;
 use crate::sql::{Connection, Pool};
 use crate::writer::Pen;
 
@@ -73,14 +74,18 @@ fn explain(path: &Path, error: sqlx::Error) -> StoreError {
     StoreError::from(error)
 }
 
-async fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
+async fn connect_writer(path: &Path, sync: Sync) -> Result<Connection, StoreError> {
     let plain = options(path).connect().await.map_err(|error| explain(path, error))?;
     let mut plain = Connection::Sqlite(plain);
     migrate::refuse_foreign(path, &mut plain).await?;
     plain.close().await.map_err(|error| explain(path, error))?;
+    let synchronous = match sync {
+        Sync::Process => SqliteSynchronous::Normal,
+        Sync::Power => SqliteSynchronous::Full,
+    };
     let options = options(path)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Normal)
+        .synchronous(synchronous)
         .statement_cache_capacity(STATEMENTS)
         .pragma("wal_autocheckpoint", AUTO_CHECKPOINT)
         .pragma("cache_size", CACHE)
@@ -101,10 +106,10 @@ async fn connect_writer(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// Opens, checks that the file is ours and brings the schema up to date.
-pub(super) async fn open(url: &str, now: i64) -> Result<Opened, StoreError> {
+pub(super) async fn open(url: &str, now: i64, sync: Sync) -> Result<Opened, StoreError> {
     let path = file_of(url)?;
     prepare(&path)?;
-    let mut writer = connect_writer(&path).await?;
+    let mut writer = connect_writer(&path, sync).await?;
     migrate::run(&mut writer, now).await?;
     intake::prepare(writer.sqlite()?).await?;
     let keeper = options(&path).synchronous(SqliteSynchronous::Normal).connect().await?;
@@ -115,7 +120,7 @@ pub(super) async fn open(url: &str, now: i64) -> Result<Opened, StoreError> {
         .test_before_acquire(false)
         .connect_with(options(&path).read_only(true))
         .await?;
-    let (pen, keeper) = (Pen::Sqlite(writer), Keeper::Log(Connection::Sqlite(keeper)));
+    let (pen, keeper) = (Pen::Sqlite(writer, sync), Keeper::Log(Connection::Sqlite(keeper)));
     Ok(Opened { path, pen, keeper, readers: Pool::Sqlite(readers) })
 }
 

@@ -35,6 +35,18 @@ impl Connection {
         }
     }
 
+    /// The driver's own connection, for statements that only PostgreSQL can run.
+    ///
+    /// # Errors
+    /// [`StoreError::Closed`] when it is a connection to SQLite.
+    pub fn postgres(&mut self) -> Result<&mut PgConnection, StoreError> {
+        match self {
+            Self::Postgres(one) => Ok(one),
+            Self::PostgresReader(one) => Ok(&mut *one),
+            Self::Sqlite(_) | Self::SqliteReader(_) => Err(StoreError::Closed),
+        }
+    }
+
     /// Ends it in order; a borrowed one goes back to its pool.
     pub async fn close(self) -> Result<(), sqlx::Error> {
         match self {

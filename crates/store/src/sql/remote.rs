@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use signalbox_runtime::{Clock, task};
@@ -18,6 +18,8 @@ const CONNECT: Duration = Duration::from_secs(2);
 const ANSWER: Duration = Duration::from_secs(20);
 /// Time between two beats.
 const BEAT: Duration = Duration::from_millis(40);
+/// The same after a connection that could not be made.
+const REDIAL: Duration = Duration::from_millis(100);
 /// A caller who has waited this long while no beat was answered hears that the database is away.
 const PATIENCE: Duration = Duration::from_millis(140);
 /// A second look after [`PATIENCE`], for a process that was itself too busy to see the last beat.
@@ -38,6 +40,8 @@ pub(crate) struct Remote {
 #[derive(Debug, Default)]
 struct Pulse {
     beats: AtomicU64,
+    /// Whether it was found silent, and no beat was answered since.
+    down: AtomicBool,
     /// Smoothed time that a beat takes, in microseconds.
     round_trip: AtomicU64,
 }
@@ -49,6 +53,15 @@ impl Pulse {
         let smoothed = known.saturating_mul(7).saturating_add(took) / 8;
         self.round_trip.store(smoothed, Ordering::Relaxed);
         self.beats.fetch_add(1, Ordering::Relaxed);
+        self.down.store(false, Ordering::Relaxed);
+    }
+
+    fn miss(&self) {
+        self.down.store(true, Ordering::Relaxed);
+    }
+
+    fn is_down(&self) -> bool {
+        self.down.load(Ordering::Relaxed)
     }
 
     /// How long to wait for a beat: longer when the server is far away.
@@ -65,6 +78,7 @@ impl Pulse {
             if self.beats.load(Ordering::Relaxed) == before {
                 tokio::time::sleep(SECOND_LOOK).await;
                 if self.beats.load(Ordering::Relaxed) == before {
+                    self.miss();
                     return;
                 }
             }
@@ -102,6 +116,11 @@ impl Remote {
         Ok(Connection::PostgresReader(self.pool.acquire().await?))
     }
 
+    /// Whether the server is known to be away: then nobody has to wait for it.
+    pub fn is_down(&self) -> bool {
+        self.pulse.is_down()
+    }
+
     /// Runs `work` in a task, which goes on when nobody waits for it any more: a statement that is cut
     /// off in the middle would leave its connection in the middle too. Answers early when the server
     /// is silent.
@@ -110,6 +129,9 @@ impl Remote {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> Answer<'c, T> + Send + 'static,
     {
+        if self.is_down() {
+            return Err(silent());
+        }
         let pool = self.pool.clone();
         let run = async move {
             let mut connection = pool.acquire().await?;
@@ -146,12 +168,19 @@ impl Remote {
         loop {
             if connection.is_none() {
                 connection = self.dial().await.ok();
+                if connection.is_none() {
+                    self.pulse.miss();
+                    tokio::time::sleep(REDIAL).await;
+                }
             }
             if let Some(open) = &mut connection {
                 let start = clock.monotonic();
                 match tokio::time::timeout(LOST, raw_sql("SELECT 1").execute(open)).await {
                     Ok(Ok(_)) => self.pulse.beat(clock.monotonic().saturating_sub(start)),
-                    _ => connection = None,
+                    _ => {
+                        self.pulse.miss();
+                        connection = None;
+                    }
                 }
             }
             tokio::time::sleep(BEAT).await;

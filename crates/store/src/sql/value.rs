@@ -9,6 +9,12 @@ pub(crate) enum Value {
     Number(Option<i64>),
 }
 
+/// A text as both databases can store it. PostgreSQL takes every character but U+0000, which a client
+/// may well send; U+FFFD is kept for it.
+pub(crate) fn storable(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
+}
+
 /// What can be bound.
 pub(crate) trait Bind: Sized {
     /// NULL of this type.
@@ -46,7 +52,7 @@ impl Bind for String {
     const NULL: Value = Value::Text(None);
 
     fn value(self) -> Value {
-        Value::Text(Some(self))
+        Value::Text(Some(storable(self)))
     }
 }
 
@@ -54,7 +60,7 @@ impl Bind for &str {
     const NULL: Value = Value::Text(None);
 
     fn value(self) -> Value {
-        Value::Text(Some(self.to_owned()))
+        self.to_owned().value()
     }
 }
 
@@ -62,7 +68,7 @@ impl Bind for Arc<str> {
     const NULL: Value = Value::Text(None);
 
     fn value(self) -> Value {
-        Value::Text(Some((*self).to_owned()))
+        (*self).to_owned().value()
     }
 }
 
@@ -93,5 +99,10 @@ mod tests {
         assert!(matches!((&None::<i64>).value(), Value::Number(None)));
         assert!(matches!(Some(true).value(), Value::Number(Some(1))));
         assert!(matches!((&Some("a".to_owned())).value(), Value::Text(Some(text)) if text == "a"));
+    }
+
+    #[test]
+    fn a_text_is_stored_without_the_one_character_that_postgresql_refuses() {
+        assert!(matches!("a\0b".value(), Value::Text(Some(text)) if text == "a\u{fffd}b"));
     }
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 use signalbox_core::limits;
 use tokio::sync::mpsc;
 
-use super::{Command, Durability, Work};
+use super::{Command, Work};
 use crate::error::StoreError;
 use crate::ledger::batch;
 use crate::ledger::batch::sqlite::Scribe;
@@ -38,16 +38,17 @@ pub(super) async fn run(
     }
 }
 
-/// Runs `work` between BEGIN IMMEDIATE and COMMIT; anything that fails rolls all of it back.
+/// Runs `work` between BEGIN IMMEDIATE and COMMIT; anything that fails rolls all of it back. When
+/// `raised`, this commit waits for the disk, unlike others.
 pub(super) async fn transaction<T, F>(
     connection: &mut Connection,
-    durability: Durability,
+    raised: bool,
     work: F,
 ) -> Result<T, StoreError>
 where
     F: for<'c> FnOnce(&'c mut Connection) -> Work<'c, T>,
 {
-    if durability == Durability::Power {
+    if raised {
         query("PRAGMA synchronous = FULL").execute(&mut *connection).await?;
     }
     let result = async {
@@ -61,7 +62,7 @@ where
         // Fails when SQLite has rolled back by itself, which is what is wanted.
         drop(query("ROLLBACK").execute(&mut *connection).await);
     }
-    if durability == Durability::Power {
+    if raised {
         // The commit stands whatever this says; staying at FULL would only be slower.
         drop(query("PRAGMA synchronous = NORMAL").execute(&mut *connection).await);
     }

@@ -1,15 +1,17 @@
 //! A real process that is killed while it settles.
 
 use std::io::{BufRead, BufReader, Write};
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_runtime::{Clock, task};
-use signalbox_store::{Ledger, Store};
+use signalbox_store::Ledger;
 
-use crate::world::{CENT, World, audit, usd};
+use crate::world::{CENT, World, audit, open, usd};
 
 const PLACE: &str = "SIGNALBOX_TEST_DATABASE";
+const OUTBOX: &str = "SIGNALBOX_TEST_OUTBOX";
 const COST: i64 = 7;
 
 /// The victim: settles as fast as it can with eight tasks and says each id once it is durable.
@@ -18,7 +20,8 @@ const COST: i64 = 7;
 #[expect(clippy::disallowed_methods, reason = "a test process takes its place from its parent")]
 async fn victim() {
     let Ok(url) = std::env::var(PLACE) else { return };
-    let store = Store::open(&url, Clock::system()).await.unwrap();
+    let outbox = PathBuf::from(std::env::var(OUTBOX).unwrap());
+    let store = open(&url, Clock::system(), &outbox).await;
     let account = store.first_account().await.unwrap().unwrap().id;
     let key = store.keys_of(&account).await.unwrap().remove(0);
     let ledger = Ledger::open(&store).await.unwrap();
@@ -45,10 +48,11 @@ async fn victim() {
 }
 
 /// Kills a victim after `lines` answers and returns what it had said by then.
-fn settle_until_killed(url: &str, lines: usize) -> Vec<GenerationId> {
+fn settle_until_killed(url: &str, outbox: &Path, lines: usize) -> Vec<GenerationId> {
     let mut victim = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "kill::victim", "--ignored", "--nocapture"])
         .env(PLACE, url)
+        .env(OUTBOX, outbox)
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -67,13 +71,13 @@ fn settle_until_killed(url: &str, lines: usize) -> Vec<GenerationId> {
     said
 }
 
-async fn check(url: &str, account: &AccountId, said: &[GenerationId]) {
-    let store = Store::open(url, Clock::system()).await.unwrap();
+async fn check(url: &str, outbox: &Path, account: &AccountId, said: &[GenerationId]) {
+    let store = open(url, Clock::system(), outbox).await;
+    let ledger = Ledger::open(&store).await.unwrap();
     for id in said {
         let row = store.generation(account, id).await.unwrap();
         assert_eq!(row.unwrap().cost, usd(COST), "{id}");
     }
-    let ledger = Ledger::open(&store).await.unwrap();
     let key = store.keys_of(account).await.unwrap().remove(0);
     ledger.warm(account, &key.spender(&[]), Clock::system().now()).await.unwrap();
     let posted = store.balance(account).await.unwrap().unwrap().posted();
@@ -89,12 +93,13 @@ async fn what_a_killed_process_answered_is_durable_and_what_it_held_is_free() {
     let account = world.account(100_000 * CENT).await;
     world.key(&account, None, None).await;
     let url = world.url();
+    let outbox = world.folder.path().join("outbox.db");
     let mut said = Vec::new();
     for lines in [1, 40, 333] {
-        let place = url.clone();
-        let killed = tokio::task::spawn_blocking(move || settle_until_killed(&place, lines));
+        let (place, file) = (url.clone(), outbox.clone());
+        let killed = tokio::task::spawn_blocking(move || settle_until_killed(&place, &file, lines));
         said.extend(killed.await.unwrap());
-        check(&url, &account, &said).await;
+        check(&url, &outbox, &account, &said).await;
     }
     assert!(said.len() >= 374, "{}", said.len());
     let charged = world.store.balance(&account).await.unwrap().unwrap().charged.nanos();

@@ -1,6 +1,6 @@
 //! A database in a folder of its own, with accounts and keys.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use signalbox_auditor::Report;
@@ -8,15 +8,24 @@ use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{PriceKind, PriceTable, Rates, Timestamp, Usage, Usd};
 use signalbox_ledger::{Draw, Grant, Refusal, Reserve};
+use signalbox_pgserver::Database;
 use signalbox_runtime::{Clock, entropy};
-use signalbox_store::{GenerationRow, Granted, KeyRecord, Ledger, LedgerError, Store};
+use signalbox_store::{
+    GenerationRow, Granted, KeyRecord, Ledger, LedgerError, Store, StoreSettings,
+};
 
 pub const CENT: i64 = 10_000_000;
+/// Whether this test binary, `postgres.rs`, runs against PostgreSQL; the others have SQLite files.
+pub const POSTGRES: bool =
+    matches!(module_path!().as_bytes(), [b'p', b'o', b's', b't', b'g', b'r', b'e', b's', ..]);
 
 pub struct World {
     pub folder: tempfile::TempDir,
     pub clock: Clock,
     pub store: Store,
+    url: String,
+    /// With PostgreSQL: the database, which goes with the world.
+    _database: Option<Database>,
 }
 
 static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -36,21 +45,39 @@ impl World {
 
     pub async fn with_clock(clock: Clock) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite://{}", folder.path().join("data/test.db").display());
-        let store = Store::open(&url, clock.clone()).await.unwrap();
-        Self { folder, clock, store }
+        let database = POSTGRES.then(signalbox_pgserver::database);
+        let url = match &database {
+            Some(database) => database.url(),
+            None => format!("sqlite://{}", folder.path().join("data/test.db").display()),
+        };
+        Self::place(folder, url, database, clock).await
     }
 
+    /// A world in a database that is there.
+    pub async fn place(
+        folder: tempfile::TempDir,
+        url: String,
+        database: Option<Database>,
+        clock: Clock,
+    ) -> Self {
+        let store = open(&url, clock.clone(), &folder.path().join("outbox.db")).await;
+        Self { folder, clock, store, url, _database: database }
+    }
+
+    #[allow(dead_code, reason = "there is none with PostgreSQL")]
     pub fn file(&self) -> PathBuf {
         self.folder.path().join("data/test.db")
     }
 
     pub fn url(&self) -> String {
-        format!("sqlite://{}", self.file().display())
+        self.url.clone()
     }
 
+    /// The database once more, as another process opens it.
     pub async fn again(&self) -> Store {
-        Store::open(&self.url(), self.clock.clone()).await.unwrap()
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let outbox = self.folder.path().join(format!("outbox-{number}.db"));
+        open(&self.url(), self.clock.clone(), &outbox).await
     }
 
     pub async fn account(&self, credit: i64) -> AccountId {
@@ -182,6 +209,12 @@ impl World {
             recovered: false,
         }
     }
+}
+
+/// Opens a database for a process with this outbox, which SQLite has no use for.
+pub async fn open(url: &str, clock: Clock, outbox: &Path) -> Store {
+    let settings = StoreSettings { outbox: outbox.to_owned(), ..StoreSettings::default() };
+    Store::open_as(url, clock, settings).await.unwrap()
 }
 
 pub fn hex(bytes: &[u8]) -> String {

@@ -1,0 +1,44 @@
+//! How the database is used, beside its address.
+
+use std::path::PathBuf;
+
+/// Where the outbox is when nothing else is said.
+const OUTBOX: &str = "data/outbox.db";
+
+/// What a charge survives once it was answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Sync {
+    /// The death of the process, always; a power cut but for the last second.
+    #[default]
+    Process,
+    /// A power cut too: each group of charges waits for the disk.
+    Power,
+}
+
+impl Sync {
+    /// The value with this name in the configuration.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "process" => Some(Self::Process),
+            "power" => Some(Self::Power),
+            _ => None,
+        }
+    }
+}
+
+/// How the database is used.
+#[derive(Debug, Clone)]
+pub struct StoreSettings {
+    /// What a charge survives.
+    pub sync: Sync,
+    /// The file that charges wait in until PostgreSQL has them. Each process that serves needs one of
+    /// its own. SQLite needs none.
+    pub outbox: PathBuf,
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self { sync: Sync::default(), outbox: PathBuf::from(OUTBOX) }
+    }
+}
