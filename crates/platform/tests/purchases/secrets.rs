@@ -39,7 +39,7 @@ async fn everything_goes_wrong() -> Vec<String> {
     let card = Wish { amount: usd("20"), method: Method::Card, keep_card: false, once: None };
     for status in [400, 401, 500] {
         world.peer.fail_next("/v1/checkout/sessions", Fault::Status(status));
-        note(world.purchases.checkout(&world.account, card).await.unwrap_err());
+        note(world.purchases.checkout(&world.account, card.clone()).await.unwrap_err());
     }
     let id = world.buy("20").await;
     world.peer.fail_next("/v1/refunds", Fault::Status(400));

@@ -67,7 +67,7 @@ async fn another_amount_currency_or_payment_is_no_payment_of_this_order() {
     let theirs = world.payment(&other.purchase.id).await.session_ref.unwrap();
     for (name, place, value, reason) in [
         ("less", "amount_total", json!(2109), "another amount"),
-        ("more", "amount_total", json!(2_110_00), "another amount"),
+        ("more", "amount_total", json!(211_000), "another amount"),
         ("currency", "currency", json!("eur"), "another currency"),
         ("tax", "total_details", json!({"amount_tax": 10}), "another amount"),
         ("offer", "id", json!(theirs), "another offer"),
