@@ -113,7 +113,7 @@ impl Storm {
 
     /// Everything that was admitted, from the clients' side: exact answers, or 402.
     fn count(seen: &[Seen]) -> (u64, Usd) {
-        let (mut admitted, mut charged) = (0, Usd::ZERO);
+        let (mut admitted, mut charged, mut unsure) = (0, Usd::ZERO, 0);
         for one in seen {
             match one.cost {
                 Some(cost) => {
@@ -121,9 +121,12 @@ impl Storm {
                     charged = charged.checked_add(cost).unwrap();
                     admitted += 1;
                 }
+                // A database that many ask at once may be too slow for some of them.
+                None if one.status == 503 => unsure += 1,
                 None => assert_eq!(one.status, 402, "{one:?}"),
             }
         }
+        println!("{admitted} admitted, {unsure} told to come again, the others refused");
         (admitted, charged)
     }
 }
@@ -157,9 +160,18 @@ async fn storm(site: Site, draw: Draw) {
     storm.site.audit();
 }
 
+async fn bounded(site: Site, draw: Draw) {
+    tokio::time::timeout(PATIENCE, storm(site, draw)).await.expect("an end of the storm");
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_storm_on_two_gateways_spends_what_is_there_and_no_more() {
     let draw = Draw::seeded(1);
-    let site = Site::new(&offer(), draw.seed()).await;
-    tokio::time::timeout(PATIENCE, storm(site, draw)).await.expect("an end of the storm");
+    bounded(Site::new(&offer(), draw.seed()).await, draw).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nor_does_it_on_postgres() {
+    let draw = Draw::seeded(2);
+    bounded(Site::on_postgres(&offer(), draw.seed()).await, draw).await;
 }
