@@ -10,6 +10,7 @@ pub mod providers;
 pub mod readers;
 mod relays;
 mod retrieval;
+pub mod usage;
 
 use std::sync::Arc;
 

@@ -71,33 +71,7 @@ pub(crate) fn bound(
 
 /// A provider's counts, cut where they are more than this request can have.
 pub(crate) fn within(usage: &Usage, bound: &Estimate) -> Usage {
-    let mut room = bound.prompt_tokens;
-    let mut take = |count: u64| {
-        let taken = count.min(room);
-        room = room.saturating_sub(taken);
-        taken
-    };
-    let output = usage.output.min(most_output(bound));
-    let input_uncached = take(usage.input_uncached);
-    let cache_read = take(usage.cache_read);
-    Usage {
-        input_uncached,
-        cache_read,
-        cache_write_5m: take(usage.cache_write_5m),
-        cache_write_1h: take(usage.cache_write_1h),
-        input_audio: usage.input_audio.min(input_uncached),
-        input_image: usage.input_image.min(input_uncached),
-        cache_read_audio: usage.cache_read_audio.min(cache_read),
-        output,
-        reasoning: usage.reasoning.min(output),
-        output_audio: usage.output_audio.min(output),
-        output_image: usage.output_image.min(output),
-        searches: usage.searches.min(bound.searches),
-        search_units: usage.search_units.min(bound.search_units),
-        fetches: usage.fetches.min(bound.fetches),
-        file_pages: usage.file_pages.min(bound.file_pages),
-        estimated: usage.estimated,
-    }
+    bound.cut(usage)
 }
 
 const fn most_output(bound: &Estimate) -> u64 {
@@ -116,38 +90,5 @@ pub(crate) fn usage(
         output: tokens(output_bytes).min(most_output(bound)),
         estimated: true,
         ..Usage::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_above_the_bound_are_cut_and_others_are_left() {
-        let bound =
-            Estimate { prompt_tokens: 100, max_output: 10, choices: 2, ..Estimate::default() };
-        let fair = Usage {
-            input_uncached: 60,
-            cache_read: 40,
-            output: 20,
-            reasoning: 5,
-            ..Usage::default()
-        };
-        assert_eq!(within(&fair, &bound), fair);
-        let huge = Usage {
-            search_units: 9,
-            input_uncached: u64::MAX,
-            cache_read: 7,
-            output: u64::MAX,
-            reasoning: u64::MAX,
-            searches: 3,
-            ..Usage::default()
-        };
-        let cut = within(&huge, &bound);
-        assert_eq!((cut.prompt(), cut.output, cut.reasoning, cut.searches), (100, 20, 20, 0));
-        assert_eq!(cut.search_units, 0);
-        let ranked = within(&huge, &Estimate { search_units: 4, ..bound });
-        assert_eq!(ranked.search_units, 4);
     }
 }

@@ -1,7 +1,7 @@
 //! The most that a request can cost: what is held before its first byte goes to a provider.
 
 use signalbox_core::rate::ceil_to_nanos;
-use signalbox_core::{PriceKind, PriceTable, Rate, Usd, limits};
+use signalbox_core::{PriceKind, PriceTable, Rate, Usage, Usd, limits};
 
 use crate::fee::{ByokTerms, byok_bound, list_within};
 use crate::price::{PriceError, required};
@@ -47,6 +47,41 @@ pub struct Estimate {
     pub fetches: u64,
     /// Pages of files that may be read for the model.
     pub file_pages: u64,
+}
+
+impl Estimate {
+    /// Usage cut down to what this request can have, part by part. What is left costs at most the
+    /// bound, whatever was counted; a difference is the provider's mistake.
+    #[must_use]
+    pub fn cut(&self, usage: &Usage) -> Usage {
+        let mut room = self.prompt_tokens;
+        let mut take = |count: u64| {
+            let taken = count.min(room);
+            room = room.saturating_sub(taken);
+            taken
+        };
+        let output = usage.output.min(self.max_output.saturating_mul(self.choices.max(1)));
+        let input_uncached = take(usage.input_uncached);
+        let cache_read = take(usage.cache_read);
+        Usage {
+            input_uncached,
+            cache_read,
+            cache_write_5m: take(usage.cache_write_5m),
+            cache_write_1h: take(usage.cache_write_1h),
+            input_audio: usage.input_audio.min(input_uncached),
+            input_image: usage.input_image.min(input_uncached),
+            cache_read_audio: usage.cache_read_audio.min(cache_read),
+            output,
+            reasoning: usage.reasoning.min(output),
+            output_audio: usage.output_audio.min(output),
+            output_image: usage.output_image.min(output),
+            searches: usage.searches.min(self.searches),
+            search_units: usage.search_units.min(self.search_units),
+            fetches: usage.fetches.min(self.fetches),
+            file_pages: usage.file_pages.min(self.file_pages),
+            estimated: usage.estimated,
+        }
+    }
 }
 
 /// An amount that no usage covered by `estimate` can cost more than, for one request, at any time
@@ -179,4 +214,41 @@ fn dearest(estimate: &Estimate, table: &PriceTable, kinds: &[PriceKind]) -> Rate
         .flat_map(|rates| kinds.iter().filter_map(|&kind| rates.get(kind)))
         .max()
         .unwrap_or(Rate::ZERO)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_above_the_bound_are_cut_and_others_are_left() {
+        let bound =
+            Estimate { prompt_tokens: 100, max_output: 10, choices: 2, ..Estimate::default() };
+        let fair = Usage {
+            input_uncached: 60,
+            cache_read: 40,
+            output: 20,
+            reasoning: 5,
+            ..Usage::default()
+        };
+        assert_eq!(bound.cut(&fair), fair);
+        let huge = Usage {
+            search_units: 9,
+            input_uncached: u64::MAX,
+            cache_read: 7,
+            output: u64::MAX,
+            reasoning: u64::MAX,
+            searches: 3,
+            fetches: 3,
+            file_pages: 3,
+            ..Usage::default()
+        };
+        let cut = bound.cut(&huge);
+        assert_eq!((cut.prompt(), cut.output, cut.reasoning), (100, 20, 20));
+        assert_eq!((cut.searches, cut.search_units, cut.fetches, cut.file_pages), (0, 0, 0, 0));
+        let ranked = Estimate { search_units: 4, file_pages: 2, ..bound }.cut(&huge);
+        assert_eq!((ranked.search_units, ranked.file_pages), (4, 2));
+        let one = Estimate { choices: 0, ..bound }.cut(&huge);
+        assert_eq!(one.output, 10);
+    }
 }

@@ -14,6 +14,7 @@ pub mod bound;
 pub mod entry;
 pub mod fee;
 pub mod insurance;
+pub mod laws;
 pub mod price;
 pub mod purse;
 pub mod spend;

@@ -9,7 +9,7 @@ use signalbox_ledger::{Draw, Spend, Spender};
 use crate::budgets::{Budget, counting};
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
-use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
+use crate::sql::{AssertSqlSafe, Connection, Line, Pool, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -234,8 +234,7 @@ impl Store {
     /// [`StoreError`] when the database does not answer.
     pub async fn key_spend(&self, hash: &KeyHash, now: Timestamp) -> Result<Spend, StoreError> {
         self.caught_up().await;
-        let mut connection = self.readers().acquire().await?;
-        spend(&mut connection, hash, now).await
+        spend(self.readers(), hash, now).await
     }
 }
 
@@ -244,11 +243,7 @@ pub(crate) const fn day_of(at: Timestamp) -> i64 {
     at.seconds().div_euclid(86_400)
 }
 
-pub(crate) async fn spend(
-    connection: &mut Connection,
-    hash: &KeyHash,
-    now: Timestamp,
-) -> Result<Spend, StoreError> {
+async fn spend(readers: &Pool, hash: &KeyHash, now: Timestamp) -> Result<Spend, StoreError> {
     let first = |interval| day_of(now.window_start(interval));
     let row = query(
         "SELECT CAST(coalesce(sum(charged), 0) AS BIGINT), \
@@ -261,7 +256,7 @@ pub(crate) async fn spend(
     .bind(first(ResetInterval::Weekly))
     .bind(first(ResetInterval::Monthly))
     .bind(key_scope(hash))
-    .fetch_one(connection)
+    .fetch_one(readers)
     .await?;
     let amount = |index: usize| row.try_get(index).map(Usd::from_nanos);
     Ok(Spend {

@@ -146,8 +146,11 @@ impl Store {
     /// SQLite it has them already.
     pub(crate) async fn caught_up(&self) {
         let outbox = self.inner.outbox.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(outbox) = outbox {
-            outbox.caught_up(CATCH_UP).await;
+        let Some(outbox) = outbox else { return };
+        let caught_up = async { Ok(outbox.caught_up(CATCH_UP).await) };
+        if let Pool::Postgres(remote) = self.readers() {
+            // Without the server there is nothing to wait for.
+            drop(remote.unless_silent(caught_up).await);
         }
     }
 

@@ -6,8 +6,10 @@ use proptest::option;
 use proptest::prelude::*;
 use signalbox_auditor::GenerationRow;
 use signalbox_auditor::recompute::{cost_nanos, is_insured};
-use signalbox_core::{PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage};
-use signalbox_ledger::{billable, insured, price};
+use signalbox_core::{
+    Discount, PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage, Usd,
+};
+use signalbox_ledger::{Allowance, ByokTerms, billable, byok_bound, byok_fee, insured, price};
 
 fn rates() -> impl Strategy<Value = Rates> {
     let rate = prop_oneof![
@@ -87,7 +89,85 @@ fn on_the_edge(mut table: PriceTable, nth: u64, usage: &Usage, at_micros: i64) -
     table
 }
 
+/// With the default of 256 cases 20,480 generations are compared; `PROPTEST_CASES` scales them.
+fn many() -> ProptestConfig {
+    let one = ProptestConfig::default();
+    ProptestConfig { cases: one.cases.saturating_mul(10), ..one }
+}
+
+/// The fee of an own key in nano-dollars, written apart from the ledger's: due for what the allowance
+/// leaves of the list price, and rounded up once; stopping at the end of the range.
+fn own_key_fee(list: i64, terms: &ByokTerms, before: u64) -> i64 {
+    let list = i128::from(list.max(0));
+    let waived = match terms.allowance {
+        Allowance::Requests(free) if before < free => list,
+        Allowance::Requests(_) => 0,
+        Allowance::ListPrice(free) => {
+            (i128::from(free.nanos()) - i128::from(before)).clamp(0, list)
+        }
+    };
+    // Rounding towards minus infinity of the negative is rounding up.
+    let fee = -(-(list - waived) * i128::from(terms.basis_points)).div_euclid(10_000);
+    i64::try_from(fee).unwrap_or(i64::MAX)
+}
+
+fn own_key_terms() -> impl Strategy<Value = ByokTerms> {
+    let points = prop_oneof![3 => Just(500_u32), 1 => 0_u32..20_000, 1 => any::<u32>()];
+    let allowance = prop_oneof![
+        (0_u64..10).prop_map(Allowance::Requests),
+        (0_i64..50_000_000_000_000).prop_map(|nanos| Allowance::ListPrice(Usd::from_nanos(nanos))),
+    ];
+    (points, allowance).prop_map(|(basis_points, allowance)| ByokTerms { basis_points, allowance })
+}
+
 proptest! {
+    #[test]
+    fn two_readings_agree_on_every_fee_of_an_own_key(
+        terms in own_key_terms(),
+        lists in vec((prop_oneof![0_i64..1_000_000_000, any::<i64>()],
+            prop_oneof![0_u64..20, 0_u64..60_000_000_000_000, any::<u64>()]), 80),
+    ) {
+        for (list, before) in lists {
+            let found = byok_fee(Usd::from_nanos(list), &terms, before);
+            let fee = own_key_fee(list, &terms, before);
+            prop_assert_eq!(found.fee.nanos(), fee, "{} after {}", list, before);
+            prop_assert!(found.fee <= byok_bound(Usd::from_nanos(list), &terms));
+            let counted = match terms.allowance {
+                Allowance::Requests(_) => 1,
+                Allowance::ListPrice(_) => list.max(0).unsigned_abs(),
+            };
+            prop_assert_eq!(found.counted, counted);
+        }
+    }
+
+    #[test]
+    fn a_discount_leaves_what_plain_division_leaves(
+        table in table(),
+        parts in -100_000_000_000_i64..1_000_000_000,
+    ) {
+        let Some(found) = table.discounted(Discount::from_billionths(parts).unwrap()) else {
+            return Ok(());
+        };
+        let mut rows = vec![(&table.rates, &found.rates)];
+        for (entry, reduced) in table.overrides.iter().zip(&found.overrides) {
+            prop_assert_eq!(&PriceOverride { rates: entry.rates, ..*reduced }, entry);
+            rows.push((&entry.rates, &reduced.rates));
+        }
+        for (kind, (full, left)) in PriceKind::ALL.iter().flat_map(|kind| {
+            rows.iter().map(move |(full, left)| (kind, (full.get(*kind), left.get(*kind))))
+        }) {
+            let left_parts = 1_000_000_000 - i128::from(parts);
+            let exact = full.map(|rate| rate.units().checked_mul(left_parts));
+            let Some(Some(exact)) = exact else { continue };
+            let nearest = exact / 1_000_000_000 + i128::from(exact % 1_000_000_000 > 0);
+            prop_assert_eq!(left.map(Rate::units), Some(nearest), "{}", kind.name());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(many())]
+
     #[test]
     fn the_auditor_and_the_ledger_agree_on_every_cost(
         table in table(),

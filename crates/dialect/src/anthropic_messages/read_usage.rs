@@ -2,6 +2,12 @@
 //!
 //! The three input counts are disjoint. In a stream `message_start` has a first estimate and each
 //! `message_delta` the counts so far: they replace, they are never added.
+//!
+//! Where the provider sampled several times for one answer, `iterations` lists each. Those of type
+//! `compaction` are billed and are not in the counts above (platform.claude.com, "Compaction",
+//! November 2026); those of a model that declined are not billed, and that of the model which
+//! answered is the counts above. An `advisor_message` ran on another model, at prices that this
+//! endpoint does not have: it is not counted.
 
 use signalbox_core::Usage;
 
@@ -17,6 +23,8 @@ pub(super) struct Counts {
     output: Option<u64>,
     thinking: Option<u64>,
     searches: Option<u64>,
+    /// What was sampled to compact the conversation, on top of the rest.
+    compaction: Compaction,
     tier: Option<String>,
     /// Something was no count.
     odd: bool,
@@ -51,6 +59,94 @@ impl Input {
     }
 }
 
+/// The sum of the iterations that compacted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Compaction {
+    uncached: u64,
+    read: u64,
+    written_5m: u64,
+    written_1h: u64,
+    output: u64,
+    /// Whether parts were larger than their whole.
+    odd: bool,
+}
+
+/// A count of an object: whole and not negative, else odd.
+fn count(object: Raw<'_>, key: &str, odd: &mut bool) -> Option<u64> {
+    let value = object.get(key).filter(|value| !value.is_null())?;
+    let value = value.integer().and_then(|value| u64::try_from(value).ok());
+    let value = value.filter(|value| *value <= MOST_TOKENS);
+    *odd |= value.is_none();
+    value
+}
+
+impl Input {
+    fn of(raw: Raw<'_>, odd: &mut bool) -> Self {
+        let split = raw.get("cache_creation");
+        let mut part = |key| split.and_then(|split| count(split, key, odd));
+        let written_5m = part("ephemeral_5m_input_tokens");
+        let written_1h = part("ephemeral_1h_input_tokens");
+        Self {
+            uncached: count(raw, "input_tokens", odd),
+            read: count(raw, "cache_read_input_tokens", odd),
+            written: count(raw, "cache_creation_input_tokens", odd),
+            written_5m,
+            written_1h,
+        }
+    }
+
+    /// What was written for five minutes and for an hour, and whether the two fit the whole.
+    fn writes(self) -> (u64, u64, bool) {
+        let hour = self.written_1h.unwrap_or(0);
+        let parts = hour.saturating_add(self.written_5m.unwrap_or(0));
+        let written = self.written.unwrap_or(parts);
+        let hour = hour.min(written);
+        (written - hour, hour, parts <= written)
+    }
+}
+
+impl Compaction {
+    fn of(iterations: Raw<'_>, odd: &mut bool) -> Self {
+        let mut sum = Self::default();
+        for (_, one) in iterations.elements() {
+            if one.get("type").and_then(Raw::inner) != Some("compaction") {
+                continue;
+            }
+            let input = Input::of(one, odd);
+            let (written_5m, written_1h, fits) = input.writes();
+            let output = count(one, "output_tokens", odd);
+            for (slot, count) in [
+                (&mut sum.uncached, input.uncached.unwrap_or(0)),
+                (&mut sum.read, input.read.unwrap_or(0)),
+                (&mut sum.written_5m, written_5m),
+                (&mut sum.written_1h, written_1h),
+                (&mut sum.output, output.unwrap_or(0)),
+            ] {
+                *slot = slot.saturating_add(count);
+            }
+            sum.odd |= !fits;
+        }
+        sum
+    }
+}
+
+/// `usage` without what was sampled to compact: the counts to put beside the `iterations` of this
+/// object, where clients add them up themselves.
+pub(super) fn beside_iterations(usage: &Usage, provider: Raw<'_>) -> Usage {
+    let iterations = provider.get("iterations").filter(|list| list.kind() == Kind::Array);
+    let more = iterations.map_or_else(Compaction::default, |list| Compaction::of(list, &mut false));
+    let output = usage.output.saturating_sub(more.output);
+    Usage {
+        input_uncached: usage.input_uncached.saturating_sub(more.uncached),
+        cache_read: usage.cache_read.saturating_sub(more.read),
+        cache_write_5m: usage.cache_write_5m.saturating_sub(more.written_5m),
+        cache_write_1h: usage.cache_write_1h.saturating_sub(more.written_1h),
+        output,
+        reasoning: usage.reasoning.min(output),
+        ..*usage
+    }
+}
+
 impl Counts {
     /// Takes in a `usage` object. Anything else says nothing.
     pub(super) fn read(&mut self, raw: Raw<'_>) {
@@ -58,26 +154,16 @@ impl Counts {
             return;
         }
         let odd = &mut self.odd;
-        let mut count = |object: Raw<'_>, key: &str| {
-            let value = object.get(key).filter(|value| !value.is_null())?;
-            let value = value.integer().and_then(|value| u64::try_from(value).ok());
-            let value = value.filter(|value| *value <= MOST_TOKENS);
-            *odd |= value.is_none();
-            value
-        };
-        let split = raw.get("cache_creation");
-        let input = Input {
-            uncached: count(raw, "input_tokens"),
-            read: count(raw, "cache_read_input_tokens"),
-            written: count(raw, "cache_creation_input_tokens"),
-            written_5m: split.and_then(|split| count(split, "ephemeral_5m_input_tokens")),
-            written_1h: split.and_then(|split| count(split, "ephemeral_1h_input_tokens")),
-        };
-        let output = count(raw, "output_tokens");
+        let input = Input::of(raw, odd);
+        let output = count(raw, "output_tokens", odd);
         let details = raw.get("output_tokens_details");
-        let thinking = details.and_then(|details| count(details, "thinking_tokens"));
+        let thinking = details.and_then(|details| count(details, "thinking_tokens", odd));
         let tools = raw.get("server_tool_use");
-        let searches = tools.and_then(|tools| count(tools, "web_search_requests"));
+        let searches = tools.and_then(|tools| count(tools, "web_search_requests", odd));
+        let iterations = raw.get("iterations").filter(|list| list.kind() == Kind::Array);
+        if let Some(iterations) = iterations {
+            self.compaction = Compaction::of(iterations, odd);
+        }
         self.input.replace(input);
         // These only grow.
         self.output = self.output.max(output);
@@ -95,27 +181,25 @@ impl Counts {
 
     /// The counts made consistent, and whether they were so; none when nothing was told.
     pub(super) fn settle(&self) -> Option<(Usage, bool)> {
-        let Input { uncached, read, written, written_5m, written_1h } = self.input;
+        let Input { uncached, read, .. } = self.input;
         if uncached.is_none() && self.output.is_none() {
             return None;
         }
-        let hour = written_1h.unwrap_or(0);
-        let parts = hour.saturating_add(written_5m.unwrap_or(0));
-        let written = written.unwrap_or(parts);
-        let cache_write_1h = hour.min(written);
-        let output = self.output.unwrap_or(0);
+        let (written_5m, written_1h, writes_fit) = self.input.writes();
+        let answer = self.output.unwrap_or(0);
         let reasoning = self.thinking.unwrap_or(0);
+        let more = self.compaction;
         let usage = Usage {
-            input_uncached: uncached.unwrap_or(0),
-            cache_read: read.unwrap_or(0),
-            cache_write_5m: written - cache_write_1h,
-            cache_write_1h,
-            output,
-            reasoning: reasoning.min(output),
+            input_uncached: uncached.unwrap_or(0).saturating_add(more.uncached),
+            cache_read: read.unwrap_or(0).saturating_add(more.read),
+            cache_write_5m: written_5m.saturating_add(more.written_5m),
+            cache_write_1h: written_1h.saturating_add(more.written_1h),
+            output: answer.saturating_add(more.output),
+            reasoning: reasoning.min(answer),
             searches: self.searches.unwrap_or(0),
             ..Usage::default()
         };
-        let fits = parts <= written && reasoning <= output;
+        let fits = writes_fit && reasoning <= answer && !more.odd;
         let whole = uncached.is_some() && self.output.is_some();
         Some((usage, whole && fits && !self.odd))
     }
@@ -159,6 +243,33 @@ mod tests {
             counts(&[r#"{"input_tokens":1,"output_tokens":1,"cache_creation_input_tokens":7}"#])
                 .unwrap();
         assert_eq!((usage.cache_write_5m, usage.cache_write_1h), (7, 0));
+    }
+
+    #[test]
+    fn what_was_sampled_to_compact_is_counted_once_and_what_declined_is_not() {
+        let start = r#"{"input_tokens":23000,"output_tokens":1}"#;
+        let end = r#"{"input_tokens":23000,"output_tokens":1000,"iterations":[
+            {"type":"compaction","input_tokens":100000,"output_tokens":3500,"cache_read_input_tokens":80000,
+             "cache_creation_input_tokens":7,"cache_creation":{"ephemeral_1h_input_tokens":3,"ephemeral_5m_input_tokens":4}},
+            {"type":"message","input_tokens":23000,"output_tokens":1000}]}"#;
+        let (usage, plausible) = counts(&[start, end, end]).unwrap();
+        let expected = Usage {
+            input_uncached: 123_000,
+            cache_read: 80_000,
+            cache_write_5m: 4,
+            cache_write_1h: 3,
+            output: 4500,
+            ..Usage::default()
+        };
+        assert_eq!((usage, plausible), (expected, true));
+        let declined = r#"{"input_tokens":12,"output_tokens":9,"iterations":[
+            {"type":"message","input_tokens":900,"output_tokens":900},
+            {"type":"fallback_message","input_tokens":12,"output_tokens":9},
+            {"type":"advisor_message","input_tokens":50,"output_tokens":50}]}"#;
+        assert_eq!(counts(&[declined]).unwrap().0.total(), 21);
+        let odd = r#"{"input_tokens":12,"output_tokens":9,"iterations":[{"type":"compaction","input_tokens":-1}]}"#;
+        let (usage, plausible) = counts(&[odd]).unwrap();
+        assert_eq!((usage.total(), plausible), (21, false));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Our `usage` object in this dialect (inference spec 2.3).
 
+use super::read_usage::beside_iterations;
 use crate::document::{Edits, Kind, Raw, splice};
 use crate::identity::{Extras, UsageReport};
 use crate::openai_chat::usage::cost_members;
@@ -46,9 +47,10 @@ pub(super) fn push_usage_over(
     report: &UsageReport,
     extras: &Extras<'_>,
 ) {
-    let mut ours = Vec::with_capacity(512);
-    push_usage(&mut ours, report, extras);
     let provider = provider.filter(|raw| raw.kind() == Kind::Object);
+    let usage = provider.map_or(report.usage, |raw| beside_iterations(&report.usage, raw));
+    let mut ours = Vec::with_capacity(512);
+    push_usage(&mut ours, &UsageReport { usage, ..*report }, extras);
     let (Some(provider), Ok(text)) = (provider, std::str::from_utf8(&ours)) else {
         out.append(&mut ours);
         return;

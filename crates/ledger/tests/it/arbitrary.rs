@@ -110,38 +110,54 @@ fn spread(counts: [u64; 15]) -> Usage {
     }
 }
 
+/// How a usage uses up what it may, in thousandths.
+#[derive(Debug, Clone, Copy)]
+pub struct Shares {
+    input: [u64; 5],
+    parts: [u64; 6],
+    tools: u64,
+}
+
+pub fn shares() -> impl Strategy<Value = Shares> {
+    // Often all of it: bounds are met at their edge.
+    let share = || prop_oneof![3 => 0_u64..=1000, 1 => Just(1000_u64), 1 => Just(0_u64)];
+    let part = || 0_u64..=1500;
+    (proptest::array::uniform5(share()), proptest::array::uniform6(part()), 0_u64..=10)
+        .prop_map(|(input, parts, tools)| Shares { input, parts, tools })
+}
+
 /// Usage with at most this many prompt and output tokens and 10 of anything else; parts may exceed
 /// their whole, as hostile providers report them.
-pub fn usage(most_prompt: u64, most_output: u64) -> impl Strategy<Value = Usage> {
-    let share = || 0_u64..=1000;
+pub fn usage_of(shares: &Shares, most_prompt: u64, most_output: u64) -> Usage {
     let part = |whole: u64, share: u64| {
         u64::try_from(u128::from(whole) * u128::from(share) / 1000).unwrap()
     };
-    (proptest::array::uniform5(share()), proptest::array::uniform6(0_u64..=1500), 0_u64..=10)
-        .prop_map(move |(input, parts, searches)| {
-            let prompt = part(most_prompt, input[4]);
-            let read = part(prompt, input[0]);
-            let write = part(prompt - read, input[1]);
-            let write_1h = part(prompt - read - write, input[2]);
-            let uncached = prompt - read - write - write_1h;
-            let output = part(most_output, input[3]);
-            let counts = [
-                uncached,
-                read,
-                write,
-                write_1h,
-                part(uncached, parts[0]),
-                part(uncached, parts[1]),
-                output,
-                part(output, parts[2]),
-                part(output, parts[3]),
-                part(output, parts[4]),
-                searches,
-                10 - searches,
-                part(read, parts[5]),
-                searches / 2,
-                10 - searches / 2,
-            ];
-            spread(counts)
-        })
+    let Shares { input, parts, tools } = *shares;
+    let prompt = part(most_prompt, input[4]);
+    let read = part(prompt, input[0]);
+    let write = part(prompt - read, input[1]);
+    let write_1h = part(prompt - read - write, input[2]);
+    let uncached = prompt - read - write - write_1h;
+    let output = part(most_output, input[3]);
+    spread([
+        uncached,
+        read,
+        write,
+        write_1h,
+        part(uncached, parts[0]),
+        part(uncached, parts[1]),
+        output,
+        part(output, parts[2]),
+        part(output, parts[3]),
+        part(output, parts[4]),
+        tools,
+        10 - tools,
+        part(read, parts[5]),
+        tools / 2,
+        10 - tools / 2,
+    ])
+}
+
+pub fn usage(most_prompt: u64, most_output: u64) -> impl Strategy<Value = Usage> {
+    shares().prop_map(move |shares| usage_of(&shares, most_prompt, most_output))
 }

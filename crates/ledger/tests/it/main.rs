@@ -10,5 +10,9 @@
 mod arbitrary;
 mod book;
 mod bound;
+mod cost_cases;
+mod hold;
+mod hostile;
 mod price;
 mod table;
+mod usage_golden;

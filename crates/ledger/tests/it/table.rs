@@ -40,7 +40,8 @@ pub fn dollars(text: &str) -> Usd {
     text.parse().unwrap_or_else(|_| panic!("{text:?} is no amount"))
 }
 
-fn rates<'a>(words: impl Iterator<Item = &'a str>) -> Rates {
+/// Prices such as `prompt=0.000003`.
+pub fn rates<'a>(words: impl Iterator<Item = &'a str>) -> Rates {
     let mut rates = Rates::default();
     for word in words.filter(|word| !word.is_empty()) {
         let (kind, price) = word.split_once('=').unwrap();

@@ -3,24 +3,23 @@
 use std::ops::{Deref, DerefMut};
 
 use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, Postgres};
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::{Sqlite, SqliteConnection, SqlitePool};
 use sqlx::{Connection as _, raw_sql};
 
-use super::{Remote, by, query};
+use super::Remote;
 use crate::error::StoreError;
 
-/// One connection, of its own or borrowed from a pool.
+/// One connection, its owner's or borrowed from a pool.
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PgConnection),
     SqliteReader(PoolConnection<Sqlite>),
-    PostgresReader(PoolConnection<Postgres>),
 }
 
 impl Connection {
     pub const fn is_postgres(&self) -> bool {
-        matches!(self, Self::Postgres(_) | Self::PostgresReader(_))
+        matches!(self, Self::Postgres(_))
     }
 
     /// The driver's own connection, for statements that only SQLite can run.
@@ -31,7 +30,7 @@ impl Connection {
         match self {
             Self::Sqlite(one) => Ok(one),
             Self::SqliteReader(one) => Ok(&mut *one),
-            Self::Postgres(_) | Self::PostgresReader(_) => Err(StoreError::Closed),
+            Self::Postgres(_) => Err(StoreError::Closed),
         }
     }
 
@@ -42,7 +41,6 @@ impl Connection {
     pub fn postgres(&mut self) -> Result<&mut PgConnection, StoreError> {
         match self {
             Self::Postgres(one) => Ok(one),
-            Self::PostgresReader(one) => Ok(&mut *one),
             Self::Sqlite(_) | Self::SqliteReader(_) => Err(StoreError::Closed),
         }
     }
@@ -52,7 +50,7 @@ impl Connection {
         match self {
             Self::Sqlite(one) => one.close().await,
             Self::Postgres(one) => one.close().await,
-            Self::SqliteReader(_) | Self::PostgresReader(_) => Ok(()),
+            Self::SqliteReader(_) => Ok(()),
         }
     }
 
@@ -79,7 +77,7 @@ pub(crate) enum Pool {
 }
 
 /// A read transaction: all of its statements see one state of the database. Its connection is closed
-/// with it, so that nothing of it can reach the next user of the pool.
+/// with it, so that nothing of it can reach somebody else.
 pub(crate) struct View(Connection);
 
 impl Deref for View {
@@ -97,25 +95,29 @@ impl DerefMut for View {
 }
 
 impl Pool {
-    /// A connection for several statements that need not see the same state.
-    pub async fn acquire(&self) -> Result<Connection, StoreError> {
-        Ok(match self {
-            Self::Sqlite(pool) => Connection::SqliteReader(pool.acquire().await?),
-            Self::Postgres(remote) => remote.acquire().await?,
-        })
-    }
-
     /// A read transaction.
     pub async fn begin(&self) -> Result<View, StoreError> {
-        let mut connection = self.acquire().await?;
-        match &mut connection {
-            Connection::SqliteReader(one) => one.close_on_drop(),
-            Connection::PostgresReader(one) => one.close_on_drop(),
-            Connection::Sqlite(_) | Connection::Postgres(_) => {}
-        }
-        query(by("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            .execute(&mut connection)
-            .await?;
+        let connection = match self {
+            Self::Sqlite(pool) => {
+                let mut one = pool.acquire().await?;
+                one.close_on_drop();
+                let mut connection = Connection::SqliteReader(one);
+                connection.script("BEGIN").await?;
+                connection
+            }
+            Self::Postgres(remote) => {
+                // It may be a long one, such as an audit.
+                let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; \
+                     SET LOCAL statement_timeout = 0; \
+                     SET LOCAL idle_in_transaction_session_timeout = 60000";
+                let begun = async {
+                    let mut connection = remote.connect().await?;
+                    connection.script(begin).await?;
+                    Ok(connection)
+                };
+                remote.unless_silent(begun).await?
+            }
+        };
         Ok(View(connection))
     }
 }
@@ -134,7 +136,6 @@ impl<'c> From<&'c mut Connection> for On<'c> {
             Connection::Sqlite(one) => Self::Sqlite(one),
             Connection::Postgres(one) => Self::Postgres(one),
             Connection::SqliteReader(one) => Self::Sqlite(&mut *one),
-            Connection::PostgresReader(one) => Self::Postgres(&mut *one),
         }
     }
 }

@@ -111,11 +111,6 @@ impl Remote {
         }
     }
 
-    /// A connection of the pool.
-    pub async fn acquire(&self) -> Result<Connection, StoreError> {
-        Ok(Connection::PostgresReader(self.pool.acquire().await?))
-    }
-
     /// Whether the server is known to be away: then nobody has to wait for it.
     pub fn is_down(&self) -> bool {
         self.pulse.is_down()
@@ -154,6 +149,9 @@ impl Remote {
         &self,
         answer: impl Future<Output = Result<T, StoreError>>,
     ) -> Result<T, StoreError> {
+        if self.is_down() {
+            return Err(silent());
+        }
         tokio::select! {
             biased;
             answer = answer => answer,
