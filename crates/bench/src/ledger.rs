@@ -184,11 +184,7 @@ fn cpu() -> Duration {
     Duration::from_millis(ticks.saturating_mul(1_000 / TICKS_PER_SECOND))
 }
 
-async fn measure(
-    bench: &Arc<Bench>,
-    clients: usize,
-    time: Duration,
-) -> anyhow::Result<Run> {
+async fn measure(bench: &Arc<Bench>, clients: usize, time: Duration) -> anyhow::Result<Run> {
     let (began, busy) = (bench.clock.monotonic(), cpu());
     let tasks: Vec<_> = (0..clients)
         .map(|_| {

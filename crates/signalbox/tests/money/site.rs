@@ -19,7 +19,7 @@ pub struct Site {
     pub database: String,
     pub provider: Running,
     nodes: AtomicU32,
-    server: Option<signalbox_pgserver::Database>,
+    _server: Option<signalbox_pgserver::Database>,
 }
 
 /// An account and its first key.
@@ -41,14 +41,14 @@ impl Site {
     pub async fn on_postgres(offer: &Offer, seed: u64) -> Self {
         let database = signalbox_pgserver::database();
         let site = Self::on(tempfile::tempdir().unwrap(), database.url(), offer, seed).await;
-        Self { server: Some(database), ..site }
+        Self { _server: Some(database), ..site }
     }
 
     async fn on(folder: TempDir, database: String, offer: &Offer, seed: u64) -> Self {
         let provider = signalbox_simulator::start(Simulator::seeded(seed)).await.unwrap();
         let text = offer.toml(&database, &provider.base_url());
         std::fs::write(folder.path().join("signalbox.toml"), text).unwrap();
-        Self { folder, database, provider, nodes: AtomicU32::new(1), server: None }
+        Self { folder, database, provider, nodes: AtomicU32::new(1), _server: None }
     }
 
     fn config(&self) -> PathBuf {
