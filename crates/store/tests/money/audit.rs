@@ -1,6 +1,9 @@
 //! The audit over everything that moves, and over ten kinds of damage done to the file.
 
+use std::sync::Arc;
+
 use signalbox_core::Usd;
+use signalbox_runtime::{Clock, task};
 use signalbox_store::idempotency::Answer;
 use signalbox_store::statement::{Charges, Period};
 use signalbox_store::vouchers::VoucherRow;
@@ -208,4 +211,46 @@ async fn every_kind_of_damage_is_named() {
         let named = |one: &String| if open { one.starts_with(start) } else { one == expected };
         assert!(found.iter().any(named), "{what}: {expected} not in {found:?}");
     }
+}
+
+/// Most memory that this process had, in KiB.
+fn peak() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").trim().parse().unwrap_or(0)
+}
+
+/// Run by hand: `cargo test --release -p signalbox-store --test money -- --ignored --nocapture large`.
+#[ignore = "measures"]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_of_a_large_history() {
+    let world = Arc::new(World::with_clock(Clock::system()).await);
+    let account = world.account(1_000_000_000_000).await;
+    let key = world.key(&account, None, None).await;
+    let ledger = Ledger::open(&world.store).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    let tasks: Vec<_> = (0..512)
+        .map(|_| {
+            let (world, ledger, key) = (world.clone(), ledger.clone(), key.clone());
+            task::spawn("large", async move {
+                for _ in 0..200 {
+                    world.spend(&ledger, &key, 100, 60).await;
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    let (began, before) = (world.clock.monotonic(), peak());
+    let report = world.audit().await;
+    let took = world.clock.monotonic() - began;
+    assert!(report.is_clean(), "{:?}", report.breaches.first());
+    let (rows, grown) = (report.checked.generations, peak() - before);
+    println!("audit of {rows} generations: {took:?}, {grown} KiB more");
+    let began = world.clock.monotonic();
+    let whole = Period { from: None, to: None };
+    let rows = world.store.statement(&account, whole, Charges::ByDay).await.unwrap().unwrap();
+    let took = world.clock.monotonic() - began;
+    println!("statement of them in {} lines: {took:?}", rows.lines.len());
 }
