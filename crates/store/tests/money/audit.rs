@@ -213,6 +213,46 @@ async fn every_kind_of_damage_is_named() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_audit_beside_a_running_process_is_clean() {
+    let world = Arc::new(World::new().await);
+    let (ann, eve) = (world.account(1_000_000).await, world.account(0).await);
+    let key = world.key(&ann, None, None).await;
+    let ledger = Ledger::open(&world.store).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    let tasks: Vec<_> = (0..8)
+        .map(|n| {
+            let (world, ledger, key, eve) =
+                (world.clone(), ledger.clone(), key.clone(), eve.clone());
+            task::spawn("spender", async move {
+                for round in 0..40 {
+                    world.spend(&ledger, &key, 100, 60).await;
+                    if round % 10 == 0 {
+                        let id = format!("{n}-{round}");
+                        let movement = Movement::grant(&id, &eve, usd(5), world.clock.now());
+                        world.store.post_movement(movement).await.unwrap();
+                    }
+                }
+            })
+        })
+        .collect();
+    let other = world.again().await;
+    let mut looks = 0;
+    while tasks.iter().any(|task| !task.is_finished()) {
+        let report = other.audit().await.unwrap();
+        assert!(report.is_clean(), "{:#?}", report.breaches);
+        looks += 1;
+    }
+    for task in tasks {
+        task.await.unwrap().unwrap();
+    }
+    assert!(looks > 0);
+    ledger.shutdown().await.unwrap();
+    let report = other.audit().await.unwrap();
+    assert!(report.is_clean(), "{:#?}", report.breaches);
+    assert_eq!(report.checked.generations, 320);
+}
+
 /// Most memory that this process had, in KiB.
 fn peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
