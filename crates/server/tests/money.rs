@@ -27,3 +27,15 @@ mod leak_paths;
 
 #[path = "money/settle_before_done.rs"]
 mod settle_before_done;
+
+#[path = "money/hostile_numbers.rs"]
+mod hostile_numbers;
+
+#[path = "money/free_models.rs"]
+mod free_models;
+
+#[path = "money/attempts.rs"]
+mod attempts;
+
+#[path = "money/terms.rs"]
+mod terms;
