@@ -56,7 +56,7 @@ async fn a_budget_that_is_used_up_is_403_and_the_broadest_is_named() {
     assert_eq!(server.counted(), calls, "no provider was asked");
 
     // A raise counts at once; then no answer is begun that the budget may not cover.
-    let more = Usd::from_nanos(spent.nanos() * 4);
+    let more = Usd::from_nanos(spent.nanos() * 40);
     set(&server, &scope, Some(ResetInterval::Monthly), more).await;
     set(&server, &scope, Some(ResetInterval::Daily), more).await;
     answers(&server, 200).await;
@@ -71,7 +71,8 @@ async fn a_budget_that_is_used_up_is_403_and_the_broadest_is_named() {
         typed_error(&server.caller().chat(&ask("acme/one", false)).await, 403, "permission_denied");
     assert!(error["message"].as_str().unwrap().contains("monthly"), "the day has passed: {error}");
     clock.advance(Duration::from_secs(31 * 86_400));
-    assert_eq!(server.caller().chat(&ask("acme/one", false)).await.status, 200);
+    set(&server, &scope, Some(ResetInterval::Monthly), more).await;
+    answers(&server, 200).await;
     server.closes_clean().await;
 }
 
@@ -83,6 +84,8 @@ async fn a_budget_of_a_guardrail_limits_one_key_and_not_the_other() {
     let issued = server.key(signalbox_platform::NewKey::default()).await;
     let other = server.caller().with_key(&issued.key);
     let scope = format!("guardrail:g1:key:{}", hash_of(&issued.key));
+    set(&server, &scope, None, Usd::from_nanos(answer.cost().nanos() * 40)).await;
+    assert_eq!(other.chat(&ask("acme/one", false)).await.status, 200);
     set(&server, &scope, None, answer.cost()).await;
     let status = async || other.chat(&ask("acme/one", false)).await.status;
     eventually(SOON, "the budget", async || (status().await == 403).then_some(())).await;
