@@ -85,3 +85,6 @@ pub const RESPONSE_CACHE_TTL_RANGE: (u32, u32) = (1, 86_400);
 pub const MAX_STICKY: usize = 200_000;
 /// How long an idle conversation is remembered (inference spec 14.2).
 pub const STICKY_IDLE: Duration = Duration::from_secs(600);
+
+/// Largest webhook of a payment rail (reliability design, test 14).
+pub const MAX_WEBHOOK_BYTES: usize = 256 * 1024;
