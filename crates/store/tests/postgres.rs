@@ -45,6 +45,9 @@ mod once;
 #[path = "money/invoices.rs"]
 mod invoices;
 
+#[path = "money/payments.rs"]
+mod payments;
+
 #[path = "money/lots.rs"]
 mod lots;
 
