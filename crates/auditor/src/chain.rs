@@ -1,6 +1,6 @@
 //! The hash chain over the history of money.
 //!
-//! The line of a transfer is `seq|id|kind|debit|credit|amount_nanos|generation|at_micros|reason`:
+//! The line of a transfer is `seq|id|kind|debit|credit|amount|generation|at|reason`:
 //! numbers in plain decimal, an absent text empty, and every `\` and `|` inside a text preceded by a
 //! `\`. Its hash is the SHA-256, in lower-case hex, of the hash before, one line feed and the line,
 //! all as UTF-8. The hash before the first transfer is [`GENESIS`].
@@ -30,9 +30,9 @@ pub fn canonical_line(transfer: &TransferRow) -> String {
     field(&transfer.kind);
     field(&transfer.debit);
     field(&transfer.credit);
-    field(&transfer.amount_nanos.to_string());
+    field(&transfer.amount.to_string());
     field(transfer.generation.as_deref().unwrap_or(""));
-    field(&transfer.at_micros.to_string());
+    field(&transfer.at.to_string());
     field(&transfer.reason);
     line
 }
@@ -64,10 +64,10 @@ mod tests {
             kind: "grant".into(),
             debit: "system:grants".into(),
             credit: "acct:acc_1".into(),
-            amount_nanos: 5_000_000_000,
+            amount: 5_000_000_000,
             generation: None,
             reason: "hello | wor\\ld".into(),
-            at_micros: 1_700_000_000_000_000,
+            at: 1_700_000_000_000_000,
             prev_hash: GENESIS.into(),
             hash: String::new(),
         }
@@ -106,10 +106,10 @@ mod tests {
             |row| row.kind = "charge".into(),
             |row| row.debit.push('x'),
             |row| row.credit.push('x'),
-            |row| row.amount_nanos += 1,
+            |row| row.amount += 1,
             |row| row.generation = Some("gen-1".into()),
             |row| row.reason.clear(),
-            |row| row.at_micros += 1,
+            |row| row.at += 1,
             |row| row.prev_hash.replace_range(0..1, "1"),
         ];
         for change in changes {

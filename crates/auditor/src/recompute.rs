@@ -26,12 +26,16 @@ pub fn is_insured(generation: &GenerationRow) -> bool {
     reason == "error" || (reason.is_empty() && generation.usage.output == 0)
 }
 
-/// The cost in nano-dollars before it is cut down to what was held; 0 without a price row. An insured
+/// The cost in nano-dollars before it is cut down to what was held; 0 without a price row. With the
+/// caller's own provider key it is the fee on the list price, rounded up once. An insured
 /// generation costs what tools did alone, at the prices of a request without a prompt.
 ///
 /// # Errors
 /// When the price row is not complete or the cost is beyond the range.
 pub fn cost_nanos(generation: &GenerationRow) -> Result<i64, Unpriceable> {
+    if let Some(list) = generation.byok {
+        return byok_fee(list, generation.fee_bps.unwrap_or(0));
+    }
     let Some(table) = &generation.prices else { return Ok(0) };
     let insured = is_insured(generation);
     let prices = Prices::of(table, generation);
@@ -51,6 +55,13 @@ pub fn cost_nanos(generation: &GenerationRow) -> Result<i64, Unpriceable> {
     }
     let up = i128::from(units % UNITS_PER_NANO != 0);
     i64::try_from(units / UNITS_PER_NANO + up).map_err(|_| Unpriceable::TooLarge)
+}
+
+/// So many hundredths of a percent of a list price, rounded up.
+fn byok_fee(list: i64, bps: u32) -> Result<i64, Unpriceable> {
+    let parts = i128::from(list.max(0)) * i128::from(bps);
+    let up = i128::from(parts % 10_000 != 0);
+    i64::try_from(parts / 10_000 + up).map_err(|_| Unpriceable::TooLarge)
 }
 
 /// One price in 10⁻²⁸ USD.
@@ -76,7 +87,7 @@ impl<'a> Prices<'a> {
         let prompt = [usage.cache_read, usage.cache_write_5m, usage.cache_write_1h]
             .into_iter()
             .fold(usage.input_uncached, u64::saturating_add);
-        let minute = generation.priced_at_micros.div_euclid(60_000_000).rem_euclid(24 * 60);
+        let minute = generation.created_at.div_euclid(60_000_000).rem_euclid(24 * 60);
         let clock = minute / 60 * 100 + minute % 60;
         let holds = |entry: &&PriceOverride| {
             entry.min_prompt_tokens.is_none_or(|least| prompt > least)

@@ -24,8 +24,14 @@ pub struct Checked {
     pub reservations: u64,
     /// Generations.
     pub generations: u64,
-    /// Days of key spending.
-    pub key_usage: u64,
+    /// Payments.
+    pub payments: u64,
+    /// Vouchers.
+    pub vouchers: u64,
+    /// Invoices.
+    pub invoices: u64,
+    /// Days of spending, by scope.
+    pub usage: u64,
 }
 
 /// The outcome of an audit.

@@ -3,15 +3,79 @@
 
 use signalbox_core::{PriceTable, Usage};
 
-/// The balance that storage keeps for an account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// The sums that storage keeps for an account.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct AccountRow {
     /// The account's id, without the `acct:` of transfers.
     pub id: String,
     /// Stored sum of what came in.
-    pub credited_nanos: i64,
-    /// Stored sum of what was charged; the balance is the difference.
-    pub charged_nanos: i64,
+    pub credited: i64,
+    /// Stored sum of what generations cost.
+    pub charged: i64,
+    /// Stored sum of what went out otherwise.
+    pub withdrawn: i64,
+    /// What it may owe now.
+    pub line: i64,
+    /// The most that it ever might owe.
+    pub most_line: i64,
+    /// Stored sum of what it purchased.
+    pub purchased: i64,
+}
+
+/// Whose an API key is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyRow {
+    /// The key's public id.
+    pub key: String,
+    /// The account it belongs to.
+    pub account: String,
+    /// The workspace that its spending counts for; `None` is the account's default one.
+    pub workspace: Option<String>,
+}
+
+/// A purchase, from its offer on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PaymentRow {
+    /// Its id.
+    pub id: String,
+    /// Who bought.
+    pub account: String,
+    /// `stripe`, `crypto` or `manual`.
+    pub rail: String,
+    /// The credit that was bought, without fee and tax.
+    pub amount: i64,
+    /// How much of it went back.
+    pub refunded: i64,
+    /// Whether it was ever paid.
+    pub paid: bool,
+}
+
+/// A voucher.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoucherRow {
+    /// The hash of its code.
+    pub code_hash: String,
+    /// What each redemption is worth.
+    pub amount: i64,
+    /// How often it may be redeemed.
+    pub uses: i64,
+    /// Stored count of its redemptions.
+    pub redeemed: i64,
+    /// Who redeemed it.
+    pub accounts: Vec<String>,
+}
+
+/// An invoice of an account in arrears.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvoiceRow {
+    /// Its id.
+    pub id: String,
+    /// Who owed.
+    pub account: String,
+    /// How much.
+    pub amount: i64,
+    /// Whether it was paid.
+    pub paid: bool,
 }
 
 /// One movement of money from `debit` to `credit`.
@@ -21,20 +85,20 @@ pub struct TransferRow {
     pub seq: i64,
     /// Its identity.
     pub id: String,
-    /// `grant` or `charge`.
+    /// Why money moved, such as `charge`.
     pub kind: String,
-    /// Whose balance falls: `acct:<id>`, `system:grants` or `system:revenue`.
+    /// Whose balance falls: `acct:<id>`, or a name of the operator such as `system:grants`.
     pub debit: String,
     /// Whose balance rises.
     pub credit: String,
     /// How much. Above zero.
-    pub amount_nanos: i64,
-    /// The generation that a charge is for.
+    pub amount: i64,
+    /// The generation that it is for.
     pub generation: Option<String>,
-    /// Why a grant was made; empty for a charge.
+    /// Why, in somebody's words.
     pub reason: String,
     /// When it was posted.
-    pub at_micros: i64,
+    pub at: i64,
     /// The hash of the transfer before; see [`crate::chain`].
     pub prev_hash: String,
     /// The hash of this one.
@@ -51,11 +115,11 @@ pub struct ReservationRow {
     /// The key's public id.
     pub key: String,
     /// The amount held.
-    pub amount_nanos: i64,
+    pub amount: i64,
     /// When it was opened.
-    pub opened_at_micros: i64,
+    pub opened_at: i64,
     /// When it ended; `None` while it is open.
-    pub ended_at_micros: Option<i64>,
+    pub ended_at: Option<i64>,
     /// How it ended: `settled`, `released` or `recovered` (given back at a restart).
     pub outcome: Option<String>,
 }
@@ -70,7 +134,7 @@ pub struct GenerationRow {
     /// The key's public id.
     pub key: String,
     /// The moment whose time-of-day prices apply.
-    pub priced_at_micros: i64,
+    pub created_at: i64,
     /// The normalised finish reason, when there is one.
     pub finish_reason: Option<String>,
     /// What was consumed.
@@ -78,32 +142,40 @@ pub struct GenerationRow {
     /// The price row that applied; `None` when no provider was reached.
     pub prices: Option<PriceTable>,
     /// The cost that was shown and charged.
-    pub cost_nanos: i64,
+    pub cost: i64,
+    /// The list price of what the caller's own provider key paid for; `None` without one.
+    pub byok: Option<i64>,
+    /// The fee on that list price in basis points.
+    pub fee_bps: Option<u32>,
 }
 
-/// What storage says that a key has spent on one day.
+/// What storage says that a scope has spent on one day.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KeyUsageRow {
-    /// The key's public id.
-    pub key: String,
-    /// The day, counted from 1970-01-01 UTC.
+pub struct UsageRow {
+    /// `key:<hash>`, `account:<id>`, `workspace:<id>`, or that of a budget.
+    pub scope: String,
+    /// The day, counted from 1970-01-01 UTC, on which the reservations were opened.
     pub day: i64,
-    /// Charges that were settled on that day.
-    pub charged_nanos: i64,
+    /// What was charged.
+    pub charged: i64,
+    /// The list price of what own provider keys paid for.
+    pub byok: i64,
+    /// Requests that were answered, or tried.
+    pub requests: i64,
 }
 
 /// Everything that an audit reads, as one consistent view of storage. Transfers come in the order of
 /// their `seq`; the rest in any order.
-#[derive(Debug, Clone)]
-pub struct Rows<A, T, R, G, K> {
-    /// Stored balances.
-    pub accounts: A,
-    /// The history of money.
-    pub transfers: T,
-    /// Open and ended reservations.
-    pub reservations: R,
-    /// Generations.
-    pub generations: G,
-    /// Stored spending by key and day.
-    pub key_usage: K,
+#[derive(Debug, Clone, Default)]
+#[expect(missing_docs, reason = "each field is all rows of its type")]
+pub struct Rows {
+    pub accounts: Vec<AccountRow>,
+    pub keys: Vec<KeyRow>,
+    pub payments: Vec<PaymentRow>,
+    pub vouchers: Vec<VoucherRow>,
+    pub invoices: Vec<InvoiceRow>,
+    pub transfers: Vec<TransferRow>,
+    pub reservations: Vec<ReservationRow>,
+    pub generations: Vec<GenerationRow>,
+    pub usage: Vec<UsageRow>,
 }

@@ -121,6 +121,30 @@ impl Timestamp {
     }
 }
 
+/// The text is neither a day nor a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a day such as 2026-08-31, nor a moment such as 2026-08-31T12:00:00Z")]
+pub struct ParseTimestampError;
+
+impl std::str::FromStr for Timestamp {
+    type Err = ParseTimestampError;
+
+    /// Reads RFC 3339 with any offset, or a day, which is its first moment in UTC.
+    fn from_str(text: &str) -> Result<Self, ParseTimestampError> {
+        if let Ok(moment) = text.parse::<jiff::Timestamp>() {
+            return Ok(Self(moment.as_microsecond()));
+        }
+        let day: jiff::civil::Date = text.parse().map_err(|_| ParseTimestampError)?;
+        let start = day.to_zoned(TimeZone::UTC).map_err(|_| ParseTimestampError)?;
+        // A date reads leniently from what begins with one; only the plain form is taken.
+        if text.len() == 10 {
+            Ok(Self(start.timestamp().as_microsecond()))
+        } else {
+            Err(ParseTimestampError)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,6 +163,21 @@ mod tests {
         assert_eq!(start(ResetInterval::Daily), "2026-08-09T00:00:00.000Z");
         assert_eq!(start(ResetInterval::Weekly), "2026-08-03T00:00:00.000Z");
         assert_eq!(start(ResetInterval::Monthly), "2026-08-01T00:00:00.000Z");
+    }
+
+    #[test]
+    fn a_day_and_a_moment_are_read() {
+        for (text, shown) in [
+            ("2026-08-09", "2026-08-09T00:00:00.000Z"),
+            ("2026-08-09T15:31:00Z", "2026-08-09T15:31:00.000Z"),
+            ("2026-08-09T15:31:00.5+02:00", "2026-08-09T13:31:00.500Z"),
+        ] {
+            assert_eq!(text.parse::<Timestamp>().unwrap().to_rfc3339(), shown, "{text}");
+        }
+        for text in ["", "yesterday", "2026-13-01", "2026-08-09T15:31:00", "2026-8-9", "1786289460"]
+        {
+            assert_eq!(text.parse::<Timestamp>(), Err(ParseTimestampError), "{text}");
+        }
     }
 
     #[test]

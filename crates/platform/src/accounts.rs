@@ -58,13 +58,15 @@ impl Platform {
         self.issue(account, revoke_old).await
     }
 
-    /// A new account with balance 0 and its first two keys.
+    /// A new account with its promotional credit, of which there is none unless it is configured, and
+    /// its first two keys.
     ///
     /// # Errors
     /// [`PlatformError::Refused`] when the address is malformed or taken.
     pub async fn create_account(&self, email: &str) -> Result<IssuedAccount, PlatformError> {
         let email = checked_email(email)?;
-        let made = self.store.create_account(AccountId::generate(entropy::bytes()), email).await;
+        let (id, promo) = (AccountId::generate(entropy::bytes()), self.settings.promo);
+        let made = self.store.create_account_with(id, email, promo).await;
         let account = match made {
             Err(StoreError::Constraint(_)) => {
                 return Err(PlatformError::Refused(format!("there is an account for {email}")));

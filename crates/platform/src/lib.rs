@@ -8,27 +8,59 @@ pub mod audit;
 pub mod error;
 pub mod grants;
 pub mod keys;
+pub mod money;
+pub mod once;
+pub mod plans;
+pub mod statement;
 pub mod v1;
+pub mod vouchers;
 
+use std::sync::Arc;
+
+use signalbox_core::Usd;
+use signalbox_core::plan::Plans;
 use signalbox_store::Store;
 
 pub use accounts::{IssuedAccount, RevokeOld};
 pub use error::PlatformError;
 pub use grants::GrantDone;
 pub use keys::{IssuedKey, KeyPrefix, NewKey};
+pub use money::NewTransfer;
+pub use plans::NewAgreement;
+pub use statement::Statement;
+pub use vouchers::NewVoucher;
 
 /// The control plane over one store. Clones share the store.
 #[derive(Debug, Clone)]
 pub struct Platform {
     store: Store,
     prefix: KeyPrefix,
+    settings: Arc<Settings>,
+}
+
+/// What the operator decided about money.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// The plans.
+    pub plans: Plans,
+    /// What every new account gets for nothing.
+    pub promo: Usd,
+    /// Days after which credit ends; `None` is never.
+    pub expire_after_days: Option<u32>,
 }
 
 impl Platform {
     /// A control plane whose new keys start with `prefix`.
     #[must_use]
     pub fn new(store: &Store, prefix: KeyPrefix) -> Self {
-        Self { store: store.clone(), prefix }
+        Self { store: store.clone(), prefix, settings: Arc::default() }
+    }
+
+    /// The same with these settings.
+    #[must_use]
+    pub fn with_settings(mut self, settings: Settings) -> Self {
+        self.settings = Arc::new(settings);
+        self
     }
 
     /// The rows underneath.

@@ -237,7 +237,7 @@ async fn spending_shows_in_credits_key_and_generation() {
         ("usage_weekly", json!(0.00062)),
         ("usage_monthly", json!(0.00062)),
         ("byok_usage", json!(0)),
-        ("is_free_tier", json!(false)),
+        ("is_free_tier", json!(true)),
         ("is_management_key", json!(false)),
         ("is_provisioning_key", json!(false)),
         ("creator_user_id", Value::Null),

@@ -5,7 +5,9 @@ mod credential;
 mod error;
 mod inference;
 mod listen;
+mod once;
 mod router;
+mod short_body;
 mod v1;
 
 pub use app::App;

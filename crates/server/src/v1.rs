@@ -1,6 +1,7 @@
 //! The platform's JSON routes under `/api/v1`.
 
 pub(crate) mod account;
+pub(crate) mod credits;
 pub(crate) mod models;
 pub(crate) mod providers;
 pub(crate) mod routing;

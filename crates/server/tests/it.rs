@@ -41,3 +41,6 @@ mod retrieval;
 
 #[path = "it/leaks.rs"]
 mod leaks;
+
+#[path = "it/credits.rs"]
+mod credits;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
-use signalbox_core::{Secret, Timeouts, TimeoutsRow};
+use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
 use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
@@ -30,6 +30,8 @@ pub(crate) struct Config {
     pub timeouts: Timeouts,
     /// Percent of the streams that may be hedged.
     pub hedge_percent: u8,
+    /// Plans, promotional credit, and whether credit ends.
+    pub money: signalbox_platform::Settings,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -45,6 +47,8 @@ struct File {
     keys: Keys,
     timeouts: TimeoutsRow,
     routing: Routing,
+    plans: PlansRow,
+    credits: Credits,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -73,6 +77,40 @@ struct Keys {
 #[serde(default, deny_unknown_fields)]
 struct Routing {
     hedge_percent: u8,
+}
+
+/// Credit that is not purchased, and credit that ends.
+#[derive(Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Credits {
+    /// Dollars that every new account gets, as a text.
+    promo: String,
+    expire_credits: bool,
+    expire_after_days: u32,
+}
+
+impl Default for Credits {
+    /// None, and never (platform spec 4.2, 4.5).
+    fn default() -> Self {
+        Self { promo: "0".to_owned(), expire_credits: false, expire_after_days: 365 }
+    }
+}
+
+/// What the file says about money.
+fn money(plans: &PlansRow, credits: &Credits) -> Result<signalbox_platform::Settings, Stop> {
+    let promo: Usd =
+        credits.promo.parse().map_err(|error| Stop::usage(format!("credits.promo: {error}")))?;
+    if promo.is_negative() {
+        return Err(Stop::usage("credits.promo: not below zero"));
+    }
+    if credits.expire_after_days == 0 {
+        return Err(Stop::usage("credits.expire_after_days: above zero"));
+    }
+    Ok(signalbox_platform::Settings {
+        plans: Plans::default().with(plans).map_err(Stop::usage)?,
+        promo,
+        expire_after_days: credits.expire_credits.then_some(credits.expire_after_days),
+    })
 }
 
 const LISTEN: &str = "127.0.0.1:8080";
@@ -132,6 +170,7 @@ impl Config {
             key_prefix: prefix,
             timeouts: Timeouts::default().with(&file.timeouts),
             hedge_percent,
+            money: money(&file.plans, &file.credits)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -207,6 +246,11 @@ mod tests {
             ("[[models]]\nid = \"a/b\"\nctx = 1\n", "ctx"),
             ("[timeouts]\nidle = -1\n", ":2: expected seconds"),
             ("[routing]\nhedge_percent = 6\n", "at most 5"),
+            ("[plans.payg]\ncard_fee_bps = 20000\n", "plans.payg.card_fee_bps"),
+            ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
+            ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
+            ("[credits]\npromo = \"-1\"\n", "credits.promo"),
+            ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),
         ] {
             let stop = load(text).unwrap_err();
             assert!(
@@ -229,6 +273,13 @@ mod tests {
             first_content = 45
             [routing]
             hedge_percent = 2
+            [plans.payg]
+            byok_free = { list_price_usd = "25000" }
+            [plans.enterprise]
+            purchase_discount_bps = 2000
+            [credits]
+            promo = "0.50"
+            expire_credits = true
             [[providers]]
             slug = "openai"
             timeouts = { connect = 0.5 }
@@ -249,6 +300,13 @@ mod tests {
         assert_eq!(config.public_url, "http://gate.example");
         assert_eq!(config.catalogue.endpoints.len(), 1);
         assert_eq!((config.timeouts.first_content.as_secs(), config.hedge_percent), (45, 2));
+        let money = config.money;
+        assert_eq!(
+            (money.promo.to_string(), money.expire_after_days),
+            ("0.5".to_owned(), Some(365))
+        );
+        let enterprise = money.plans.plan(signalbox_core::Tier::Enterprise);
+        assert_eq!(enterprise.purchase_discount_bps, 2000);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use signalbox_catalog::Snapshot;
 use signalbox_gateway::World;
+use signalbox_platform::{KeyPrefix, Platform};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
 use signalbox_store::Store;
@@ -29,6 +30,12 @@ fn shown(url: &str) -> String {
     // What stands before the last @ may be a password; so may a parameter.
     let rest = rest.rsplit('@').next().unwrap_or_default();
     format!("{scheme}://{}", rest.split('?').next().unwrap_or_default())
+}
+
+/// The control plane over a store.
+pub(crate) fn platform(config: &Config, store: &Store) -> Result<Platform, Stop> {
+    let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
+    Ok(Platform::new(store, prefix).with_settings(config.money.clone()))
 }
 
 /// What can be called.

@@ -61,15 +61,12 @@ impl Remembered {
 pub enum Begun {
     /// Nobody used the key before.
     First,
-    /// The same request began and has not finished: another one is at it, or a process ended. Do it
-    /// again under the same name.
-    Unfinished,
+    /// The same request began then and has not finished: another one is at it, or a process ended.
+    /// When that is long ago, do it again under the same name.
+    Unfinished(Timestamp),
     /// It has been answered.
     Done(Answer),
 }
-
-/// Longest key.
-pub const MAX_KEY: usize = 255;
 
 impl Once {
     /// The answer that this request got. Without an idempotency key there is none.
@@ -102,7 +99,7 @@ impl Once {
 
     async fn row(&self, connection: &mut Connection) -> Result<Option<Begun>, StoreError> {
         let row = query(
-            "SELECT request_hash, status, response FROM idempotency \
+            "SELECT request_hash, status, response, created_at FROM idempotency \
              WHERE account_id = $1 AND key = $2",
         )
         .bind(self.account.as_str())
@@ -118,7 +115,8 @@ impl Once {
         let answer = status
             .zip(body)
             .map(|(status, body)| Answer { status: u16::try_from(status).unwrap_or(200), body });
-        Ok(Some(answer.map_or(Begun::Unfinished, Begun::Done)))
+        let since = Timestamp::from_micros(row.try_get(3)?);
+        Ok(Some(answer.map_or(Begun::Unfinished(since), Begun::Done)))
     }
 
     async fn claim(&self, connection: &mut Connection, now: Timestamp) -> Result<bool, StoreError> {
@@ -174,7 +172,29 @@ impl Store {
                 if once.claim(connection, now).await? {
                     return Ok(Begun::First);
                 }
-                Ok(once.row(connection).await?.unwrap_or(Begun::Unfinished))
+                Ok(once.row(connection).await?.unwrap_or(Begun::Unfinished(now)))
+            })
+        })
+        .await
+    }
+
+    /// Gives a claim back because nothing happened for it: the key stays good.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn forget_once(&self, once: Once) -> Result<(), StoreError> {
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                query(
+                    "DELETE FROM idempotency WHERE account_id = $1 AND key = $2 \
+                     AND request_hash = $3 AND status IS NULL",
+                )
+                .bind(once.account.as_str())
+                .bind(&once.key)
+                .bind(&once.request_hash)
+                .execute(connection)
+                .await?;
+                Ok(())
             })
         })
         .await

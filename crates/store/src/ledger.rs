@@ -22,6 +22,8 @@ mod post;
 pub(crate) mod recovery;
 pub(crate) mod rows;
 mod server_desk;
+#[cfg(test)]
+mod simulation;
 mod tail;
 pub(crate) mod vault;
 

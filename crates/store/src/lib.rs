@@ -23,6 +23,7 @@ mod pause;
 pub mod plans;
 pub mod settings;
 mod sql;
+pub mod statement;
 pub mod store;
 pub mod transfers;
 pub mod vouchers;

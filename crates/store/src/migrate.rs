@@ -32,13 +32,14 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 6] = [
+const MIGRATIONS: [Migration; 7] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
     migration!(4, "endpoint_health", "0004_endpoint_health"),
     migration!(5, "money", "0005_money"),
     migration!(6, "purses", "0006_purses"),
+    migration!(7, "statement", "0007_statement"),
 ];
 
 impl Migration {

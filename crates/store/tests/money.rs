@@ -28,3 +28,9 @@ mod invoices;
 
 #[path = "money/lots.rs"]
 mod lots;
+
+#[path = "money/audit.rs"]
+mod audit;
+
+#[path = "money/statement.rs"]
+mod statement;

@@ -51,6 +51,12 @@ mod invoices;
 #[path = "money/lots.rs"]
 mod lots;
 
+#[path = "money/audit.rs"]
+mod audit;
+
+#[path = "money/statement.rs"]
+mod statement;
+
 #[path = "postgres/ledger.rs"]
 mod ledger;
 

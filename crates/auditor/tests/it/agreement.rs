@@ -74,12 +74,12 @@ fn finish() -> impl Strategy<Value = Option<&'static str>> {
 }
 
 /// The same prices with thresholds moved to where this usage just reaches them, or just does not.
-fn on_the_edge(mut table: PriceTable, nth: u64, usage: &Usage, at_micros: i64) -> PriceTable {
+fn on_the_edge(mut table: PriceTable, nth: u64, usage: &Usage, at: i64) -> PriceTable {
     if let Some(entry) = table.overrides.first_mut() {
         entry.min_prompt_tokens = Some(usage.prompt().saturating_sub(nth % 2));
     }
     if let Some(entry) = table.overrides.last_mut() {
-        let clock = Some(Timestamp::from_micros(at_micros).utc_hhmm());
+        let clock = Some(Timestamp::from_micros(at).utc_hhmm());
         match nth % 3 {
             0 => entry.utc_start = clock,
             1 => entry.utc_end = clock,
@@ -173,23 +173,44 @@ proptest! {
         table in table(),
         usages in vec((usage(), finish(), any::<i64>()), 8),
     ) {
-        for (nth, (usage, finish, at_micros)) in (0..).zip(usages) {
-            let table = on_the_edge(table.clone(), nth, &usage, at_micros);
+        for (nth, (usage, finish, at)) in (0..).zip(usages) {
+            let table = on_the_edge(table.clone(), nth, &usage, at);
             let row = GenerationRow {
                 id: String::new(),
                 account: String::new(),
                 key: String::new(),
-                priced_at_micros: at_micros,
+                created_at: at,
                 finish_reason: finish.map(Into::into),
                 usage,
                 prices: Some(table.clone()),
-                cost_nanos: 0,
+                cost: 0,
+                byok: None,
+                fee_bps: None,
             };
             prop_assert_eq!(is_insured(&row), insured(&usage, finish));
             let (billed, requests) = billable(&usage, finish);
-            let charged = price(&billed, &table, Timestamp::from_micros(at_micros), requests);
+            let charged = price(&billed, &table, Timestamp::from_micros(at), requests);
             let charged = charged.ok().map(|cost| cost.total.nanos());
             prop_assert_eq!(cost_nanos(&row).ok(), charged, "{:?}", row);
         }
+    }
+
+    #[test]
+    fn they_agree_on_the_fee_on_own_keys(list in 0..=i64::MAX, bps in 0_u32..=10_000) {
+        let row = GenerationRow {
+            id: String::new(),
+            account: String::new(),
+            key: String::new(),
+            created_at: 0,
+            finish_reason: Some("stop".into()),
+            usage: Usage::default(),
+            prices: None,
+            cost: 0,
+            byok: Some(list),
+            fee_bps: Some(bps),
+        };
+        let terms = ByokTerms { basis_points: bps, allowance: Allowance::Requests(0) };
+        let fee = byok_fee(Usd::from_nanos(list), &terms, 0).fee.nanos();
+        prop_assert_eq!(cost_nanos(&row).ok(), Some(fee));
     }
 }

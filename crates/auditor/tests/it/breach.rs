@@ -1,10 +1,14 @@
 //! Each invariant is broken in every way that is checked, and the auditor names it.
 
-use signalbox_auditor::{AccountRow, KeyUsageRow, Report};
+use signalbox_auditor::{AccountRow, Report, Rows, UsageRow};
 
 use crate::history::{History, START, charge, generation, grant, prices, reservation, usage};
 
-type Change = fn(&mut History);
+type Change = fn(&mut Rows);
+
+fn spent(scope: &str, charged: i64) -> UsageRow {
+    UsageRow { scope: scope.into(), day: 1, charged, byok: 0, requests: 0 }
+}
 
 /// The invariants that were found broken, each once, with their subjects.
 fn found(report: &Report) -> Vec<String> {
@@ -19,7 +23,7 @@ fn found(report: &Report) -> Vec<String> {
 fn check(changes: &[(&str, Change, &[&str])]) {
     for (what, change, expected) in changes {
         let mut history = History::sound();
-        change(&mut history);
+        change(&mut history.0);
         history.seal();
         let report = history.audit();
         let mut expected = expected.to_vec();
@@ -34,7 +38,7 @@ fn a_sound_history_is_clean() {
     assert!(report.is_clean(), "{:#?}", report.breaches);
     let checked = report.checked;
     assert_eq!((checked.accounts, checked.transfers, checked.reservations), (2, 4, 5));
-    assert_eq!((checked.generations, checked.key_usage), (4, 2));
+    assert_eq!((checked.generations, checked.usage), (4, 6));
     assert!(History::default().audit().is_clean());
 }
 
@@ -44,27 +48,35 @@ fn i1_money_moves_between_two_known_accounts() {
         (
             "a grant out of nowhere",
             |h| h.transfers[0].debit = "system:gifts".into(),
-            &["I1 all accounts", "I1 grant-1"],
+            &["I1 all accounts", "I1 grant:1"],
         ),
         (
             "an unknown kind",
             |h| h.transfers[3].kind = "refund".into(),
-            &["I1 charge-g3", "I5 g3", "I9 g3", "I9 k"],
+            &[
+                "I1 charge:g3",
+                "I5 g3",
+                "I9 a",
+                "I9 g3",
+                "I9 account:a",
+                "I9 key:k",
+                "I9 workspace:default:a",
+            ],
         ),
         (
             "a grant to a stranger",
-            |h| h.transfers.push(grant("grant-2", "nobody", 5)),
-            &["I1 all accounts", "I1 grant-2", "I9 nobody"],
+            |h| h.transfers.push(grant("grant:2", "nobody", 5)),
+            &["I1 all accounts", "I1 grant:2", "I9 nobody"],
         ),
-        ("nothing moves", |h| h.transfers.push(grant("grant-2", "a", 0)), &["I1 grant-2"]),
+        ("nothing moves", |h| h.transfers.push(grant("grant:2", "a", 0)), &["I1 grant:2"]),
         (
             "a grant for a generation",
             |h| h.transfers[0].generation = Some("g4".into()),
-            &["I1 grant-1"],
+            &["I1 grant:1"],
         ),
         (
             "stored balances make money",
-            |h| h.accounts[1].credited_nanos += 1,
+            |h| h.accounts[1].credited += 1,
             &["I1 all accounts", "I9 b"],
         ),
     ]);
@@ -74,11 +86,11 @@ fn i1_money_moves_between_two_known_accounts() {
 fn i2_no_balance_falls_below_zero() {
     check(&[
         ("charged before the money came", |h| h.transfers.rotate_left(1), &["I2 acct:a"]),
-        ("more held than there is", |h| h.reservations[4].amount_nanos = 4_900_000_001, &["I2 a"]),
-        ("all that is there is held", |h| h.reservations[4].amount_nanos = 4_900_000_000, &[]),
+        ("more held than there is", |h| h.reservations[4].amount = 4_900_000_001, &["I2 a"]),
+        ("all that is there is held", |h| h.reservations[4].amount = 4_900_000_000, &[]),
     ]);
     let mut young = History::sound();
-    young.reservations[4].amount_nanos = 4_900_000_001;
+    young.reservations[4].amount = 4_900_000_001;
     assert!(young.audit_after(4).is_clean(), "an end may still be on its way");
 }
 
@@ -92,7 +104,7 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
                 again.id.push('b');
                 h.transfers.push(again);
             },
-            &["I3 g1", "I9 a", "I1 all accounts"],
+            &["I3 g1", "I12 charge:g1b", "I9 a", "I1 all accounts"],
         ),
         (
             "charged and released",
@@ -106,15 +118,11 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
         ),
         (
             "charged and still open",
-            |h| (h.reservations[0].outcome, h.reservations[0].ended_at_micros) = (None, None),
+            |h| (h.reservations[0].outcome, h.reservations[0].ended_at) = (None, None),
             &["I2 a", "I3 g1"],
         ),
         ("an end without an outcome", |h| h.reservations[3].outcome = None, &["I3 g4"]),
-        (
-            "an outcome without an end",
-            |h| h.reservations[3].ended_at_micros = None,
-            &["I2 a", "I3 g4"],
-        ),
+        ("an outcome without an end", |h| h.reservations[3].ended_at = None, &["I2 a", "I3 g4"]),
         (
             "an unknown outcome",
             |h| h.reservations[3].outcome = Some("forgotten".into()),
@@ -123,10 +131,18 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
         (
             "settled without a generation",
             |h| h.reservations.push(reservation("g9", 5, Some("settled"))),
-            &["I3 g9"],
+            &["I3 g9", "I9 account:a", "I9 key:k", "I9 workspace:default:a"],
         ),
-        ("charged without a reservation", |h| drop(h.reservations.remove(0)), &["I3 g1", "I9 k"]),
-        ("held of another account", |h| h.reservations[0].account = "b".into(), &["I3 g1"]),
+        (
+            "charged without a reservation",
+            |h| drop(h.reservations.remove(0)),
+            &["I3 g1", "I9 account:a", "I9 key:k", "I9 workspace:default:a"],
+        ),
+        (
+            "held of another account",
+            |h| h.reservations[0].account = "b".into(),
+            &["I3 g1", "I9 account:a", "I9 account:b"],
+        ),
         ("recorded for another key", |h| h.generations[0].key = "other".into(), &["I3 g1"]),
     ]);
 }
@@ -134,13 +150,9 @@ fn i3_a_reservation_ends_once_and_a_generation_is_charged_once() {
 #[test]
 fn i4_no_charge_is_above_what_was_held() {
     check(&[
-        (
-            "the hold was smaller",
-            |h| h.reservations[0].amount_nanos = 1_999_999_999,
-            &["I4 g1", "I5 g1"],
-        ),
-        ("the hold was exact", |h| h.reservations[0].amount_nanos = 2_000_000_000, &[]),
-        ("a negative hold", |h| h.reservations[3].amount_nanos = -1, &["I4 g4"]),
+        ("the hold was smaller", |h| h.reservations[0].amount = 1_999_999_999, &["I4 g1", "I5 g1"]),
+        ("the hold was exact", |h| h.reservations[0].amount = 2_000_000_000, &[]),
+        ("a negative hold", |h| h.reservations[3].amount = -1, &["I4 g4"]),
     ]);
 }
 
@@ -190,25 +202,19 @@ fn i9_stored_sums_are_those_of_the_transfers() {
         (
             "more came in",
             |h| {
-                h.accounts[0].credited_nanos += 1;
-                h.accounts[0].charged_nanos += 1;
+                h.accounts[0].credited += 1;
+                h.accounts[0].charged += 1;
             },
             &["I9 a"],
         ),
-        ("another day", |h| h.key_usage[0].day -= 1, &["I9 k"]),
-        ("another sum", |h| h.key_usage[0].charged_nanos -= 1, &["I9 k"]),
-        ("a day is missing", |h| drop(h.key_usage.pop()), &["I9 k"]),
-        (
-            "a key that spent nothing",
-            |h| h.key_usage.push(KeyUsageRow { key: "x".into(), day: 1, charged_nanos: 0 }),
-            &[],
-        ),
-        (
-            "a key that spent out of nothing",
-            |h| h.key_usage.push(KeyUsageRow { key: "x".into(), day: 1, charged_nanos: 1 }),
-            &["I9 x"],
-        ),
-        ("the row shows another cost", |h| h.generations[0].cost_nanos += 1, &["I9 g1"]),
+        ("another day", |h| h.usage[0].day -= 1, &["I9 key:k"]),
+        ("another sum", |h| h.usage[2].charged -= 1, &["I9 account:a"]),
+        ("another count", |h| h.usage[4].requests += 1, &["I9 workspace:default:a"]),
+        ("own keys that nobody used", |h| h.usage[0].byok = 1, &["I9 key:k"]),
+        ("a day is missing", |h| drop(h.usage.pop()), &["I9 workspace:default:a"]),
+        ("a key that spent nothing", |h| h.usage.push(spent("key:x", 0)), &[]),
+        ("a key that spent out of nothing", |h| h.usage.push(spent("key:x", 1)), &["I9 key:x"]),
+        ("the row shows another cost", |h| h.generations[0].cost += 1, &["I9 g1"]),
     ]);
 }
 
@@ -222,39 +228,47 @@ fn i10_nothing_stays_open_for_longer_than_a_minute() {
 #[test]
 fn i11_the_history_is_append_only() {
     let changes: [(&str, Change, &[&str]); 5] = [
-        ("a reason is rewritten", |h| h.transfers[0].reason.push('!'), &["I11 grant-1"]),
+        ("a reason is rewritten", |h| h.transfers[0].reason.push('!'), &["I11 grant:1"]),
         (
             "a transfer is sealed anew, its follower is not",
             |h| {
-                let mut forged = h.clone();
+                let mut forged = History(h.clone());
                 forged.transfers[0].reason.push('!');
                 forged.seal();
                 h.transfers[0] = forged.transfers[0].clone();
             },
-            &["I11 charge-g1"],
+            &["I11 charge:g1"],
         ),
         (
             "the first transfer is gone",
             |h| {
                 h.transfers.remove(0);
-                h.accounts[0].credited_nanos = 0;
+                h.accounts[0].credited = 0;
             },
-            &["I11 charge-g1", "I2 a", "I2 acct:a"],
+            &["I11 charge:g1", "I2 a", "I2 acct:a"],
         ),
         (
             "two transfers are swapped",
             |h| h.transfers.swap(1, 2),
-            &["I11 charge-g1", "I11 charge-g2", "I11 charge-g3"],
+            &["I11 charge:g1", "I11 charge:g2", "I11 charge:g3"],
         ),
         (
             "the last transfer is gone",
             |h| drop(h.transfers.pop()),
-            &["I1 all accounts", "I5 g3", "I9 a", "I9 g3", "I9 k"],
+            &[
+                "I1 all accounts",
+                "I5 g3",
+                "I9 a",
+                "I9 g3",
+                "I9 account:a",
+                "I9 key:k",
+                "I9 workspace:default:a",
+            ],
         ),
     ];
     for (what, change, expected) in changes {
         let mut history = History::sound();
-        change(&mut history);
+        change(&mut history.0);
         let mut expected = expected.to_vec();
         expected.sort_unstable();
         assert_eq!(found(&history.audit()), expected, "{what}");
@@ -267,15 +281,15 @@ fn i12_ids_are_unique() {
         (
             "a grant twice",
             |h| {
-                h.transfers.push(grant("grant-1", "a", 5));
-                h.accounts[0].credited_nanos += 5;
+                h.transfers.push(grant("grant:1", "a", 5));
+                h.accounts[0].credited += 5;
             },
-            &["I12 grant-1"],
+            &["I12 grant:1"],
         ),
         ("an account twice", |h| h.accounts.push(h.accounts[1].clone()), &["I12 b"]),
         ("a reservation twice", |h| h.reservations.push(h.reservations[0].clone()), &["I12 g1"]),
         ("a generation twice", |h| h.generations.push(h.generations[0].clone()), &["I12 g1"]),
-        ("a day twice", |h| h.key_usage.push(h.key_usage[0].clone()), &["I12 k"]),
+        ("a day twice", |h| h.usage.push(h.usage[0].clone()), &["I12 key:k"]),
     ]);
 }
 
@@ -311,8 +325,12 @@ fn hostile_numbers_are_a_breach_and_not_a_panic() {
             |h| {
                 let extreme = AccountRow {
                     id: "c".into(),
-                    credited_nanos: i64::MAX,
-                    charged_nanos: i64::MIN,
+                    credited: i64::MAX,
+                    charged: i64::MIN,
+                    withdrawn: i64::MIN,
+                    line: i64::MIN,
+                    most_line: i64::MIN,
+                    purchased: i64::MIN,
                 };
                 h.accounts.push(extreme);
             },
@@ -321,10 +339,10 @@ fn hostile_numbers_are_a_breach_and_not_a_panic() {
         (
             "times at the ends of the range",
             |h| {
-                h.generations[0].priced_at_micros = i64::MIN;
-                h.reservations[3].opened_at_micros = i64::MAX;
+                h.generations[0].created_at = i64::MIN;
+                h.reservations[3].opened_at = i64::MAX;
             },
-            &[],
+            &["I9 account:a", "I9 key:k", "I9 workspace:default:a"],
         ),
     ]);
 }

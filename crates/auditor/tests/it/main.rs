@@ -10,3 +10,4 @@
 mod agreement;
 mod breach;
 mod history;
+mod movements;

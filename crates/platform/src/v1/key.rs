@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use signalbox_core::time::ResetInterval;
-use signalbox_core::{Timestamp, Usd, limits};
+use signalbox_core::{Tier, Timestamp, Usd};
 use signalbox_store::KeyRecord;
 
 use super::Data;
@@ -26,7 +26,7 @@ pub struct KeyBody {
     pub byok_usage_daily: Usd,
     pub byok_usage_weekly: Usd,
     pub byok_usage_monthly: Usd,
-    /// Whether the account never received credit.
+    /// Whether the account never purchased anything and has no contract.
     pub is_free_tier: bool,
     pub is_management_key: bool,
     /// The deprecated twin of `is_management_key`.
@@ -70,10 +70,11 @@ impl Platform {
         let store = self.store();
         let key = store.key(&caller.hash).await?.ok_or(PlatformError::NotFound("key"))?;
         let spend = store.key_spend(&key.hash, store.clock().now()).await?;
-        let balance = store.balance(&key.account).await?.unwrap_or_default();
+        let standing = store.standing(&key.account).await?.unwrap_or_default();
         let today = store.clock().now().day_start();
         let used = store.free_requests_since(&key.account, today).await?;
-        let limit = limits::FREE_REQUESTS_PER_DAY;
+        let free = self.plans().of(&standing).free_limits(standing.purchased);
+        let limit = u64::from(free.per_day);
         let left = |limit: Usd| limit.saturating_sub(spend.within(key.limit_reset)).max(Usd::ZERO);
         let data = KeyBody {
             limit_remaining: key.limit.map(left),
@@ -89,7 +90,7 @@ impl Platform {
             byok_usage_daily: Usd::ZERO,
             byok_usage_weekly: Usd::ZERO,
             byok_usage_monthly: Usd::ZERO,
-            is_free_tier: balance.credited == Usd::ZERO,
+            is_free_tier: standing.tier() == Tier::Free,
             is_management_key: key.management,
             is_provisioning_key: key.management,
             creator_user_id: None,

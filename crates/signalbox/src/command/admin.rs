@@ -1,14 +1,19 @@
 //! `signalbox admin ...`: accounts, keys, credit, audit.
 
+mod account;
+mod credit;
 mod holder;
+mod invoice;
+mod statement;
+mod voucher;
 
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
-use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
 use signalbox_core::time::ResetInterval;
-use signalbox_platform::{KeyPrefix, NewKey, Platform, PlatformError, RevokeOld};
+use signalbox_core::{Timestamp, Usd};
+use signalbox_platform::{NewKey, Platform, PlatformError, RevokeOld};
 use signalbox_runtime::Clock;
 
 use super::Place;
@@ -30,12 +35,29 @@ pub(super) enum Command {
     },
     /// Accounts
     #[command(subcommand)]
-    Account(AccountCommand),
+    Account(account::Command),
     /// API keys and management keys
     #[command(subcommand)]
     Key(KeyCommand),
     /// Adds credit to an account
     Grant(Grant),
+    /// The plan of an account, and what was agreed with it
+    #[command(subcommand)]
+    Plan(account::PlanCommand),
+    /// Codes that are redeemed for credit
+    #[command(subcommand)]
+    Voucher(voucher::Command),
+    /// Moves credit from one account to another
+    Transfer(credit::Transfer),
+    /// Corrects a balance, up or down
+    Adjust(credit::Adjust),
+    /// Ends credit that is too old, where the configuration says so
+    ExpireCredits(credit::Expire),
+    /// Bills accounts in arrears
+    #[command(subcommand)]
+    Invoice(invoice::Command),
+    /// An account's statement: where its balance came from, and whether that adds up
+    Statement(statement::Arguments),
     /// Processes that hold part of balances
     #[command(subcommand)]
     Holder(holder::Command),
@@ -43,21 +65,6 @@ pub(super) enum Command {
     Audit {
         #[command(flatten)]
         place: Place,
-        /// Prints JSON
-        #[arg(long)]
-        json: bool,
-    },
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum AccountCommand {
-    /// Makes an account with a balance of zero, and its keys
-    Create {
-        #[command(flatten)]
-        place: Place,
-        /// The owner's e-mail address
-        #[arg(long)]
-        email: String,
         /// Prints JSON
         #[arg(long)]
         json: bool,
@@ -126,11 +133,14 @@ fn interval(text: &str) -> Result<ResetInterval, String> {
     ResetInterval::from_name(text).ok_or_else(|| "daily, weekly or monthly".to_owned())
 }
 
+fn moment(text: &str) -> Result<Timestamp, String> {
+    text.parse().map_err(|error: signalbox_core::time::ParseTimestampError| error.to_string())
+}
+
 async fn platform(place: Place) -> Result<Platform, Stop> {
     let config = place.load(None)?;
     let store = wiring::store(&config, Clock::system()).await?;
-    let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
-    Ok(Platform::new(&store, prefix))
+    wiring::platform(&config, &store)
 }
 
 fn refused(error: PlatformError) -> Stop {
@@ -158,15 +168,16 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
             let text = format!("account {id}\nAPI key {api}\nmanagement key {management}");
             show(json, &issued, text)
         }
-        Command::Account(AccountCommand::Create { place, email, json }) => {
-            let issued = platform(place).await?.create_account(&email).await.map_err(refused)?;
-            let (id, api, management) =
-                (&issued.account_id, &issued.api_key, &issued.management_key);
-            let text = format!("account {id}\nAPI key {api}\nmanagement key {management}");
-            show(json, &issued, text)
-        }
+        Command::Account(command) => account::run(command).await,
         Command::Key(KeyCommand::Create(wanted)) => create_key(wanted).await,
         Command::Grant(wanted) => grant(wanted).await,
+        Command::Plan(command) => account::plan(command).await,
+        Command::Voucher(command) => voucher::run(command).await,
+        Command::Transfer(wanted) => credit::transfer(wanted).await,
+        Command::Adjust(wanted) => credit::adjust(wanted).await,
+        Command::ExpireCredits(wanted) => credit::expire(wanted).await,
+        Command::Invoice(command) => invoice::run(command).await,
+        Command::Statement(wanted) => statement::run(wanted).await,
         Command::Holder(command) => holder::run(command).await,
         Command::Audit { place, json } => audit(place, json).await,
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use clap::Args;
 use signalbox_gateway::{Gateway, HealthKeeper, Settings};
-use signalbox_platform::{KeyPrefix, Platform};
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_store::{Ledger, LedgerError};
@@ -37,7 +36,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let store = wiring::store(&config, clock.clone()).await?;
     let ledger = Ledger::open(&store).await.map_err(|error| Stop::failed(error.to_string()))?;
     let offered = wiring::world(&config, arguments.demo).await?;
-    let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
+    let platform = wiring::platform(&config, &store)?;
     let world = offered.world;
     let settings = Settings {
         timeouts: config.timeouts,
@@ -47,7 +46,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
     let keeper = HealthKeeper::restore(&gateway, &store).await;
     let saving = task::spawn("health", keeper.clone().run());
-    let app = App::new(Arc::clone(&gateway), Platform::new(&store, prefix), clock);
+    let app = App::new(Arc::clone(&gateway), platform, clock);
     let stop = CancellationToken::new();
     drop(task::spawn("signals", wait_for_signal(stop.clone())));
     tracing::info!(listen = %config.listen, offers = %offered.summary, "serving");

@@ -104,13 +104,19 @@ impl State {
     pub fn draws_of(&self, purse: &PurseId) -> Vec<(Draw, Timestamp)> {
         let Some(draw) = self.draws.get(purse) else { return Vec::new() };
         let pots = self.book.pots().filter(|(name, _)| *name == purse);
-        pots.map(|(_, pot)| (draw.clone(), pot.window)).collect()
+        let mut all: Vec<_> = pots.map(|(_, pot)| (draw.clone(), pot.window)).collect();
+        all.sort_by_key(|(_, window)| *window);
+        all
     }
 
     /// The draws of all purses with their windows.
     pub fn all_draws(&self) -> Vec<(Draw, Timestamp)> {
         let draw = |purse: &PurseId| self.draws.get(purse).cloned();
-        self.book.pots().filter_map(|(purse, pot)| Some((draw(purse)?, pot.window))).collect()
+        let pots = self.book.pots().filter_map(|(purse, pot)| Some((draw(purse)?, pot.window)));
+        let mut all: Vec<_> = pots.collect();
+        // In one order, so that a simulation can be replayed.
+        all.sort_by(|(one, at), (other, then)| (&one.purse, at).cmp(&(&other.purse, then)));
+        all
     }
 
     /// Forgets a purse whose window is over.
@@ -142,7 +148,11 @@ impl State {
 
     /// Changes of leases that were asked for and not answered.
     pub fn unanswered(&self) -> Vec<LeaseOp> {
-        self.asked.values().cloned().collect()
+        let mut all: Vec<_> = self.asked.values().cloned().collect();
+        all.sort_by(|one, other| {
+            (&one.draw.purse, one.window).cmp(&(&other.draw.purse, other.window))
+        });
+        all
     }
 
     /// Leaves the free part of a purse to others until `until`.
@@ -162,7 +172,8 @@ impl State {
     /// Purses whose free part may be taken again.
     pub fn end_yields(&mut self, now: Duration) -> Vec<Slot> {
         let over = self.yielded.iter().filter(|(_, until)| **until <= now);
-        let ended: Vec<_> = over.map(|(slot, _)| slot.clone()).collect();
+        let mut ended: Vec<_> = over.map(|(slot, _)| slot.clone()).collect();
+        ended.sort();
         for slot in &ended {
             self.yielded.remove(slot);
         }

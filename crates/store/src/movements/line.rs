@@ -39,7 +39,8 @@ async fn set(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let sql = format!(
-        "UPDATE balances SET line = $1 WHERE account_id = $2 \
+        "UPDATE balances SET line = $1, \
+         most_line = CASE WHEN $1 > most_line THEN $1 ELSE most_line END WHERE account_id = $2 \
          AND credited - charged - withdrawn + $1 - {LEASED} >= 0"
     );
     let done = query(AssertSqlSafe(sql))

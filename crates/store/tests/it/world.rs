@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use signalbox_auditor::{self as auditor, Report};
+use signalbox_auditor::Report;
 use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{PriceKind, PriceTable, Rates, Timestamp, Usage, Usd};
@@ -138,7 +138,7 @@ impl World {
     }
 
     pub async fn audit(&self) -> Report {
-        audit(&self.store, self.clock.now()).await
+        audit(&self.store).await
     }
 
     /// Reserves and settles one request that costs `cost`.
@@ -237,51 +237,6 @@ pub async fn grant(store: &Store, account: &AccountId, amount: i64) -> Granted {
     store.grant(grant).await.unwrap()
 }
 
-pub async fn audit(store: &Store, now: Timestamp) -> Report {
-    let facts = store.facts().await.unwrap();
-    let rows = auditor::Rows {
-        accounts: facts.balances.into_iter().map(|row| auditor::AccountRow {
-            id: row.account,
-            credited_nanos: row.credited,
-            charged_nanos: row.charged,
-        }),
-        transfers: facts.transfers.into_iter().map(|row| auditor::TransferRow {
-            seq: row.seq,
-            id: row.id,
-            kind: row.kind,
-            debit: row.debit,
-            credit: row.credit,
-            amount_nanos: row.amount,
-            generation: row.generation,
-            reason: row.reason,
-            at_micros: row.at,
-            prev_hash: row.prev_hash,
-            hash: row.hash,
-        }),
-        reservations: facts.reservations.into_iter().map(|row| auditor::ReservationRow {
-            generation: row.generation,
-            account: row.account,
-            key: row.key,
-            amount_nanos: row.amount,
-            opened_at_micros: row.opened_at,
-            ended_at_micros: row.ended_at,
-            outcome: row.outcome,
-        }),
-        generations: facts.generations.into_iter().map(|row| auditor::GenerationRow {
-            id: row.id,
-            account: row.account,
-            key: row.key,
-            priced_at_micros: row.created_at,
-            finish_reason: row.finish_reason,
-            usage: row.usage,
-            prices: row.prices,
-            cost_nanos: row.cost,
-        }),
-        key_usage: facts.key_usage.into_iter().map(|row| auditor::KeyUsageRow {
-            key: row.key,
-            day: row.day,
-            charged_nanos: row.charged,
-        }),
-    };
-    auditor::audit(rows, now)
+pub async fn audit(store: &Store) -> Report {
+    store.audit().await.unwrap()
 }

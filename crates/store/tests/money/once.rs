@@ -52,13 +52,19 @@ async fn a_claim_outlives_its_process_and_its_first_answer_counts() {
     assert_eq!(world.store.begin_once(once(&ann, "h")).await.unwrap(), Begun::First);
     // The process that claimed it is gone; another one finds the claim and finishes it.
     let again = world.again().await;
-    assert_eq!(again.begin_once(once(&ann, "h")).await.unwrap(), Begun::Unfinished);
+    let since = world.clock.now();
+    world.clock.advance(Duration::from_secs(5));
+    assert_eq!(again.begin_once(once(&ann, "h")).await.unwrap(), Begun::Unfinished(since));
     assert_eq!(refused(again.begin_once(once(&ann, "x")).await), Refused::OtherRequest);
     assert_eq!(again.begin_once(once(&eve, "x")).await.unwrap(), Begun::First, "per account");
+    // Nothing happened for it: the key is as good as new.
+    again.forget_once(once(&eve, "x")).await.unwrap();
+    assert_eq!(again.begin_once(once(&eve, "y")).await.unwrap(), Begun::First);
     let kept = again.finish_once(once(&ann, "h"), answer("one")).await.unwrap();
     assert_eq!(kept, answer("one"));
     let kept = world.store.finish_once(once(&ann, "h"), answer("two")).await.unwrap();
     assert_eq!(kept, answer("one"), "the first answer");
+    world.store.forget_once(once(&ann, "h")).await.unwrap();
     world.clock.advance(Duration::from_secs(400 * 86_400));
     let later = world.again().await;
     assert_eq!(later.begin_once(once(&ann, "h")).await.unwrap(), Begun::Done(answer("one")));

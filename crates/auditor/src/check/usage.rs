@@ -1,0 +1,71 @@
+//! I9 and I12: stored spending by scope and day against the charges.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::report::Report;
+use crate::row::{KeyRow, UsageRow};
+
+const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
+/// The scopes that can be computed from the rows. Those of budgets are named by their budgets.
+const COMPUTED: [&str; 3] = ["key:", "account:", "workspace:"];
+
+/// Charged, list price of own keys, requests.
+type Spent = [i128; 3];
+
+/// Spending by scope and day, as computed, and what is stored so far.
+#[derive(Debug, Default)]
+pub(super) struct Spending {
+    workspaces: HashMap<String, String>,
+    computed: BTreeMap<(String, i64), Spent>,
+    stored: Vec<((String, i64), Spent)>,
+    seen: HashSet<(String, i64)>,
+}
+
+impl Spending {
+    pub(super) fn key(&mut self, row: KeyRow) {
+        let workspace = row.workspace.unwrap_or_else(|| format!("default:{}", row.account));
+        self.workspaces.insert(row.key, workspace);
+    }
+
+    pub(super) fn add(&mut self, account: &str, key: &str, at: i64, spent: Spent) {
+        let day = at.div_euclid(MICROS_PER_DAY);
+        let workspace = self.workspaces.get(key).map(|id| format!("workspace:{id}"));
+        let scopes = [Some(format!("key:{key}")), Some(format!("account:{account}")), workspace];
+        for scope in scopes.into_iter().flatten() {
+            let sum = self.computed.entry((scope, day)).or_default();
+            for (sum, part) in sum.iter_mut().zip(spent) {
+                *sum += part;
+            }
+        }
+    }
+
+    pub(super) fn row(&mut self, row: UsageRow, report: &mut Report) {
+        if !COMPUTED.iter().any(|prefix| row.scope.starts_with(prefix)) {
+            return;
+        }
+        let place = (row.scope, row.day);
+        if !self.seen.insert(place.clone()) {
+            report.breach("I12", place.0, format!("two rows for day {}", place.1));
+            return;
+        }
+        let spent = [row.charged.into(), row.byok.into(), row.requests.into()];
+        self.stored.push((place, spent));
+    }
+
+    pub(super) fn finish(mut self, report: &mut Report) {
+        for ((scope, day), stored) in self.stored {
+            let place = (scope, day);
+            let computed = self.computed.remove(&place).unwrap_or_default();
+            if stored != computed {
+                let detail = format!(
+                    "stored {stored:?} (charged, own keys, requests) for day {day}, should be {computed:?}"
+                );
+                report.breach("I9", place.0, detail);
+            }
+        }
+        for ((scope, day), computed) in self.computed {
+            let detail = format!("nothing stored for day {day}, should be {computed:?}");
+            report.breach("I9", scope, detail);
+        }
+    }
+}
