@@ -149,7 +149,7 @@ async fn a_key_of_another_account_is_not_taken() {
     // Not loaded, unless both accounts happen to be in one shard: then it is the poor one's to spend.
     let refused = ledger.reserve(&request).err();
     assert!(
-        matches!(refused, Some(Refusal::Unloaded { .. } | Refusal::Exhausted { .. })),
+        matches!(refused, Some(Refusal::Unloaded { .. } | Refusal::Short { .. })),
         "{refused:?}"
     );
     assert_eq!(ledger.available(&rich), None);
