@@ -19,3 +19,5 @@ else
 fi
 echo "== official clients"
 tests/clients/run.sh
+echo "== purchases"
+tests/payments/run.sh

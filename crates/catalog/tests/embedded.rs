@@ -97,6 +97,25 @@ fn tiers_cost_what_they_say_and_need_an_opt_in() {
 }
 
 #[test]
+fn reasoning_that_is_sold_as_output_is_so_in_long_prompts_too() {
+    let rows = rows();
+    let mut found = 0;
+    for endpoint in &rows.endpoints {
+        let like_output = |rates: &signalbox_core::Rates| {
+            let price = rates.get(PriceKind::InternalReasoning);
+            price.is_some() && price == rates.get(PriceKind::Completion)
+        };
+        if like_output(&endpoint.prices.rates) {
+            for entry in &endpoint.prices.overrides {
+                assert!(like_output(&entry.rates), "{}", endpoint.id);
+                found += 1;
+            }
+        }
+    }
+    assert!(found >= 19, "{found}");
+}
+
+#[test]
 fn slugs_are_found_by_every_spelling() {
     let snapshot = build("", &[]);
     let cases: [(&str, &str, &[Variant]); 9] = [

@@ -49,10 +49,6 @@ pub const EXPECTED_OUTPUT_TOKENS: u64 = 500;
 /// less).
 pub const MIN_AFFORDABLE_OUTPUT: u64 = 16;
 
-/// Requests to `:free` models per account and UTC day before ten dollars were ever purchased
-/// (inference spec 17.2). Reported by `GET /key`; refusing above it comes with purchases.
-pub const FREE_REQUESTS_PER_DAY: u64 = 50;
-
 /// Largest batch of the group-commit ledger writer.
 pub const LEDGER_BATCH: usize = 512;
 /// Longest queue before the ledger writer; then requests wait.
@@ -89,3 +85,6 @@ pub const RESPONSE_CACHE_TTL_RANGE: (u32, u32) = (1, 86_400);
 pub const MAX_STICKY: usize = 200_000;
 /// How long an idle conversation is remembered (inference spec 14.2).
 pub const STICKY_IDLE: Duration = Duration::from_secs(600);
+
+/// Largest webhook of a payment rail (reliability design, test 14).
+pub const MAX_WEBHOOK_BYTES: usize = 256 * 1024;

@@ -1,38 +1,24 @@
 //! What the platform takes for a generation that ran on the caller's own provider key.
 
 use signalbox_core::Usd;
-
-/// How much use of own keys a month has for nothing (platform spec 0.2: the sources disagree on what
-/// is counted, so both forms are a setting).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Allowance {
-    /// So many requests.
-    Requests(u64),
-    /// Requests that would have cost so much at list prices.
-    ListPrice(Usd),
-}
+use signalbox_core::plan::{ByokFree, Plan};
 
 /// A plan's terms for the use of own provider keys.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ByokTerms {
     /// The fee in hundredths of a percent of the list price; 500 is 5 %.
     pub basis_points: u32,
-    /// What is free in each calendar month (UTC).
-    pub allowance: Allowance,
+    /// What is free in each calendar month (UTC). The sources disagree on what is counted, so both
+    /// forms are a setting (platform spec 0.2).
+    pub allowance: ByokFree,
 }
 
 impl ByokTerms {
-    /// Pay-as-you-go: 5 % after a million requests a month.
-    pub const PAY_AS_YOU_GO: Self =
-        Self { basis_points: 500, allowance: Allowance::Requests(1_000_000) };
-    /// Enterprise: 5 % after five million requests a month.
-    pub const ENTERPRISE: Self =
-        Self { basis_points: 500, allowance: Allowance::Requests(5_000_000) };
-    /// The documents' form of pay-as-you-go: 5 % after 25,000 dollars a month at list prices.
-    pub const BY_LIST_PRICE: Self = Self {
-        basis_points: 500,
-        allowance: Allowance::ListPrice(Usd::from_nanos(25_000_000_000_000)),
-    };
+    /// Those of a plan.
+    #[must_use]
+    pub const fn of(plan: &Plan) -> Self {
+        Self { basis_points: plan.byok_fee_bps, allowance: plan.byok_free }
+    }
 }
 
 /// The fee of one generation, and how much of the month's allowance it takes.
@@ -55,8 +41,8 @@ pub struct ByokFee {
 pub fn byok_fee(list_price: Usd, terms: &ByokTerms, counted_before: u64) -> ByokFee {
     let list = u64::try_from(list_price.nanos()).unwrap_or(0);
     let (charged, counted) = match terms.allowance {
-        Allowance::Requests(free) => (if counted_before < free { 0 } else { list }, 1),
-        Allowance::ListPrice(free) => {
+        ByokFree::Requests(free) => (if counted_before < free { 0 } else { list }, 1),
+        ByokFree::ListPriceUsd(free) => {
             let free = u64::try_from(free.nanos()).unwrap_or(0);
             let left = free.saturating_sub(counted_before);
             (list.saturating_sub(left), list)
@@ -88,14 +74,27 @@ fn share(nanos: u64, basis_points: u32) -> Usd {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use signalbox_core::plan::Tier;
 
     fn dollars(text: &str) -> Usd {
         text.parse().unwrap()
     }
 
+    fn five_percent(allowance: ByokFree) -> ByokTerms {
+        ByokTerms { basis_points: 500, allowance }
+    }
+
+    #[test]
+    fn a_plan_has_its_terms() {
+        let plan = Plan::built_in(Tier::Payg);
+        assert_eq!(ByokTerms::of(&plan), five_percent(ByokFree::Requests(1_000_000)));
+        let plan = Plan::built_in(Tier::Enterprise);
+        assert_eq!(ByokTerms::of(&plan), five_percent(ByokFree::Requests(5_000_000)));
+    }
+
     #[test]
     fn five_percent_is_taken_once_the_allowance_is_used_up() {
-        let terms = ByokTerms::PAY_AS_YOU_GO;
+        let terms = five_percent(ByokFree::Requests(1_000_000));
         for (list, before, fee) in [
             ("19", 0, "0"),
             ("19", 999_999, "0"),
@@ -110,13 +109,11 @@ mod tests {
             let found = byok_fee(dollars(list), &terms, before);
             assert_eq!(found, ByokFee { fee: dollars(fee), counted: 1 }, "{list} after {before}");
         }
-        assert_eq!(byok_fee(dollars("19"), &ByokTerms::ENTERPRISE, 4_999_999).fee, Usd::ZERO);
-        assert_eq!(byok_fee(dollars("19"), &ByokTerms::ENTERPRISE, 5_000_000).fee, dollars("0.95"));
     }
 
     #[test]
     fn an_allowance_in_dollars_is_used_up_to_the_last_one() {
-        let terms = ByokTerms::BY_LIST_PRICE;
+        let terms = five_percent(ByokFree::ListPriceUsd(dollars("25000")));
         let nanos = |text: &str| u64::try_from(dollars(text).nanos()).unwrap();
         for (list, before, fee) in [
             ("19", "0", "0"),
@@ -135,12 +132,11 @@ mod tests {
 
     #[test]
     fn the_ends_of_the_range_hold() {
-        let all = ByokTerms { basis_points: u32::MAX, allowance: Allowance::Requests(0) };
+        let all = ByokTerms { basis_points: u32::MAX, allowance: ByokFree::Requests(0) };
         assert_eq!(byok_fee(Usd::MAX, &all, 0).fee, Usd::MAX);
-        let none = ByokTerms { basis_points: 0, allowance: Allowance::Requests(0) };
+        let none = ByokTerms { basis_points: 0, allowance: ByokFree::Requests(0) };
         assert_eq!(byok_fee(Usd::MAX, &none, 0).fee, Usd::ZERO);
-        let odd = Allowance::ListPrice(Usd::from_nanos(-1));
-        let odd = ByokTerms { basis_points: 500, allowance: odd };
-        assert_eq!(byok_fee(dollars("20"), &odd, 0).fee, dollars("1"));
+        let odd = ByokFree::ListPriceUsd(Usd::from_nanos(-1));
+        assert_eq!(byok_fee(dollars("20"), &five_percent(odd), 0).fee, dollars("1"));
     }
 }

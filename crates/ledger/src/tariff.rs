@@ -1,6 +1,6 @@
 //! Which of an endpoint's prices apply to one generation.
 
-use signalbox_core::{Discount, PriceOverride, PriceTable, Rates, Timestamp};
+use signalbox_core::{PriceOverride, PriceTable, Rates, Timestamp};
 
 /// Whether all conditions of an override hold (inference spec A.4).
 ///
@@ -35,14 +35,6 @@ pub(crate) fn overlaid(table: &PriceTable, prompt_tokens: u64, at: Timestamp) ->
     let hhmm = at.utc_hhmm();
     let matching = table.overrides.iter().filter(|entry| applies(entry, prompt_tokens, hhmm));
     matching.fold(None, |rates, entry| Some(rates.unwrap_or(table.rates).overlaid(&entry.rates)))
-}
-
-/// The prices for an account that lets its inputs and outputs be used: one percent off everything
-/// (platform spec 9.4). Hold, charge and store by this row instead of the endpoint's. `None` is for
-/// prices beyond all bounds, which a discount never makes.
-#[must_use]
-pub fn shared_data(table: &PriceTable) -> Option<PriceTable> {
-    table.discounted(Discount::DATA_SHARING)
 }
 
 #[cfg(test)]

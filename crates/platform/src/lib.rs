@@ -11,6 +11,7 @@ pub mod keys;
 pub mod money;
 pub mod once;
 pub mod plans;
+pub mod purchase;
 pub mod statement;
 pub mod v1;
 pub mod vouchers;
@@ -27,6 +28,7 @@ pub use grants::GrantDone;
 pub use keys::{IssuedKey, KeyPrefix, NewKey};
 pub use money::NewTransfer;
 pub use plans::NewAgreement;
+pub use purchase::{PurchaseError, PurchaseSettings, Purchases};
 pub use statement::Statement;
 pub use vouchers::NewVoucher;
 

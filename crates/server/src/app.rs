@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signalbox_gateway::Gateway;
-use signalbox_platform::Platform;
+use signalbox_platform::{Platform, Purchases};
 use signalbox_runtime::Clock;
 
 /// The two planes behind the routes. Clones are cheap.
@@ -15,6 +15,7 @@ pub struct App(Arc<Shared>);
 struct Shared {
     gateway: Arc<Gateway>,
     platform: Platform,
+    purchases: Purchases,
     clock: Clock,
     ready: AtomicBool,
 }
@@ -23,7 +24,20 @@ impl App {
     /// An application that is ready to serve.
     #[must_use]
     pub fn new(gateway: Arc<Gateway>, platform: Platform, clock: Clock) -> Self {
-        Self(Arc::new(Shared { gateway, platform, clock, ready: AtomicBool::new(true) }))
+        let purchases = Purchases::none(platform.store());
+        Self::selling(gateway, platform, purchases, clock)
+    }
+
+    /// The same where credit can be bought.
+    #[must_use]
+    pub fn selling(
+        gateway: Arc<Gateway>,
+        platform: Platform,
+        purchases: Purchases,
+        clock: Clock,
+    ) -> Self {
+        let ready = AtomicBool::new(true);
+        Self(Arc::new(Shared { gateway, platform, purchases, clock, ready }))
     }
 
     pub(crate) fn gateway(&self) -> &Arc<Gateway> {
@@ -32,6 +46,10 @@ impl App {
 
     pub(crate) fn platform(&self) -> &Platform {
         &self.0.platform
+    }
+
+    pub(crate) fn purchases(&self) -> &Purchases {
+        &self.0.purchases
     }
 
     pub(crate) fn clock(&self) -> &Clock {

@@ -9,6 +9,7 @@ mod once;
 mod router;
 mod short_body;
 mod v1;
+mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};

@@ -3,14 +3,31 @@
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::Incoming;
 use signalbox_core::{ApiError, ErrorKind};
 use tower::Service as _;
 
 use crate::app::App;
-use crate::{credential, error, inference, v1};
+use crate::{credential, error, inference, v1, webhooks};
+
+/// What an account buys.
+fn purchases() -> Router<App> {
+    use v1::purchases as buy;
+    let rule = get(buy::rule).put(buy::set_rule).delete(buy::drop_rule);
+    Router::new()
+        .route("/api/v1/credits/checkout", post(buy::checkout))
+        .route("/api/v1/credits/purchases", get(buy::list))
+        .route("/api/v1/credits/purchases/{id}/refund", post(buy::refund))
+        .route("/api/v1/credits/purchases/{id}/reconcile", post(buy::reconcile))
+        .route("/api/v1/credits/crypto", post(buy::claim))
+        .route("/api/v1/credits/auto-top-up", rule)
+        .route("/api/v1/credits/tax-ids", get(buy::tax_ids).post(buy::add_tax_id))
+        .route("/api/v1/credits/tax-ids/{id}", delete(buy::remove_tax_id))
+        .route("/api/v1/credits/invoices", get(buy::invoices))
+        .route("/webhooks/stripe", post(webhooks::stripe))
+}
 
 /// The service that answers every request.
 pub(crate) fn router(app: App) -> Router {
@@ -33,6 +50,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/endpoints/zdr", get(v1::models::zdr))
         .route("/api/v1/providers", get(v1::providers::list))
         .route("/api/v1/credits", get(v1::account::credits))
+        .merge(purchases())
         .route("/api/v1/credits/coinbase", post(v1::credits::coinbase))
         .route("/api/v1/credits/redeem", post(v1::credits::redeem))
         .route("/api/v1/credits/transfer", post(v1::credits::transfer))

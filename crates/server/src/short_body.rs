@@ -6,10 +6,13 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde::de::DeserializeOwned;
 use signalbox_core::{ApiError, ErrorKind};
 
 /// Longest time that a short body takes.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Largest document of the platform.
+pub(crate) const MAX_DOCUMENT: usize = 64 * 1024;
 
 /// A body of at most `limit` bytes. One that says it is larger is not read at all.
 ///
@@ -31,4 +34,16 @@ pub(crate) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
         Ok(Err(error)) if error.downcast_ref::<LengthLimitError>().is_some() => Err(too_large()),
         Ok(Err(_)) => Err(ApiError::invalid("The request body broke off")),
     }
+}
+
+/// A JSON document of a known form.
+///
+/// # Errors
+/// As [`read`], and 400 that names what is wrong.
+pub(crate) async fn document<T: DeserializeOwned>(
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T, ApiError> {
+    let bytes = read(headers, body, MAX_DOCUMENT).await?;
+    serde_json::from_slice(&bytes).map_err(|error| ApiError::invalid(error.to_string()))
 }

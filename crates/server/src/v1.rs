@@ -4,4 +4,5 @@ pub(crate) mod account;
 pub(crate) mod credits;
 pub(crate) mod models;
 pub(crate) mod providers;
+pub(crate) mod purchases;
 pub(crate) mod routing;

@@ -44,3 +44,6 @@ mod leaks;
 
 #[path = "it/credits.rs"]
 mod credits;
+
+#[path = "it/purchases.rs"]
+mod purchases;

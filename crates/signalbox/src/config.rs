@@ -8,10 +8,12 @@ use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
+use signalbox_platform::PurchaseSettings;
 use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
+use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 
 /// What the process runs with.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub(crate) struct Config {
     pub timeouts: Timeouts,
     /// Percent of the streams that may be hedged.
     pub hedge_percent: u8,
+    /// What credit is sold with.
+    pub purchases: PurchaseSettings,
     /// Plans, promotional credit, and whether credit ends.
     pub money: signalbox_platform::Settings,
     /// The catalogue's part of the file.
@@ -47,6 +51,9 @@ struct File {
     keys: Keys,
     timeouts: TimeoutsRow,
     routing: Routing,
+    fees: FeesRow,
+    stripe: Option<StripeRow>,
+    crypto: Option<CryptoRow>,
     plans: PlansRow,
     credits: Credits,
     providers: Vec<ProviderRow>,
@@ -162,9 +169,12 @@ impl Config {
         }
         let store = store_settings(file.database.outbox, file.ledger.sync.as_deref())?;
         let public_url = file.public_url.unwrap_or_else(|| format!("http://{listen}"));
+        let public_url = public_url.trim_end_matches('/').to_owned();
+        let purchases = purchases::settings(&file.fees, file.stripe, file.crypto, &public_url)?;
         Ok(Self {
             listen,
-            public_url: public_url.trim_end_matches('/').to_owned(),
+            public_url,
+            purchases,
             database_url: database.unwrap_or_else(|| DATABASE.to_owned()),
             store,
             key_prefix: prefix,

@@ -10,6 +10,7 @@ mod credentials;
 mod demo;
 mod exit;
 mod local;
+mod purchases;
 mod wiring;
 
 #[global_allocator]

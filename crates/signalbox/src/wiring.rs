@@ -1,14 +1,17 @@
 //! Putting the parts together: the store, and the world that requests see.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use signalbox_catalog::Snapshot;
 use signalbox_gateway::World;
-use signalbox_platform::{KeyPrefix, Platform};
+use signalbox_platform::purchase::Watch;
+use signalbox_platform::{KeyPrefix, Platform, Purchases};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
-use signalbox_store::Store;
+use signalbox_store::{Ledger, Store};
 use signalbox_upstream::{Client, discover};
+use tokio::task::AbortHandle;
 
 use crate::config::Config;
 use crate::exit::Stop;
@@ -30,6 +33,25 @@ fn shown(url: &str) -> String {
     // What stands before the last @ may be a password; so may a parameter.
     let rest = rest.rsplit('@').next().unwrap_or_default();
     format!("{scheme}://{}", rest.split('?').next().unwrap_or_default())
+}
+
+/// Purchases, and the task that watches balances where credit can be bought.
+pub(crate) fn purchases(
+    config: &Config,
+    store: &Store,
+    ledger: &Ledger,
+) -> Result<(Purchases, Option<AbortHandle>), Stop> {
+    let settings = config.purchases.clone();
+    let sells = settings.stripe.is_some() || settings.crypto.is_some();
+    let purchases = Purchases::new(store, settings, config.money.plans.clone())
+        .map_err(|error| Stop::usage(format!("stripe or crypto: {error}")))?;
+    if purchases.is_deaf() {
+        tracing::warn!("stripe.webhook_secret is not set: no payment will be heard of");
+    }
+    let ledger = ledger.clone();
+    let watch = Watch::new(&purchases, Arc::new(move |account| ledger.available(account)));
+    let watching = sells.then(|| task::spawn("purchases", watch.run()).abort_handle());
+    Ok((purchases, watching))
 }
 
 /// The control plane over a store.

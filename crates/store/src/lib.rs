@@ -20,6 +20,7 @@ pub mod movements;
 mod open;
 mod outbox;
 mod pause;
+pub mod payments;
 pub mod plans;
 pub mod settings;
 mod sql;

@@ -1,6 +1,7 @@
 //! Which credit is left: what goes out uses up the oldest credit first.
 //!
-//! A refund takes from its own purchase and an expiry from its own credit, by their ids.
+//! A refund or a chargeback takes from its own purchase and an expiry from its own credit, by their ids;
+//! a refund that did not happen after all gives back to its own.
 
 use std::collections::HashMap;
 
@@ -44,10 +45,16 @@ pub(crate) async fn lots(
     .fetch_all(&mut *connection)
     .await?;
     let mut lots = Vec::with_capacity(rows.len());
+    let mut returned: Vec<(String, i64)> = Vec::new();
     for row in &rows {
         let amount = Usd::from_nanos(row.try_get(2)?);
+        let id: String = row.try_get(0)?;
+        if let Some(rest) = id.strip_prefix("adjustment:reversal:") {
+            returned.push((purchase(rest), amount.nanos()));
+            continue;
+        }
         lots.push(Lot {
-            id: row.try_get(0)?,
+            id,
             kind: row.try_get(1)?,
             amount,
             left: amount,
@@ -58,18 +65,30 @@ pub(crate) async fn lots(
         .bind(account.as_str())
         .fetch_optional(&mut *connection)
         .await?;
-    let out: i64 = out.map(|row| row.try_get(0)).transpose()?.unwrap_or(0);
-    let aimed = aimed(connection, &name).await?;
+    let mut out: i64 = out.map(|row| row.try_get(0)).transpose()?.unwrap_or(0);
+    let mut aimed = aimed(connection, &name).await?;
+    for (lot, amount) in returned {
+        out = out.saturating_sub(amount);
+        let taken = aimed.entry(lot).or_default();
+        *taken = taken.saturating_sub(amount);
+    }
     Ok(use_up(lots, &aimed, out))
 }
 
-/// What refunds and expiries took from each credit, by its id.
+/// The credit that `<payment>:<what tells its reversals apart>` belongs to.
+fn purchase(rest: &str) -> String {
+    format!("purchase:{}", rest.split(':').next().unwrap_or_default())
+}
+
+/// What refunds, chargebacks and expiries took from each credit, by its id.
 async fn aimed(
     connection: &mut Connection,
     name: &str,
 ) -> Result<HashMap<String, i64>, StoreError> {
     let rows = query(
-        "SELECT id, kind, amount FROM transfers WHERE debit = $1 AND kind IN ('refund', 'expiry')",
+        "SELECT id, kind, amount FROM transfers WHERE debit = $1 \
+         AND kind NOT IN ('charge', 'byok_fee', 'waste') \
+         AND kind IN ('refund', 'chargeback', 'expiry')",
     )
     .bind(name)
     .fetch_all(connection)
@@ -79,10 +98,8 @@ async fn aimed(
         let (id, kind): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         let lot = match kind.as_str() {
             "expiry" => id.strip_prefix("expiry:").map(str::to_owned),
-            _ => id
-                .strip_prefix("refund:")
-                .and_then(|rest| rest.rsplit_once(':'))
-                .map(|(payment, _)| format!("purchase:{payment}")),
+            "chargeback" => id.strip_prefix("chargeback:").map(purchase),
+            _ => id.strip_prefix("refund:").map(purchase),
         };
         let taken = aimed.entry(lot.unwrap_or_default()).or_default();
         *taken = taken.saturating_add(row.try_get(2)?);

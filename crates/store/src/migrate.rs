@@ -32,7 +32,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 7] = [
+const MIGRATIONS: [Migration; 8] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
@@ -40,6 +40,7 @@ const MIGRATIONS: [Migration; 7] = [
     migration!(5, "money", "0005_money"),
     migration!(6, "purses", "0006_purses"),
     migration!(7, "statement", "0007_statement"),
+    migration!(8, "reversals", "0008_reversals"),
 ];
 
 impl Migration {

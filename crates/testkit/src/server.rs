@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
+use signalbox_core::plan::Plans;
 use signalbox_core::{Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, Settings};
-use signalbox_platform::{IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, RevokeOld};
+use signalbox_platform::{
+    IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
+};
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
@@ -35,6 +38,8 @@ pub struct TestServer {
     pub owner: IssuedAccount,
     /// The control plane.
     pub platform: Platform,
+    /// Where credit is bought.
+    pub purchases: Purchases,
     /// The live ledger.
     pub ledger: Ledger,
     address: SocketAddr,
@@ -63,13 +68,16 @@ pub struct Setup {
     pub drains: Drains,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
+    /// What credit is sold with; nothing, unless a test says so.
+    pub purchases: PurchaseSettings,
 }
 
 impl Default for Setup {
     fn default() -> Self {
         let (timeouts, clock) = (Timeouts::default(), Clock::system());
-        let (drains, database) = (Drains::default(), None);
-        Self { credit: CREDIT, timeouts, hedge_percent: 0, clock, drains, database, journal: true }
+        let (drains, purchases) = (Drains::default(), PurchaseSettings::default());
+        let (credit, database, journal) = (CREDIT, None, true);
+        Self { credit, timeouts, hedge_percent: 0, clock, drains, database, journal, purchases }
     }
 }
 
@@ -161,13 +169,17 @@ impl TestServer {
             None => platform.bootstrap(RevokeOld::No).await.expect("the first account"),
         };
         let keeper = HealthKeeper::restore(&gateway, &store).await;
-        let app = App::new(Arc::clone(&gateway), platform.clone(), clock);
+        let purchases = Purchases::new(&store, setup.purchases, Plans::default());
+        let purchases = purchases.expect("purchases that can be set up");
+        let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
+        let app = App::selling(gate, platform.clone(), sells, clock);
         let stop = CancellationToken::new();
         let listening = Listening { stop: stop.clone() };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
         Self {
             owner,
             platform,
+            purchases,
             ledger,
             address,
             gateway,

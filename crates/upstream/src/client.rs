@@ -145,6 +145,19 @@ impl Client {
         send(connections, *limits, uri, headers, body, timeout).await
     }
 
+    /// Any request with a body that is there already, and the head of its answer.
+    pub(crate) async fn request(
+        &self,
+        method: Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &[Bytes],
+        timeout: Duration,
+    ) -> Result<Answer, CallError> {
+        let (limits, connections) = &self.usual;
+        send_as(connections, *limits, method, uri, headers, body, timeout).await
+    }
+
     /// Gets a small document, such as a local server's list of models, from a target whose address
     /// has no placeholders.
     ///
@@ -191,9 +204,21 @@ async fn send(
     body: &[Bytes],
     timeout: Duration,
 ) -> Result<Answer, CallError> {
+    send_as(connections, limits, Method::POST, uri, headers, body, timeout).await
+}
+
+async fn send_as(
+    connections: &Connections,
+    limits: Limits,
+    method: Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+    body: &[Bytes],
+    timeout: Duration,
+) -> Result<Answer, CallError> {
     let request = || {
         let mut request = Request::new(Ready::new(body.to_vec()));
-        *request.method_mut() = Method::POST;
+        request.method_mut().clone_from(&method);
         *request.uri_mut() = uri.clone();
         *request.headers_mut() = headers.clone();
         request

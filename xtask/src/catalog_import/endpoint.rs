@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use serde_json::{Number, Value};
 use signalbox_catalog::endpoint::{Features, Percentiles, Perf, ToolChoices, UnitPrice};
 use signalbox_catalog::{DataPolicy, Dialect, Endpoint, Manner, Task};
-use signalbox_core::Rate;
+use signalbox_core::{PriceKind, PriceTable, Rate};
 
 use super::facts::{EndpointFacts, Facts, PolicyFacts, UnitPriceFacts};
 use super::model::{parameter_set, price_table};
@@ -49,7 +49,7 @@ fn read(row: &EndpointFacts, facts: &Facts) -> Result<Endpoint> {
         },
         features: features(row),
         manner: Manner::new(),
-        prices: price_table(&row.pricing)?,
+        prices: reasoning_follows(price_table(&row.pricing)?),
         discount,
         unit_pricing: units?,
         status: row.status,
@@ -76,6 +76,22 @@ fn read(row: &EndpointFacts, facts: &Facts) -> Result<Endpoint> {
         task: Task::default(),
         blocked: None,
     })
+}
+
+/// Where reasoning is priced like output, it goes on being so in a long prompt's prices, which name the
+/// output alone: its provider sells both as one (ai.google.dev/gemini-api/docs/pricing, November 2026).
+fn reasoning_follows(mut prices: PriceTable) -> PriceTable {
+    let base = prices.rates.get(PriceKind::InternalReasoning);
+    if base.is_none() || base != prices.rates.get(PriceKind::Completion) {
+        return prices;
+    }
+    for entry in &mut prices.overrides {
+        let own = entry.rates.get(PriceKind::InternalReasoning);
+        if let (None, Some(price)) = (own, entry.rates.get(PriceKind::Completion)) {
+            entry.rates.set(PriceKind::InternalReasoning, price);
+        }
+    }
+    prices
 }
 
 /// What is not known is assumed: trains and retains (inference spec 18.3).

@@ -6,10 +6,11 @@ use proptest::option;
 use proptest::prelude::*;
 use signalbox_auditor::GenerationRow;
 use signalbox_auditor::recompute::{cost_nanos, is_insured};
+use signalbox_core::plan::ByokFree;
 use signalbox_core::{
     Discount, PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage, Usd,
 };
-use signalbox_ledger::{Allowance, ByokTerms, billable, byok_bound, byok_fee, insured, price};
+use signalbox_ledger::{ByokTerms, billable, byok_bound, byok_fee, insured, price};
 
 fn rates() -> impl Strategy<Value = Rates> {
     let rate = prop_oneof![
@@ -89,20 +90,18 @@ fn on_the_edge(mut table: PriceTable, nth: u64, usage: &Usage, at: i64) -> Price
     table
 }
 
-/// With the default of 256 cases 20,480 generations are compared; `PROPTEST_CASES` scales them.
-fn many() -> ProptestConfig {
-    let one = ProptestConfig::default();
-    ProptestConfig { cases: one.cases.saturating_mul(10), ..one }
-}
+/// With the default of 256 cases 20,480 generations are compared; `PROPTEST_CASES` scales them. Prices
+/// are what takes time to make, so that each set of them serves many.
+const GENERATIONS_PER_CASE: usize = 80;
 
 /// The fee of an own key in nano-dollars, written apart from the ledger's: due for what the allowance
 /// leaves of the list price, and rounded up once; stopping at the end of the range.
 fn own_key_fee(list: i64, terms: &ByokTerms, before: u64) -> i64 {
     let list = i128::from(list.max(0));
     let waived = match terms.allowance {
-        Allowance::Requests(free) if before < free => list,
-        Allowance::Requests(_) => 0,
-        Allowance::ListPrice(free) => {
+        ByokFree::Requests(free) if before < free => list,
+        ByokFree::Requests(_) => 0,
+        ByokFree::ListPriceUsd(free) => {
             (i128::from(free.nanos()) - i128::from(before)).clamp(0, list)
         }
     };
@@ -114,8 +113,9 @@ fn own_key_fee(list: i64, terms: &ByokTerms, before: u64) -> i64 {
 fn own_key_terms() -> impl Strategy<Value = ByokTerms> {
     let points = prop_oneof![3 => Just(500_u32), 1 => 0_u32..20_000, 1 => any::<u32>()];
     let allowance = prop_oneof![
-        (0_u64..10).prop_map(Allowance::Requests),
-        (0_i64..50_000_000_000_000).prop_map(|nanos| Allowance::ListPrice(Usd::from_nanos(nanos))),
+        (0_u64..10).prop_map(ByokFree::Requests),
+        (0_i64..50_000_000_000_000)
+            .prop_map(|nanos| ByokFree::ListPriceUsd(Usd::from_nanos(nanos))),
     ];
     (points, allowance).prop_map(|(basis_points, allowance)| ByokTerms { basis_points, allowance })
 }
@@ -133,8 +133,8 @@ proptest! {
             prop_assert_eq!(found.fee.nanos(), fee, "{} after {}", list, before);
             prop_assert!(found.fee <= byok_bound(Usd::from_nanos(list), &terms));
             let counted = match terms.allowance {
-                Allowance::Requests(_) => 1,
-                Allowance::ListPrice(_) => list.max(0).unsigned_abs(),
+                ByokFree::Requests(_) => 1,
+                ByokFree::ListPriceUsd(_) => list.max(0).unsigned_abs(),
             };
             prop_assert_eq!(found.counted, counted);
         }
@@ -166,12 +166,10 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(many())]
-
     #[test]
     fn the_auditor_and_the_ledger_agree_on_every_cost(
         table in table(),
-        usages in vec((usage(), finish(), any::<i64>()), 8),
+        usages in vec((usage(), finish(), any::<i64>()), GENERATIONS_PER_CASE),
     ) {
         for (nth, (usage, finish, at)) in (0..).zip(usages) {
             let table = on_the_edge(table.clone(), nth, &usage, at);
@@ -209,7 +207,7 @@ proptest! {
             byok: Some(list),
             fee_bps: Some(bps),
         };
-        let terms = ByokTerms { basis_points: bps, allowance: Allowance::Requests(0) };
+        let terms = ByokTerms { basis_points: bps, allowance: ByokFree::Requests(0) };
         let fee = byok_fee(Usd::from_nanos(list), &terms, 0).fee.nanos();
         prop_assert_eq!(cost_nanos(&row).ok(), Some(fee));
     }

@@ -3,9 +3,10 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use signalbox_core::plan::ByokFree;
 use signalbox_core::{Discount, PriceTable, Timestamp, Usd, limits};
 use signalbox_ledger::{
-    Allowance, ByokTerms, Estimate, Fit, Offer, billable, byok_fee, fit, price, upper_bound,
+    ByokTerms, Estimate, Fit, Offer, billable, byok_fee, fit, price, upper_bound,
 };
 
 use crate::arbitrary::{self, Shares, moment, shares};
@@ -49,8 +50,8 @@ struct Answer {
 
 fn terms() -> impl Strategy<Value = ByokTerms> {
     let allowance = prop_oneof![
-        (0_u64..5).prop_map(Allowance::Requests),
-        (0_i64..5_000_000_000).prop_map(|nanos| Allowance::ListPrice(Usd::from_nanos(nanos))),
+        (0_u64..5).prop_map(ByokFree::Requests),
+        (0_i64..5_000_000_000).prop_map(|nanos| ByokFree::ListPriceUsd(Usd::from_nanos(nanos))),
     ];
     let basis_points = prop_oneof![3 => Just(500_u32), 1 => 0_u32..20_000];
     (basis_points, allowance)
@@ -184,7 +185,7 @@ fn affordable(offer: &Offer<'_>, budget: Usd) -> bool {
     }
     let Ok(list) = upper_bound(&estimate, offer.prices) else { return false };
     let fee = |terms: &ByokTerms| {
-        let all = ByokTerms { allowance: Allowance::Requests(0), ..*terms };
+        let all = ByokTerms { allowance: ByokFree::Requests(0), ..*terms };
         byok_fee(list, &all, 0).fee
     };
     offer.own_key.map_or(list, fee) <= budget
@@ -222,7 +223,7 @@ fn a_budget_sets_the_limit_that_the_caller_did_not() {
 #[test]
 fn use_of_an_own_key_holds_the_fee_alone() {
     let prices = "prices prompt=1 completion=2";
-    let terms = ByokTerms::PAY_AS_YOU_GO;
+    let terms = ByokTerms { basis_points: 500, allowance: ByokFree::Requests(1_000_000) };
     for (budget, expected) in [
         ("10.5", Some((100, "10.5", "210"))),
         ("10.4", Some((99, "10.4", "208"))),

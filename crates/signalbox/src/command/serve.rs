@@ -41,12 +41,14 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let settings = Settings {
         timeouts: config.timeouts,
         hedge_percent: config.hedge_percent,
+        plans: config.money.plans.clone(),
         ..Settings::new(config.public_url.clone())
     };
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
     let keeper = HealthKeeper::restore(&gateway, &store).await;
     let saving = task::spawn("health", keeper.clone().run());
-    let app = App::new(Arc::clone(&gateway), platform, clock);
+    let (purchases, watching) = wiring::purchases(&config, &store, &ledger)?;
+    let app = App::selling(Arc::clone(&gateway), platform, purchases, clock);
     let stop = CancellationToken::new();
     drop(task::spawn("signals", wait_for_signal(stop.clone())));
     tracing::info!(listen = %config.listen, offers = %offered.summary, "serving");
@@ -54,6 +56,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     tracing::info!("stopping");
     gateway.idle().await;
     saving.abort();
+    if let Some(watching) = watching {
+        watching.abort();
+    }
     if let Err(error) = keeper.save().await {
         tracing::warn!(%error, "the endpoints' health could not be saved");
     }

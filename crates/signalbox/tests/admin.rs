@@ -1,0 +1,155 @@
+//! `signalbox admin` as a script sees it: JSON on stdout, one line on stderr, exit codes.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+
+struct Site(tempfile::TempDir);
+
+impl Site {
+    fn new(configuration: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let text = format!(
+            "[database]\nurl = \"sqlite://{}\"\n{configuration}",
+            folder.path().join("a.db").display()
+        );
+        std::fs::write(folder.path().join("signalbox.toml"), text).unwrap();
+        Self(folder)
+    }
+
+    fn run(&self, line: &str) -> Output {
+        let config = self.0.path().join("signalbox.toml");
+        let words = line.split_whitespace();
+        Command::new(env!("CARGO_BIN_EXE_signalbox"))
+            .arg("admin")
+            .args(words)
+            .arg("--config")
+            .arg(config)
+            .output()
+            .unwrap()
+    }
+
+    /// What a command prints with `--json`.
+    fn json(&self, line: &str) -> Value {
+        let output = self.run(&format!("{line} --json"));
+        assert_eq!(output.status.code(), Some(0), "{line}: {output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    fn account(&self, email: &str) -> String {
+        let made = self.json(&format!("account create --email {email}"));
+        made["account_id"].as_str().unwrap().to_owned()
+    }
+
+    /// The exit code and the line on stderr.
+    fn refused(&self, line: &str) -> (i32, String) {
+        let output = self.run(line);
+        assert!(output.stdout.is_empty(), "{line}: {output:?}");
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    }
+}
+
+#[test]
+fn money_that_an_operator_moves_is_on_a_statement_that_adds_up() {
+    let site = Site::new("[credits]\npromo = \"0.5\"\n");
+    let (ann, eve) = (site.account("ann@example.com"), site.account("eve@example.com"));
+    site.json(&format!("grant --account {ann} --usd 100"));
+    let moved = site.json(&format!("transfer --from {ann} --to {eve} --usd 30.000000001"));
+    assert_eq!(moved["data"]["balance"], json!(70.499999999));
+    let adjusted = site.json(&format!("adjust --account {ann} --usd -0.499999999 --reason typo"));
+    assert_eq!((&adjusted["amount"], &adjusted["balance"]), (&json!(-0.499999999), &json!(70)));
+
+    let statement = site.json(&format!("statement --account {ann}"));
+    assert_eq!((&statement["adds_up"], &statement["closing_balance"]), (&json!(true), &json!(70)));
+    let kinds: Vec<_> =
+        statement["lines"].as_array().unwrap().iter().map(|line| &line["kind"]).collect();
+    assert_eq!(kinds, ["promo", "grant", "transfer", "adjustment"]);
+    let text = site.run(&format!("statement --account {ann}"));
+    let text = String::from_utf8(text.stdout).unwrap();
+    assert!(text.trim_end().ends_with("it adds up to the nano-dollar"), "{text}");
+    let csv = site.run(&format!("statement --account {ann} --csv --from 2020-01-01"));
+    assert_eq!(String::from_utf8(csv.stdout).unwrap().lines().count(), 7);
+    let later = site.json(&format!("statement --account {ann} --from 2100-01-01"));
+    assert_eq!((&later["opening_balance"], &later["lines"]), (&json!(70), &json!([])));
+
+    let report = site.json("audit");
+    assert_eq!((&report["breach_count"], &report["checked"]["transfers"]), (&json!(0), &json!(5)));
+}
+
+#[test]
+fn vouchers_plans_and_invoices_are_made_by_the_operator() {
+    let site = Site::new("[plans.enterprise]\nrequests_per_minute = 600\n");
+    let ann = site.account("ann@example.com");
+    let made = site.json("voucher create --usd 5 --uses 3 --expires 2100-01-01 --reason fair");
+    assert_eq!(made["code"].as_str().unwrap().len(), 30);
+    let listed = site.json("voucher list");
+    assert_eq!((&listed[0]["code_hash"], &listed[0]["uses"]), (&made["code_hash"], &json!(3)));
+    assert!(!listed.to_string().contains(made["code"].as_str().unwrap()));
+
+    let line = format!("plan set --account {ann} --plan enterprise --credit-line 1000");
+    let plan = site.json(&format!("{line} --terms {{\"byok_fee_bps\":300}} --share-data true"));
+    assert_eq!(
+        (&plan["plan"]["tier"], &plan["plan"]["byok_fee_bps"]),
+        (&json!("enterprise"), &json!(300))
+    );
+    assert_eq!(
+        (&plan["plan"]["requests_per_minute"], &plan["credit_line"]),
+        (&json!(600), &json!(1000))
+    );
+    let derived = site.json(&format!("plan set --account {ann} --plan derived"));
+    assert_eq!((&derived["plan"]["tier"], &derived["shares_data"]), (&json!("free"), &json!(true)));
+    let frozen = site.json(&format!("account freeze --account {ann} --reason dispute"));
+    assert_eq!(frozen["frozen"]["reason"], "dispute");
+    assert_eq!(site.json(&format!("account unfreeze --account {ann}"))["frozen"], Value::Null);
+    assert_eq!(site.json(&format!("plan show --account {ann}"))["account_id"], json!(ann));
+
+    let invoice = site.json(&format!("invoice issue --account {ann} --month 2026-01"));
+    let id = invoice["id"].as_str().unwrap();
+    assert_eq!((&invoice["status"], &invoice["amount"]), (&json!("open"), &json!(0)));
+    assert_eq!(site.json(&format!("invoice settle --invoice {id}"))["status"], "paid");
+    assert_eq!(site.json(&format!("invoice list --account {ann}"))[0]["status"], "paid");
+    assert_eq!(
+        site.json("expire-credits"),
+        json!({"credits": 0, "amount": 0, "accounts_in_use": 0})
+    );
+}
+
+#[test]
+fn a_refusal_is_exit_code_1_and_a_mistake_exit_code_2() {
+    let site = Site::new("");
+    let ann = site.account("ann@example.com");
+    for line in [
+        format!("transfer --from {ann} --to {ann} --usd 1"),
+        format!("transfer --from {ann} --to acc_x --usd 1"),
+        format!("adjust --account {ann} --usd -1 --reason x"),
+        format!("adjust --account {ann} --usd 0 --reason x"),
+        "statement --account acc_x".to_owned(),
+        format!("statement --account {ann} --from 2026-02-01 --to 2026-01-01"),
+        "voucher create --usd 0".to_owned(),
+        "voucher create --usd 1 --uses 0".to_owned(),
+        format!("plan set --account {ann} --terms {{\"nothing\":1}}"),
+        "account freeze --account acc_x --reason y".to_owned(),
+        format!("invoice issue --account {ann} --month 2100-01"),
+        "invoice void --invoice none".to_owned(),
+    ] {
+        let (code, said) = site.refused(&line);
+        assert_eq!((code, said.trim_end().lines().count()), (1, 1), "{line}: {said}");
+    }
+    for line in [
+        format!("statement --account {ann} --from yesterday"),
+        format!("plan set --account {ann} --plan gold"),
+        format!("invoice issue --account {ann} --month 2026"),
+        format!("adjust --account {ann} --usd 0.5"),
+        "voucher create --usd one".to_owned(),
+    ] {
+        assert_eq!(site.refused(&line).0, 2, "{line}");
+    }
+}
