@@ -30,6 +30,9 @@ mod kill;
 #[path = "it/health.rs"]
 mod health;
 
+#[path = "it/pace.rs"]
+mod pace;
+
 #[path = "money/movements.rs"]
 mod movements;
 
