@@ -9,10 +9,14 @@ use signalbox_core::Usd;
 use signalbox_core::discount::Discount;
 use signalbox_core::plan::{FreeLimits, Plan, Plans, Standing};
 
+use crate::limit::Window;
+
 /// The account that pays.
 #[derive(Debug)]
 pub struct Account {
     terms: ArcSwap<Terms>,
+    /// Its requests to free models in this minute.
+    pub(crate) free: Window,
     /// Grows with every news: budgets may have changed with it.
     version: AtomicU64,
 }
@@ -50,7 +54,8 @@ impl Account {
     /// An account with these terms.
     #[must_use]
     pub fn new(terms: Terms) -> Self {
-        Self { terms: ArcSwap::from_pointee(terms), version: AtomicU64::new(0) }
+        let terms = ArcSwap::from_pointee(terms);
+        Self { terms, free: Window::default(), version: AtomicU64::new(0) }
     }
 
     /// What was agreed, as known now.

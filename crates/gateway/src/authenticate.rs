@@ -13,7 +13,8 @@ use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
 use crate::account::{Account, Terms};
-use crate::limit::Window;
+use crate::free;
+use crate::limit::{self, Window};
 
 /// Who is calling.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Principal {
     pub account: Arc<Account>,
     /// What its requests draw on.
     pub(crate) spender: Arc<Spender>,
+    /// The same with the account's requests to free models of a day.
+    pub(crate) free_spender: Arc<Spender>,
     /// The news of the account when it was loaded.
     version: u64,
     window: Arc<Window>,
@@ -158,7 +161,10 @@ impl Authenticator {
             let version = account.version();
             let budgets = self.store.budgets_of(&key.workspace_id(), &key.hash).await?;
             let spender = Arc::new(key.spender(&budgets));
-            let principal = Principal { key, account, spender, version, window };
+            let limits = account.terms().free_limits();
+            let read_at = self.clock.now();
+            let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
+            let principal = Principal { key, account, spender, free_spender, version, window };
             Ok::<_, Arc<StoreError>>(Some(Arc::new(principal)))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
@@ -188,7 +194,10 @@ impl Principal {
             return Err(ApiError::new(ErrorKind::PermissionDenied, message));
         }
         match self.key.rpm {
-            Some(limit) => self.window.take(limit, now),
+            Some(limit) => {
+                let taken = self.window.take(limit, now);
+                taken.map_err(|limit| limit::refused(limit, now))
+            }
             None => Ok(()),
         }
     }

@@ -22,6 +22,7 @@ mod cache;
 mod drive;
 mod ending;
 mod estimate;
+mod free;
 mod generation;
 mod metadata;
 mod orphan;

@@ -1,4 +1,4 @@
-//! Requests per minute of one key, counted in memory.
+//! Requests per minute of one key or account, counted in memory.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,8 +19,8 @@ impl Window {
     /// Counts a request, or refuses it when the minute is used up. A limit of 0 refuses all.
     ///
     /// # Errors
-    /// 429 with the figures for `X-RateLimit-*`.
-    pub fn take(&self, limit: u32, now: Timestamp) -> Result<(), ApiError> {
+    /// The figures of the minute that is used up.
+    pub fn take(&self, limit: u32, now: Timestamp) -> Result<(), RateLimit> {
         let minute = now.seconds().div_euclid(60);
         let mut count = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if count.minute != minute {
@@ -31,15 +31,18 @@ impl Window {
             return Ok(());
         }
         let end = minute.saturating_add(1).saturating_mul(60);
-        let mut error = ApiError::new(
-            ErrorKind::RateLimitExceeded,
-            format!("Rate limit exceeded: {limit} requests per minute for this key"),
-        );
-        error.retry_after = u64::try_from(end.saturating_sub(now.seconds())).ok();
-        error.rate_limit =
-            Some(RateLimit { limit, remaining: 0, reset_millis: end.saturating_mul(1000) });
-        Err(error)
+        Err(RateLimit { limit, remaining: 0, reset_millis: end.saturating_mul(1000) })
     }
+}
+
+/// The refusal of a key whose minute is used up.
+pub(crate) fn refused(limit: RateLimit, now: Timestamp) -> ApiError {
+    let text = format!("Rate limit exceeded: {} requests per minute for this key", limit.limit);
+    let mut error = ApiError::new(ErrorKind::RateLimitExceeded, text);
+    let wait = limit.reset_millis.div_euclid(1_000).saturating_sub(now.seconds());
+    error.retry_after = u64::try_from(wait).ok();
+    error.rate_limit = Some(limit);
+    error
 }
 
 #[cfg(test)]
@@ -52,7 +55,8 @@ mod tests {
         let at = Timestamp::from_seconds;
         assert!(window.take(2, at(120)).is_ok());
         assert!(window.take(2, at(150)).is_ok());
-        let error = window.take(2, at(170)).unwrap_err();
+        let limit = window.take(2, at(170)).unwrap_err();
+        let error = refused(limit, at(170));
         assert_eq!((error.kind.status(), error.retry_after), (429, Some(10)));
         assert_eq!(error.rate_limit.unwrap().reset_millis, 180_000);
         assert!(window.take(2, at(180)).is_ok());

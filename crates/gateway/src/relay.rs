@@ -1,5 +1,6 @@
 //! Stage 8: content goes to the client as it comes; the end waits for the settlement.
 
+mod checkpoint;
 mod cut;
 mod drain;
 
@@ -12,6 +13,7 @@ use signalbox_dialect::{AnswerStream, Facts, Identity, UsageReport, WholeAnswer}
 use signalbox_runtime::{Timer, task};
 use signalbox_upstream::{Answer, CallError};
 
+use self::checkpoint::Checkpoints;
 use self::cut::{Cut, Fault};
 use self::drain::{Streaming, take};
 use crate::attempt::{AnswerKind, Answering};
@@ -97,6 +99,7 @@ async fn flow(
     mut out: Vec<u8>,
 ) -> Option<Cut> {
     let mut spent = Spent::begin(generation, index);
+    let mut checkpoints = Checkpoints::begin(generation);
     let mut patience = Timer::new(spent.timeouts.idle);
     let client = generation.sink.client();
     let mut left = Box::pin(client.left());
@@ -117,9 +120,11 @@ async fn flow(
                 return None;
             }
             if generation.sink.is_gone() {
-                return drain::drain(generation, index, stream).await;
+                return drain::drain(generation, index, stream, &mut checkpoints).await;
             }
-            let (longest, why) = spent.patience(generation.age(), stream.relay.facts());
+            let age = generation.age();
+            checkpoints.look(generation, index, stream.relay.facts(), age);
+            let (longest, why) = spent.patience(age, stream.relay.facts());
             patience.set(longest);
             tokio::select! {
                 biased;

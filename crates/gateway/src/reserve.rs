@@ -1,9 +1,11 @@
 //! Stage 6: hold an upper bound of the cost before the first byte goes to a provider.
 
+use std::sync::Arc;
+
 use signalbox_core::id::GenerationId;
 use signalbox_core::{ApiError, PriceTable, Timestamp, Usd};
 use signalbox_ledger::{
-    Draw, Estimate, Offer, Refusal, Reserve, Source, affordable_output, upper_bound,
+    Draw, Estimate, Offer, Refusal, Reserve, Source, Spender, affordable_output, upper_bound,
 };
 use signalbox_policy::{Candidate, Plan};
 use signalbox_store::{Hold, Ledger, LedgerError};
@@ -12,7 +14,7 @@ use crate::authenticate::{Admitted, Principal, out_of_reach};
 use crate::gateway::Gateway;
 use crate::refusal::{self, Pot, Short};
 use crate::resolve::Resolved;
-use crate::{estimate, retrieval};
+use crate::{estimate, free, retrieval};
 
 /// Tries to take a hold whose size fits the balance while others spend from it.
 const TRIES: usize = 8;
@@ -39,9 +41,10 @@ pub(crate) struct Bound {
 pub(crate) async fn warm(
     ledger: &Ledger,
     principal: &Principal,
+    spender: &Spender,
     now: Timestamp,
 ) -> Result<(), ApiError> {
-    let ready = ledger.warm(&principal.key.account, &principal.spender, now).await;
+    let ready = ledger.warm(&principal.key.account, spender, now).await;
     ready.map_err(|error| {
         tracing::error!(%error, "an account could not be loaded");
         out_of_reach()
@@ -67,16 +70,18 @@ pub(crate) async fn reserve(
     admitted: &Admitted,
     resolved: &Resolved,
     mut plan: Plan,
-    now: Timestamp,
+    spender: &Arc<Spender>,
 ) -> Result<Held, ApiError> {
-    let principal = &admitted.principal;
+    let (principal, now) = (&admitted.principal, admitted.received);
+    // What counts its requests may have to ask another process for some of them.
+    let counts = !Arc::ptr_eq(spender, &principal.spender);
     let wish = |amount| Reserve {
         generation: id.clone(),
         account: principal.key.account.clone(),
         key: principal.key.hash.clone(),
         amount,
         byok: Usd::ZERO,
-        spender: principal.spender.clone(),
+        spender: Arc::clone(spender),
         now,
     };
     let mut budget = admitted.budget;
@@ -84,6 +89,7 @@ pub(crate) async fn reserve(
     for _ in 0..TRIES {
         let fitting = fit(resolved, &plan, budget);
         let outcome = match fitting.dearest {
+            Some(amount) if counts => gateway.ledger.reserve_or_refill(&wish(amount)).await,
             Some(amount) => gateway.ledger.reserve(&wish(amount)).map_err(LedgerError::Refused),
             // Nothing fits here: another process may hold the rest of the balance.
             None if refusal.is_none() => match fit(resolved, &plan, Usd::MAX).dearest {
@@ -99,16 +105,11 @@ pub(crate) async fn reserve(
                 } else {
                     fit(resolved, &plan, Usd::MAX)
                 };
-                let mut bounds = fitting.bounds.into_iter();
-                let mut kept = Vec::with_capacity(plan.candidates.len());
-                plan.candidates.retain(|_| match bounds.next().flatten() {
-                    Some(bound) => {
-                        kept.push(bound);
-                        true
-                    }
-                    None => false,
-                });
-                return Ok(Held { hold, plan, bounds: kept });
+                let bounds = fitting.keep(&mut plan);
+                return Ok(Held { hold, plan, bounds });
+            }
+            Err(LedgerError::Refused(refusal)) if free::is_of_the_day(&refusal) => {
+                return Err(free::day_is_over(principal.account.terms().free_limits(), now));
             }
             Err(LedgerError::Refused(Refusal::Short { purse, available })) => {
                 budget = available;
@@ -135,6 +136,22 @@ struct Fitting {
     bounds: Vec<Option<Bound>>,
     /// The dearest of them; `None` when there is none.
     dearest: Option<Usd>,
+}
+
+impl Fitting {
+    /// Takes those that are not affordable out of the plan, and answers the bounds of the others.
+    fn keep(self, plan: &mut Plan) -> Vec<Bound> {
+        let mut bounds = self.bounds.into_iter();
+        let mut kept = Vec::with_capacity(plan.candidates.len());
+        plan.candidates.retain(|_| match bounds.next().flatten() {
+            Some(bound) => {
+                kept.push(bound);
+                true
+            }
+            None => false,
+        });
+        kept
+    }
 }
 
 fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Fitting {

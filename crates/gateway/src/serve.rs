@@ -21,7 +21,7 @@ use crate::resolve::{Around, Resolved};
 use crate::sticky::Conversation;
 use crate::trace::Trace;
 use crate::world::World;
-use crate::{cache, drive, estimate, plan, reserve, resolve, retrieval, sticky};
+use crate::{cache, drive, estimate, free, plan, reserve, resolve, retrieval, sticky};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -32,7 +32,7 @@ impl Gateway {
     pub async fn admit(&self, principal: Arc<Principal>) -> Result<Admitted, ApiError> {
         let now = self.clock.now();
         principal.admit(now)?;
-        reserve::warm(&self.ledger, &principal, now).await?;
+        reserve::warm(&self.ledger, &principal, &principal.spender, now).await?;
         let budget = reserve::spendable(&self.ledger, &principal, now, &self.public_url)?;
         Ok(Admitted { principal, budget, received: now })
     }
@@ -87,7 +87,7 @@ impl Gateway {
         if let Some(retrieval) = &resolved.retrieval {
             retrieval::keep_fitting(retrieval, &world, &mut plan)?;
         }
-        let held = reserve::reserve(self, &id, &admitted, &resolved, plan, now).await?;
+        let held = free::reserve(self, &id, &admitted, &resolved, plan).await?;
         let given = Given {
             id,
             request_id,

@@ -1,7 +1,7 @@
 //! Stage 9: what was consumed becomes a charge, durable before the client sees the end.
 
 use signalbox_core::{ApiError, Discount, Usage, Usd};
-use signalbox_dialect::UsageReport;
+use signalbox_dialect::{Facts, UsageReport};
 use signalbox_ledger::{Charge, Cost, billable, price};
 use signalbox_store::{GenerationRow, Settlement};
 
@@ -70,6 +70,19 @@ pub(crate) async fn post(generation: &mut Generation, priced: Priced) -> Result<
     })?;
     failpoint::reached(Failpoint::AfterSettle, &generation.given);
     Ok(())
+}
+
+/// Notes what the answer would be billed if it ended here, without waiting. Nothing of it counts once
+/// the generation ends in any way.
+pub(crate) fn checkpoint(generation: &mut Generation, index: usize, facts: &Facts) {
+    let ending = Ending { index, facts, cancelled: true, error: None };
+    let Ok(priced) = priced(generation, &ending) else { return };
+    // The attempt goes on.
+    generation.trace.attempts.pop();
+    if let Some(hold) = &generation.hold {
+        let row = GenerationRow { cancelled: false, ..priced.row };
+        hold.checkpoint(Charge::credits(priced.charge), row);
+    }
 }
 
 fn report(usage: Usage, cost: &Cost, charged: Usd) -> UsageReport {

@@ -19,6 +19,9 @@ mod tongue;
 #[path = "money/disconnect_matrix.rs"]
 mod disconnect_matrix;
 
+#[path = "money/budgets.rs"]
+mod budgets;
+
 #[path = "money/drains.rs"]
 mod drains;
 
@@ -27,3 +30,15 @@ mod leak_paths;
 
 #[path = "money/settle_before_done.rs"]
 mod settle_before_done;
+
+#[path = "money/hostile_numbers.rs"]
+mod hostile_numbers;
+
+#[path = "money/free_models.rs"]
+mod free_models;
+
+#[path = "money/attempts.rs"]
+mod attempts;
+
+#[path = "money/terms.rs"]
+mod terms;

@@ -247,6 +247,11 @@ impl Answer {
         }
     }
 
+    /// Whether all counts are said to be zero.
+    pub(crate) fn says_zero(&self) -> bool {
+        self.style == UsageStyle::Zero
+    }
+
     /// Whether a wrong usage comes first, for a provider that reports twice.
     pub(crate) fn reports_twice(&self) -> bool {
         self.style == UsageStyle::Twice

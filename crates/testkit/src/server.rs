@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_core::plan::Plans;
-use signalbox_core::{Timeouts, Usd, limits};
+use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, Settings};
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
@@ -66,6 +65,8 @@ pub struct Setup {
     pub database: Option<String>,
     /// How far answers are read on for clients that have left.
     pub drains: Drains,
+    /// What accounts may do and what they pay.
+    pub plans: Plans,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
     /// What credit is sold with; nothing, unless a test says so.
@@ -75,9 +76,17 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         let (timeouts, clock) = (Timeouts::default(), Clock::system());
-        let (drains, purchases) = (Drains::default(), PurchaseSettings::default());
-        let (credit, database, journal) = (CREDIT, None, true);
-        Self { credit, timeouts, hedge_percent: 0, clock, drains, database, journal, purchases }
+        Self {
+            credit: CREDIT,
+            timeouts,
+            hedge_percent: 0,
+            clock,
+            drains: Drains::default(),
+            plans: Plans::default(),
+            database: None,
+            journal: true,
+            purchases: PurchaseSettings::default(),
+        }
     }
 }
 
@@ -160,6 +169,7 @@ impl TestServer {
             timeouts: setup.timeouts,
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
+            plans: setup.plans,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);

@@ -196,10 +196,16 @@ impl Answer {
             "message_delta" => {
                 self.begin(None, events);
                 if let Some(usage) = raw.get("usage") {
-                    self.count(usage);
+                    self.counts.read(usage);
+                    self.counted();
                 }
                 if let Some(delta) = raw.get("delta") {
                     self.stop(delta, events);
+                }
+                // An answer that ends without a count of its output leaves the placeholder of its
+                // beginning, which is no count.
+                if self.ended && self.facts.usage.is_some() && !self.counts.is_final() {
+                    self.facts.usage_plausible = false;
                 }
             }
             "message_stop" => self.facts.done = true,
@@ -238,7 +244,8 @@ impl Answer {
     /// The answer begins, with a message or without one.
     fn begin(&mut self, message: Option<Raw<'_>>, events: &mut Vec<Event>) {
         if let Some(usage) = message.and_then(|message| message.get("usage")) {
-            self.count(usage);
+            self.counts.begin(usage);
+            self.counted();
         }
         if std::mem::replace(&mut self.begun, true) {
             return;
@@ -248,8 +255,7 @@ impl Answer {
         events.push(Event::Begin { upstream_id: self.facts.upstream_id.clone() });
     }
 
-    fn count(&mut self, usage: Raw<'_>) {
-        self.counts.read(usage);
+    fn counted(&mut self) {
         if let Some((usage, plausible)) = self.counts.settle() {
             self.facts.usage = Some(usage);
             self.facts.usage_plausible = plausible;

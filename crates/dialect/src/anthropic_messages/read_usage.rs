@@ -28,6 +28,8 @@ pub(super) struct Counts {
     tier: Option<String>,
     /// Something was no count.
     odd: bool,
+    /// Whether the output was counted after the beginning.
+    is_final: bool,
 }
 
 /// What is told of the prompt.
@@ -167,10 +169,22 @@ impl Counts {
         self.input.replace(input);
         // These only grow.
         self.output = self.output.max(output);
+        self.is_final |= output.is_some();
         self.thinking = self.thinking.max(thinking);
         self.searches = self.searches.max(searches);
         let tier = raw.get("service_tier").and_then(Raw::string);
         self.tier = tier.map(|tier| tier.into_owned()).or_else(|| self.tier.take());
+    }
+
+    /// Takes in the `usage` of the message's beginning, where the output is a placeholder.
+    pub(super) fn begin(&mut self, raw: Raw<'_>) {
+        self.read(raw);
+        self.is_final = false;
+    }
+
+    /// Whether the output was counted after the beginning.
+    pub(super) const fn is_final(&self) -> bool {
+        self.is_final
     }
 
     /// The tier that served the request, in the chat dialect's words.

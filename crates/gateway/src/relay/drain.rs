@@ -5,6 +5,7 @@ use signalbox_core::limits;
 use signalbox_dialect::AnswerStream;
 use signalbox_upstream::{Answer, CallError};
 
+use super::checkpoint::Checkpoints;
 use super::cut::{Cut, Fault};
 use crate::generation::Generation;
 
@@ -48,9 +49,10 @@ pub(super) fn take(
 /// is read up to its counts, and one that will be billed in full is read to the end, within bounds.
 /// What is not read to its counts is billed by what there was of it, as an estimate.
 pub(super) async fn drain(
-    generation: &Generation,
+    generation: &mut Generation,
     index: usize,
     stream: &mut Streaming,
+    checkpoints: &mut Checkpoints,
 ) -> Option<Cut> {
     let candidate = generation.given.plan.candidates.get(index);
     let abortable = candidate.is_some_and(|one| one.endpoint.can_abort);
@@ -64,6 +66,7 @@ pub(super) async fn drain(
         tracing::warn!(id = %generation.given.id, "too many answers are read on for nobody");
         return Some(Cut::Left);
     };
+    let stopping = generation.gateway.stopping.clone();
     let mut unread = Vec::new();
     let read = async {
         while !stream.is_counted() {
@@ -72,11 +75,13 @@ pub(super) async fn drain(
                 return Some(Cut::Left);
             }
             unread.clear();
+            let age = generation.age();
+            checkpoints.look(generation, index, stream.relay.facts(), age);
         }
         None
     };
     tokio::select! {
         outcome = tokio::time::timeout(time, read) => outcome.unwrap_or(Some(Cut::Left)),
-        () = generation.gateway.stopping.cancelled() => Some(Cut::Left),
+        () = stopping.cancelled() => Some(Cut::Left),
     }
 }

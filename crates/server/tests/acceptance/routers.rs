@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::{Value, json};
-use signalbox_testkit::{Offer, Stand, TestServer};
+use signalbox_core::Plans;
+use signalbox_testkit::{Offer, Setup, Stand, TestServer};
 
 use crate::speech::{Answered, ask, typed_error, with};
 use crate::variants::speed;
@@ -160,7 +161,11 @@ async fn g40_free_picks_among_what_can_do_it_and_names_the_model() {
     let plain = json!(["max_tokens", "temperature"]);
     let tools = json!(["max_tokens", "tools", "tool_choice"]);
     let eyes = json!(["text", "image"]);
-    let server = TestServer::start(
+    // More requests to free models than an account usually has in a minute.
+    let row =
+        serde_json::from_value(json!({"free": {"free_per_minute": 1000, "free_per_day": 1000}}));
+    let plans = Plans::default().with(&row.unwrap()).unwrap();
+    let server = TestServer::start_as(
         Offer::new()
             .embedded()
             .model(
@@ -177,6 +182,7 @@ async fn g40_free_picks_among_what_can_do_it_and_names_the_model() {
                 free("tokens-2").map(|one| one.with("supported_parameters", tools.clone())),
             )
             .model("acme/paid", [stand("tokens-2", 0.0, 9.0)]),
+        Setup { plans, ..Setup::default() },
     )
     .await;
     let mut seen = BTreeSet::new();

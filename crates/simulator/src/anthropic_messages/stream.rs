@@ -121,7 +121,8 @@ impl Writer for EventWriter {
         let usage = answer.counts().map(|_| {
             let mut usage = usage(&answer.after(0));
             if let Some(members) = usage.as_object_mut() {
-                members.insert("output_tokens".to_owned(), json!(1));
+                let first = u64::from(!answer.says_zero());
+                members.insert("output_tokens".to_owned(), json!(first));
             }
             usage
         });
