@@ -33,7 +33,7 @@ pub(super) async fn follow(ledger: Weak<Inner>, mut news: Receiver<Change>) {
         let done = match heard {
             None => {
                 looks = looks.wrapping_add(1);
-                ledger.look_around(looks % SWEEP_EVERY == 0).await
+                ledger.look_around(looks.is_multiple_of(SWEEP_EVERY)).await
             }
             Some(Ok(change)) => ledger.apply(change).await,
             Some(Err(RecvError::Lagged(_))) => ledger.refresh_all().await,
