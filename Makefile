@@ -1,5 +1,5 @@
 # At most ten verbs. `make run` and `make test` are all that a newcomer needs.
-.PHONY: run test lint bench bench-instructions test-real test-long fmt
+.PHONY: run test lint bench bench-instructions bench-ledger test-real test-long fmt
 
 run: ## build and start on 127.0.0.1:8080 with everything embedded; prints a first curl
 	@scripts/run.sh
@@ -18,6 +18,9 @@ bench: ## CPU and latency beside a bare proxy; see docs/performance.md
 
 bench-instructions: ## instructions of a request and a chunk, counted with valgrind
 	@scripts/bench-instructions.sh
+
+bench-ledger: ## settlements a second on one hot account, durable; arguments in LEDGER
+	@scripts/bench-ledger.sh $(LEDGER)
 
 test-real: ## a real local model through Signalbox, and its bill
 	@tests/real/run.sh

@@ -9,6 +9,7 @@ mod callgrind;
 mod case;
 mod floor;
 mod instructions;
+mod ledger;
 mod load;
 mod process;
 mod report;
@@ -46,6 +47,8 @@ enum Command {
         #[arg(long)]
         profiles: Option<PathBuf>,
     },
+    /// Measures the ledger alone: settlements per second on one hot account.
+    Ledger(ledger::Wishes),
 }
 
 /// What to run.
@@ -82,6 +85,10 @@ pub(crate) struct Options {
 
 fn main() -> anyhow::Result<()> {
     let arguments = Arguments::parse();
+    if let Some(Command::Ledger(wishes)) = &arguments.command {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        return runtime.block_on(ledger::run(wishes));
+    }
     if !matches!(arguments.command, Some(Command::Floor { .. })) {
         process::pin_self();
     }
@@ -92,7 +99,7 @@ fn main() -> anyhow::Result<()> {
             Some(Command::Instructions { profiles }) => {
                 instructions::run(&arguments.options, profiles).await
             }
-            None => run::run(&arguments.options).await,
+            Some(Command::Ledger(_)) | None => run::run(&arguments.options).await,
         }
     })
 }

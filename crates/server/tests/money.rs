@@ -19,6 +19,9 @@ mod tongue;
 #[path = "money/disconnect_matrix.rs"]
 mod disconnect_matrix;
 
+#[path = "money/budgets.rs"]
+mod budgets;
+
 #[path = "money/drains.rs"]
 mod drains;
 

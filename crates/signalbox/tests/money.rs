@@ -18,6 +18,8 @@ mod books;
 mod caller;
 #[path = "money/draw.rs"]
 mod draw;
+#[path = "money/lock.rs"]
+mod lock;
 #[path = "money/node.rs"]
 mod node;
 #[path = "money/offer.rs"]
@@ -35,3 +37,5 @@ mod crash_loop;
 mod overdraft_storm;
 #[path = "money/settle_before_done.rs"]
 mod settle_before_done;
+#[path = "money/warm_path.rs"]
+mod warm_path;

@@ -35,9 +35,9 @@ impl Store {
     /// [`StoreError`] when the database does not answer or a value is damaged. Breaches are in the
     /// report.
     pub async fn audit(&self) -> Result<Report, StoreError> {
-        // The view begins with its first statement, so no row in it is younger than this moment.
-        let mut view = self.readers().begin().await?;
+        // Taken before the view: a reservation is never held to be older than it is.
         let mut audit = Audit::new(self.clock().now());
+        let mut view = self.readers().begin().await?;
         causes(&mut view, &mut audit).await?;
         transfers(&mut view, |row| audit.transfer(row)).await?;
         reservations(&mut view, |row| audit.reservation(row)).await?;

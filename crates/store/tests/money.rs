@@ -4,6 +4,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::print_stdout,
     missing_docs
 )]
 
@@ -25,6 +26,9 @@ mod once;
 
 #[path = "money/invoices.rs"]
 mod invoices;
+
+#[path = "money/payments.rs"]
+mod payments;
 
 #[path = "money/lots.rs"]
 mod lots;

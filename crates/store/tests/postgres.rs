@@ -30,6 +30,9 @@ mod kill;
 #[path = "it/health.rs"]
 mod health;
 
+#[path = "it/pace.rs"]
+mod pace;
+
 #[path = "money/movements.rs"]
 mod movements;
 
@@ -44,6 +47,9 @@ mod once;
 
 #[path = "money/invoices.rs"]
 mod invoices;
+
+#[path = "money/payments.rs"]
+mod payments;
 
 #[path = "money/lots.rs"]
 mod lots;

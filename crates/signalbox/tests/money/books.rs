@@ -1,11 +1,14 @@
 //! The stored rows, looked up the way a test asks.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use signalbox_core::Usd;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_store::audit::Facts;
 use signalbox_store::{GenerationRow, Store};
+
+use crate::watch;
 
 /// Everything about money that the database has.
 pub struct Books {
@@ -17,7 +20,25 @@ pub struct Books {
     accounts: HashMap<String, AccountId>,
 }
 
+/// Longest that a charge may be on its way from an outbox to the database, three times.
+const POSTED_WITHIN: Duration = Duration::from_secs(90);
+
 impl Books {
+    /// The books as soon as they have a charge for this generation, and how long that took. On SQLite
+    /// it is there at once; with PostgreSQL a charge is durable in an outbox first.
+    pub async fn with_charge(store: &Store, generation: &str) -> (Self, Duration) {
+        let began = watch::now();
+        loop {
+            let books = Self::read(store).await;
+            let waited = watch::now() - began;
+            if !books.charges(generation).is_empty() {
+                return (books, waited);
+            }
+            assert!(waited < POSTED_WITHIN, "{generation} is not charged");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
     pub async fn read(store: &Store) -> Self {
         let facts = store.facts().await.expect("a database that answers");
         let mut charges: HashMap<String, Vec<Usd>> = HashMap::new();

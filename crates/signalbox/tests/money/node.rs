@@ -15,9 +15,10 @@ const READY_WITHIN: Duration = Duration::from_secs(9);
 /// Ports that the kernel gives to nobody by itself.
 const PORTS: std::ops::Range<u16> = 20_000..32_000;
 
-/// A command of the product with a clean environment.
-pub fn signalbox() -> Command {
+/// A command of the product with a clean environment, in a folder of its own.
+pub fn signalbox(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+    command.current_dir(home);
     command.env_clear().env("SIGNALBOX_LOG", "warn").stdin(Stdio::null());
     command
 }
@@ -39,23 +40,24 @@ fn free_port() -> u16 {
 pub struct Node {
     pub address: SocketAddr,
     config: PathBuf,
-    log: PathBuf,
+    home: PathBuf,
     child: Option<Child>,
 }
 
 impl Node {
-    /// Not yet started.
-    pub fn new(config: &Path, log: &Path) -> Self {
+    /// Not yet started. What it keeps beside its database will be in the folder `home`.
+    pub fn new(config: &Path, home: &Path) -> Self {
+        std::fs::create_dir(home).expect("a folder");
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
-        let (config, log) = (config.to_owned(), log.to_owned());
-        Self { address, config, log, child: None }
+        let (config, home) = (config.to_owned(), home.to_owned());
+        Self { address, config, home, child: None }
     }
 
     /// Starts it and gives the time until it was ready.
     pub async fn start(&mut self) -> Duration {
         let began = watch::now();
-        let log = File::options().create(true).append(true).open(&self.log).unwrap();
-        let child = signalbox()
+        let log = File::options().create(true).append(true).open(self.log()).unwrap();
+        let child = signalbox(&self.home)
             .arg("serve")
             .arg("--config")
             .arg(&self.config)
@@ -76,9 +78,13 @@ impl Node {
         }
     }
 
+    fn log(&self) -> PathBuf {
+        self.home.join("stderr.log")
+    }
+
     /// What it wrote to stderr, all its lives long.
     pub fn said(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
+        std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
     /// Ends the process at once, as a power switch would; returns when it is gone.

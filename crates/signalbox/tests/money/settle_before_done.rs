@@ -10,8 +10,8 @@ use crate::node::Node;
 use crate::offer::{Offer, Stand};
 use crate::site::Site;
 
-/// Gateways killed in each world; there are two worlds.
-const ROUNDS: usize = 100;
+/// Gateways killed in each of two worlds, and in the one on PostgreSQL.
+const ROUNDS: (usize, usize) = (100, 12);
 
 /// Kills a gateway when a client has seen the price of one answer, and gives what was seen.
 async fn see_and_kill(node: &mut Node, key: &str, round: usize) -> (String, Usd) {
@@ -31,38 +31,52 @@ async fn see_and_kill(node: &mut Node, key: &str, round: usize) -> (String, Usd)
     (seen.id.expect("a generation's id"), cost)
 }
 
-async fn world(seed: u64) -> (usize, Duration) {
-    let offer = Offer::new()
+fn offer() -> Offer {
+    Offer::new()
         .model("sim/brief", [Stand::new("sim-one", "tokens-5")])
-        .model("sim/long", [Stand::new("sim-one", "tokens-200+cached+reason")]);
-    let site = Site::new(&offer, seed).await;
+        .model("sim/long", [Stand::new("sim-one", "tokens-200+cached+reason")])
+}
+
+/// What the rounds of one world came to.
+#[derive(Debug, Default)]
+struct Kept {
+    charges: usize,
+    slowest_start: Duration,
+    /// Longest time after a start in which a charge was not yet to be seen.
+    latest: Duration,
+}
+
+async fn world(site: Site, rounds: usize) -> Kept {
     let owner = site.owner("10");
     let mut node = site.node();
     let store = site.store().await;
-    let (mut kept, mut slowest) = (0, Duration::ZERO);
-    for round in 0..ROUNDS {
-        slowest = slowest.max(node.start().await);
+    let mut kept = Kept { slowest_start: node.start().await, ..Kept::default() };
+    for round in 0..rounds {
         let (id, cost) = see_and_kill(&mut node, &owner.key, round).await;
         assert!(cost > Usd::ZERO);
-        let books = Books::read(&store).await;
+        kept.slowest_start = kept.slowest_start.max(node.start().await);
+        let (books, waited) = Books::with_charge(&store, &id).await;
+        kept.latest = kept.latest.max(waited);
         assert_eq!(books.charges(&id), [cost], "round {round}: {id}");
         assert_eq!(books.row(&id).await.expect("a row").cost, cost);
-        kept += 1;
+        kept.charges += 1;
     }
-    slowest = slowest.max(node.start().await);
     let report = site.audit();
-    assert_eq!(report["checked"]["generations"], ROUNDS);
-    (kept, slowest)
+    assert_eq!(report["checked"]["generations"], rounds);
+    kept
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_saw_the_price_was_charged_it_though_the_gateway_died_at_once() {
-    let (one, two) = tokio::join!(world(1), world(2));
-    println!(
-        "{} of {} charges kept; slowest start {:?}",
-        one.0 + two.0,
-        2 * ROUNDS,
-        one.1.max(two.1)
-    );
-    assert_eq!(one.0 + two.0, 2 * ROUNDS);
+    let (one, two) = (Site::new(&offer(), 1).await, Site::new(&offer(), 2).await);
+    let (one, two) = tokio::join!(world(one, ROUNDS.0), world(two, ROUNDS.0));
+    println!("{one:?} {two:?}");
+    assert_eq!(one.charges + two.charges, 2 * ROUNDS.0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_is_true_on_postgres() {
+    let kept = world(Site::on_postgres(&offer(), 3).await, ROUNDS.1).await;
+    println!("{kept:?}");
+    assert_eq!(kept.charges, ROUNDS.1);
 }

@@ -19,6 +19,7 @@ pub struct Site {
     pub database: String,
     pub provider: Running,
     nodes: AtomicU32,
+    _server: Option<signalbox_pgserver::Database>,
 }
 
 /// An account and its first key.
@@ -36,11 +37,18 @@ impl Site {
         Self::on(folder, database, offer, seed).await
     }
 
+    /// With a PostgreSQL database of its own; the test is skipped where there is no PostgreSQL.
+    pub async fn on_postgres(offer: &Offer, seed: u64) -> Self {
+        let database = signalbox_pgserver::database();
+        let site = Self::on(tempfile::tempdir().unwrap(), database.url(), offer, seed).await;
+        Self { _server: Some(database), ..site }
+    }
+
     async fn on(folder: TempDir, database: String, offer: &Offer, seed: u64) -> Self {
         let provider = signalbox_simulator::start(Simulator::seeded(seed)).await.unwrap();
         let text = offer.toml(&database, &provider.base_url());
         std::fs::write(folder.path().join("signalbox.toml"), text).unwrap();
-        Self { folder, database, provider, nodes: AtomicU32::new(1) }
+        Self { folder, database, provider, nodes: AtomicU32::new(1), _server: None }
     }
 
     fn config(&self) -> PathBuf {
@@ -50,7 +58,7 @@ impl Site {
     /// A gateway on this database, not yet started.
     pub fn node(&self) -> Node {
         let number = self.nodes.fetch_add(1, Ordering::Relaxed);
-        Node::new(&self.config(), &self.folder.path().join(format!("node-{number}.log")))
+        Node::new(&self.config(), &self.folder.path().join(format!("node-{number}")))
     }
 
     /// Runs `signalbox admin` and gives the JSON it prints.
@@ -62,7 +70,7 @@ impl Site {
 
     /// Runs `signalbox admin` and gives its exit code, stdout and stderr.
     pub fn try_admin(&self, arguments: &[&str]) -> (Option<i32>, String, String) {
-        let mut command = signalbox();
+        let mut command = signalbox(self.folder.path());
         command.arg("admin").args(arguments).arg("--json").arg("--config").arg(self.config());
         let output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -6,7 +6,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId, PurseId};
-use signalbox_core::{FastMap, Timestamp};
+use signalbox_core::{FastMap, Timestamp, Usd};
 use signalbox_ledger::{Book, Draw, Refusal, Reservation, Reserve};
 
 use super::vault::{LeaseOp, Slot};
@@ -117,6 +117,21 @@ impl State {
         // In one order, so that a simulation can be replayed.
         all.sort_by(|(one, at), (other, then)| (&one.purse, at).cmp(&(&other.purse, then)));
         all
+    }
+
+    /// The draws of windows that are over at `now` and of which nothing is held.
+    pub fn over(&self, now: Timestamp) -> Vec<(Draw, Timestamp)> {
+        let begun = self
+            .book
+            .pots()
+            .filter(|(_, pot)| pot.window > Timestamp::default() && pot.pending == Usd::ZERO);
+        let over = begun.filter_map(|(purse, pot)| {
+            let draw = self.draws.get(purse).filter(|draw| draw.window(now) > pot.window)?;
+            Some((draw.clone(), pot.window))
+        });
+        let mut over: Vec<_> = over.collect();
+        over.sort_by(|(one, at), (other, then)| (&one.purse, at).cmp(&(&other.purse, then)));
+        over
     }
 
     /// Forgets a purse whose window is over.

@@ -28,6 +28,8 @@ pub(super) struct Drain {
     queue: mpsc::UnboundedSender<Command>,
     /// Number of the last entry that was posted.
     last: i64,
+    /// The run behind it and its size, once it was read.
+    ready: Option<(Arc<Run>, u64)>,
 }
 
 /// The oldest entries behind `last` as one run, and their size.
@@ -73,7 +75,7 @@ impl Drain {
         queue: mpsc::UnboundedSender<Command>,
     ) -> Self {
         let (path, store, holder) = (path.to_owned(), store.clone(), holder.clone());
-        Self { path, store, holder, gauge, queue, last: 0 }
+        Self { path, store, holder, gauge, queue, last: 0, ready: None }
     }
 
     pub async fn run(mut self) {
@@ -98,19 +100,26 @@ impl Drain {
         }
     }
 
-    /// Posts one run; false when there was nothing.
+    /// Posts one run and reads the next one meanwhile; false when there was nothing.
     async fn step(&mut self, reader: &mut Option<Connection>) -> Result<bool, StoreError> {
         let connection = match reader {
             Some(connection) => connection,
             None => reader.insert(file::reader(&self.path).await?),
         };
-        let Some((run, bytes)) = next(connection, self.last).await? else { return Ok(false) };
-        let run = Arc::new(run);
-        let Posted { refused, released } = post(&self.store, &self.holder, &run).await?;
+        if self.ready.is_none() {
+            let found = next(connection, self.last).await?;
+            self.ready = found.map(|(run, bytes)| (Arc::new(run), bytes));
+        }
+        let Some((run, bytes)) = self.ready.clone() else { return Ok(false) };
+        let posting = post(&self.store, &self.holder, &run);
+        let (posted, found) = tokio::join!(posting, next(connection, run.last()));
+        let Posted { refused, released } = posted?;
         if released {
             self.gauge.close();
         }
         self.last = run.last();
+        // What could not be read is read again.
+        self.ready = found.ok().flatten().map(|(run, bytes)| (Arc::new(run), bytes));
         let posted = Command::Posted { run, refused, bytes };
         self.queue.send(posted).map_err(|_| StoreError::Closed)?;
         Ok(true)

@@ -11,7 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use super::wire;
 use crate::error::{StoreError, one_line};
 use crate::ledger::entry::Entry;
-use crate::sql::{Connection, Row, query};
+use crate::sql::{Connection, Line, Row, query};
 
 /// `batches` holds what was committed together: a JSON array of entries, numbered from `first` on.
 /// `refused` keeps what the database would not take, for whoever looks into it.
@@ -196,21 +196,29 @@ pub(super) async fn oldest(
     .bind(after)
     .fetch_all(&mut *connection)
     .await?;
-    let (mut batches, mut entries, mut bytes) = (Vec::new(), 0, 0);
+    let (mut range, mut entries, mut bytes) = (None, 0_usize, 0_usize);
     for head in heads {
         let first: i64 = head.try_get(0)?;
-        entries += usize::try_from(head.try_get::<i64, _>(1)?).unwrap_or(usize::MAX);
-        bytes += usize::try_from(head.try_get::<i64, _>(2)?).unwrap_or(usize::MAX);
-        if !batches.is_empty() && (entries > most || bytes > READ_BYTES) {
-            break;
-        }
-        let row = query("SELECT body FROM batches WHERE first = $1")
-            .bind(first)
-            .fetch_one(&mut *connection)
-            .await?;
-        let body: &str = row.try_get(0)?;
-        let size = u64::try_from(body.len()).unwrap_or(u64::MAX);
-        batches.push(Batch { first, entries: wire::read(body)?, bytes: size });
+        let count = |index| head.try_get::<i64, _>(index).map(|n| usize::try_from(n).unwrap_or(0));
+        entries = entries.saturating_add(count(1)?);
+        bytes = bytes.saturating_add(count(2)?);
+        range = match range {
+            None => Some((first, first)),
+            Some((start, _)) if entries <= most && bytes <= READ_BYTES => Some((start, first)),
+            Some(_) => break,
+        };
     }
-    Ok(batches)
+    let Some((start, end)) = range else { return Ok(Vec::new()) };
+    let rows =
+        query("SELECT first, body FROM batches WHERE first >= $1 AND first <= $2 ORDER BY first")
+            .bind(start)
+            .bind(end)
+            .fetch_all(connection)
+            .await?;
+    let batch = |row: &Line| {
+        let body: &str = row.try_get(1)?;
+        let bytes = u64::try_from(body.len()).unwrap_or(u64::MAX);
+        Ok(Batch { first: row.try_get(0)?, entries: wire::read(body)?, bytes })
+    };
+    rows.iter().map(batch).collect()
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 use signalbox_core::id::PurseId;
 use signalbox_core::time::ResetInterval;
 use signalbox_ledger::Refusal;
-use signalbox_store::{KeyRecord, Ledger};
+use signalbox_store::{Budget, KeyRecord, Ledger};
 
 use crate::world::{World, usd};
 
@@ -95,4 +95,28 @@ async fn keys_are_listed_changed_and_deleted() {
     assert!(world.store.key(&key.hash).await.unwrap().is_none());
     assert!(world.store.keys_of(&account).await.unwrap().is_empty());
     assert!(!world.store.update_key(key).await.unwrap());
+}
+
+#[tokio::test]
+async fn a_budget_counts_what_its_workspace_spent_before_it_was_set() {
+    let world = World::new().await;
+    let account = world.account(1000).await;
+    let key = world.key(&account, None, None).await;
+    let ledger = Ledger::open(&world.store).await.unwrap();
+    world.spend(&ledger, &key, 70, 70).await;
+    let scope = format!("workspace:default:{account}");
+    let budget = Budget {
+        scope: scope.clone(),
+        interval: Some(ResetInterval::Monthly),
+        limit: usd(100),
+        include_byok: false,
+        updated_at: world.clock.now(),
+    };
+    world.store.set_budget(account.clone(), budget).await.unwrap();
+    let budgets = world.store.budgets_of(&key.workspace_id(), &key.hash).await.unwrap();
+    assert_eq!(budgets.len(), 1);
+    let spender = key.spender(&budgets);
+    let now = world.clock.now();
+    ledger.warm(&account, &spender, now).await.unwrap();
+    assert_eq!(ledger.spendable(&account, &spender, now), Ok(usd(30)));
 }

@@ -46,11 +46,15 @@ async fn measure(tasks: usize, rounds: usize) {
         waits.extend(handle.await.unwrap().unwrap());
     }
     let (took, busy) = (world.clock.monotonic() - began, cpu() - busy);
+    let start = world.clock.monotonic();
+    ledger.flush().await.unwrap();
+    let behind = world.clock.monotonic() - start;
     waits.sort_unstable();
     let count = waits.len();
     let at = |per_mille: usize| waits[(count * per_mille / 1000).min(count - 1)];
     println!(
-        "{tasks:>4} at once: {:>6.0}/s, cpu {:>5.1} us each, wait p50 {:?} p99 {:?} max {:?}",
+        "{tasks:>4} at once: {:>6.0}/s, cpu {:>5.1} us each, wait p50 {:?} p99 {:?} max {:?}, \
+         in the database {behind:?} after the last answer",
         count as f64 / took.as_secs_f64(),
         busy.as_secs_f64() * 1e6 / count as f64,
         at(500),

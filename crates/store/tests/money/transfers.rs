@@ -4,7 +4,7 @@ use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
 use signalbox_store::idempotency::{Answer, Once, Remembered};
 use signalbox_store::transfers::Wish;
-use signalbox_store::{Balance, House, Ledger, Movement, Refused};
+use signalbox_store::{Balance, Dispute, House, Ledger, Movement, Refused};
 
 use crate::movements::{balance, refused};
 use crate::world::{World, usd};
@@ -111,4 +111,43 @@ async fn money_that_a_running_process_leases_is_given_back_for_a_transfer() {
     assert_eq!(balance(&world.store, &eve).await.posted(), usd(400_000));
     assert!(ledger.available(&ann).unwrap() <= usd(600_000));
     ledger.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn money_that_is_held_for_a_running_request_stays_with_it() {
+    let world = World::new().await;
+    let (ann, eve, bob) =
+        (world.account(0).await, world.account(0).await, world.account(100).await);
+    buy(&world, &ann, 100).await;
+    let (key, other) = (world.key(&ann, None, None).await, world.key(&bob, None, None).await);
+    let serving = world.again().await;
+    let ledger = Ledger::open(&serving).await.unwrap();
+    world.warm(&ledger, &key).await.unwrap();
+    world.warm(&ledger, &other).await.unwrap();
+    let held = ledger.reserve_or_refill(&world.request(&key, 40)).await.unwrap();
+    let theirs = ledger.reserve_or_refill(&world.request(&other, 40)).await.unwrap();
+    let dispute = Dispute {
+        event: "e".to_owned(),
+        account: bob.clone(),
+        amount: usd(100),
+        reason: "disputed".to_owned(),
+        at: world.clock.now(),
+    };
+    // Both wait for the processes that lease the money, and no longer than three seconds.
+    let (moved, charged_back) = tokio::join!(
+        world.store.transfer(wish("t", &ann, &eve, 61), None, told),
+        world.store.charge_back(dispute),
+    );
+    assert!(matches!(refused(moved), Refused::InUse { leased } if leased >= usd(40)));
+    let charged_back = charged_back.unwrap();
+    assert_eq!((charged_back.taken, charged_back.owed), (usd(60), usd(40)));
+    world.store.transfer(wish("t", &ann, &eve, 60), None, told).await.unwrap();
+    for hold in [held, theirs] {
+        let settled = ledger.settle(hold, usd(40), world.row(40)).await.unwrap();
+        assert_eq!(settled.charged, usd(40), "what was held is there to be charged");
+    }
+    ledger.shutdown().await.unwrap();
+    for account in [&ann, &bob] {
+        assert_eq!(balance(&world.store, account).await.posted(), Usd::ZERO);
+    }
 }
