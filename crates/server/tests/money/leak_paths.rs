@@ -106,7 +106,7 @@ fn rows(exit: Exit) -> Vec<Row> {
         }
         Exit::InBand => vec![row("in-band-error", &["tokens-9+error-inband-3"], 0).by(Streams)],
         Exit::Malformed => vec![row("half-a-chunk", &["tokens-9+truncated-json"], 0).by(Streams)],
-        Exit::BrokeOff => vec![row("cut", &["tokens-9+cut-after-3"], 0).by(Streams)],
+        Exit::BrokeOff => vec![row("cut", &["tokens-9+slow-ms-20+cut-after-3"], 0).by(Streams)],
         Exit::TimedOut => vec![row("idle-timeout", &["tokens-9+hang-after-3"], 0).by(Streams)],
         Exit::Orphaned => vec![
             row("panic-in-request-writer", &["tokens-5"], 500).panics(Failpoint::Prepare),
