@@ -46,8 +46,18 @@ impl Inner {
     /// then takes what is free.
     async fn take(&self, place: usize, draw: &Draw, window: Timestamp) -> Result<(), LedgerError> {
         let shard = self.shards.at(place);
-        let _turn = shard.leasing.lock().await;
         let slot = (draw.purse.clone(), window);
+        let seen = shard.lock().fills(&slot);
+        let _turn = shard.leasing.lock().await;
+        // Who waited behind another who asked has his answer.
+        let answered = {
+            let state = shard.lock();
+            let fits = state.book.pot(&slot.0, window).is_some_and(|pot| pot.fits(draw));
+            fits && state.fills(&slot) != seen
+        };
+        if answered {
+            return Ok(());
+        }
         loop {
             let op = shard.lock().ask(&slot, |book| {
                 let stale = book.pot(&draw.purse, window).is_some_and(|pot| !pot.fits(draw));
@@ -75,6 +85,7 @@ impl Inner {
             state.remember(&draw);
             state.book.fill(&draw, slot.1, leased);
             state.stop_yielding(&slot);
+            state.count_fill(&slot);
         }
         drop(state);
         self.credit_arrived.notify_waiters();
