@@ -18,8 +18,8 @@ use self::durable::World;
 use self::process::Process;
 
 /// Virtual time with faults, and then without.
-const STORM: Duration = Duration::from_secs(120);
-const QUIET: Duration = Duration::from_secs(60);
+const STORM: Duration = Duration::from_secs(90);
+const QUIET: Duration = Duration::from_secs(20);
 
 /// What the runs together came to: a simulation in which nothing happens proves nothing.
 #[derive(Debug, Default)]
