@@ -104,7 +104,7 @@ impl World {
     /// Load until a moment that is drawn, then the end of the process. Gives what the clients saw,
     /// and when it died.
     async fn live_and_die(&mut self, node: &mut Node, round: u64) -> (Vec<Seen>, Duration) {
-        let respite = if round % RESPITE.0 == 0 { RESPITE.1 } else { Duration::ZERO };
+        let respite = if round.is_multiple_of(RESPITE.0) { RESPITE.1 } else { Duration::ZERO };
         let life = Duration::from_millis(self.draw.below(LONGEST_LIFE)) + respite;
         let mut death = pin!(tokio::time::sleep(life));
         let mut clients = Vec::new();
