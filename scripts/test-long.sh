@@ -1,9 +1,13 @@
 #!/usr/bin/env bash
-# What takes longer than CI has: properties with many more cases, and every fuzz target for a minute.
+# What takes longer than CI has: properties with many more cases, a gateway that dies a thousand times,
+# and every fuzz target for a minute.
 set -euo pipefail
 . "$(dirname "$0")/need.sh"
 PROPTEST_CASES="${PROPTEST_CASES:-20000}" cargo test --release --locked -p signalbox-core \
   -p signalbox-dialect -p signalbox-ledger -p signalbox-policy
+echo "== gateways killed under load, a thousand times"
+SIGNALBOX_ROUNDS="${SIGNALBOX_ROUNDS:-1000}" cargo test --release --locked -p signalbox --test money \
+  -- --nocapture however_often_the_gateway_dies
 if ! cargo fuzz --version >/dev/null 2>&1; then
   echo "cargo-fuzz is needed for the fuzz targets: cargo install cargo-fuzz" >&2
   exit 2

@@ -138,4 +138,16 @@ impl Store {
         budgets.sort_by_key(|one| (one.scope.starts_with("guardrail:"), breadth(one.interval)));
         Ok(budgets)
     }
+
+    /// What a scope was charged on each day (days since 1970, nano-dollars), in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn spent_by_day(&self, scope: &str) -> Result<Vec<(i64, i64)>, StoreError> {
+        let rows = query("SELECT day, charged FROM usage WHERE scope = $1 ORDER BY day")
+            .bind(scope)
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+    }
 }

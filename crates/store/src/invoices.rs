@@ -71,6 +71,7 @@ impl Store {
         if period.0 >= period.1 || period.1 > now {
             return Err(Refused::Period.into());
         }
+        self.caught_up().await;
         let (id, account) = (id.to_owned(), account.clone());
         self.write(Durability::Power, move |connection| {
             Box::pin(async move {

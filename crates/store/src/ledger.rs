@@ -25,6 +25,8 @@ mod server_desk;
 #[cfg(test)]
 mod simulation;
 mod tail;
+#[cfg(test)]
+mod terminal_race;
 pub(crate) mod vault;
 
 use std::collections::HashMap;
@@ -269,33 +271,26 @@ impl Ledger {
                 Ok(hold) => return Ok(hold),
                 Err(refusal) => refusal,
             };
-            let (Refusal::Unloaded { purse }
-            | Refusal::Short { purse, .. }
-            | Refusal::Exhausted { purse }) = &refusal
-            else {
-                return Err(refusal.into());
-            };
-            let Some(draw) = request.spender.draw(purse) else { return Err(refusal.into()) };
-            if matches!(refusal, Refusal::Unloaded { .. }) {
-                let (place, window) = Inner::slot(request, draw);
-                self.inner.refill(place, draw, window).await?;
-            } else if self.others_hold(request, draw) {
-                self.inner.refill_or_wait(request, draw).await?;
-                if !self.others_hold(request, draw) {
-                    return Ok(self.reserve(request)?);
+            match &refusal {
+                Refusal::Unloaded { purse } => {
+                    let Some(draw) = request.spender.draw(purse) else {
+                        return Err(refusal.into());
+                    };
+                    let (place, window) = Inner::slot(request, draw);
+                    self.inner.refill(place, draw, window).await?;
                 }
-            } else {
-                return Err(refusal.into());
+                Refusal::Short { .. } if self.others_can_help(request) => {
+                    self.inner.refill_or_wait(request).await?;
+                }
+                _ => return Err(refusal.into()),
             }
         }
         Ok(self.reserve(request)?)
     }
 
-    /// Whether other processes hold part of a purse, as far as this one knows.
-    fn others_hold(&self, request: &Reserve, draw: &Draw) -> bool {
-        let (place, window) = Inner::slot(request, draw);
-        let state = self.inner.shards.at(place).lock();
-        state.book.pot(&draw.purse, window).is_some_and(|pot| pot.others > Usd::ZERO)
+    /// Whether other processes hold part of every purse that is short, as far as this one knows.
+    fn others_can_help(&self, request: &Reserve) -> bool {
+        self.inner.missing(request).iter().all(|(.., elsewhere)| *elsewhere)
     }
 
     /// Charges a generation and frees the rest of its hold. Resolves when the charge, the generation

@@ -29,6 +29,9 @@ mod processes;
 #[path = "it/limits.rs"]
 mod limits;
 
+#[path = "it/windows.rs"]
+mod windows;
+
 #[path = "it/audit.rs"]
 mod audit;
 

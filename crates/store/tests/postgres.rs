@@ -39,6 +39,9 @@ mod movements;
 #[path = "money/vouchers.rs"]
 mod vouchers;
 
+#[path = "it/windows.rs"]
+mod windows;
+
 #[path = "money/transfers.rs"]
 mod transfers;
 

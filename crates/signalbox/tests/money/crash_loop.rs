@@ -21,8 +21,13 @@ use crate::watch;
 
 /// Time between two requests: fifty in a second.
 const EVERY: Duration = Duration::from_millis(20);
-/// A gateway dies within this time of being ready, in milliseconds.
+/// A gateway dies within this time of being ready, in milliseconds, and now and then this much later.
 const LONGEST_LIFE: u64 = 2_000;
+const RESPITE: (u64, Duration) = (5, Duration::from_secs(2));
+/// The end of a process may take what the last second of a stream costs.
+const UNBILLED: Duration = Duration::from_secs(1);
+/// What a slow machine may add to it, beside twice the longest time without a token.
+const LATE: Duration = Duration::from_millis(700);
 /// Tokens that an estimated prompt may have for its one message's template.
 const TEMPLATE: u64 = 3;
 /// What a token costs, in nano-dollars: the prompt's and the answer's.
@@ -61,10 +66,12 @@ fn wish(draw: &mut Draw, keys: &[String], tag: String) -> Wish {
 struct Tally {
     requests: usize,
     finished: usize,
-    /// Streams that were cut by a death, after content.
-    cut: usize,
+    /// Streams that were cut by a death after content, and those of them that were charged.
+    cut: (usize, usize),
     /// Tokens that their clients had, and tokens that were charged for them.
     cut_tokens: (u64, u64),
+    /// Longest end of a stream that was not charged.
+    longest_unbilled: Duration,
     /// Answers that clients left, and those of them that were charged.
     left: (usize, usize),
     failed: usize,
@@ -94,9 +101,11 @@ impl World {
         Self { site, store, keys, draw, known, tally }
     }
 
-    /// Load until a moment that is drawn, then the end of the process. Gives what the clients saw.
-    async fn live_and_die(&mut self, node: &mut Node, round: u64) -> Vec<Seen> {
-        let life = Duration::from_millis(self.draw.below(LONGEST_LIFE));
+    /// Load until a moment that is drawn, then the end of the process. Gives what the clients saw,
+    /// and when it died.
+    async fn live_and_die(&mut self, node: &mut Node, round: u64) -> (Vec<Seen>, Duration) {
+        let respite = if round.is_multiple_of(RESPITE.0) { RESPITE.1 } else { Duration::ZERO };
+        let life = Duration::from_millis(self.draw.below(LONGEST_LIFE)) + respite;
         let mut death = pin!(tokio::time::sleep(life));
         let mut clients = Vec::new();
         let mut ticks = tokio::time::interval(EVERY);
@@ -111,12 +120,13 @@ impl World {
             let address = node.address;
             clients.push(task::spawn("client", async move { chat(address, &wish).await }));
         }
+        let died_at = watch::now();
         node.kill();
         let mut seen = Vec::with_capacity(clients.len());
         for client in clients {
             seen.push(client.await.unwrap().expect("a client that does not panic"));
         }
-        seen
+        (seen, died_at)
     }
 
     /// Starts the next process, waits until nothing of the dead one is held, and audits.
@@ -138,7 +148,7 @@ impl World {
     }
 
     /// Compares rows, clients and provider.
-    async fn compare(&mut self, books: &Books, seen: &[Seen]) {
+    async fn compare(&mut self, books: &Books, seen: &[Seen], died_at: Duration) {
         let mut rows: HashMap<String, GenerationRow> = HashMap::new();
         let fresh: Vec<_> = books
             .facts
@@ -165,12 +175,18 @@ impl World {
         for one in seen {
             let row = rows.get(&one.tag);
             let entry = row.and_then(|row| truth.get(row.upstream_id.as_ref()?));
-            self.judge(one, row, entry);
+            self.judge(one, row, entry, died_at);
         }
     }
 
     /// One request: what its client saw, what was charged, and what the provider did.
-    fn judge(&mut self, seen: &Seen, row: Option<&GenerationRow>, entry: Option<&Entry>) {
+    fn judge(
+        &mut self,
+        seen: &Seen,
+        row: Option<&GenerationRow>,
+        entry: Option<&Entry>,
+        died_at: Duration,
+    ) {
         let tag = &seen.tag;
         let charged = row.map_or(Usd::ZERO, |row| row.cost);
         if charged > Usd::ZERO {
@@ -194,10 +210,30 @@ impl World {
             self.tally.failed += 1;
         } else if !seen.tokens.is_empty() {
             assert!(!seen.done, "{tag}: an end without a price: {seen:?}");
-            self.tally.cut += 1;
-            self.tally.cut_tokens.0 += seen.tokens.len() as u64;
-            self.tally.cut_tokens.1 += row.map_or(0, |row| row.usage.output);
+            self.cut(seen, row, died_at);
         }
+    }
+
+    /// A stream that broke off: all of it is charged but for its last second (and nothing at all
+    /// when it did not last that long).
+    fn cut(&mut self, seen: &Seen, row: Option<&GenerationRow>, died_at: Duration) {
+        let billed = row.map_or(0, |row| row.usage.output);
+        self.tally.cut.0 += 1;
+        self.tally.cut.1 += usize::from(billed > 0);
+        self.tally.cut_tokens.0 += seen.tokens.len() as u64;
+        self.tally.cut_tokens.1 += billed;
+        let Some(first_unbilled) = seen.tokens.get(usize::try_from(billed).unwrap()) else {
+            return;
+        };
+        let unbilled = died_at.saturating_sub(*first_unbilled);
+        self.tally.longest_unbilled = self.tally.longest_unbilled.max(unbilled);
+        let gaps = seen.tokens.windows(2).map(|two| two[1] - two[0]);
+        let slack = LATE + 2 * gaps.max().unwrap_or_default();
+        let (tag, tokens) = (&seen.tag, seen.tokens.len());
+        assert!(
+            unbilled <= UNBILLED + slack,
+            "{tag}: {billed} of {tokens} tokens are charged, the last {unbilled:?} are not"
+        );
     }
 }
 
@@ -211,9 +247,9 @@ async fn world(seed: u64, rounds: u64) -> Tally {
     let mut node = world.site.node();
     node.start().await;
     for round in 0..rounds {
-        let seen = world.live_and_die(&mut node, round).await;
+        let (seen, died_at) = world.live_and_die(&mut node, round).await;
         let books = world.rise(&mut node).await;
-        world.compare(&books, &seen).await;
+        world.compare(&books, &seen, died_at).await;
     }
     assert!(node.stop().await.success());
     world.site.audit();
@@ -227,6 +263,6 @@ async fn nothing_finished_is_lost_or_charged_twice_however_often_the_gateway_die
     println!("{one:?}\n{two:?}");
     for tally in [one, two] {
         assert!(tally.finished > tally.requests / 4, "many requests finish: {tally:?}");
-        assert!(tally.cut > 0 && tally.left.1 > 0, "deaths and leaving clients: {tally:?}");
+        assert!(tally.cut.1 > 0 && tally.left.1 > 0, "deaths and leaving clients: {tally:?}");
     }
 }

@@ -46,8 +46,18 @@ impl Inner {
     /// then takes what is free.
     async fn take(&self, place: usize, draw: &Draw, window: Timestamp) -> Result<(), LedgerError> {
         let shard = self.shards.at(place);
-        let _turn = shard.leasing.lock().await;
         let slot = (draw.purse.clone(), window);
+        let seen = shard.lock().fills(&slot);
+        let _turn = shard.leasing.lock().await;
+        // Who waited behind another who asked has his answer.
+        let answered = {
+            let state = shard.lock();
+            let fits = state.book.pot(&slot.0, window).is_some_and(|pot| pot.fits(draw));
+            fits && state.fills(&slot) != seen
+        };
+        if answered {
+            return Ok(());
+        }
         loop {
             let op = shard.lock().ask(&slot, |book| {
                 let stale = book.pot(&draw.purse, window).is_some_and(|pot| !pot.fits(draw));
@@ -75,6 +85,7 @@ impl Inner {
             state.remember(&draw);
             state.book.fill(&draw, slot.1, leased);
             state.stop_yielding(&slot);
+            state.count_fill(&slot);
         }
         drop(state);
         self.credit_arrived.notify_waiters();
@@ -158,52 +169,61 @@ impl Inner {
         Ok(())
     }
 
-    /// Takes what is free of a purse that is short, unless that was left to others just now; then
+    /// The draws of a request whose purses do not cover it, each with what is missing and whether
+    /// other processes hold part of it.
+    pub(super) fn missing<'r>(&self, request: &'r Reserve) -> Vec<(&'r Draw, Usd, bool)> {
+        let state = self.shards.of(&request.account).lock();
+        let each = request.spender.draws.iter().filter_map(|draw| {
+            let pot = state.book.pot(&draw.purse, draw.window(request.now))?;
+            let need = draw.counts.of(request.amount, request.byok, 1);
+            let missing = need.saturating_sub(pot.available());
+            (missing > Usd::ZERO).then_some((draw, missing, pot.others > Usd::ZERO))
+        });
+        each.collect()
+    }
+
+    /// Takes what is free of the purses that are short, unless that was left to others just now; then
     /// waits for them.
     pub(super) async fn refill_or_wait(
         self: &Arc<Self>,
         request: &Reserve,
-        draw: &Draw,
     ) -> Result<(), LedgerError> {
-        let (place, window) = Self::slot(request, draw);
-        let yielded = self.shards.at(place).lock().is_yielded(&(draw.purse.clone(), window));
-        if !yielded {
-            self.refill(place, draw, window).await?;
+        for (draw, ..) in self.missing(request) {
+            let (place, window) = Self::slot(request, draw);
+            let yielded = self.shards.at(place).lock().is_yielded(&(draw.purse.clone(), window));
+            if !yielded {
+                self.refill(place, draw, window).await?;
+            }
         }
-        self.wait_for(request, draw).await;
+        self.wait_for(request).await;
         Ok(())
     }
 
-    /// Waits until a purse covers what a request needs of it, or nobody else holds any of it. Never
-    /// ends by itself while others do: the caller bounds the wait.
-    pub(super) async fn wait_for(&self, request: &Reserve, draw: &Draw) {
-        let shard = self.shards.of(&request.account);
-        let window = draw.window(request.now);
-        let need = draw.counts.of(request.amount, request.byok, 1);
-        let wish = Wish::new(self, &draw.purse);
-        let missing = || {
-            let state = shard.lock();
-            let pot = state.book.pot(&draw.purse, window)?;
-            let missing = need.saturating_sub(pot.available());
-            (missing > Usd::ZERO && pot.others > Usd::ZERO).then_some(missing)
-        };
+    /// Asks for what is missing and waits until the purses cover the request, or nobody else holds
+    /// any of one that does not. Never ends by itself while others do: the caller bounds the wait.
+    async fn wait_for(&self, request: &Reserve) {
+        let mut wishes = Vec::new();
         let arrived = self.credit_arrived.notified();
         tokio::pin!(arrived);
-        let mut asked = false;
         loop {
             arrived.as_mut().enable();
-            let Some(amount) = missing() else { break };
-            if !asked {
-                asked = true;
+            let missing = self.missing(request);
+            if missing.is_empty() || missing.iter().any(|(.., elsewhere)| !elsewhere) {
+                return;
+            }
+            for (draw, amount, _) in missing {
+                if wishes.iter().any(|wish: &Wish<'_>| *wish.purse == draw.purse) {
+                    continue;
+                }
+                wishes.push(Wish::new(self, &draw.purse));
                 let change = Change::Wanted { purse: draw.purse.clone(), amount };
                 if self.vault.announce(change).await.is_err() {
-                    break;
+                    return;
                 }
             }
             arrived.as_mut().await;
             arrived.set(self.credit_arrived.notified());
         }
-        drop(wish);
     }
 
     pub(super) fn is_wanted_here(&self, purse: &PurseId) -> bool {

@@ -79,6 +79,8 @@ pub(super) struct State {
     draws: FastMap<PurseId, Draw>,
     /// Changes of leases that were asked for and not yet answered.
     asked: FastMap<Slot, LeaseOp>,
+    /// How often each purse was filled.
+    fills: FastMap<Slot, u64>,
     /// Purses of which the free part is left to another process until then.
     yielded: FastMap<Slot, Duration>,
     /// Reservations in the order of their opening whose rows are not written yet.
@@ -136,7 +138,11 @@ impl State {
 
     /// Forgets a purse whose window is over.
     pub fn forget(&mut self, slot: &Slot) {
-        if self.book.forget(&slot.0, slot.1) && !self.book.has(&slot.0) {
+        if !self.book.forget(&slot.0, slot.1) {
+            return;
+        }
+        self.fills.remove(slot);
+        if !self.book.has(&slot.0) {
             self.draws.remove(&slot.0);
         }
     }
@@ -168,6 +174,17 @@ impl State {
             (&one.draw.purse, one.window).cmp(&(&other.draw.purse, other.window))
         });
         all
+    }
+
+    /// How often a purse was filled.
+    pub fn fills(&self, slot: &Slot) -> u64 {
+        self.fills.get(slot).copied().unwrap_or(0)
+    }
+
+    /// It was filled once more.
+    pub fn count_fill(&mut self, slot: &Slot) {
+        let count = self.fills.entry(slot.clone()).or_default();
+        *count = count.wrapping_add(1);
     }
 
     /// Leaves the free part of a purse to others until `until`.

@@ -75,9 +75,14 @@ impl World {
 
     /// The database once more, as another process opens it.
     pub async fn again(&self) -> Store {
+        self.again_at(self.clock.clone()).await
+    }
+
+    /// The same with a clock of its own.
+    pub async fn again_at(&self, clock: Clock) -> Store {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let outbox = self.folder.path().join(format!("outbox-{number}.db"));
-        open(&self.url(), self.clock.clone(), &outbox).await
+        open(&self.url(), clock, &outbox).await
     }
 
     pub async fn account(&self, credit: i64) -> AccountId {
