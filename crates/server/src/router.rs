@@ -10,6 +10,7 @@ use signalbox_core::{ApiError, ErrorKind};
 use tower::Service as _;
 
 use crate::app::App;
+use crate::manage::Peer;
 use crate::{credential, error, inference, v1, webhooks};
 
 /// What an account buys.
@@ -27,6 +28,15 @@ fn purchases() -> Router<App> {
         .route("/api/v1/credits/tax-ids/{id}", delete(buy::remove_tax_id))
         .route("/api/v1/credits/invoices", get(buy::invoices))
         .route("/webhooks/stripe", post(webhooks::stripe))
+}
+
+/// What an account owns.
+fn management() -> Router<App> {
+    use v1::keys;
+    let key = get(keys::one).patch(keys::update).delete(keys::delete);
+    Router::new()
+        .route("/api/v1/keys", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/{hash}", key)
 }
 
 /// The service that answers every request.
@@ -51,6 +61,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/v1/providers", get(v1::providers::list))
         .route("/api/v1/credits", get(v1::account::credits))
         .merge(purchases())
+        .merge(management())
         .route("/api/v1/credits/coinbase", post(v1::credits::coinbase))
         .route("/api/v1/credits/redeem", post(v1::credits::redeem))
         .route("/api/v1/credits/transfer", post(v1::credits::transfer))
@@ -99,7 +110,12 @@ fn keep_private(authenticated: bool, headers: &mut HeaderMap) {
 
 /// Pages of other origins may call the API: credentials travel in a header that no page sends by
 /// itself, and cookies are not looked at here.
-pub(crate) async fn answer(mut router: Router, request: http::Request<Incoming>) -> Response {
+pub(crate) async fn answer(
+    mut router: Router,
+    mut request: http::Request<Incoming>,
+    peer: Peer,
+) -> Response {
+    request.extensions_mut().insert(peer);
     let authenticated = credential::is_present(request.headers());
     let from_page = request.headers().contains_key(header::ORIGIN);
     let preflight = from_page && request.method() == Method::OPTIONS;
