@@ -6,6 +6,7 @@ mod error;
 mod inference;
 mod listen;
 mod once;
+mod route;
 mod router;
 mod short_body;
 mod v1;
@@ -13,3 +14,4 @@ mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};
+pub use route::{Credential, Object, Place, Route, Verb, routes};
