@@ -7,6 +7,7 @@ mod inference;
 mod listen;
 mod manage;
 mod once;
+mod route;
 mod router;
 mod short_body;
 mod v1;
@@ -14,3 +15,4 @@ mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};
+pub use route::{Credential, Object, Place, Route, Verb, routes};
