@@ -51,7 +51,7 @@ const LISTS: &[(&str, &str)] = &[
         "(?:(?:safety|security|system|operational|core|internal|original|initial|current|existing|given|stated|provided) )?",
     ),
     ("{all}", "(?:all )?(?:of )?(?:(?:the|your|my|these|any) )?"),
-    ("{your}", "(?:your|yuor|yoru|youre|you['’]re|ur|its|the)"),
+    ("{your}", "(?:your|yuor|yoru|yor|youre|you['’]re|ur|its|the)"),
     ("{system}", "(?:system|sytem|systm|systme|sysem|syste|sistem|ssytem|syetem)"),
     ("{prompt}", "(?:prompts?|instructions?|messages?)"),
     ("{whole}", "(?:(?:full|entire|complete|whole|exact|actual|real|secret|hidden|internal) )*"),
