@@ -4,7 +4,7 @@ use std::future::Future;
 
 use sha2::{Digest, Sha256};
 use signalbox_core::id::AccountId;
-use signalbox_core::{ApiError, ErrorKind};
+use signalbox_core::{ApiError, ErrorKind, Timestamp};
 use signalbox_store::idempotency::Begun;
 pub use signalbox_store::idempotency::{Answer, Once};
 
@@ -35,35 +35,60 @@ pub fn request(account: &AccountId, key: &str, route: &str, body: &[u8]) -> Resu
     })
 }
 
+/// An answer that is no success.
+pub trait Unsuccessful: From<ApiError> {
+    /// Whether it is sure that nothing happened.
+    fn did_nothing(&self) -> bool;
+}
+
+impl Unsuccessful for ApiError {
+    fn did_nothing(&self) -> bool {
+        self.status() < 500 && self.kind != ErrorKind::Timeout
+    }
+}
+
+fn busy() -> ApiError {
+    let message = "A request with this Idempotency-Key is being worked on";
+    let mut error = ApiError::invalid(message).with_status(409);
+    error.retry_after = Some(1);
+    error
+}
+
 impl Platform {
     /// Does something outside of the database once for a request, and remembers the answer. While
     /// another one is at it the answer is 409; when that one is gone for a minute, it is done again:
-    /// `effect` must name what it does after the request, so that it happens once there, too. A
-    /// refusal (below 500) is no effect and is not remembered.
+    /// `effect` must name what it does after the request, so that it happens once there, too, and is
+    /// told when the request first began. A refusal is no effect and is not remembered.
     ///
     /// # Errors
     /// 409, 422 for a key of another request, those of `effect`.
-    pub async fn once<F>(&self, once: Option<Once>, effect: F) -> Result<Answer, ApiError>
+    pub async fn once<E, F>(
+        &self,
+        once: Option<Once>,
+        effect: impl FnOnce(Option<Timestamp>) -> F,
+    ) -> Result<Answer, E>
     where
-        F: Future<Output = Result<Answer, ApiError>>,
+        E: Unsuccessful,
+        F: Future<Output = Result<Answer, E>>,
     {
-        let Some(once) = once else { return effect.await };
-        let store = self.store();
-        match store.begin_once(once.clone()).await.map_err(PlatformError::from)? {
+        let Some(once) = once else { return effect(None).await };
+        let (store, told) = (self.store(), |error| ApiError::from(PlatformError::from(error)));
+        let before = match store.begin_once(once.clone()).await.map_err(told)? {
             Begun::Done(answer) => return Ok(answer),
-            Begun::Unfinished(since) if store.clock().now().millis_since(since) < STALE_MILLIS => {
-                let message = "A request with this Idempotency-Key is being worked on";
-                let mut error = ApiError::invalid(message).with_status(409);
-                error.retry_after = Some(1);
-                return Err(error);
+            Begun::First => None,
+            Begun::Unfinished(since) => {
+                let fresh = store.clock().now().millis_since(since) < STALE_MILLIS;
+                if fresh || !store.renew_once(once.clone(), since).await.map_err(told)? {
+                    return Err(busy().into());
+                }
+                Some(since)
             }
-            Begun::First | Begun::Unfinished(_) => {}
-        }
-        match effect.await {
-            Ok(answer) => Ok(store.finish_once(once, answer).await.map_err(PlatformError::from)?),
+        };
+        match effect(before).await {
+            Ok(answer) => Ok(store.finish_once(once, answer).await.map_err(told)?),
             Err(error) => {
-                if error.status() < 500 && error.kind != ErrorKind::Timeout {
-                    store.forget_once(once).await.map_err(PlatformError::from)?;
+                if error.did_nothing() {
+                    store.forget_once(once).await.map_err(told)?;
                 }
                 Err(error)
             }

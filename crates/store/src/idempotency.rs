@@ -178,6 +178,32 @@ impl Store {
         .await
     }
 
+    /// Takes over a claim that was made at `since` and left. Says whether this caller may go on: of
+    /// several one may.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn renew_once(&self, once: Once, since: Timestamp) -> Result<bool, StoreError> {
+        let now = self.clock().now();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let renewed = query(
+                    "UPDATE idempotency SET created_at = $1 WHERE account_id = $2 AND key = $3 \
+                     AND request_hash = $4 AND status IS NULL AND created_at = $5",
+                )
+                .bind(now.micros())
+                .bind(once.account.as_str())
+                .bind(&once.key)
+                .bind(&once.request_hash)
+                .bind(since.micros())
+                .execute(connection)
+                .await?;
+                Ok(renewed.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
     /// Gives a claim back because nothing happened for it: the key stays good.
     ///
     /// # Errors
