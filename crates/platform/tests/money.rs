@@ -240,7 +240,7 @@ async fn an_effect_elsewhere_happens_once_for_its_key() {
     let platform = &world.platform;
     let ann = world.account("ann@example.com").await;
     let once = |body: &str| once::request(&ann, "k", "POST /x", body.as_bytes()).unwrap();
-    let said = |text: &str| Ok(Answer { status: 201, body: text.to_owned() });
+    let said = |text: &str| Ok::<_, ApiError>(Answer { status: 201, body: text.to_owned() });
     async fn never(_: Option<Timestamp>) -> Result<Answer, ApiError> {
         panic!("it has happened")
     }

@@ -93,6 +93,12 @@ async fn kept(app: &App, again: Again, request: Request, next: Next) -> Result<R
     let once = of(&head.headers, &account, &route, &body)?;
     let mut keyed = Keyed { once, begun: None };
     if again == Again::InCommit {
+        // The commit decides; this tells who comes later before anything of the body is read.
+        if let Some(once) = &keyed.once
+            && let Some(before) = app.platform().answered_once(once).await?
+        {
+            return Ok(told(before));
+        }
         head.extensions.insert(keyed);
         return Ok(next.run(Request::from_parts(head, Body::from(body))).await);
     }
@@ -109,9 +115,14 @@ async fn kept(app: &App, again: Again, request: Request, next: Next) -> Result<R
     });
     let lost = || ApiError::internal("a request ended without an answer");
     let answer = work.await.ok().flatten().ok_or_else(lost)??;
+    Ok(told(answer))
+}
+
+/// A kept answer as it was given.
+pub(crate) fn told(answer: Answer) -> Response {
     let mut response = error::document(answer.body);
     *response.status_mut() = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
-    Ok(response)
+    response
 }
 
 /// An answer that can be kept.
