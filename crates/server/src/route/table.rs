@@ -2,9 +2,10 @@
 
 use axum::routing::on;
 
-use super::{Credential, Object, Place, Route, delete, get, patch, post, put};
+use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::{inference, router, v1, webhooks};
 
+use Again::{InCommit, Outside};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
@@ -102,35 +103,43 @@ const WORKSPACES: &[Route] = &[
 
 const CREDITS: &[Route] = &[
     post("/api/v1/credits/coinbase", None, |verb| on(verb, v1::credits::coinbase)),
-    post("/api/v1/credits/redeem", Management, |verb| on(verb, v1::credits::redeem)).moves_money(),
+    post("/api/v1/credits/redeem", Management, |verb| on(verb, v1::credits::redeem))
+        .moves_money()
+        .once(InCommit),
     post("/api/v1/credits/transfer", Management, |verb| on(verb, v1::credits::transfer))
         .names(&[(Object::Account, Place::Body("account_id"))])
-        .moves_money(),
+        .moves_money()
+        .once(InCommit),
     get("/api/v1/credits/statement", Management, |verb| on(verb, v1::credits::statement)),
 ];
 
 const PURCHASES: &[Route] = &[
     post("/api/v1/credits/checkout", Management, |verb| on(verb, v1::purchases::checkout))
-        .moves_money(),
+        .moves_money()
+        .once(Outside),
     get("/api/v1/credits/purchases", Management, |verb| on(verb, v1::purchases::list)),
     post("/api/v1/credits/purchases/{id}/refund", Management, |verb| {
         on(verb, v1::purchases::refund)
     })
     .names(&[(Object::Payment, Place::Path("id"))])
-    .moves_money(),
+    .moves_money()
+    .once(Outside),
     post("/api/v1/credits/purchases/{id}/reconcile", Management, |verb| {
         on(verb, v1::purchases::reconcile)
     })
     .names(&[(Object::Payment, Place::Path("id"))])
-    .moves_money(),
+    .moves_money()
+    .once(Outside),
     post("/api/v1/credits/crypto", Management, |verb| on(verb, v1::purchases::claim))
         .names(&[(Object::Payment, Place::Body("payment_id"))])
-        .moves_money(),
+        .moves_money()
+        .once(Outside),
     get("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::rule)),
     put("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::set_rule)),
     delete("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::drop_rule)),
     get("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::tax_ids)),
-    post("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::add_tax_id)),
+    post("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::add_tax_id))
+        .once(Outside),
     delete("/api/v1/credits/tax-ids/{id}", Management, |verb| {
         on(verb, v1::purchases::remove_tax_id)
     })
