@@ -3,8 +3,11 @@
 pub mod budgets;
 pub mod credits;
 pub mod generation;
+pub mod guardrails;
 pub mod key;
 pub mod keys;
+pub mod privacy;
+pub mod rules;
 pub mod workspaces;
 
 use serde::{Deserialize, Deserializer, Serialize};
