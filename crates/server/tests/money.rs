@@ -42,3 +42,6 @@ mod attempts;
 
 #[path = "money/terms.rs"]
 mod terms;
+
+#[path = "money/own_keys.rs"]
+mod own_keys;

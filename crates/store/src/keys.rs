@@ -232,7 +232,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
-    pub async fn key_spend(&self, hash: &KeyHash, now: Timestamp) -> Result<Spend, StoreError> {
+    pub async fn key_spend(&self, hash: &KeyHash, now: Timestamp) -> Result<KeySpend, StoreError> {
         self.caught_up().await;
         spend(self.readers(), hash, now).await
     }
@@ -243,13 +243,26 @@ pub(crate) const fn day_of(at: Timestamp) -> i64 {
     at.seconds().div_euclid(86_400)
 }
 
-async fn spend(readers: &Pool, hash: &KeyHash, now: Timestamp) -> Result<Spend, StoreError> {
+/// What a key has spent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeySpend {
+    /// What was charged.
+    pub credits: Spend,
+    /// The list price of what the caller's own provider keys paid for.
+    pub byok: Spend,
+}
+
+async fn spend(readers: &Pool, hash: &KeyHash, now: Timestamp) -> Result<KeySpend, StoreError> {
     let first = |interval| day_of(now.window_start(interval));
     let row = query(
         "SELECT CAST(coalesce(sum(charged), 0) AS BIGINT), \
          CAST(coalesce(sum(CASE WHEN day >= $1 THEN charged ELSE 0 END), 0) AS BIGINT), \
          CAST(coalesce(sum(CASE WHEN day >= $2 THEN charged ELSE 0 END), 0) AS BIGINT), \
-         CAST(coalesce(sum(CASE WHEN day >= $3 THEN charged ELSE 0 END), 0) AS BIGINT) \
+         CAST(coalesce(sum(CASE WHEN day >= $3 THEN charged ELSE 0 END), 0) AS BIGINT), \
+         CAST(coalesce(sum(byok), 0) AS BIGINT), \
+         CAST(coalesce(sum(CASE WHEN day >= $1 THEN byok ELSE 0 END), 0) AS BIGINT), \
+         CAST(coalesce(sum(CASE WHEN day >= $2 THEN byok ELSE 0 END), 0) AS BIGINT), \
+         CAST(coalesce(sum(CASE WHEN day >= $3 THEN byok ELSE 0 END), 0) AS BIGINT) \
          FROM usage WHERE scope = $4",
     )
     .bind(first(ResetInterval::Daily))
@@ -259,11 +272,19 @@ async fn spend(readers: &Pool, hash: &KeyHash, now: Timestamp) -> Result<Spend, 
     .fetch_one(readers)
     .await?;
     let amount = |index: usize| row.try_get(index).map(Usd::from_nanos);
-    Ok(Spend {
+    let credits = Spend {
         total: amount(0)?,
         daily: amount(1)?,
         weekly: amount(2)?,
         monthly: amount(3)?,
         as_of: now,
-    })
+    };
+    let byok = Spend {
+        total: amount(4)?,
+        daily: amount(5)?,
+        weekly: amount(6)?,
+        monthly: amount(7)?,
+        as_of: now,
+    };
+    Ok(KeySpend { credits, byok })
 }

@@ -38,7 +38,7 @@ pub use generations::GenerationRow;
 pub use grants::Granted;
 pub use health::HealthRow;
 pub use holders::HolderRow;
-pub use keys::KeyRecord;
+pub use keys::{KeyRecord, KeySpend};
 pub use ledger::{Hold, Ledger, LedgerError, Settlement};
 pub use movements::{ChargedBack, Dispute, House, Kind, Movement, Posted, Refused};
 pub use pause::Pause;

@@ -7,7 +7,7 @@ use crate::row::{KeyRow, UsageRow};
 
 const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
 /// The scopes that can be computed from the rows. Those of budgets are named by their budgets.
-const COMPUTED: [&str; 3] = ["key:", "account:", "workspace:"];
+const COMPUTED: [&str; 4] = ["key:", "account:", "workspace:", "byok:"];
 
 /// Charged, list price of own keys, requests.
 type Spent = [i128; 3];
@@ -37,6 +37,14 @@ impl Spending {
                 *sum += part;
             }
         }
+    }
+
+    /// Part of a list price was free of the fee: the month's allowance counts it, and the request.
+    pub(super) fn add_free(&mut self, account: &str, at: i64, free: i64) {
+        let place = (format!("byok:{account}"), at.div_euclid(MICROS_PER_DAY));
+        let [_, list, requests] = self.computed.entry(place).or_default();
+        *list += i128::from(free);
+        *requests += 1;
     }
 
     pub(super) fn row(&mut self, row: UsageRow, report: &mut Report) {

@@ -8,7 +8,7 @@ use signalbox_store::KeyRecord;
 use super::Data;
 use crate::{Platform, PlatformError};
 
-/// The key, as durable now (inference spec 17.1). BYOK figures are zero until there is BYOK.
+/// The key, as durable now (inference spec 17.1). BYOK figures are list prices.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct KeyBody {
@@ -75,21 +75,24 @@ impl Platform {
         let used = store.free_requests_since(&key.account, today).await?;
         let free = self.plans().of(&standing).free_limits(standing.purchased);
         let limit = u64::from(free.per_day);
-        let left = |limit: Usd| limit.saturating_sub(spend.within(key.limit_reset)).max(Usd::ZERO);
+        let (byok, credits) = (spend.byok, spend.credits);
+        let own = if key.include_byok_in_limit { byok.within(key.limit_reset) } else { Usd::ZERO };
+        let spent = credits.within(key.limit_reset).saturating_add(own);
+        let left = |limit: Usd| limit.saturating_sub(spent).max(Usd::ZERO);
         let data = KeyBody {
             limit_remaining: key.limit.map(left),
             label: key.label,
             limit: key.limit,
             limit_reset: key.limit_reset,
             include_byok_in_limit: key.include_byok_in_limit,
-            usage: spend.total,
-            usage_daily: spend.daily,
-            usage_weekly: spend.weekly,
-            usage_monthly: spend.monthly,
-            byok_usage: Usd::ZERO,
-            byok_usage_daily: Usd::ZERO,
-            byok_usage_weekly: Usd::ZERO,
-            byok_usage_monthly: Usd::ZERO,
+            usage: credits.total,
+            usage_daily: credits.daily,
+            usage_weekly: credits.weekly,
+            usage_monthly: credits.monthly,
+            byok_usage: byok.total,
+            byok_usage_daily: byok.daily,
+            byok_usage_weekly: byok.weekly,
+            byok_usage_monthly: byok.monthly,
             is_free_tier: standing.tier() == Tier::Free,
             is_management_key: key.management,
             is_provisioning_key: key.management,

@@ -34,7 +34,7 @@ async fn a_daily_limit_starts_again_at_midnight_also_after_a_restart() {
     assert_eq!(restarted.reserve(&world.request(&key, 1)).err(), used_up);
     world.clock.advance(DAY);
     world.spend(&restarted, &key, 100, 100).await;
-    let spend = world.store.key_spend(&key.hash, world.clock.now()).await.unwrap();
+    let spend = world.store.key_spend(&key.hash, world.clock.now()).await.unwrap().credits;
     // Sunday's 100 lie in another week but in the same month.
     assert_eq!(
         (spend.total, spend.daily, spend.weekly, spend.monthly),
