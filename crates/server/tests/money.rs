@@ -1,5 +1,5 @@
 //! Money on a whole server: who pays what, whatever happens on the way (reliability design, tests 3, 4,
-//! 9, 11, 12 and 23).
+//! 9, 11, 12, 23 and 30).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -42,6 +42,9 @@ mod attempts;
 
 #[path = "money/terms.rs"]
 mod terms;
+
+#[path = "money/projection.rs"]
+mod projection;
 
 #[path = "money/own_keys.rs"]
 mod own_keys;

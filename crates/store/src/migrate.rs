@@ -32,7 +32,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 9] = [
+const MIGRATIONS: [Migration; 10] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
@@ -41,7 +41,8 @@ const MIGRATIONS: [Migration; 9] = [
     migration!(6, "purses", "0006_purses"),
     migration!(7, "statement", "0007_statement"),
     migration!(8, "reversals", "0008_reversals"),
-    migration!(9, "byok_free", "0009_byok_free"),
+    migration!(9, "scopes", "0009_scopes"),
+    migration!(10, "byok_free", "0010_byok_free"),
 ];
 
 impl Migration {
