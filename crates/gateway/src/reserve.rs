@@ -86,17 +86,7 @@ pub(crate) async fn reserve(
     if let Some(own) = &own {
         warm(ledger, principal, own.spender(), now).await?;
     }
-    let wish = |stake: Stake, own: Option<&OwnUse>| Reserve {
-        generation: id.clone(),
-        account: principal.key.account.clone(),
-        key: principal.key.hash.clone(),
-        amount: stake.amount,
-        byok: stake.byok,
-        together: Some(stake.together),
-        free: own.and_then(|own| own.free_of(stake.byok)),
-        spender: Arc::clone(own.map_or(spender, OwnUse::spender)),
-        now,
-    };
+    let wish = |stake: Stake, own: Option<&OwnUse>| asked((id, admitted, spender), stake, own);
     let mut budget = admitted.budget;
     let mut refusal = None;
     for _ in 0..TRIES {
@@ -144,6 +134,26 @@ pub(crate) async fn reserve(
     let refusal = refusal.unwrap_or_else(credit);
     let means = (budget, own.as_ref().map(OwnUse::terms));
     Err(unaffordable(&refusal, principal, &gateway.public_url, (resolved, &plan, means)))
+}
+
+/// The reservation of a stake, with what the allowance may cover of it.
+fn asked(
+    (id, admitted, spender): (&GenerationId, &Admitted, &Arc<Spender>),
+    stake: Stake,
+    own: Option<&OwnUse>,
+) -> Reserve {
+    let key = &admitted.principal.key;
+    Reserve {
+        generation: id.clone(),
+        account: key.account.clone(),
+        key: key.hash.clone(),
+        amount: stake.amount,
+        byok: stake.byok,
+        together: Some(stake.together),
+        free: own.and_then(|own| own.free_of(stake.byok)),
+        spender: Arc::clone(own.map_or(spender, OwnUse::spender)),
+        now: admitted.received,
+    }
 }
 
 /// What a budget affords.

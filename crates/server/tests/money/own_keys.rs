@@ -144,8 +144,8 @@ async fn a_key_counts_list_prices_where_its_flag_says_so() {
     let server = server(offer, terms, own(&["mine"], false), "1").await;
     let mut bodies = Vec::new();
     for include_byok in [false, true] {
-        // A bound is below 0.00055 of list price; both candidates together would be above the limit.
-        let limit = Some(usd("0.0006"));
+        // A bound is more than half of this: both candidates together would be above the limit.
+        let limit = Some(usd("0.001"));
         let issued = server.key(NewKey { limit, ..NewKey::default() }).await;
         let store = server.platform.store();
         let mut key = store.key(&hash_of(&issued.key)).await.unwrap().unwrap();
@@ -153,19 +153,21 @@ async fn a_key_counts_list_prices_where_its_flag_says_so() {
         assert!(store.update_key(key).await.unwrap());
         let caller = server.caller().with_key(&issued.key);
         let mut answered = 0;
-        while answered < 20 && caller.chat(&ask("acme/one", false)).await.status == 200 {
+        while answered < 40 && caller.chat(&ask("acme/one", false)).await.status == 200 {
             answered += 1;
         }
         bodies.push((answered, caller.get("/api/v1/key").await.json()["data"].clone()));
     }
     let [(without, plain), (with_flag, counting)] = bodies.try_into().unwrap();
-    assert_eq!(without, 20, "fees alone");
-    let left = |body: &Value| crate::speech::usd(&body["limit_remaining"]);
-    assert_eq!(left(&plain), usd("0.000584"), "20 fees");
-    assert!((1..20).contains(&with_flag), "{with_flag}");
-    let each = usd(LIST).saturating_add(usd("0.0000008"));
-    let spent = Usd::from_nanos(each.nanos() * with_flag);
-    assert_eq!(left(&counting), usd("0.0006").saturating_sub(spent));
+    assert_eq!(without, 40, "fees alone");
+    let told = |body: &Value, member: &str| crate::speech::usd(&body[member]);
+    assert_eq!(told(&plain, "limit_remaining"), usd("0.000968"), "40 fees");
+    assert_eq!(told(&plain, "byok_usage"), usd("0.00064"));
+    assert!((1..40).contains(&with_flag), "{with_flag}");
+    let list = told(&counting, "byok_usage");
+    assert!(list >= usd(LIST), "{counting}");
+    let spent = told(&counting, "usage").saturating_add(list);
+    assert_eq!(told(&counting, "limit_remaining"), usd("0.001").saturating_sub(spent));
     server.closes_clean().await;
 }
 
