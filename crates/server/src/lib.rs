@@ -5,6 +5,7 @@ mod credential;
 mod error;
 mod inference;
 mod listen;
+mod manage;
 mod once;
 mod route;
 mod router;

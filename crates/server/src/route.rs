@@ -69,8 +69,11 @@ pub enum Credential {
 pub enum Object {
     Account,
     Generation,
+    Key,
     Payment,
     TaxId,
+    User,
+    Workspace,
 }
 
 /// Where a request names a thing, and by which name.
@@ -141,6 +144,10 @@ const fn post(path: &'static str, credential: Credential, door: Door) -> Route {
 
 const fn put(path: &'static str, credential: Credential, door: Door) -> Route {
     Route::new(Verb::Put, path, credential, door)
+}
+
+const fn patch(path: &'static str, credential: Credential, door: Door) -> Route {
+    Route::new(Verb::Patch, path, credential, door)
 }
 
 const fn delete(path: &'static str, credential: Credential, door: Door) -> Route {

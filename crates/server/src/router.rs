@@ -9,6 +9,7 @@ use signalbox_core::{ApiError, ErrorKind};
 use tower::Service as _;
 
 use crate::app::App;
+use crate::manage::Peer;
 use crate::route::{Route, routes};
 use crate::{credential, error};
 
@@ -63,7 +64,12 @@ fn keep_private(authenticated: bool, headers: &mut HeaderMap) {
 
 /// Pages of other origins may call the API: credentials travel in a header that no page sends by
 /// itself, and cookies are not looked at here.
-pub(crate) async fn answer(mut router: Router, request: http::Request<Incoming>) -> Response {
+pub(crate) async fn answer(
+    mut router: Router,
+    mut request: http::Request<Incoming>,
+    peer: Peer,
+) -> Response {
+    request.extensions_mut().insert(peer);
     let authenticated = credential::is_present(request.headers());
     let from_page = request.headers().contains_key(header::ORIGIN);
     let preflight = from_page && request.method() == Method::OPTIONS;

@@ -2,13 +2,14 @@
 
 use axum::routing::on;
 
-use super::{Credential, Object, Place, Route, delete, get, post, put};
+use super::{Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::{inference, router, v1, webhooks};
 
 use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
-pub(super) const TABLES: &[&[Route]] = &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, HOUSE];
+pub(super) const TABLES: &[&[Route]] =
+    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, HOUSE];
 
 const INFERENCE: &[Route] = &[
     post("/api/v1/chat/completions", Inference, |verb| on(verb, inference::chat))
@@ -44,6 +45,20 @@ const ACCOUNT: &[Route] = &[
     get("/api/v1/generation", Any, |verb| on(verb, v1::account::generation))
         .names(&[(Object::Generation, Place::Query("id"))]),
     get("/api/v1/credits", Management, |verb| on(verb, v1::account::credits)),
+];
+
+const KEY: &[(Object, Place)] = &[(Object::Key, Place::Path("hash"))];
+
+const KEYS: &[Route] = &[
+    get("/api/v1/keys", Management, |verb| on(verb, v1::keys::list))
+        .names(&[(Object::Workspace, Place::Query("workspace_id"))]),
+    post("/api/v1/keys", Management, |verb| on(verb, v1::keys::create)).names(&[
+        (Object::Workspace, Place::Body("workspace_id")),
+        (Object::User, Place::Body("creator_user_id")),
+    ]),
+    get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
+    patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
+    delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
 ];
 
 const CREDITS: &[Route] = &[

@@ -29,10 +29,7 @@ async fn a_settlement_is_durable_when_it_answers() {
     assert_eq!(row, expected);
     let balance = other.balance(&account).await.unwrap().unwrap();
     assert_eq!(balance.posted(), usd(100 * CENT - CENT / 2));
-    assert_eq!(
-        other.key_spend(&key.hash, world.clock.now()).await.unwrap().credits.daily,
-        usd(CENT / 2)
-    );
+    assert_eq!(other.key_spend(&key.hash, world.clock.now()).await.unwrap().daily, usd(CENT / 2));
     let report = world.audit().await;
     assert!(report.is_clean(), "{report:?}");
     assert_eq!((report.checked.transfers, report.checked.generations), (2, 1));
