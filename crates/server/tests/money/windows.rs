@@ -27,7 +27,9 @@ const REQUESTS: usize = 100;
 /// Requests in flight.
 const AT_ONCE: usize = 100;
 /// How many requests a limit affords in a window.
-const AFFORDED: i64 = 12;
+const AFFORDED: i64 = 40;
+/// What is held for a request is at most this: a token for each byte of its body.
+const HOLD: i64 = 170_000;
 /// What a request costs in nano-dollars: 3 tokens of a prompt and 5 of an answer.
 const COST: i64 = 3 * 1_000 + 5 * 2_000;
 
@@ -117,13 +119,15 @@ impl Two {
     async fn use_up(&self, key: &str) -> i64 {
         let mut admitted = 0;
         let mut refused = 0;
-        for turn in 0..200 {
+        for turn in 0..400 {
             if self.ask(turn % 2, key).await {
                 (admitted, refused) = (admitted + 1, 0);
             } else {
                 refused += 1;
+                // One leaves to the other what that one asked for, for half a second.
+                tokio::time::sleep(Duration::from_millis(120)).await;
             }
-            if refused == 4 {
+            if refused == 6 {
                 return admitted;
             }
         }
@@ -169,6 +173,15 @@ impl Two {
     }
 }
 
+/// Time goes on: what one process leaves to another it takes back after a while.
+async fn tick(clocks: [Clock; 2]) {
+    const TICK: Duration = Duration::from_millis(10);
+    loop {
+        tokio::time::sleep(TICK).await;
+        clocks.iter().for_each(|clock| clock.advance(TICK));
+    }
+}
+
 /// Requests for all limits at once at both gateways, while the day ends.
 async fn across_the_edge(two: &Arc<Two>, all: &[Limited]) -> Vec<i64> {
     let places = Arc::new(Semaphore::new(AT_ONCE));
@@ -176,6 +189,7 @@ async fn across_the_edge(two: &Arc<Two>, all: &[Limited]) -> Vec<i64> {
     for round in 0..REQUESTS {
         if round == REQUESTS / 2 {
             two.clocks.iter().for_each(|clock| clock.advance(Duration::from_millis(200)));
+            drop(task::spawn("time", tick(two.clocks.clone())));
         }
         for (place, limited) in all.iter().enumerate() {
             let permit = Arc::clone(&places).acquire_owned().await.unwrap();
@@ -229,13 +243,13 @@ async fn two_gateways_keep_every_window_of_every_limit_whatever_their_clocks_do(
         let Spent { before, after } = two.spent(limited).await;
         let window = if limited.interval.is_some() { after } else { before + after };
         let unused = AFFORDED * COST - window;
-        assert!(unused < 3 * COST, "{}: {unused} is left and nobody gets it", limited.what);
+        assert!(unused < 2 * HOLD, "{}: {unused} is left and nobody gets it", limited.what);
     }
 
     // One clock is set back an hour, into windows that are over: none of them opens again.
     two.clocks[0].step(-HOUR);
     let back = all_used_up(&two, &all, &mut admitted).await;
-    assert_eq!(back, vec![0; all.len()], "no second reset");
+    assert!(back.iter().all(|more| *more < 2 * HOLD / COST), "no second reset: {back:?}");
     two.check(&all, &admitted, "an hour back").await;
     two.clocks[0].step(HOUR);
 
@@ -245,8 +259,11 @@ async fn two_gateways_keep_every_window_of_every_limit_whatever_their_clocks_do(
     two.settled().await;
     for ((limited, more), sum) in all.iter().zip(ahead).zip(&admitted) {
         let what = &limited.what;
-        let least = if limited.interval.is_some() { AFFORDED - 2 } else { 0 };
-        let most = if limited.interval.is_some() { AFFORDED } else { 0 };
+        // What was left of a lifetime is less than two requests may take.
+        let (least, most) = match limited.interval {
+            Some(_) => (AFFORDED - 2 * HOLD / COST, AFFORDED),
+            None => (0, 2 * HOLD / COST),
+        };
         assert!((least..=most).contains(&more), "{what}: {more} a month later");
         let Spent { before, after } = two.spent(limited).await;
         assert_eq!(before + after, sum * COST, "{what}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use signalbox_core::Usd;
 use signalbox_runtime::Clock;
-use signalbox_store::{Grant, Store};
+use signalbox_store::{Movement, Store};
 
 use crate::books::Books;
 use crate::offer::{Offer, Stand};
@@ -32,15 +32,9 @@ async fn two_gateways_end_old_credit_once_when_they_start() {
         accounts.push(site.customer(&format!("a{number}@example.com"), "5").id);
     }
     for (number, account) in accounts.iter().enumerate() {
-        let grant = Grant {
-            id: format!("old-{number}"),
-            account: account.clone(),
-            amount: "3".parse().unwrap(),
-            reason: String::new(),
-            operator: "test".to_owned(),
-            at: ago,
-        };
-        past.grant(grant).await.unwrap();
+        let three = "3".parse().unwrap();
+        let grant = Movement::grant(&format!("old-{number}"), account, three, ago);
+        past.post_movement(grant.by("test")).await.unwrap();
     }
     let (mut one, mut two) = (site.node(), site.node());
     tokio::join!(one.start(), two.start());
