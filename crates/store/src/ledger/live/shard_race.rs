@@ -144,8 +144,7 @@ fn winners(explore: impl FnOnce(Box<dyn Fn() + Send + Sync>)) -> usize {
         let winner = race();
         noted.lock().unwrap().insert(winner);
     }));
-    let count = winners.lock().unwrap().len();
-    count
+    winners.lock().unwrap().len()
 }
 
 #[test]
