@@ -140,7 +140,7 @@ async fn purchased_credit_moves_to_another_account_once() {
     for (body, status, kind) in [
         (wish(json!(0)), 400, "invalid_request"),
         (wish(json!(-5)), 400, "invalid_request"),
-        (wish(json!("1e99")), 400, "invalid_request"),
+        (wish(json!("1e3")), 400, "invalid_request"),
         (wish(json!(1e300)), 400, "invalid_request"),
         (wish(json!(20.000000001)), 402, "payment_required"),
         (json!({"account_id": "acc_x", "amount": 1}), 404, "not_found"),
