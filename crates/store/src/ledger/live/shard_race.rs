@@ -92,6 +92,8 @@ fn held(generation: &GenerationId) -> (Arc<Raced>, Draw) {
         key,
         amount: Usd::from_nanos(HELD),
         byok: Usd::ZERO,
+        together: None,
+        free: None,
         spender,
         now: NOW,
     };
