@@ -1,5 +1,6 @@
 //! The JSON of `/api/v1`, for whoever the caller is.
 
+pub mod assignments;
 pub mod budgets;
 pub mod credits;
 pub mod generation;

@@ -8,9 +8,8 @@ use http::StatusCode;
 use signalbox_catalog::Lookup;
 use signalbox_gateway::World;
 use signalbox_platform::v1::Page;
-use signalbox_platform::v1::guardrails::{
-    Assignees, GuardrailWish, KeyHashes, ListGuardrails, MemberIds, Who,
-};
+use signalbox_platform::v1::assignments::{Assignees, KeyHashes, MemberIds, Who};
+use signalbox_platform::v1::guardrails::{GuardrailWish, ListGuardrails};
 use signalbox_platform::v1::rules::{Names, RulesWish};
 
 use crate::app::App;
