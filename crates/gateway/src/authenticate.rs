@@ -1,8 +1,10 @@
 //! Stage 2: a key becomes a principal.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
@@ -15,6 +17,7 @@ use signalbox_store::{Change, KeyRecord, Store, StoreError};
 use crate::account::{Account, Terms};
 use crate::free;
 use crate::limit::{self, Window};
+use crate::screen::Guards;
 
 /// Who is calling.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Principal {
     /// The news of the account when it was loaded.
     version: u64,
     window: Arc<Window>,
+    /// What guardrails say of its requests.
+    pub(crate) guards: Option<Arc<Guards>>,
 }
 
 /// A caller that may ask, with what it may spend.
@@ -60,6 +65,8 @@ pub struct Authenticator {
     accounts: Cache<AccountId, Arc<Account>>,
     /// The plans of this installation.
     plans: Arc<Plans>,
+    /// The guardrails of keys that have any.
+    guards: Arc<ArcSwap<HashMap<KeyHash, Arc<Guards>>>>,
     store: Store,
     clock: Clock,
 }
@@ -76,7 +83,8 @@ impl Authenticator {
         let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let plans = Arc::new(plans);
-        let this = Self { keys, windows, accounts, plans, store: store.clone(), clock };
+        let (guards, store) = (Arc::default(), store.clone());
+        let this = Self { keys, windows, accounts, plans, guards, store, clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -150,6 +158,16 @@ impl Authenticator {
         Ok(principal)
     }
 
+    /// Gives a key its guardrails; whoever holds its principal asks again.
+    pub(crate) async fn guard(&self, key: &KeyHash, guards: Arc<Guards>) {
+        self.guards.rcu(|all| {
+            let mut all = HashMap::clone(all);
+            all.insert(key.clone(), Arc::clone(&guards));
+            all
+        });
+        self.keys.invalidate(key).await;
+    }
+
     /// Single flight: callers that ask for the same key at the same time share one look-up.
     async fn load(&self, hash: KeyHash) -> Result<Option<Arc<Principal>>, ApiError> {
         let load = async {
@@ -167,7 +185,9 @@ impl Authenticator {
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
-            let principal = Principal { key, account, spender, free_spender, version, window };
+            let guards = self.guards.load().get(&hash).cloned();
+            let principal =
+                Principal { key, account, spender, free_spender, version, window, guards };
             Ok::<_, Arc<StoreError>>(Some(Arc::new(principal)))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;

@@ -1,5 +1,7 @@
 //! What a provider would be sent, without sending it: for reviews of rows of data.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::embeddings::Outbound;
@@ -46,6 +48,8 @@ pub fn preview(
         dice: 0,
         classifier: None,
         before: &forgetful,
+        account: &Arc::default(),
+        screen: None,
     };
     let (resolved, head) = resolve(inbound, &around)?;
     let candidate = candidate(world, endpoint_id)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use signalbox_catalog::Lookup;
-use signalbox_core::id::{AccountId, GenerationId, RequestId};
+use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::anthropic_messages;
 use signalbox_dialect::document::Document;
@@ -68,7 +68,11 @@ impl Gateway {
         let account = admitted.principal.key.account.clone();
         // One throw decides the draws of routers and of the plan.
         let dice = entropy::dice();
-        let (mut resolved, head) = self.resolved(&world, &account, inbound, now, dice)?;
+        let (mut resolved, head) =
+            self.resolved(&world, &admitted.principal, inbound, now, dice)?;
+        if let Some(refused) = self.blocked(&world, &mut resolved, &head, now, dice) {
+            return Err(refused);
+        }
         let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
         let id = match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
@@ -112,14 +116,15 @@ impl Gateway {
     pub(crate) fn resolved(
         &self,
         world: &World,
-        account: &AccountId,
+        principal: &Principal,
         inbound: Inbound,
         now: Timestamp,
         dice: u64,
     ) -> Result<(Resolved, RequestHead), ApiError> {
         let before = |router: Router, conversation: Conversation| {
-            self.sticky.model(account, router.id(), conversation, now)
+            self.sticky.model(&principal.key.account, router.id(), conversation, now)
         };
+        let guards = principal.guards.as_deref();
         let around = Around {
             catalog: &world.catalog,
             health: &self.health,
@@ -127,6 +132,8 @@ impl Gateway {
             dice,
             classifier: self.tasks.classifier(),
             before: &before,
+            account: guards.map_or(&self.open, |guards| &guards.account),
+            screen: guards.and_then(|guards| guards.screen.as_deref()),
         };
         resolve::resolve(inbound, &around)
     }

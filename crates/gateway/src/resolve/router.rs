@@ -7,8 +7,9 @@ use signalbox_classifier::TaskClassifier;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
+use signalbox_guard::Screen;
 use signalbox_policy::router::{self, Choosing, Group, Router, Settings, Task};
-use signalbox_policy::{Health, Requirements};
+use signalbox_policy::{AccountPolicy, Health, Requirements};
 
 use super::prompt::Prompt;
 use super::variants::Ways;
@@ -29,6 +30,10 @@ pub(crate) struct Around<'a> {
     pub classifier: Option<&'a dyn TaskClassifier>,
     /// The model that a router chose for this conversation before.
     pub before: &'a Before<'a>,
+    /// What the caller's account permits.
+    pub account: &'a Arc<AccountPolicy>,
+    /// What the caller's guardrails look for.
+    pub screen: Option<&'a Screen>,
 }
 
 /// Looks up the model that a router chose for a conversation.
