@@ -10,14 +10,16 @@ use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
-use signalbox_ledger::Spender;
+use signalbox_guard::{Policy, Screen};
+use signalbox_ledger::{Draw, Spender};
+use signalbox_policy::{AccountPolicy, ByokKey};
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
 use crate::account::{Account, Terms};
 use crate::free;
 use crate::limit::{self, Window};
-use crate::screen::Guards;
+use crate::own_keys::OwnKeys;
 
 /// Who is calling.
 #[derive(Debug)]
@@ -30,11 +32,15 @@ pub struct Principal {
     pub(crate) spender: Arc<Spender>,
     /// The same with the account's requests to free models of a day.
     pub(crate) free_spender: Arc<Spender>,
+    /// What its account permits, and the provider keys of its own.
+    pub(crate) policy: Arc<AccountPolicy>,
+    /// What it may use of them in a month before the fee begins.
+    pub(crate) allowance: Option<Draw>,
     /// The news of the account when it was loaded.
     version: u64,
     window: Arc<Window>,
-    /// What guardrails say of its requests.
-    pub(crate) guards: Option<Arc<Guards>>,
+    /// What its guardrails look for in texts.
+    pub(crate) screen: Option<Arc<Screen>>,
 }
 
 /// A caller that may ask, with what it may spend.
@@ -65,8 +71,11 @@ pub struct Authenticator {
     accounts: Cache<AccountId, Arc<Account>>,
     /// The plans of this installation.
     plans: Arc<Plans>,
+    own_keys: OwnKeys,
     /// The guardrails of keys that have any.
-    guards: Arc<ArcSwap<HashMap<KeyHash, Arc<Guards>>>>,
+    guards: Arc<ArcSwap<HashMap<KeyHash, Arc<Policy>>>>,
+    /// The page of a caller's policy.
+    page: Arc<str>,
     store: Store,
     clock: Clock,
 }
@@ -74,7 +83,13 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that forgets a key when the store says that it changed.
     #[must_use]
-    pub fn new(store: &Store, clock: Clock, plans: Plans) -> Self {
+    pub fn new(
+        store: &Store,
+        clock: Clock,
+        plans: Plans,
+        own_keys: OwnKeys,
+        page: Arc<str>,
+    ) -> Self {
         let keys = Cache::builder()
             .max_capacity(MAX_KEYS)
             .time_to_idle(KEEP)
@@ -84,7 +99,7 @@ impl Authenticator {
         let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let plans = Arc::new(plans);
         let (guards, store) = (Arc::default(), store.clone());
-        let this = Self { keys, windows, accounts, plans, guards, store, clock };
+        let this = Self { keys, windows, accounts, plans, own_keys, guards, page, store, clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -158,11 +173,21 @@ impl Authenticator {
         Ok(principal)
     }
 
+    /// What a caller with these keys of its own and these guardrails is permitted.
+    fn policy(&self, byok: Vec<Arc<ByokKey>>, guards: Option<&Policy>) -> AccountPolicy {
+        let page = Some(Arc::clone(&self.page));
+        let open = AccountPolicy { byok, page, ..AccountPolicy::default() };
+        match guards {
+            Some(policy) => open.restricted(&policy.restrictions),
+            None => open,
+        }
+    }
+
     /// Gives a key its guardrails; whoever holds its principal asks again.
-    pub(crate) async fn guard(&self, key: &KeyHash, guards: Arc<Guards>) {
+    pub(crate) async fn guard(&self, key: &KeyHash, policy: Arc<Policy>) {
         self.guards.rcu(|all| {
             let mut all = HashMap::clone(all);
-            all.insert(key.clone(), Arc::clone(&guards));
+            all.insert(key.clone(), Arc::clone(&policy));
             all
         });
         self.keys.invalidate(key).await;
@@ -185,10 +210,22 @@ impl Authenticator {
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
+            let byok = self.own_keys.of(&key, &account.terms());
+            let byok_free = account.terms().plan.byok_free;
+            let allowance = Some(Draw::allowance(&key.account, byok_free, read_at))
+                .filter(|draw| !byok.is_empty() && draw.cap() > Some(Usd::ZERO));
             let guards = self.guards.load().get(&hash).cloned();
-            let principal =
-                Principal { key, account, spender, free_spender, version, window, guards };
-            Ok::<_, Arc<StoreError>>(Some(Arc::new(principal)))
+            Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal {
+                key,
+                account,
+                spender,
+                free_spender,
+                policy: Arc::new(self.policy(byok, guards.as_deref())),
+                screen: guards.and_then(|guards| guards.screen.clone()),
+                allowance,
+                version,
+                window,
+            })))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
         result.map_err(|error| {

@@ -69,12 +69,12 @@ pub fn dry_run(
     let tasks = Tasks::embedded();
     let around = Around {
         catalog: &world.catalog,
+        policy: &Arc::default(),
         health,
         now,
         dice,
         classifier: tasks.classifier(),
         before: &resolve::forgetful,
-        account: &Arc::default(),
         screen: None,
     };
     let (resolved, _) = resolve::resolve(inbound, &around)?;

@@ -9,7 +9,7 @@ use signalbox_catalog::listing::LiveFigures;
 use signalbox_core::{Timeouts, limits};
 use signalbox_policy::attempt::{Refusals, Share};
 use signalbox_policy::health::{Figures, Seat};
-use signalbox_policy::{AccountPolicy, Candidate, HealthBoard, RetryBudget};
+use signalbox_policy::{Candidate, HealthBoard, RetryBudget};
 use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Store};
 use signalbox_upstream::Client;
@@ -38,8 +38,6 @@ pub struct Gateway {
     pub public_url: String,
     /// How generations ended.
     pub exits: Exits,
-    /// The policy of callers without guardrails.
-    pub(crate) open: Arc<AccountPolicy>,
     pub(crate) clock: Clock,
     pub(crate) ledger: Ledger,
     pub(crate) client: Client,
@@ -70,11 +68,16 @@ impl Gateway {
         clock: Clock,
         settings: Settings,
     ) -> Arc<Self> {
-        let page = Some(format!("{}/settings/privacy", settings.public_url).into());
+        let page = format!("{}/settings/privacy", settings.public_url).into();
         Arc::new(Self {
-            open: Arc::new(AccountPolicy { page, ..AccountPolicy::default() }),
             world: ArcSwap::from_pointee(world),
-            authenticator: Authenticator::new(store, clock.clone(), settings.plans),
+            authenticator: Authenticator::new(
+                store,
+                clock.clone(),
+                settings.plans,
+                settings.own_keys,
+                page,
+            ),
             public_url: settings.public_url,
             exits: Exits::default(),
             clock,

@@ -43,12 +43,12 @@ pub fn preview(
 ) -> Result<Preview, ApiError> {
     let around = Around {
         catalog: &world.catalog,
+        policy: &Arc::default(),
         health: &Unknown,
         now,
         dice: 0,
         classifier: None,
         before: &forgetful,
-        account: &Arc::default(),
         screen: None,
     };
     let (resolved, head) = resolve(inbound, &around)?;
@@ -79,7 +79,7 @@ pub fn preview(
     let inputs = &resolved.requirements.content.inputs;
     let bytes = resolved.document.bytes().len();
     let estimate = estimate::bound(&resolved.survey, bytes, inputs, endpoint);
-    let bound = Bound { estimate, clamped: false };
+    let bound = Bound { estimate, clamped: false, fee_bps: None };
     let prepared = prepare::body(said, &candidate, &bound, road)
         .map_err(|failure| ApiError::invalid(failure.message))?;
     shown(&road.target, &candidate, prepared, stream, now)

@@ -10,7 +10,6 @@ use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::texts::{self, Body, Change, Voice};
 use signalbox_guard::{Policy, Sample, Screen, Stage};
-use signalbox_policy::AccountPolicy;
 
 use crate::exit::Exit;
 use crate::gateway::Gateway;
@@ -19,15 +18,6 @@ use crate::metadata;
 use crate::reply::Failed;
 use crate::resolve::Resolved;
 use crate::world::World;
-
-/// What a caller's guardrails say together, ready for requests.
-#[derive(Debug)]
-pub(crate) struct Guards {
-    /// Which endpoints may answer.
-    pub account: Arc<AccountPolicy>,
-    /// What is looked for in texts.
-    pub screen: Option<Arc<Screen>>,
-}
 
 /// What was found in a request. Most have none.
 #[derive(Debug)]
@@ -42,9 +32,7 @@ impl Gateway {
     /// Gives a key its guardrails; they hold from its next request on, until others are given or the
     /// process ends.
     pub async fn guard(&self, key: &KeyHash, policy: Policy) {
-        let account = (*self.open).clone().restricted(&policy.restrictions);
-        let guards = Guards { account: Arc::new(account), screen: policy.screen };
-        self.authenticator.guard(key, Arc::new(guards)).await;
+        self.authenticator.guard(key, Arc::new(policy)).await;
     }
 
     /// The refusal of a request that a guardrail blocks, with how it would have been routed for callers

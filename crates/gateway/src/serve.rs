@@ -117,24 +117,23 @@ impl Gateway {
     pub(crate) fn resolved(
         &self,
         world: &World,
-        principal: &Principal,
+        caller: &Principal,
         inbound: Inbound,
         now: Timestamp,
         dice: u64,
     ) -> Result<(Resolved, RequestHead), ApiError> {
         let before = |router: Router, conversation: Conversation| {
-            self.sticky.model(&principal.key.account, router.id(), conversation, now)
+            self.sticky.model(&caller.key.account, router.id(), conversation, now)
         };
-        let guards = principal.guards.as_deref();
         let around = Around {
             catalog: &world.catalog,
+            policy: &caller.policy,
             health: &self.health,
             now,
             dice,
             classifier: self.tasks.classifier(),
             before: &before,
-            account: guards.map_or(&self.open, |guards| &guards.account),
-            screen: guards.and_then(|guards| guards.screen.as_deref()),
+            screen: caller.screen.as_deref(),
         };
         resolve::resolve(inbound, &around)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, Settings};
+use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
 use signalbox_guard::{Allowlist, Guardrail, Layer, Policy, Scope};
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
@@ -71,6 +71,8 @@ pub struct Setup {
     pub plans: Plans,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
+    /// Where the own provider keys of callers come from.
+    pub own_keys: OwnKeys,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
 }
@@ -87,6 +89,7 @@ impl Default for Setup {
             plans: Plans::default(),
             database: None,
             journal: true,
+            own_keys: OwnKeys::default(),
             purchases: PurchaseSettings::default(),
         }
     }
@@ -172,6 +175,7 @@ impl TestServer {
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
             plans: setup.plans,
+            own_keys: setup.own_keys,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);

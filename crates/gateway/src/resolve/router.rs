@@ -20,6 +20,8 @@ use crate::sticky::Conversation;
 pub(crate) struct Around<'a> {
     /// The catalogue.
     pub catalog: &'a Snapshot,
+    /// What the caller's account permits, and the provider keys of its own.
+    pub policy: &'a Arc<AccountPolicy>,
     /// The recent past.
     pub health: &'a dyn Health,
     /// The present.
@@ -30,8 +32,6 @@ pub(crate) struct Around<'a> {
     pub classifier: Option<&'a dyn TaskClassifier>,
     /// The model that a router chose for this conversation before.
     pub before: &'a Before<'a>,
-    /// What the caller's account permits.
-    pub account: &'a Arc<AccountPolicy>,
     /// What the caller's guardrails look for.
     pub screen: Option<&'a Screen>,
 }
