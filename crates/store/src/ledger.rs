@@ -372,6 +372,12 @@ impl Ledger {
         self.inner.shards.open_count()
     }
 
+    /// Settlements that wait for their commit.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        limits::LEDGER_QUEUE.saturating_sub(self.inner.slots.available_permits())
+    }
+
     /// Waits until everything queued before is durable.
     ///
     /// # Errors
