@@ -102,6 +102,12 @@ impl Book {
         self.pots.iter().flat_map(|(purse, pots)| pots.iter().map(move |pot| (purse, pot)))
     }
 
+    /// The pots of a purse, in no particular order.
+    #[must_use]
+    pub fn pots_of(&self, purse: &PurseId) -> &[Pot] {
+        self.pots.get(purse).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a purse has a pot of any window.
     #[must_use]
     pub fn has(&self, purse: &PurseId) -> bool {

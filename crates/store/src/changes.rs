@@ -16,6 +16,9 @@ use crate::sql::{Connection, Pool, Row, query};
 /// How often the table is read: a change of another process shows well within a second.
 const POLL: Duration = Duration::from_millis(200);
 
+/// The rank of a wish that gives way to every other.
+const WEAKEST: &str = "18446744073709551615";
+
 /// Something that copies in memory must follow.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
@@ -29,6 +32,8 @@ pub enum Change {
         purse: PurseId,
         /// How much is missing.
         amount: Usd,
+        /// A lower one goes first when several want the same.
+        rank: u64,
     },
     /// Somebody gave back a part of a purse.
     Freed(PurseId),
@@ -48,7 +53,7 @@ impl Change {
         match self {
             Self::Key(hash) => hash.to_string(),
             Self::Account(id) => id.to_string(),
-            Self::Wanted { purse, amount } => format!("{} {purse}", amount.nanos()),
+            Self::Wanted { purse, amount, rank } => format!("{}:{rank} {purse}", amount.nanos()),
             Self::Freed(purse) => purse.to_string(),
         }
     }
@@ -58,9 +63,12 @@ impl Change {
             "key" => Some(Self::Key(KeyHash::new(subject))),
             "account" => Some(Self::Account(AccountId::new(subject))),
             "wanted" => {
-                let (amount, purse) = subject.split_once(' ')?;
+                let (wish, purse) = subject.split_once(' ')?;
+                // Earlier versions had no ranks.
+                let (amount, rank) = wish.split_once(':').unwrap_or((wish, WEAKEST));
                 let amount = Usd::from_nanos(amount.parse().ok()?);
-                Some(Self::Wanted { purse: PurseId::new(purse), amount })
+                let rank = rank.parse().ok()?;
+                Some(Self::Wanted { purse: PurseId::new(purse), amount, rank })
             }
             "freed" => Some(Self::Freed(PurseId::new(subject))),
             _ => None,
@@ -146,12 +154,18 @@ mod tests {
         for change in [
             Change::Key(KeyHash::new("ab")),
             Change::Account(AccountId::new("acc_1")),
-            Change::Wanted { purse: PurseId::new("key:ab/daily"), amount: Usd::from_nanos(7) },
+            Change::Wanted {
+                purse: PurseId::new("key:ab/daily"),
+                amount: Usd::from_nanos(7),
+                rank: 12,
+            },
             Change::Freed(PurseId::new("credit:acc_1")),
         ] {
             let read = Change::read(change.topic(), change.subject());
             assert_eq!(read, Some(change));
         }
+        let weak = Change::read("wanted", "7 key:ab/daily".to_owned());
+        assert!(matches!(weak, Some(Change::Wanted { rank: u64::MAX, .. })), "{weak:?}");
         assert_eq!(Change::read("later", String::new()), None);
     }
 }

@@ -12,7 +12,7 @@ use crate::speech::{Answered, ask};
 
 /// The promise for an answer to somebody who can't be served: 99 of 100 are that fast.
 const TOLD_WITHIN: Duration = Duration::from_millis(200);
-/// How much slower a shared machine may be.
+/// How much slower a shared machine may be, beside what it needs for the simplest of answers.
 const NOISE: u32 = 3;
 /// The promise for charges to be in the database after the end of an outage.
 const POSTED_WITHIN: Duration = Duration::from_secs(30);
@@ -139,8 +139,8 @@ async fn strangers_ask(
     stranger: &Caller,
     ail: &Ail,
     mut over: impl FnMut() -> bool,
-) -> (Times, usize) {
-    let (mut times, mut rounds) = (Times::default(), 0);
+) -> (Times, Times) {
+    let (mut times, mut alive, mut rounds) = (Times::default(), Times::default(), 0);
     let mut tick = tokio::time::interval(NEXT_STRANGER);
     while !over() {
         is_told(stranger, ail.what, "stranger", &mut times).await;
@@ -148,12 +148,12 @@ async fn strangers_ask(
             let nobody = stranger.with_key(&format!("sk-sb-v1-of-nobody-{rounds}"));
             is_told(&nobody, ail.what, "nobody", &mut times).await;
         }
-        assert_eq!(stranger.get("/health/live").await.status, 200, "{}", ail.what);
+        assert_eq!(alive.of(stranger.get("/health/live")).await.status, 200, "{}", ail.what);
         assert_eq!(stranger.get("/health/ready").await.status, 503, "{}", ail.what);
         rounds += 1;
         tick.tick().await;
     }
-    (times, rounds)
+    (times, alive)
 }
 
 /// One outage under load; answers what the known caller was charged, and when it ended.
@@ -162,20 +162,23 @@ async fn suffer(ail: &Ail, machine: &Server, known: &Caller, stranger: &Caller) 
     let streams = begin_streams(known, ail.streams).await;
     let asking = task::spawn("known", keep_asking(known.clone(), ail.lasts));
     tokio::task::block_in_place(|| (ail.begin)(machine));
-    let (told, rounds) = strangers_ask(stranger, ail, || asking.is_finished()).await;
+    let (told, alive) = strangers_ask(stranger, ail, || asking.is_finished()).await;
     let (cost, served) = asking.await.unwrap().unwrap();
     tokio::task::block_in_place(|| (ail.end)(machine));
-    let end = Clock::system().monotonic();
+    let end = clock.monotonic();
     let kept = if told.p99() <= TOLD_WITHIN { "kept" } else { "NOT KEPT" };
     eprintln!(
-        "{what}: {} answers, p99 {:?}; strangers in {rounds} rounds told with p99 {:?} \
-         ({TOLD_WITHIN:?}: {kept}), worst {:?}",
+        "{what}: {} answers, p99 {:?}; {} strangers told with p99 {:?} ({TOLD_WITHIN:?}: {kept}), \
+         worst {:?}; /health/live with p99 {:?}",
         served.0.len(),
         served.p99(),
+        told.0.len(),
         told.p99(),
         told.0.iter().max(),
+        alive.p99(),
     );
-    assert!(told.p99() <= TOLD_WITHIN * NOISE, "{what}: told with p99 {:?}", told.p99());
+    let most = (TOLD_WITHIN + alive.p99()) * NOISE;
+    assert!(told.p99() <= most, "{what}: told with p99 {:?}, more than {most:?}", told.p99());
     (sum([cost, sum(streams.join_all().await)]), end)
 }
 
@@ -191,18 +194,19 @@ async fn an_outage_of_the_database_stops_only_who_is_not_known_yet() {
     let server = TestServer::start_as(offer, setup).await;
     let known = server.caller();
     let mut cost = Answered::read(&known.chat(&ask("acme/quick", false)).await).cost();
+    let clock = Clock::system();
     for ail in AILS {
         let what = ail.what;
         let stranger = server.account(&format!("{what}@example.com"), "1").await;
         let stranger = known.with_key(&stranger.api_key);
-        let (more, end) = suffer(&ail, &machine, &known, &stranger).await;
+        let (more, end) = suffer(&ail, &machine, &known, &stranger, &clock).await;
         cost = sum([cost, more]);
         eventually(POSTED_WITHIN, "every charge in the database", async || {
             let found = server.platform.store().balance(&server.owner.account_id).await.ok()??;
             (found.charged == cost).then_some(())
         })
         .await;
-        let took = Clock::system().monotonic().saturating_sub(end);
+        let took = clock.monotonic().saturating_sub(end);
         eprintln!("{what}: posted {took:?} after the end");
         assert!(took <= POSTED_WITHIN, "{what}: posted after {took:?}");
         eventually(POSTED_WITHIN, "the stranger's turn", async || {

@@ -12,6 +12,9 @@ use signalbox_ledger::{Book, Draw, Refusal, Reservation, Reserve};
 use super::vault::{LeaseOp, Slot};
 
 const SHARDS: usize = 16;
+/// How long a process leaves a purse to others who asked for it. They hear of what was given within
+/// 200 ms, and ask again within that.
+const LEFT: Duration = Duration::from_millis(400);
 
 /// The books, by account.
 pub(super) struct Shards([Shard; SHARDS]);
@@ -71,6 +74,14 @@ impl Shards {
     }
 }
 
+/// To whom a purse is left.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    until: Duration,
+    /// The strongest wish.
+    rank: u64,
+}
+
 /// The purses of one shard.
 #[derive(Default)]
 pub(super) struct State {
@@ -81,8 +92,8 @@ pub(super) struct State {
     asked: FastMap<Slot, LeaseOp>,
     /// How often each purse was filled.
     fills: FastMap<Slot, u64>,
-    /// Purses of which the free part is left to another process until then.
-    yielded: FastMap<Slot, Duration>,
+    /// Purses of which the free part is left to other processes.
+    left: FastMap<Slot, Left>,
     /// Reservations in the order of their opening whose rows are not written yet.
     young: VecDeque<GenerationId>,
 }
@@ -105,8 +116,8 @@ impl State {
     /// The draw of a purse with each window that has a pot.
     pub fn draws_of(&self, purse: &PurseId) -> Vec<(Draw, Timestamp)> {
         let Some(draw) = self.draws.get(purse) else { return Vec::new() };
-        let pots = self.book.pots().filter(|(name, _)| *name == purse);
-        let mut all: Vec<_> = pots.map(|(_, pot)| (draw.clone(), pot.window)).collect();
+        let pots = self.book.pots_of(purse).iter();
+        let mut all: Vec<_> = pots.map(|pot| (draw.clone(), pot.window)).collect();
         all.sort_by_key(|(_, window)| *window);
         all
     }
@@ -187,27 +198,32 @@ impl State {
         *count = count.wrapping_add(1);
     }
 
-    /// Leaves the free part of a purse to others until `until`.
-    pub fn yield_until(&mut self, slot: &Slot, until: Duration) {
-        self.yielded.insert(slot.clone(), until);
+    /// Leaves the free part of a purse to others with a wish of this rank, for a while.
+    pub fn leave_to(&mut self, slot: &Slot, rank: u64, now: Duration) {
+        let until = now.saturating_add(LEFT);
+        let left = self.left.entry(slot.clone()).or_insert(Left { until, rank });
+        let rank = if left.until > now { left.rank.min(rank) } else { rank };
+        *left = Left { until, rank };
     }
 
     /// Takes a purse back into use: it was needed here after all.
-    pub fn stop_yielding(&mut self, slot: &Slot) {
-        self.yielded.remove(slot);
+    pub fn stop_leaving(&mut self, slot: &Slot) {
+        self.left.remove(slot);
     }
 
-    pub fn is_yielded(&self, slot: &Slot) -> bool {
-        self.yielded.contains_key(slot)
+    /// Whether a purse is left to a wish that is stronger than the strongest one here.
+    pub fn is_left(&self, slot: &Slot, here: Option<u64>, now: Duration) -> bool {
+        let left = self.left.get(slot).filter(|left| now < left.until);
+        left.is_some_and(|left| here.is_none_or(|here| here > left.rank))
     }
 
     /// Purses whose free part may be taken again.
-    pub fn end_yields(&mut self, now: Duration) -> Vec<Slot> {
-        let over = self.yielded.iter().filter(|(_, until)| **until <= now);
+    pub fn end_leaving(&mut self, now: Duration) -> Vec<Slot> {
+        let over = self.left.iter().filter(|(_, left)| left.until <= now);
         let mut ended: Vec<_> = over.map(|(slot, _)| slot.clone()).collect();
         ended.sort();
         for slot in &ended {
-            self.yielded.remove(slot);
+            self.left.remove(slot);
         }
         ended
     }

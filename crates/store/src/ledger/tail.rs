@@ -52,11 +52,11 @@ impl Inner {
                 self.top_up(&signalbox_ledger::Draw::credit(&account).purse).await
             }
             Change::Freed(purse) => self.top_up(&purse).await,
-            Change::Wanted { purse, amount } => {
-                if self.is_wanted_here(&purse) {
+            Change::Wanted { purse, amount, rank } => {
+                if self.wishes.outrank(&purse, rank) {
                     return Ok(());
                 }
-                self.share(&purse, amount).await
+                self.share(&purse, amount, rank).await
             }
             // Whoever spends with a key brings its limit along.
             Change::Key(_) => Ok(()),
@@ -77,7 +77,7 @@ impl Inner {
         let now = self.vault.clock().now();
         self.post_young(Some(now.plus_millis(-YOUNG_MILLIS)));
         self.ask_again().await?;
-        self.end_yields().await?;
+        self.end_leaving().await?;
         if sweep {
             self.sweep(now).await?;
         }

@@ -162,7 +162,9 @@ impl Store {
 
     async fn ask_back(&self, account: &AccountId) -> Result<(), StoreError> {
         let purse = Draw::credit(account).purse;
-        let (wanted, now) = (Change::Wanted { purse, amount: Usd::MAX }, self.clock().now());
+        // Requests that wait go first.
+        let wanted = Change::Wanted { purse, amount: Usd::MAX, rank: u64::MAX };
+        let now = self.clock().now();
         self.write(Durability::Process, move |connection| {
             Box::pin(async move { announce(connection, &wanted, now).await })
         })

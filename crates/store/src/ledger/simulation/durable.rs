@@ -24,6 +24,16 @@ const DAY_MICROS: i64 = 86_400_000_000;
 pub(super) struct World(Mutex<State>);
 
 impl World {
+    /// Without faults, and with one account that has this credit.
+    pub fn calm(credited: i64) -> Self {
+        let mut state = State::new(&mut Dice::new(0));
+        let account = AccountId::new("acc_0");
+        state.faults = false;
+        state.spenders = spenders(&account);
+        state.balances = BTreeMap::from([(account, Balance { credited, charged: 0 })]);
+        Self(Mutex::new(state))
+    }
+
     pub fn new(dice: &mut Dice) -> Self {
         Self(Mutex::new(State::new(dice)))
     }
@@ -141,6 +151,11 @@ impl State {
 
     pub const fn start() -> Timestamp {
         START
+    }
+
+    /// The one whose key has a daily limit of 5,000 and a budget of 15,000 a day over it.
+    pub fn limited(&self) -> (AccountId, KeyHash, Spender) {
+        self.spenders[1].clone()
     }
 
     /// Somebody who may spend.

@@ -132,7 +132,8 @@ async fn pass_on(
 ) {
     loop {
         let change = heard.recv().await;
-        tokio::time::sleep(window.with(|dice| dice.pause(200))).await;
+        let late = if window.world.lock().faults { 200 } else { 20 };
+        tokio::time::sleep(window.with(|dice| dice.pause(late))).await;
         window.live().await;
         let lost = window.fails(10);
         match change {
