@@ -139,6 +139,13 @@ impl Book {
         }
     }
 
+    /// Notes that a pot was in use at `now`.
+    pub fn touch(&mut self, purse: &PurseId, window: Timestamp, now: Timestamp) {
+        if let Some(pot) = self.pot_mut(purse, window) {
+            pot.used = Some(now);
+        }
+    }
+
     /// Forgets a pot. `false`, and no change, while something is in it or held of it.
     pub fn forget(&mut self, purse: &PurseId, window: Timestamp) -> bool {
         let Some(pots) = self.pots.get_mut(purse) else { return false };
@@ -226,7 +233,7 @@ impl Book {
         for draw in &spender.draws {
             let amount = held.held_of(draw);
             if let Some(pot) = self.pot_mut(&draw.purse, draw.window(*now)) {
-                pot.hold(amount);
+                pot.hold(amount, *now);
             }
         }
         self.open.insert(generation.clone(), held);

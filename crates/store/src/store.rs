@@ -82,7 +82,7 @@ impl Store {
         let nudge = Arc::new(Notify::new());
         let seen = changes::latest(&opened.readers).await?;
         let readers = opened.readers.clone();
-        let tail = changes::tail(readers, seen, news.clone(), nudge.clone());
+        let tail = changes::tail(readers, clock.clone(), seen, news.clone(), nudge.clone());
         let mut tasks = vec![task::spawn("store-changes", tail).abort_handle()];
         let mut pulse = None;
         match opened.keeper {

@@ -13,9 +13,13 @@ use signalbox_runtime::{entropy, task};
 
 use super::live::Shards;
 use super::vault::{LeaseOp, Slot};
-use super::wish::FIRST;
+use super::wish::LAST;
 use super::{Inner, LedgerError};
 use crate::error::StoreError;
+
+/// Purses of a shard that are looked at, and idle ones that are given back, twice a second.
+const LOOKED_AT: usize = 256;
+const GIVEN_AT_ONCE: usize = 10;
 
 fn name() -> Arc<str> {
     hex::encode(entropy::bytes()).into()
@@ -73,12 +77,20 @@ impl Inner {
     /// Asks the vault and does in memory what it did.
     async fn change(&self, place: usize, op: LeaseOp) -> Result<(), LedgerError> {
         let (slot, draw, taking) = ((op.draw.purse.clone(), op.window), op.draw.clone(), op.take);
+        if op.give > Usd::ZERO {
+            // What ended generations did not need is among it. If this process died before their ends
+            // are written, their checkpoints would count, which may be more.
+            self.vault.written().await?;
+        }
         let answer = self.vault.lease(op).await?;
         let mut state = self.shards.at(place).lock();
         state.answered(&slot);
         let Some(leased) = answer else { return Err(LedgerError::UnknownAccount) };
         if taking {
             state.remember(&draw);
+            if state.book.pot(&slot.0, slot.1).is_none() {
+                state.queue(slot.clone());
+            }
             state.book.fill(&draw, slot.1, leased);
             state.stop_leaving(&slot);
             state.count_fill(&slot);
@@ -165,15 +177,40 @@ impl Inner {
         Ok(())
     }
 
-    /// Gives back what is left of windows that are over, and forgets them.
+    /// Gives back a few of the purses that nobody has drawn on for a while, and forgets them.
     pub(super) async fn sweep(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let mut left = GIVEN_AT_ONCE;
         for (place, shard) in self.shards.iter().enumerate() {
-            let over = shard.lock().over(now);
-            for (draw, window) in over {
-                self.give_back(place, &draw, window, FIRST, |available| available).await?;
-                shard.lock().forget(&(draw.purse, window));
+            let idle = shard.lock().idle(now, LOOKED_AT, left);
+            left = left.saturating_sub(idle.len());
+            for (draw, window) in idle {
+                self.put_away(place, draw, window).await?;
             }
         }
+        Ok(())
+    }
+
+    /// Gives back all that is available of a pot, and its row with it, and forgets it.
+    async fn put_away(
+        &self,
+        place: usize,
+        draw: Draw,
+        window: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let shard = self.shards.at(place);
+        let _turn = shard.leasing.lock().await;
+        let (slot, now) = ((draw.purse.clone(), window), self.vault.clock().monotonic());
+        let op = {
+            let mut state = shard.lock();
+            state.leave_to(&slot, LAST, now);
+            state.ask(&slot, |book| {
+                let give = book.withdraw(&slot.0, window, Usd::MAX);
+                book.gave(&slot.0, window, give);
+                LeaseOp { id: name(), draw, window, give, take: false }
+            })
+        };
+        self.change(place, op).await?;
+        shard.lock().forget(&slot);
         Ok(())
     }
 

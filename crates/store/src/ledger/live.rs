@@ -16,6 +16,18 @@ const SHARDS: usize = 16;
 /// 200 ms, and ask again within that.
 const LEFT: Duration = Duration::from_millis(400);
 
+/// A purse that nobody has drawn on for so long leaves the memory, in milliseconds.
+const IDLE_MILLIS: i64 = 15 * 60_000;
+/// The same when its window is over.
+const OVER_MILLIS: i64 = 10_000;
+
+/// Whether it is worth giving a purse back that was used then. A clock that jumps either way was not
+/// used for long.
+fn is_long_ago(used: Timestamp, now: Timestamp, over: bool) -> bool {
+    let most = if over { OVER_MILLIS } else { IDLE_MILLIS };
+    now >= used.plus_millis(most) || used >= now.plus_millis(most)
+}
+
 /// The books, by account.
 pub(super) struct Shards([Shard; SHARDS]);
 
@@ -94,6 +106,8 @@ pub(super) struct State {
     fills: FastMap<Slot, u64>,
     /// Purses of which the free part is left to other processes.
     left: FastMap<Slot, Left>,
+    /// All purses that are here, in the order in which they are looked at.
+    queue: VecDeque<Slot>,
     /// Reservations in the order of their opening whose rows are not written yet.
     young: VecDeque<GenerationId>,
 }
@@ -132,24 +146,41 @@ impl State {
         all
     }
 
-    /// The draws of windows that are over at `now` and of which nothing is held.
-    pub fn over(&self, now: Timestamp) -> Vec<(Draw, Timestamp)> {
-        let begun = self
-            .book
-            .pots()
-            .filter(|(_, pot)| pot.window > Timestamp::default() && pot.pending == Usd::ZERO);
-        let over = begun.filter_map(|(purse, pot)| {
-            let draw = self.draws.get(purse).filter(|draw| draw.window(now) > pot.window)?;
-            Some((draw.clone(), pot.window))
-        });
-        let mut over: Vec<_> = over.collect();
-        over.sort_by(|(one, at), (other, then)| (&one.purse, at).cmp(&(&other.purse, then)));
-        over
+    /// Notes a purse that has just come into memory.
+    pub fn queue(&mut self, slot: Slot) {
+        self.queue.push_back(slot);
     }
 
-    /// Forgets a purse whose window is over.
+    /// Looks at the next `most` purses in turn, and gives those that nobody has drawn on for a while,
+    /// at most `wanted` of them.
+    pub fn idle(&mut self, now: Timestamp, most: usize, wanted: usize) -> Vec<(Draw, Timestamp)> {
+        let mut idle = Vec::new();
+        for _ in 0..most.min(self.queue.len()) {
+            if idle.len() >= wanted {
+                break;
+            }
+            let Some((purse, window)) = self.queue.pop_front() else { break };
+            let (Some(pot), Some(draw)) = (self.book.pot(&purse, window), self.draws.get(&purse))
+            else {
+                continue;
+            };
+            let over = draw.window(now) > window;
+            match pot.used {
+                None => self.book.touch(&purse, window, now),
+                Some(used) if pot.pending == Usd::ZERO && is_long_ago(used, now, over) => {
+                    idle.push((draw.clone(), window));
+                }
+                Some(_) => {}
+            }
+            // Until it is forgotten: somebody may draw on it yet.
+            self.queue.push_back((purse, window));
+        }
+        idle
+    }
+
+    /// Forgets a purse of which nothing is here any more.
     pub fn forget(&mut self, slot: &Slot) {
-        if !self.book.forget(&slot.0, slot.1) {
+        if self.asked.contains_key(slot) || !self.book.forget(&slot.0, slot.1) {
             return;
         }
         self.fills.remove(slot);

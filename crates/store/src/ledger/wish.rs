@@ -25,8 +25,10 @@ const LOOK: Duration = Duration::from_millis(200);
 /// Looks for which no more is asked for than is missing.
 const PATIENT: u32 = 2;
 
-/// The rank of what is given back for whoever comes.
-pub(super) const FIRST: u64 = 0;
+/// The rank of what is given back and that no wish here may take.
+const FIRST: u64 = 0;
+/// The rank of what is given back and that every wish here may take.
+pub(super) const LAST: u64 = u64::MAX;
 
 /// What requests of this process wait for.
 #[derive(Debug, Default)]

@@ -179,6 +179,7 @@ async fn heard_of(news: &mut Receiver<Change>, account: &AccountId) {
         match news.recv().await {
             Ok(Change::Account(heard)) if heard == *account => return,
             Ok(Change::Freed(heard)) if heard == purse => return,
+            Ok(Change::All) => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return,
             // Nobody tells any more: the pause runs out.

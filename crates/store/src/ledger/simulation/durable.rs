@@ -228,6 +228,9 @@ impl State {
             let added = Usd::from_nanos(lease.added);
             return Leased { added, others: others_now, blocked: false };
         }
+        if !op.take && !self.leases.contains_key(&place) {
+            return Leased { added: Usd::ZERO, others: others_now, blocked: false };
+        }
         let kept = self.leases.get(&place).map_or(0, |lease| lease.amount) - op.give.nanos();
         assert!(kept >= 0, "more is given back than was leased");
         let filled = match &op.draw.source {
@@ -237,8 +240,12 @@ impl State {
             }
         };
         let added = if op.take { (filled - others - kept).max(0) } else { 0 };
-        let lease = Lease { amount: kept + added, op: op.id.clone(), added };
-        self.leases.insert(place, lease);
+        if op.take || kept > 0 {
+            let lease = Lease { amount: kept + added, op: op.id.clone(), added };
+            self.leases.insert(place, lease);
+        } else {
+            self.leases.remove(&place);
+        }
         if op.give.nanos() > added {
             drop(self.news.send(Change::Freed(op.draw.purse.clone())));
         }
@@ -352,6 +359,11 @@ impl State {
     ) -> i64 {
         let place = (purse.clone(), window, holder.clone());
         self.leases.get(&place).map_or(0, |lease| lease.amount)
+    }
+
+    /// How many rows of leases there are.
+    pub fn lease_count(&self) -> usize {
+        self.leases.len()
     }
 
     /// What must be true after every change.

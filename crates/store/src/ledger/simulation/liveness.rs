@@ -15,19 +15,19 @@ use super::vault::{SimulatedVault, Window};
 use crate::ledger::{Hold, Ledger, LedgerError};
 
 /// All that there is: of the credit, and of the key's limit on each day.
-const ALL: i64 = 5000;
+pub(super) const ALL: i64 = 5000;
 
 /// One process.
 #[derive(Clone)]
-struct Gate {
+pub(super) struct Gate {
     name: &'static str,
     world: Arc<World>,
     clock: Clock,
-    ledger: Ledger,
+    pub ledger: Ledger,
 }
 
 impl Gate {
-    async fn open(world: &Arc<World>, name: &'static str, dice: &mut Dice) -> Self {
+    pub async fn open(world: &Arc<World>, name: &'static str, dice: &mut Dice) -> Self {
         let clock = Clock::manual(State::start());
         let window = Window::new(world, clock.clone(), name.into(), dice.fork());
         task::spawn("time", keep_time(clock.clone()));
@@ -36,7 +36,7 @@ impl Gate {
     }
 
     /// Asks for an amount, as if it were `days` later here.
-    async fn ask(&self, amount: i64, days: i64, turn: u64) -> Option<Hold> {
+    pub async fn ask(&self, amount: i64, days: i64, turn: u64) -> Option<Hold> {
         let (account, key, spender) = self.world.lock().limited();
         let now = self.clock.now().plus_millis(days * 86_400_000);
         let request = Reserve {
@@ -56,20 +56,20 @@ impl Gate {
         }
     }
 
-    async fn release(&self, hold: Hold) {
+    pub async fn release(&self, hold: Hold) {
         self.ledger.release(hold, Vec::new(), None).await.unwrap();
     }
 }
 
 async fn keep_time(clock: Clock) {
-    const TICK: Duration = Duration::from_millis(10);
+    const TICK: Duration = Duration::from_millis(50);
     loop {
         tokio::time::sleep(TICK).await;
         clock.advance(TICK);
     }
 }
 
-fn virtual_time(run: impl Future<Output = ()>) {
+pub(super) fn virtual_time(run: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

@@ -186,6 +186,10 @@ impl Vault for SimulatedVault {
         self.queue.send(Command::Entry(Box::new(entry))).map_err(|_| StoreError::Closed)
     }
 
+    fn written(&self) -> Answer<'_, ()> {
+        self.flush()
+    }
+
     fn backlog(&self) -> usize {
         self.backlog.load(Ordering::Relaxed)
     }
