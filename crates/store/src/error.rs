@@ -20,6 +20,14 @@ pub enum StoreError {
         /// What the operating system said.
         reason: String,
     },
+    /// Two processes can't have one outbox.
+    #[error(
+        "another process uses the outbox {path}: give each process its own with `[database] outbox`"
+    )]
+    OutboxInUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is something else, or belongs to another program.
     #[error("{path} is not a Signalbox database: {reason}")]
     Foreign {
