@@ -7,6 +7,7 @@ use anyhow::Context;
 
 mod floors;
 mod names;
+mod routes;
 mod sizes;
 mod source;
 mod sql;
@@ -30,6 +31,7 @@ pub(crate) fn breaches(root: &Path) -> anyhow::Result<Vec<Breach>> {
     let files = sources(root)?;
     let mut found = floors::check(root)?;
     found.extend(names::check(root, &files)?);
+    found.extend(routes::check(&files));
     found.extend(sizes::check(&files));
     found.extend(source::check(&files));
     found.extend(sql::check(root, &files)?);

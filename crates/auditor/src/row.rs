@@ -122,6 +122,8 @@ pub struct ReservationRow {
     pub ended_at: Option<i64>,
     /// How it ended: `settled`, `released` or `recovered` (given back at a restart).
     pub outcome: Option<String>,
+    /// What it counted for besides its key, account and workspace; `None` where nobody noted it.
+    pub scopes: Option<Vec<String>>,
 }
 
 /// What one generation was recorded as.

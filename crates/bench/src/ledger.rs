@@ -295,6 +295,7 @@ fn key(account: &AccountId, clock: &Clock) -> KeyRecord {
         created_at: clock.now(),
         updated_at: None,
         workspace: None,
+        creator: None,
     }
 }
 

@@ -47,6 +47,40 @@ pub fn hex(bytes: &[u8]) -> String {
     String::from_utf8(text).unwrap_or_default()
 }
 
+/// Bytes as a UUID of this version (RFC 9562).
+fn uuid(mut bytes: [u8; 16], version: u8) -> String {
+    bytes[6] = (bytes[6] & 0x0f) | (version << 4);
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    let digits = hex(&bytes);
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap_or_default();
+    let parts = [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)];
+    parts.join("-")
+}
+
+/// A new random UUID (version 4).
+#[must_use]
+pub fn random_uuid(entropy: Entropy) -> String {
+    uuid(entropy, 4)
+}
+
+/// The UUID that follows from a name: `digest` is a hash of it (version 8).
+#[must_use]
+pub fn named_uuid(digest: &[u8; 32]) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest[..16]);
+    uuid(bytes, 8)
+}
+
+/// Whether a text is a UUID in lower-case hex, of whatever version.
+#[must_use]
+pub fn is_uuid(text: &str) -> bool {
+    let fits = |(at, byte): (usize, u8)| match at {
+        8 | 13 | 18 | 23 => byte == b'-',
+        _ => byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte),
+    };
+    text.len() == 36 && text.bytes().enumerate().all(fits)
+}
+
 macro_rules! text_id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
@@ -105,6 +139,14 @@ text_id!(
     AccountId
 );
 text_id!(
+    /// One person: `user_<20 letters and digits>`.
+    UserId
+);
+text_id!(
+    /// One workspace: a UUID.
+    WorkspaceId
+);
+text_id!(
     /// The public id of an API key: the SHA-256 of the whole key in lower-case hex.
     KeyHash
 );
@@ -131,19 +173,56 @@ impl RequestId {
     }
 }
 
+/// `<prefix><20 letters and digits>`.
+fn lettered(prefix: &str, entropy: Entropy) -> String {
+    let mut text = prefix.to_owned();
+    push_letters(&mut text, entropy);
+    text
+}
+
 impl AccountId {
-    /// A new account id.
+    /// A new id for the account of one person.
     #[must_use]
     pub fn generate(entropy: Entropy) -> Self {
-        let mut text = "acc_".to_owned();
-        push_letters(&mut text, entropy);
-        Self::new(text)
+        Self::new(lettered("acc_", entropy))
+    }
+
+    /// A new id for the account of an organization: `org_<20 letters and digits>`.
+    #[must_use]
+    pub fn generate_org(entropy: Entropy) -> Self {
+        Self::new(lettered("org_", entropy))
+    }
+}
+
+impl UserId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(entropy: Entropy) -> Self {
+        Self::new(lettered("user_", entropy))
+    }
+}
+
+impl WorkspaceId {
+    /// A new id.
+    #[must_use]
+    pub fn generate(entropy: Entropy) -> Self {
+        Self::new(random_uuid(entropy))
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_uuid_tells_its_version_and_reads_as_one() {
+        for (text, version) in [(random_uuid([0xff; 16]), '4'), (named_uuid(&[0; 32]), '8')] {
+            assert!(is_uuid(&text), "{text}");
+            assert_eq!(text.chars().nth(14), Some(version));
+        }
+        assert!(!is_uuid("0DF9E665-d932-5740-b2c7-b52af166bc11"), "upper case");
+        assert!(!is_uuid("0df9e665d9325740b2c7b52af166bc11"), "no dashes");
+    }
 
     #[test]
     fn hex_has_two_digits_for_each_byte() {

@@ -147,17 +147,67 @@ impl Serialize for Usd {
     }
 }
 
+/// Farthest that the exponent of a JSON number moves its point: beyond it there is no amount.
+const FARTHEST: usize = 40;
+
+/// A number with an exponent as a plain decimal: `1.5e-3` is `0.0015`. JSON has both forms, and
+/// writers choose the short one.
+fn without_exponent(text: &str) -> Option<String> {
+    let (mantissa, exponent) = text.split_once(['e', 'E'])?;
+    let (sign, digits) = match mantissa.strip_prefix('-') {
+        Some(rest) => ("-", rest),
+        None => ("", mantissa),
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if whole.is_empty() {
+        return None;
+    }
+    let exponent: i32 = exponent.parse().ok()?;
+    let far = usize::try_from(exponent.unsigned_abs()).ok().filter(|far| *far <= FARTHEST)?;
+    let (whole, fraction) = if exponent >= 0 {
+        let padded = format!("{fraction:0<far$}");
+        let (moved, rest) = padded.split_at_checked(far)?;
+        (format!("{whole}{moved}"), rest.to_owned())
+    } else {
+        let padded = format!("{whole:0>width$}", width = far.saturating_add(whole.len()));
+        let (rest, moved) = padded.split_at_checked(whole.len())?;
+        (rest.to_owned(), format!("{moved}{fraction}"))
+    };
+    let point = if fraction.is_empty() { "" } else { "." };
+    Some(format!("{sign}{whole}{point}{fraction}"))
+}
+
 impl<'de> Deserialize<'de> for Usd {
     /// Accepts a JSON number or a string of digits; reads the digits themselves, never a float.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        raw.get().trim_matches('"').parse().map_err(serde::de::Error::custom)
+        let text = raw.get().trim_matches('"');
+        let plain = without_exponent(text);
+        plain.as_deref().unwrap_or(text).parse().map_err(serde::de::Error::custom)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_json_number_with_an_exponent_is_read_digit_by_digit() {
+        for (text, nanos) in [
+            ("1e-6", 1_000),
+            ("1.5E-3", 1_500_000),
+            ("-2.50e1", -25_000_000_000),
+            ("12e0", 12_000_000_000),
+            ("0.001e+3", 1_000_000_000),
+            ("1e-9", 1),
+        ] {
+            assert_eq!(serde_json::from_str::<Usd>(text).unwrap(), Usd(nanos), "{text}");
+        }
+        for text in ["1e-10", "1e300", "1e-2147483648", "\"e5\"", "\"1e\"", "\"1e5e5\"", "\"é.e1\""]
+        {
+            assert!(serde_json::from_str::<Usd>(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn amounts_are_written_without_a_float() {

@@ -98,8 +98,9 @@ impl Authenticator {
         }
     }
 
-    /// Brings what is known of an account up to date, for those who hold it already.
-    async fn renew(&self, id: &AccountId) {
+    /// Brings what is known of an account up to date. All of its keys are read again when they are next
+    /// used, so whatever was committed before holds for requests that come after.
+    pub async fn renew(&self, id: &AccountId) {
         let Some(account) = self.accounts.get(id).await else { return };
         match self.store.standing(id).await {
             Ok(standing) => {
@@ -158,7 +159,9 @@ impl Authenticator {
                 Some(_) => self.windows.get_with(hash.clone(), async { Arc::default() }).await,
                 None => Arc::default(),
             };
+            // What is read after the version holds until the version changes.
             let version = account.version();
+            let Some(key) = self.store.key(&hash).await.map_err(Arc::new)? else { return Ok(None) };
             let budgets = self.store.budgets_of(&key.workspace_id(), &key.hash).await?;
             let spender = Arc::new(key.spender(&budgets));
             let limits = account.terms().free_limits();

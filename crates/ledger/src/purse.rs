@@ -118,9 +118,12 @@ impl Draw {
 pub struct Spender {
     /// The purses. The key's limit stands before the credit (platform spec 2.5).
     pub draws: Vec<Draw>,
-    /// The scopes: `key:<hash>`, `account:<id>`, `workspace:<id>` and those of the limits.
+    /// The scopes: `key:<hash>`, `account:<id>`, `workspace:<id>`, then those of other limits.
     pub scopes: Vec<Arc<str>>,
 }
+
+/// The scopes that every spender begins with.
+const OWN_SCOPES: usize = 3;
 
 /// The scope of a key.
 #[must_use]
@@ -153,6 +156,12 @@ impl Spender {
         let place = if first { 0 } else { self.draws.len() };
         self.draws.insert(place, draw);
         self
+    }
+
+    /// The scopes besides key, account and workspace: those of budgets.
+    #[must_use]
+    pub fn budgets(&self) -> &[Arc<str>] {
+        self.scopes.get(OWN_SCOPES..).unwrap_or_default()
     }
 
     /// The draw on a purse.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use signalbox_core::id::{AccountId, KeyHash};
+use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Secret, Timestamp, Usd};
 use signalbox_runtime::entropy;
@@ -53,6 +53,12 @@ pub struct NewKey {
     pub disabled: bool,
     /// When it ends by itself.
     pub expires_at: Option<Timestamp>,
+    /// Whether spending on own provider keys counts towards the limit.
+    pub include_byok_in_limit: bool,
+    /// Its workspace; absent for the default one.
+    pub workspace: Option<WorkspaceId>,
+    /// Who makes it.
+    pub creator: Option<UserId>,
 }
 
 /// A key as it is shown, once: `{key, hash}`.
@@ -110,11 +116,12 @@ impl Platform {
             rpm: wanted.rpm,
             management: wanted.management,
             disabled: wanted.disabled,
-            include_byok_in_limit: false,
+            include_byok_in_limit: wanted.include_byok_in_limit,
             expires_at: wanted.expires_at,
             created_at: self.store.clock().now(),
             updated_at: None,
-            workspace: None,
+            workspace: wanted.workspace,
+            creator: wanted.creator,
         };
         Ok(Draft { key: Secret::new(key), record })
     }

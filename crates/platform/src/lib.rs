@@ -15,6 +15,7 @@ pub mod purchase;
 pub mod statement;
 pub mod v1;
 pub mod vouchers;
+pub mod workspaces;
 
 use std::sync::Arc;
 
@@ -29,6 +30,7 @@ pub use keys::{IssuedKey, KeyPrefix, NewKey};
 pub use money::NewTransfer;
 pub use plans::NewAgreement;
 pub use purchase::{PurchaseError, PurchaseSettings, Purchases};
+pub use signalbox_store::{Actor, By};
 pub use statement::Statement;
 pub use vouchers::NewVoucher;
 

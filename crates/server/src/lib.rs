@@ -5,7 +5,9 @@ mod credential;
 mod error;
 mod inference;
 mod listen;
+mod manage;
 mod once;
+mod route;
 mod router;
 mod short_body;
 mod v1;
@@ -13,3 +15,4 @@ mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};
+pub use route::{Again, Credential, Object, Place, Route, Verb, routes};

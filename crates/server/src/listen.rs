@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
+use crate::manage::Peer;
 use crate::router;
 
 /// Longest wait for the head of a request.
@@ -28,18 +29,14 @@ pub struct Listening {
 /// Serves until `listening.stop` is cancelled and the open answers have ended.
 pub async fn serve(listener: TcpListener, app: App, listening: Listening) {
     let router = router::router(app.clone());
-    let service = service_fn(move |request| {
-        let router = router.clone();
-        async move { Ok::<_, Infallible>(router::answer(router, request).await) }
-    });
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
             () = listening.stop.cancelled() => break,
         };
-        let socket = match accepted {
-            Ok((socket, _)) => socket,
+        let (socket, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of descriptors, usually: others must end before more can begin.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -48,11 +45,16 @@ pub async fn serve(listener: TcpListener, app: App, listening: Listening) {
             }
         };
         drop(socket.set_nodelay(true));
+        let router = router.clone();
+        let service = service_fn(move |request| {
+            let router = router.clone();
+            async move { Ok::<_, Infallible>(router::answer(router, request, Peer(peer)).await) }
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(HEAD_TIMEOUT)
             .half_close(false)
-            .serve_connection(TokioIo::new(socket), service.clone());
+            .serve_connection(TokioIo::new(socket), service);
         let watched = graceful.watch(connection);
         drop(task::spawn("connection", async move {
             if let Err(error) = watched.await {

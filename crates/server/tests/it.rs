@@ -47,3 +47,6 @@ mod credits;
 
 #[path = "it/purchases.rs"]
 mod purchases;
+
+#[path = "it/routes.rs"]
+mod routes;

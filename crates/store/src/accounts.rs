@@ -1,13 +1,14 @@
 //! Accounts and their balances.
 
-use signalbox_core::id::AccountId;
+use signalbox_core::id::{AccountId, UserId};
 use signalbox_core::{Timestamp, Usd};
 
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
 use crate::movements::{self, Movement};
-use crate::sql::{Line, Row, query};
+use crate::sql::{Connection, Line, Row, query};
 use crate::store::Store;
+use crate::workspaces;
 use crate::writer::Durability;
 
 /// Who pays.
@@ -19,6 +20,15 @@ pub struct AccountRecord {
     pub email: String,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+impl AccountRecord {
+    /// The person whose account it is: the two ids have the same letters.
+    #[must_use]
+    pub fn owner(&self) -> UserId {
+        let letters = self.id.as_str().strip_prefix("acc_").unwrap_or(self.id.as_str());
+        UserId::new(format!("user_{letters}"))
+    }
 }
 
 /// What came in and what went out, since the account was made. The balance is the difference.
@@ -60,6 +70,28 @@ pub(crate) fn read_balance(row: &Line) -> Result<Balance, StoreError> {
     })
 }
 
+/// A person's account: the person, the account, its balance, its workspace.
+async fn insert(connection: &mut Connection, row: &AccountRecord) -> Result<(), StoreError> {
+    query("INSERT INTO users (id, email, created_at) VALUES ($1, $2, $3)")
+        .bind(row.owner().as_str())
+        .bind(&row.email)
+        .bind(row.created_at.micros())
+        .execute(&mut *connection)
+        .await?;
+    query("INSERT INTO accounts (id, email, created_at, owner_id) VALUES ($1, $2, $3, $4)")
+        .bind(row.id.as_str())
+        .bind(&row.email)
+        .bind(row.created_at.micros())
+        .bind(row.owner().as_str())
+        .execute(&mut *connection)
+        .await?;
+    query("INSERT INTO balances (account_id) VALUES ($1)")
+        .bind(row.id.as_str())
+        .execute(&mut *connection)
+        .await?;
+    workspaces::make_default(connection, &row.id, row.created_at).await
+}
+
 impl Store {
     /// Adds an account with no balance.
     ///
@@ -88,16 +120,7 @@ impl Store {
         let row = account.clone();
         self.write(Durability::Power, move |connection| {
             Box::pin(async move {
-                query("INSERT INTO accounts (id, email, created_at) VALUES ($1, $2, $3)")
-                    .bind(row.id.as_str())
-                    .bind(&row.email)
-                    .bind(now.micros())
-                    .execute(&mut *connection)
-                    .await?;
-                query("INSERT INTO balances (account_id) VALUES ($1)")
-                    .bind(row.id.as_str())
-                    .execute(&mut *connection)
-                    .await?;
+                insert(connection, &row).await?;
                 if promo > Usd::ZERO {
                     movements::post(connection, &Movement::promo(&row.id, promo, now)).await?;
                 }

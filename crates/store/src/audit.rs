@@ -140,7 +140,7 @@ async fn reservations(
     connection: &mut Connection,
     mut each: impl FnMut(ReservationRow),
 ) -> Result<(), StoreError> {
-    let columns = "generation, account_id, key_hash, amount, opened_at, ended_at, outcome";
+    let columns = "generation, account_id, key_hash, amount, opened_at, ended_at, outcome, scopes";
     pages(connection, "reservations", "generation", columns, |row| {
         each(reservation(row)?);
         Ok(())
@@ -241,7 +241,12 @@ fn reservation(row: &Line) -> Result<ReservationRow, StoreError> {
         opened_at: row.try_get(4)?,
         ended_at: row.try_get(5)?,
         outcome: row.try_get(6)?,
+        scopes: row.try_get::<Option<String>, _>(7)?.as_deref().map(scopes).transpose()?,
     })
+}
+
+fn scopes(text: &str) -> Result<Vec<String>, StoreError> {
+    if text.is_empty() { Ok(Vec::new()) } else { parse("scopes", text) }
 }
 
 fn generation(row: &Line) -> Result<GenerationRow, StoreError> {

@@ -1,15 +1,21 @@
 //! API keys. Only the SHA-256 of a key is ever stored.
 
-use signalbox_core::id::{AccountId, KeyHash};
+mod managed;
+mod usage;
+
+pub use managed::{KeyEdit, KeyKind, KeyPage};
+pub use usage::KeyUsage;
+
+use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::purse::key_scope;
-use signalbox_ledger::{Draw, Spend, Spender};
+use signalbox_ledger::{Draw, Spender};
 
 use crate::budgets::{Budget, counting};
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
-use crate::sql::{AssertSqlSafe, Connection, Line, Pool, Row, query};
+use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -43,7 +49,9 @@ pub struct KeyRecord {
     /// When it was last changed.
     pub updated_at: Option<Timestamp>,
     /// The workspace it belongs to; absent for the account's default one.
-    pub workspace: Option<String>,
+    pub workspace: Option<WorkspaceId>,
+    /// The person who made it; absent for the keys of the account itself.
+    pub creator: Option<UserId>,
 }
 
 impl KeyRecord {
@@ -56,7 +64,8 @@ impl KeyRecord {
     /// The workspace that its spending counts for.
     #[must_use]
     pub fn workspace_id(&self) -> String {
-        self.workspace.clone().unwrap_or_else(|| format!("default:{}", self.account))
+        let named = self.workspace.as_ref().map(ToString::to_string);
+        named.unwrap_or_else(|| format!("default:{}", self.account))
     }
 
     /// What its requests draw on: the key's limit, the account's credit, then the budgets.
@@ -75,7 +84,8 @@ impl KeyRecord {
 }
 
 const COLUMNS: &str = "hash, account_id, name, label, limit_nanos, limit_reset, rpm, management, \
-     disabled, include_byok_in_limit, expires_at, created_at, updated_at, workspace_id";
+     disabled, include_byok_in_limit, expires_at, created_at, updated_at, workspace_id, \
+     creator_id";
 
 fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
     let reset: Option<String> = row.try_get("limit_reset")?;
@@ -102,7 +112,8 @@ fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
         expires_at: time(row.try_get("expires_at")?),
         created_at: Timestamp::from_micros(row.try_get("created_at")?),
         updated_at: time(row.try_get("updated_at")?),
-        workspace: row.try_get("workspace_id")?,
+        workspace: row.try_get::<Option<String>, _>("workspace_id")?.map(WorkspaceId::new),
+        creator: row.try_get::<Option<String>, _>("creator_id")?.map(UserId::new),
     })
 }
 
@@ -110,7 +121,8 @@ async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), Stor
     query(
         "INSERT INTO api_keys (hash, account_id, name, label, limit_nanos, limit_reset, rpm, \
          management, disabled, include_byok_in_limit, expires_at, created_at, updated_at, \
-         workspace_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+         workspace_id, creator_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
+         $14, $15)",
     )
     .bind(key.hash.as_str())
     .bind(key.account.as_str())
@@ -125,7 +137,8 @@ async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), Stor
     .bind(key.expires_at.map(Timestamp::micros))
     .bind(key.created_at.micros())
     .bind(key.updated_at.map(Timestamp::micros))
-    .bind(&key.workspace)
+    .bind(key.workspace.as_ref().map(WorkspaceId::as_str))
+    .bind(key.creator.as_ref().map(UserId::as_str))
     .execute(connection)
     .await?;
     Ok(())
@@ -227,43 +240,9 @@ impl Store {
         })
         .await
     }
-
-    /// What a key has spent, as durable now, in all and in each window that `now` lies in.
-    ///
-    /// # Errors
-    /// [`StoreError`] when the database does not answer.
-    pub async fn key_spend(&self, hash: &KeyHash, now: Timestamp) -> Result<Spend, StoreError> {
-        self.caught_up().await;
-        spend(self.readers(), hash, now).await
-    }
 }
 
 /// Days since 1970 in UTC.
 pub(crate) const fn day_of(at: Timestamp) -> i64 {
     at.seconds().div_euclid(86_400)
-}
-
-async fn spend(readers: &Pool, hash: &KeyHash, now: Timestamp) -> Result<Spend, StoreError> {
-    let first = |interval| day_of(now.window_start(interval));
-    let row = query(
-        "SELECT CAST(coalesce(sum(charged), 0) AS BIGINT), \
-         CAST(coalesce(sum(CASE WHEN day >= $1 THEN charged ELSE 0 END), 0) AS BIGINT), \
-         CAST(coalesce(sum(CASE WHEN day >= $2 THEN charged ELSE 0 END), 0) AS BIGINT), \
-         CAST(coalesce(sum(CASE WHEN day >= $3 THEN charged ELSE 0 END), 0) AS BIGINT) \
-         FROM usage WHERE scope = $4",
-    )
-    .bind(first(ResetInterval::Daily))
-    .bind(first(ResetInterval::Weekly))
-    .bind(first(ResetInterval::Monthly))
-    .bind(key_scope(hash))
-    .fetch_one(readers)
-    .await?;
-    let amount = |index: usize| row.try_get(index).map(Usd::from_nanos);
-    Ok(Spend {
-        total: amount(0)?,
-        daily: amount(1)?,
-        weekly: amount(2)?,
-        monthly: amount(3)?,
-        as_of: now,
-    })
 }

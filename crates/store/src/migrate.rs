@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::error::StoreError;
 use crate::sql::{By, Connection, Row, by, query};
+use crate::workspaces;
 
 /// Marks a file as ours: the bytes `SGBX`.
 const APPLICATION_ID: i64 = 0x5347_4258;
@@ -32,7 +33,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 8] = [
+const MIGRATIONS: [Migration; 10] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
@@ -41,6 +42,8 @@ const MIGRATIONS: [Migration; 8] = [
     migration!(6, "purses", "0006_purses"),
     migration!(7, "statement", "0007_statement"),
     migration!(8, "reversals", "0008_reversals"),
+    migration!(9, "scopes", "0009_scopes"),
+    migration!(10, "tenancy", "0010_tenancy"),
 ];
 
 impl Migration {
@@ -146,7 +149,7 @@ async fn apply(connection: &mut Connection, now: i64) -> Result<(), StoreError> 
             .execute(&mut *connection)
             .await?;
     }
-    Ok(())
+    workspaces::complete(connection, now).await
 }
 
 #[cfg(test)]

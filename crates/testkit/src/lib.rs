@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 mod caller;
+mod draw;
 mod events;
 mod nowhere;
 mod offer;
@@ -12,6 +13,7 @@ mod patience;
 mod server;
 
 pub use caller::{Caller, Leave, Opened, Reply};
+pub use draw::Draw;
 pub use events::Events;
 pub use nowhere::{Blackhole, refused};
 pub use offer::{Offer, Stand};

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use signalbox_core::Timestamp;
 
 use super::ACCOUNT;
-use super::usage::Spending;
+use super::usage::{Spend, Spending};
 use crate::recompute::{cost_nanos, is_insured};
 use crate::report::Report;
 use crate::row::{GenerationRow, ReservationRow, TransferRow};
@@ -36,6 +36,8 @@ struct Held {
     amount: i64,
     opened_at: i64,
     end: End,
+    /// The place of its list of budgets, where one was noted.
+    budgets: Option<Name>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,6 +61,9 @@ pub(super) struct Cases {
     cases: HashMap<Box<str>, Case>,
     names: Vec<String>,
     places: HashMap<String, Name>,
+    /// The lists of budgets that reservations counted for.
+    budgets: Vec<Vec<String>>,
+    lists: HashMap<Vec<String>, Name>,
 }
 
 impl Cases {
@@ -70,6 +75,20 @@ impl Cases {
         self.names.push(name.to_owned());
         self.places.insert(name.to_owned(), place);
         place
+    }
+
+    /// The place of a list of budgets. There are few lists, and many reservations of each.
+    fn list(&mut self, scopes: Vec<String>) -> Name {
+        let next = Name::try_from(self.budgets.len()).unwrap_or(Name::MAX);
+        *self.lists.entry(scopes).or_insert_with_key(|scopes| {
+            self.budgets.push(scopes.clone());
+            next
+        })
+    }
+
+    fn budgets(&self, held: Held) -> Option<&[String]> {
+        let place = usize::try_from(held.budgets?).ok()?;
+        self.budgets.get(place).map(Vec::as_slice)
     }
 
     fn name(&self, place: Name) -> &str {
@@ -105,7 +124,10 @@ impl Cases {
             report.breach("I4", &row.generation, format!("it holds {}", row.amount));
         }
         let (account, key) = (self.place(&row.account), self.place(&row.key));
-        let held = Held { account, key, amount: row.amount, opened_at: row.opened_at, end };
+        check_budgets(&row, report);
+        let budgets = row.scopes.map(|scopes| self.list(scopes));
+        let (amount, opened_at) = (row.amount, row.opened_at);
+        let held = Held { account, key, amount, opened_at, end, budgets };
         let case = self.cases.entry(row.generation.as_str().into()).or_default();
         if case.held.is_some() {
             report.breach("I12", row.generation, "two reservations have this id");
@@ -183,7 +205,22 @@ impl Cases {
         if charged != 0 || requests != 0 {
             let (account, key) = (self.name(held.account), self.name(held.key));
             let spent = [charged, i128::from(byok), requests];
-            spending.add(account, key, held.opened_at, spent);
+            let (budgets, at) = (self.budgets(held), held.opened_at);
+            spending.add(Spend { account, key, budgets, at, spent });
+        }
+    }
+}
+
+/// The budget of a key counts what that key spends, and no scope counts anything twice.
+fn check_budgets(row: &ReservationRow, report: &mut Report) {
+    let scopes = row.scopes.as_deref().unwrap_or_default();
+    for (index, scope) in scopes.iter().enumerate() {
+        let whose = scope.rsplit_once(":key:").map(|(_, key)| key);
+        if scope.starts_with("guardrail:") && whose.is_some_and(|key| key != row.key) {
+            report.breach("I9", &row.generation, format!("counts for {scope}, of another key"));
+        }
+        if scopes.iter().take(index).any(|before| before == scope) {
+            report.breach("I9", &row.generation, format!("counts for {scope} twice"));
         }
     }
 }

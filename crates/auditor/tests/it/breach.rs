@@ -2,7 +2,9 @@
 
 use signalbox_auditor::{AccountRow, Report, Rows, UsageRow};
 
-use crate::history::{History, START, charge, generation, grant, prices, reservation, usage};
+use crate::history::{
+    DAY, DOLLAR, History, START, charge, generation, grant, prices, reservation, usage,
+};
 
 type Change = fn(&mut Rows);
 
@@ -343,6 +345,46 @@ fn hostile_numbers_are_a_breach_and_not_a_panic() {
                 h.reservations[3].opened_at = i64::MAX;
             },
             &["I9 account:a", "I9 key:k", "I9 workspace:default:a"],
+        ),
+    ]);
+}
+
+const GUARD: &str = "guardrail:g:key:k";
+
+/// The first generation, of $2, counts for this budget, of which so much is stored.
+fn counts(rows: &mut Rows, scope: &str, stored: i64) {
+    rows.reservations[0].scopes = Some(vec![scope.to_owned()]);
+    rows.usage.push(UsageRow { day: DAY, requests: 1, ..spent(scope, stored) });
+}
+
+#[test]
+fn i9_a_budget_counts_what_was_reserved_of_it() {
+    check(&[
+        ("as noted", |h| counts(h, GUARD, 2 * DOLLAR), &[]),
+        ("too much", |h| counts(h, GUARD, 2 * DOLLAR + 1), &["I9 guardrail:g:key:k"]),
+        (
+            "nothing",
+            |h| h.reservations[0].scopes = Some(vec![GUARD.into()]),
+            &["I9 guardrail:g:key:k"],
+        ),
+        ("out of nothing", |h| h.usage.push(spent(GUARD, 1)), &["I9 guardrail:g:key:k"]),
+        ("of another key", |h| counts(h, "guardrail:g:key:x", 2 * DOLLAR), &["I9 g1"]),
+        (
+            "twice",
+            |h| {
+                counts(h, GUARD, 4 * DOLLAR);
+                h.usage.last_mut().unwrap().requests = 2;
+                h.reservations[0].scopes = Some(vec![GUARD.into(), GUARD.into()]);
+            },
+            &["I9 g1"],
+        ),
+        (
+            "of a day of which nobody noted what counts",
+            |h| {
+                h.reservations[0].scopes = None;
+                h.usage.push(UsageRow { day: DAY, ..spent(GUARD, 1) });
+            },
+            &[],
         ),
     ]);
 }

@@ -8,7 +8,7 @@ use signalbox_auditor::{
 use signalbox_core::{PriceKind, PriceTable, Timestamp, Usage};
 
 /// 2026-08-08 00:00 UTC, day 20,673.
-const DAY: i64 = 20_673;
+pub const DAY: i64 = 20_673;
 pub const START: i64 = DAY * 86_400_000_000;
 pub const DOLLAR: i64 = 1_000_000_000;
 
@@ -63,6 +63,7 @@ pub fn reservation(generation: &str, amount: i64, outcome: Option<&str>) -> Rese
         opened_at: START,
         ended_at: outcome.map(|_| START + 1),
         outcome: outcome.map(Into::into),
+        scopes: Some(Vec::new()),
     }
 }
 

@@ -1,14 +1,16 @@
 //! `GET /api/v1/key`: a key describes itself.
 
 use serde::Serialize;
+use signalbox_core::id::{AccountId, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
-use signalbox_core::{Tier, Timestamp, Usd};
+use signalbox_core::{Tier, Usd};
 use signalbox_store::KeyRecord;
 
 use super::Data;
+use super::keys::key_object;
 use crate::{Platform, PlatformError};
 
-/// The key, as durable now (inference spec 17.1). BYOK figures are zero until there is BYOK.
+/// The key, as durable now (inference spec 17.1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct KeyBody {
@@ -31,11 +33,10 @@ pub struct KeyBody {
     pub is_management_key: bool,
     /// The deprecated twin of `is_management_key`.
     pub is_provisioning_key: bool,
-    pub creator_user_id: Option<String>,
-    /// The organization that owns the key; there are none yet.
-    pub organization_id: Option<String>,
-    /// The key's workspace; there are none yet.
-    pub workspace_id: Option<String>,
+    pub creator_user_id: Option<UserId>,
+    /// The organization that owns the key, if one does.
+    pub organization_id: Option<AccountId>,
+    pub workspace_id: WorkspaceId,
     /// Regions that requests may be routed in: there is one installation and so one region.
     pub allowed_data_regions: [&'static str; 1],
     pub free_model_daily_requests: FreeModelDailyRequests,
@@ -69,40 +70,42 @@ impl Platform {
     pub async fn key(&self, caller: &KeyRecord) -> Result<Data<KeyBody>, PlatformError> {
         let store = self.store();
         let key = store.key(&caller.hash).await?.ok_or(PlatformError::NotFound("key"))?;
-        let spend = store.key_spend(&key.hash, store.clock().now()).await?;
+        let usage = store.key_usage(&[&key.hash], store.clock().now()).await?;
+        let usage = usage.get(&key.hash).cloned().unwrap_or_default();
+        let owner = store.owner(&key.account).await?;
         let standing = store.standing(&key.account).await?.unwrap_or_default();
         let today = store.clock().now().day_start();
         let used = store.free_requests_since(&key.account, today).await?;
         let free = self.plans().of(&standing).free_limits(standing.purchased);
         let limit = u64::from(free.per_day);
-        let left = |limit: Usd| limit.saturating_sub(spend.within(key.limit_reset)).max(Usd::ZERO);
+        let object = key_object(key.clone(), &usage);
         let data = KeyBody {
-            limit_remaining: key.limit.map(left),
-            label: key.label,
-            limit: key.limit,
-            limit_reset: key.limit_reset,
-            include_byok_in_limit: key.include_byok_in_limit,
-            usage: spend.total,
-            usage_daily: spend.daily,
-            usage_weekly: spend.weekly,
-            usage_monthly: spend.monthly,
-            byok_usage: Usd::ZERO,
-            byok_usage_daily: Usd::ZERO,
-            byok_usage_weekly: Usd::ZERO,
-            byok_usage_monthly: Usd::ZERO,
+            label: object.label,
+            limit: object.limit,
+            limit_reset: object.limit_reset,
+            limit_remaining: object.limit_remaining,
+            include_byok_in_limit: object.include_byok_in_limit,
+            usage: object.usage,
+            usage_daily: object.usage_daily,
+            usage_weekly: object.usage_weekly,
+            usage_monthly: object.usage_monthly,
+            byok_usage: object.byok_usage,
+            byok_usage_daily: object.byok_usage_daily,
+            byok_usage_weekly: object.byok_usage_weekly,
+            byok_usage_monthly: object.byok_usage_monthly,
             is_free_tier: standing.tier() == Tier::Free,
             is_management_key: key.management,
             is_provisioning_key: key.management,
-            creator_user_id: None,
-            organization_id: None,
-            workspace_id: None,
+            creator_user_id: object.creator_user_id,
+            organization_id: owner.is_none().then_some(key.account),
+            workspace_id: object.workspace_id,
             allowed_data_regions: ["global"],
             free_model_daily_requests: FreeModelDailyRequests {
                 limit,
                 remaining: limit.saturating_sub(used),
                 used,
             },
-            expires_at: key.expires_at.map(Timestamp::to_rfc3339),
+            expires_at: object.expires_at,
             rate_limit: LegacyRateLimit {
                 requests: -1,
                 interval: "10s",

@@ -78,6 +78,14 @@ impl Entry {
         }
     }
 
+    /// What it counts for besides its key, account and workspace: a JSON array, empty for nothing.
+    pub fn budgets(&self) -> Option<String> {
+        match self.reservation.spender.budgets() {
+            [] => Some(String::new()),
+            scopes => serde_json::to_string(scopes).ok(),
+        }
+    }
+
     /// Whether there is a reservation.
     pub fn holds(&self) -> bool {
         self.end().is_none_or(|end| end.outcome != Outcome::Recorded)

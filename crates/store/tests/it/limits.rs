@@ -104,6 +104,9 @@ async fn a_budget_counts_what_its_workspace_spent_before_it_was_set() {
     let key = world.key(&account, None, None).await;
     let ledger = Ledger::open(&world.store).await.unwrap();
     world.spend(&ledger, &key, 70, 70).await;
+    // A budget counts what is in the database: with PostgreSQL the charge may still be on its way.
+    let spent = world.store.key_spend(&key.hash, world.clock.now()).await.unwrap();
+    assert_eq!(spent.total, usd(70));
     let scope = format!("workspace:default:{account}");
     let budget = Budget {
         scope: scope.clone(),

@@ -115,6 +115,7 @@ impl World {
             created_at: self.clock.now(),
             updated_at: None,
             workspace: None,
+            creator: None,
         };
         self.store.create_keys(vec![key.clone()]).await.unwrap();
         key

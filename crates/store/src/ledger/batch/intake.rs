@@ -25,9 +25,9 @@ const SIZES: [usize; 18] =
     [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, limits::LEDGER_BATCH];
 
 const VIEW: &str = include_str!("intake.sql");
-const COLUMNS: usize = 60;
+const COLUMNS: usize = 61;
 /// Columns of a reservation.
-const OF_THE_HOLD: usize = 8;
+const OF_THE_HOLD: usize = 9;
 /// Columns that only a checkpoint has.
 const OF_A_CHECKPOINT: usize = 4;
 /// Columns that only an end has.
@@ -122,6 +122,7 @@ fn bind_hold(query: Query, entry: &Entry) -> Query {
         .bind(held.map(|held| held.opened_at.micros()))
         .bind(held.map(|_| entry.holder.clone()))
         .bind(open)
+        .bind(held.and_then(|_| entry.budgets()))
 }
 
 fn bind_end(query: Query, end: &End, links: Links) -> Query {

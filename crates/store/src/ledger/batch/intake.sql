@@ -4,7 +4,7 @@
 
 CREATE TEMP VIEW intake AS SELECT
     NULL AS generation, NULL AS account_id, NULL AS key_hash, NULL AS amount, NULL AS byok_held,
-    NULL AS opened_at, NULL AS holder, NULL AS spender,
+    NULL AS opened_at, NULL AS holder, NULL AS spender, NULL AS scopes,
     NULL AS record, NULL AS reached, NULL AS byok_reached, NULL AS reached_at,
     NULL AS ended_at, NULL AS outcome, NULL AS checkpointed,
     NULL AS seq, NULL AS prev_hash, NULL AS kind, NULL AS hash, NULL AS waste, NULL AS charged,
@@ -26,9 +26,9 @@ CREATE TEMP TRIGGER intake_opening INSTEAD OF INSERT ON intake
 WHEN NEW.spender IS NOT NULL
 BEGIN
     INSERT INTO reservations (generation, account_id, key_hash, amount, byok, opened_at, holder,
-        spender)
+        spender, scopes)
     VALUES (NEW.generation, NEW.account_id, NEW.key_hash, NEW.amount, NEW.byok_held, NEW.opened_at,
-        NEW.holder, NEW.spender)
+        NEW.holder, NEW.spender, NEW.scopes)
     ON CONFLICT (generation) DO NOTHING;
 END;
 
@@ -47,9 +47,9 @@ END;
 CREATE TEMP TRIGGER intake_end INSTEAD OF INSERT ON intake WHEN NEW.ended_at IS NOT NULL
 BEGIN
     INSERT INTO reservations (generation, account_id, key_hash, amount, byok, opened_at, holder,
-        ended_at, outcome)
+        ended_at, outcome, scopes)
     VALUES (NEW.generation, NEW.account_id, NEW.key_hash, NEW.amount, NEW.byok_held, NEW.opened_at,
-        NEW.holder, NEW.ended_at, NEW.outcome)
+        NEW.holder, NEW.ended_at, NEW.outcome, NEW.scopes)
     ON CONFLICT (generation) DO UPDATE SET ended_at = excluded.ended_at,
         outcome = excluded.outcome, spender = NULL
     WHERE reservations.ended_at IS NULL;

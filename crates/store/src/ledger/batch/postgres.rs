@@ -82,7 +82,7 @@ async fn write_open(connection: &mut Connection, open: &[&Entry]) -> Result<(), 
 }
 
 /// The columns of reservations.
-fn held<'a, T>(items: &'a [T], entry: impl Fn(&'a T) -> &'a Entry) -> Columns<'a, T> {
+fn held<'a, T>(items: &'a [T], entry: impl Fn(&'a T) -> &'a Entry + Copy) -> Columns<'a, T> {
     let of = |item| &entry(item).reservation;
     Columns::of(items)
         .text("generation", |item| of(item).generation.as_str())
@@ -92,6 +92,7 @@ fn held<'a, T>(items: &'a [T], entry: impl Fn(&'a T) -> &'a Entry) -> Columns<'a
         .number("byok", |item| of(item).byok.nanos())
         .number("opened_at", |item| of(item).opened_at.micros())
         .text("holder", |item| &entry(item).holder)
+        .optional("scopes", move |item| entry(item).budgets())
 }
 
 /// Each reservation ends once, whether its opening was written or not.

@@ -1,0 +1,278 @@
+//! `/api/v1/keys`: the API keys of an account (platform spec 2.2, 2.3).
+
+use std::collections::HashMap;
+
+use serde::{Deserialize, Serialize};
+use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
+use signalbox_core::time::ResetInterval;
+use signalbox_core::{Timestamp, Usd};
+use signalbox_store::workspaces::default_workspace;
+use signalbox_store::{By, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage};
+
+use super::{Data, Deleted, given};
+use crate::keys::NewKey;
+use crate::{Platform, PlatformError};
+
+/// Keys on one page.
+const PAGE: u32 = 100;
+/// Longest name of a key, in characters.
+const MAX_NAME: usize = 255;
+
+/// A key as its owner sees it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[expect(missing_docs, reason = "the fields are those of the published schema")]
+pub struct KeyObject {
+    pub hash: KeyHash,
+    pub name: String,
+    pub label: String,
+    pub disabled: bool,
+    pub limit: Option<Usd>,
+    /// What is left in the window, never below zero.
+    pub limit_remaining: Option<Usd>,
+    pub limit_reset: Option<ResetInterval>,
+    pub include_byok_in_limit: bool,
+    pub usage: Usd,
+    pub usage_daily: Usd,
+    pub usage_weekly: Usd,
+    pub usage_monthly: Usd,
+    pub byok_usage: Usd,
+    pub byok_usage_daily: Usd,
+    pub byok_usage_weekly: Usd,
+    pub byok_usage_monthly: Usd,
+    pub created_at: String,
+    pub updated_at: Option<String>,
+    pub expires_at: Option<String>,
+    pub creator_user_id: Option<UserId>,
+    pub workspace_id: WorkspaceId,
+}
+
+/// A new key: the only answer that ever shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CreatedKey {
+    /// What is known of it.
+    pub data: KeyObject,
+    /// The whole key.
+    pub key: String,
+}
+
+/// `POST /keys`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of the published schema")]
+pub struct CreateKey {
+    pub name: String,
+    pub limit: Option<Usd>,
+    pub limit_reset: Option<ResetInterval>,
+    pub include_byok_in_limit: Option<bool>,
+    pub expires_at: Option<String>,
+    pub workspace_id: Option<String>,
+    pub creator_user_id: Option<UserId>,
+}
+
+/// `PATCH /keys/{hash}`: what is absent stays, null clears.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the fields are those of the published schema")]
+pub struct UpdateKey {
+    pub name: Option<String>,
+    pub disabled: Option<bool>,
+    #[serde(default, deserialize_with = "given")]
+    pub limit: Option<Option<Usd>>,
+    #[serde(default, deserialize_with = "given")]
+    pub limit_reset: Option<Option<ResetInterval>>,
+    pub include_byok_in_limit: Option<bool>,
+}
+
+/// `GET /keys?offset&include_disabled&workspace_id`.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[expect(missing_docs, reason = "the fields are those of the published schema")]
+pub struct ListKeys {
+    pub offset: Option<u32>,
+    pub include_disabled: Option<bool>,
+    pub workspace_id: Option<String>,
+}
+
+fn checked_name(name: &str) -> Result<String, PlatformError> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > MAX_NAME {
+        return Err(PlatformError::Refused(format!("name: 1 to {MAX_NAME} characters")));
+    }
+    Ok(name.to_owned())
+}
+
+fn checked_limit(limit: Option<Usd>) -> Result<Option<Usd>, PlatformError> {
+    match limit {
+        Some(limit) if limit.is_negative() => {
+            Err(PlatformError::Refused("limit: not below zero".to_owned()))
+        }
+        limit => Ok(limit),
+    }
+}
+
+/// A moment in UTC that has not come yet (platform spec 2.3: other zones are refused).
+fn checked_end(text: &str, now: Timestamp) -> Result<Timestamp, PlatformError> {
+    let refused = |why: &str| PlatformError::Refused(format!("expires_at: {why}"));
+    let utc = ["Z", "z", "+00:00", "-00:00"].iter().any(|zone| text.ends_with(zone));
+    let end = utc.then(|| text.parse::<Timestamp>().ok()).flatten();
+    let end = end.ok_or_else(|| refused("a moment in UTC such as 2027-12-31T23:59:59Z"))?;
+    if end > now { Ok(end) } else { Err(refused("it has passed already")) }
+}
+
+pub(crate) fn key_object(key: KeyRecord, usage: &KeyUsage) -> KeyObject {
+    let counted = usage.counted(key.limit_reset, key.include_byok_in_limit);
+    let left = |limit: Usd| limit.saturating_sub(counted).max(Usd::ZERO);
+    KeyObject {
+        limit_remaining: key.limit.map(left),
+        workspace_id: key.workspace.unwrap_or_else(|| default_workspace(&key.account)),
+        hash: key.hash,
+        name: key.name,
+        label: key.label,
+        disabled: key.disabled,
+        limit: key.limit,
+        limit_reset: key.limit_reset,
+        include_byok_in_limit: key.include_byok_in_limit,
+        usage: usage.credits.total,
+        usage_daily: usage.credits.daily,
+        usage_weekly: usage.credits.weekly,
+        usage_monthly: usage.credits.monthly,
+        byok_usage: usage.byok.total,
+        byok_usage_daily: usage.byok.daily,
+        byok_usage_weekly: usage.byok.weekly,
+        byok_usage_monthly: usage.byok.monthly,
+        created_at: key.created_at.to_rfc3339(),
+        updated_at: key.updated_at.map(Timestamp::to_rfc3339),
+        expires_at: key.expires_at.map(Timestamp::to_rfc3339),
+        creator_user_id: key.creator,
+    }
+}
+
+impl Platform {
+    async fn key_objects(&self, keys: Vec<KeyRecord>) -> Result<Vec<KeyObject>, PlatformError> {
+        let hashes: Vec<&KeyHash> = keys.iter().map(|key| &key.hash).collect();
+        let now = self.store().clock().now();
+        let usage: HashMap<_, _> = self.store().key_usage(&hashes, now).await?;
+        let nothing = KeyUsage::default();
+        let object = |key: KeyRecord| {
+            let spent = usage.get(&key.hash).unwrap_or(&nothing);
+            key_object(key, spent)
+        };
+        Ok(keys.into_iter().map(object).collect())
+    }
+
+    async fn one_key(&self, key: KeyRecord) -> Result<Data<KeyObject>, PlatformError> {
+        let mut objects = self.key_objects(vec![key]).await?;
+        let data = objects.pop().ok_or(PlatformError::NotFound("key"))?;
+        Ok(Data { data })
+    }
+
+    /// The API keys of a workspace, the newest first, a hundred on a page.
+    ///
+    /// # Errors
+    /// [`PlatformError::NotFound`] for a workspace that the account has not.
+    pub async fn list_keys(
+        &self,
+        account: &AccountId,
+        asked: ListKeys,
+    ) -> Result<Data<Vec<KeyObject>>, PlatformError> {
+        let page = KeyPage {
+            workspace: self.workspace_of_keys(account, asked.workspace_id.as_deref()).await?,
+            include_disabled: asked.include_disabled.unwrap_or(false),
+            kind: KeyKind::Api,
+            offset: asked.offset.unwrap_or(0),
+            limit: PAGE,
+        };
+        let keys = self.store().keys_page(account, &page).await?;
+        Ok(Data { data: self.key_objects(keys).await? })
+    }
+
+    /// One API key.
+    ///
+    /// # Errors
+    /// [`PlatformError::NotFound`] for a key of somebody else, too.
+    pub async fn get_key(
+        &self,
+        account: &AccountId,
+        hash: &KeyHash,
+    ) -> Result<Data<KeyObject>, PlatformError> {
+        let key = self.store().key(hash).await?;
+        let key = key.filter(|key| key.account == *account && !key.management);
+        self.one_key(key.ok_or(PlatformError::NotFound("key"))?).await
+    }
+
+    /// A new API key.
+    ///
+    /// # Errors
+    /// [`PlatformError::Refused`] for a name, limit or end that can't be; [`PlatformError::NotFound`]
+    /// for a workspace or a person that the account has not.
+    pub async fn make_key(&self, by: By, wish: CreateKey) -> Result<CreatedKey, PlatformError> {
+        let now = self.store().clock().now();
+        let expires_at =
+            wish.expires_at.as_deref().map(|text| checked_end(text, now)).transpose()?;
+        let workspace = self.workspace_of_keys(&by.account, wish.workspace_id.as_deref()).await?;
+        let creator = self.creator(&by.account, wish.creator_user_id).await?;
+        let wanted = NewKey {
+            name: checked_name(&wish.name)?,
+            limit: checked_limit(wish.limit)?,
+            limit_reset: wish.limit_reset,
+            include_byok_in_limit: wish.include_byok_in_limit.unwrap_or(false),
+            expires_at,
+            workspace,
+            creator,
+            ..NewKey::default()
+        };
+        let draft = self.draft(&by.account, wanted)?;
+        self.store().make_key(by, draft.record.clone()).await?;
+        let key = draft.key.expose().clone();
+        Ok(CreatedKey { data: key_object(draft.record, &KeyUsage::default()), key })
+    }
+
+    /// Changes an API key.
+    ///
+    /// # Errors
+    /// As [`Platform::make_key`]; [`PlatformError::NotFound`] for a key of somebody else, too.
+    pub async fn update_key(
+        &self,
+        by: By,
+        hash: &KeyHash,
+        wish: UpdateKey,
+    ) -> Result<Data<KeyObject>, PlatformError> {
+        let edit = KeyEdit {
+            name: wish.name.as_deref().map(checked_name).transpose()?,
+            disabled: wish.disabled,
+            limit: wish.limit.map(checked_limit).transpose()?,
+            limit_reset: wish.limit_reset,
+            include_byok_in_limit: wish.include_byok_in_limit,
+        };
+        let key = self.store().edit_key(by, hash.clone(), KeyKind::Api, edit).await?;
+        self.one_key(key.ok_or(PlatformError::NotFound("key"))?).await
+    }
+
+    /// Deletes an API key for ever.
+    ///
+    /// # Errors
+    /// [`PlatformError::NotFound`] for a key of somebody else, too.
+    pub async fn delete_key(&self, by: By, hash: &KeyHash) -> Result<Deleted, PlatformError> {
+        let done = self.store().end_key(by, hash.clone(), KeyKind::Api).await?;
+        if done { Ok(Deleted::TRUE) } else { Err(PlatformError::NotFound("key")) }
+    }
+
+    /// Who a new key belongs to: for a person's own account that person, else whom the wish names,
+    /// who must be a member.
+    async fn creator(
+        &self,
+        account: &AccountId,
+        wished: Option<UserId>,
+    ) -> Result<Option<UserId>, PlatformError> {
+        let owner = self.store().owner(account).await?;
+        match (owner, wished) {
+            (Some(owner), Some(wished)) if owner != wished => Err(PlatformError::NotFound("user")),
+            (Some(owner), _) => Ok(Some(owner)),
+            (None, None) => Ok(None),
+            (None, Some(wished)) => {
+                let member = self.store().member(account, &wished).await?;
+                let member = member.filter(|member| member.deactivated_at.is_none());
+                member.map(|member| Some(member.user)).ok_or(PlatformError::NotFound("user"))
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The rows. A new route is one here and nowhere else.
+
+use axum::routing::on;
+
+use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, put};
+use crate::{inference, router, v1, webhooks};
+
+use Again::{InCommit, Outside};
+use Credential::{Any, Inference, Management, None, Optional, Signature};
+
+/// All of them.
+pub(super) const TABLES: &[&[Route]] =
+    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, HOUSE];
+
+const INFERENCE: &[Route] = &[
+    post("/api/v1/chat/completions", Inference, |verb| on(verb, inference::chat))
+        .reaches_provider(),
+    post("/api/v1/cursor/chat/completions", Inference, |verb| on(verb, inference::cursor))
+        .reaches_provider(),
+    post("/api/v1/completions", Inference, |verb| on(verb, inference::completions))
+        .reaches_provider(),
+    post("/api/v1/messages", Inference, |verb| on(verb, inference::messages)).reaches_provider(),
+    post("/api/v1/responses", Inference, |verb| on(verb, inference::responses)).reaches_provider(),
+    post("/api/v1/embeddings", Inference, |verb| on(verb, inference::embeddings))
+        .reaches_provider(),
+    post("/api/v1/rerank", Inference, |verb| on(verb, inference::rerank)).reaches_provider(),
+    post("/api/v1/messages/count_tokens", Any, |verb| on(verb, inference::count_tokens)),
+    post("/api/v1/routing/plan", Any, |verb| on(verb, v1::routing::plan)),
+];
+
+const CATALOGUE: &[Route] = &[
+    get("/api/v1/models", None, |verb| on(verb, v1::models::list)),
+    get("/api/v1/cursor/models", None, |verb| on(verb, v1::models::list)),
+    get("/api/v1/models/count", None, |verb| on(verb, v1::models::count)),
+    get("/api/v1/models/{author}/{slug}/endpoints", Optional, |verb| {
+        on(verb, v1::models::endpoints)
+    }),
+    get("/api/v1/model/{author}/{slug}", None, |verb| on(verb, v1::models::one)),
+    get("/api/v1/embeddings/models", None, |verb| on(verb, v1::models::embeddings)),
+    get("/api/v1/endpoints/zdr", Optional, |verb| on(verb, v1::models::zdr)),
+    get("/api/v1/providers", None, |verb| on(verb, v1::providers::list)),
+];
+
+const ACCOUNT: &[Route] = &[
+    get("/api/v1/key", Any, |verb| on(verb, v1::account::key)),
+    get("/api/v1/generation", Any, |verb| on(verb, v1::account::generation))
+        .names(&[(Object::Generation, Place::Query("id"))]),
+    get("/api/v1/credits", Management, |verb| on(verb, v1::account::credits)),
+];
+
+const KEY: &[(Object, Place)] = &[(Object::Key, Place::Path("hash"))];
+
+const KEYS: &[Route] = &[
+    get("/api/v1/keys", Management, |verb| on(verb, v1::keys::list))
+        .names(&[(Object::Workspace, Place::Query("workspace_id"))]),
+    post("/api/v1/keys", Management, |verb| on(verb, v1::keys::create)).names(&[
+        (Object::Workspace, Place::Body("workspace_id")),
+        (Object::User, Place::Body("creator_user_id")),
+    ]),
+    get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
+    patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
+    delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
+];
+
+const CREDITS: &[Route] = &[
+    post("/api/v1/credits/coinbase", None, |verb| on(verb, v1::credits::coinbase)),
+    post("/api/v1/credits/redeem", Management, |verb| on(verb, v1::credits::redeem))
+        .moves_money()
+        .once(InCommit),
+    post("/api/v1/credits/transfer", Management, |verb| on(verb, v1::credits::transfer))
+        .names(&[(Object::Account, Place::Body("account_id"))])
+        .moves_money()
+        .once(InCommit),
+    get("/api/v1/credits/statement", Management, |verb| on(verb, v1::credits::statement)),
+];
+
+const PURCHASES: &[Route] = &[
+    post("/api/v1/credits/checkout", Management, |verb| on(verb, v1::purchases::checkout))
+        .moves_money()
+        .once(Outside),
+    get("/api/v1/credits/purchases", Management, |verb| on(verb, v1::purchases::list)),
+    post("/api/v1/credits/purchases/{id}/refund", Management, |verb| {
+        on(verb, v1::purchases::refund)
+    })
+    .names(&[(Object::Payment, Place::Path("id"))])
+    .moves_money()
+    .once(Outside),
+    post("/api/v1/credits/purchases/{id}/reconcile", Management, |verb| {
+        on(verb, v1::purchases::reconcile)
+    })
+    .names(&[(Object::Payment, Place::Path("id"))])
+    .moves_money()
+    .once(Outside),
+    post("/api/v1/credits/crypto", Management, |verb| on(verb, v1::purchases::claim))
+        .names(&[(Object::Payment, Place::Body("payment_id"))])
+        .moves_money()
+        .once(Outside),
+    get("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::rule)),
+    put("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::set_rule)),
+    delete("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::drop_rule)),
+    get("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::tax_ids)),
+    post("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::add_tax_id))
+        .once(Outside),
+    delete("/api/v1/credits/tax-ids/{id}", Management, |verb| {
+        on(verb, v1::purchases::remove_tax_id)
+    })
+    .names(&[(Object::TaxId, Place::Path("id"))]),
+    get("/api/v1/credits/invoices", Management, |verb| on(verb, v1::purchases::invoices)),
+    post("/webhooks/stripe", Signature, |verb| on(verb, webhooks::stripe)).moves_money(),
+];
+
+const HOUSE: &[Route] = &[
+    get("/health/live", None, |verb| on(verb, router::live)),
+    get("/health/ready", None, |verb| on(verb, router::ready)),
+];

@@ -1,0 +1,17 @@
+//! The management API on a whole server: what is changed, who may change it, what holds from then on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs
+)]
+
+#[path = "management/reference.rs"]
+mod reference;
+
+#[path = "management/site.rs"]
+mod site;
+
+#[path = "management/keys.rs"]
+mod keys;

@@ -1,0 +1,215 @@
+//! Keys as they are managed: listed, made, changed and deleted, each with its trace.
+
+use serde_json::{Value, json};
+use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
+use signalbox_core::time::ResetInterval;
+use signalbox_core::{Timestamp, Usd};
+
+use super::{COLUMNS, KeyRecord, insert, read_key};
+use crate::changes::{Change, announce};
+use crate::error::StoreError;
+use crate::manage::{By, Deed, Managed};
+use crate::sql::{AssertSqlSafe, Connection, query};
+use crate::store::Store;
+
+/// What a key opens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Inference.
+    Api,
+    /// The management API. No management key reaches another one.
+    Management,
+}
+
+/// Which keys of an account are listed, the newest first.
+#[derive(Debug, Clone)]
+pub struct KeyPage {
+    /// Those of this workspace; `None` for the default one.
+    pub workspace: Option<WorkspaceId>,
+    /// Whether those that are disabled are listed too.
+    pub include_disabled: bool,
+    /// Which kind.
+    pub kind: KeyKind,
+    /// How many are skipped.
+    pub offset: u32,
+    /// Most that are listed.
+    pub limit: u32,
+}
+
+/// A change of a key; what is absent stays (platform spec 2.3).
+#[derive(Debug, Clone, Default)]
+pub struct KeyEdit {
+    /// The name.
+    pub name: Option<String>,
+    /// Whether it is switched off.
+    pub disabled: Option<bool>,
+    /// The limit, or none.
+    pub limit: Option<Option<Usd>>,
+    /// When the limit starts again, or never.
+    pub limit_reset: Option<Option<ResetInterval>>,
+    /// Whether spending on own provider keys counts.
+    pub include_byok_in_limit: Option<bool>,
+}
+
+impl KeyEdit {
+    fn apply(self, key: &mut KeyRecord) {
+        if let Some(name) = self.name {
+            key.name = name;
+        }
+        key.disabled = self.disabled.unwrap_or(key.disabled);
+        key.limit = self.limit.unwrap_or(key.limit);
+        key.limit_reset = self.limit_reset.unwrap_or(key.limit_reset);
+        key.include_byok_in_limit = self.include_byok_in_limit.unwrap_or(key.include_byok_in_limit);
+    }
+}
+
+/// What the audit log says of a key.
+fn shown(key: &KeyRecord) -> Value {
+    json!({
+        "name": key.name,
+        "label": key.label,
+        "limit": key.limit,
+        "limit_reset": key.limit_reset,
+        "include_byok_in_limit": key.include_byok_in_limit,
+        "disabled": key.disabled,
+        "management": key.management,
+        "expires_at": key.expires_at.map(Timestamp::to_rfc3339),
+        "workspace_id": key.workspace.as_ref().map(WorkspaceId::as_str),
+        "creator_user_id": key.creator.as_ref().map(UserId::as_str),
+    })
+}
+
+fn deed(hash: &KeyHash, before: Option<&KeyRecord>, after: Option<&KeyRecord>) -> Deed {
+    let (before, after) = (before.map(shown), after.map(shown));
+    Deed { kind: "key", id: hash.to_string(), before, after }
+}
+
+/// A live key of an account, in a transaction that will change it.
+async fn owned(
+    connection: &mut Connection,
+    account: &AccountId,
+    hash: &KeyHash,
+    kind: KeyKind,
+) -> Result<Option<KeyRecord>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_keys \
+         WHERE hash = $1 AND account_id = $2 AND management = $3 AND deleted_at IS NULL"
+    );
+    let row = query(AssertSqlSafe(sql)).bind(hash.as_str()).bind(account.as_str());
+    let row = row.bind(kind == KeyKind::Management);
+    row.fetch_optional(connection).await?.as_ref().map(read_key).transpose()
+}
+
+async fn write(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
+    query(
+        "UPDATE api_keys SET name = $1, limit_nanos = $2, limit_reset = $3, disabled = $4, \
+         include_byok_in_limit = $5, updated_at = $6 WHERE hash = $7 AND deleted_at IS NULL",
+    )
+    .bind(&key.name)
+    .bind(key.limit.map(Usd::nanos))
+    .bind(key.limit_reset.map(ResetInterval::name))
+    .bind(key.disabled)
+    .bind(key.include_byok_in_limit)
+    .bind(key.updated_at.map(Timestamp::micros))
+    .bind(key.hash.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// The keys of an account in a workspace.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn keys_page(
+        &self,
+        account: &AccountId,
+        page: &KeyPage,
+    ) -> Result<Vec<KeyRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM api_keys WHERE account_id = $1 AND deleted_at IS NULL \
+             AND coalesce(workspace_id, '') = $2 AND management = $3 \
+             AND (disabled = 0 OR $4 = 1) ORDER BY created_at DESC, hash LIMIT $5 OFFSET $6"
+        );
+        let rows = query(AssertSqlSafe(sql))
+            .bind(account.as_str())
+            .bind(page.workspace.as_ref().map_or("", WorkspaceId::as_str))
+            .bind(page.kind == KeyKind::Management)
+            .bind(page.include_disabled)
+            .bind(page.limit)
+            .bind(page.offset)
+            .fetch_all(self.readers())
+            .await?;
+        rows.iter().map(read_key).collect()
+    }
+
+    /// Adds a key to the account of `by`.
+    ///
+    /// # Errors
+    /// [`StoreError::Constraint`] when the workspace or the account does not exist.
+    pub async fn make_key(&self, by: By, key: KeyRecord) -> Result<(), StoreError> {
+        let now = self.clock().now();
+        self.manage(by, "key.create", move |connection| {
+            Box::pin(async move {
+                insert(connection, &key).await?;
+                announce(connection, &Change::Key(key.hash.clone()), now).await?;
+                Ok(Managed::one((), deed(&key.hash, None, Some(&key))))
+            })
+        })
+        .await
+    }
+
+    /// Changes a key of this kind of the account of `by`: the key as it is now, or `None` when there is no such key.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the row is refused or the database does not answer.
+    pub async fn edit_key(
+        &self,
+        by: By,
+        hash: KeyHash,
+        kind: KeyKind,
+        edit: KeyEdit,
+    ) -> Result<Option<KeyRecord>, StoreError> {
+        let (account, now) = (by.account.clone(), self.clock().now());
+        self.manage(by, "key.update", move |connection| {
+            Box::pin(async move {
+                let Some(old) = owned(connection, &account, &hash, kind).await? else {
+                    return Ok(Managed::nothing(None));
+                };
+                let mut key = old.clone();
+                edit.apply(&mut key);
+                key.updated_at = Some(now);
+                write(connection, &key).await?;
+                announce(connection, &Change::Key(hash.clone()), now).await?;
+                let deed = deed(&hash, Some(&old), Some(&key));
+                Ok(Managed::one(Some(key), deed))
+            })
+        })
+        .await
+    }
+
+    /// Deletes a key of this kind of the account of `by` for ever; its row stays for the records. Says whether there
+    /// was such a key.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn end_key(&self, by: By, hash: KeyHash, kind: KeyKind) -> Result<bool, StoreError> {
+        let (account, now) = (by.account.clone(), self.clock().now());
+        self.manage(by, "key.delete", move |connection| {
+            Box::pin(async move {
+                let Some(old) = owned(connection, &account, &hash, kind).await? else {
+                    return Ok(Managed::nothing(false));
+                };
+                query("UPDATE api_keys SET deleted_at = $1 WHERE hash = $2 AND deleted_at IS NULL")
+                    .bind(now.micros())
+                    .bind(hash.as_str())
+                    .execute(&mut *connection)
+                    .await?;
+                announce(connection, &Change::Key(hash.clone()), now).await?;
+                Ok(Managed::one(true, deed(&hash, Some(&old), None)))
+            })
+        })
+        .await
+    }
+}
