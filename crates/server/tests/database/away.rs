@@ -157,7 +157,13 @@ async fn strangers_ask(
 }
 
 /// One outage under load; answers what the known caller was charged, and when it ended.
-async fn suffer(ail: &Ail, machine: &Server, known: &Caller, stranger: &Caller) -> (Usd, Duration) {
+async fn suffer(
+    ail: &Ail,
+    machine: &Server,
+    known: &Caller,
+    stranger: &Caller,
+    clock: &Clock,
+) -> (Usd, Duration) {
     let what = ail.what;
     let streams = begin_streams(known, ail.streams).await;
     let asking = task::spawn("known", keep_asking(known.clone(), ail.lasts));
