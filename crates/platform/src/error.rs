@@ -13,6 +13,9 @@ pub enum PlatformError {
     /// The operation is not allowed as asked.
     #[error("{0}")]
     Refused(String),
+    /// Nobody may do that.
+    #[error("{0}")]
+    Forbidden(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,6 +52,7 @@ impl From<PlatformError> for ApiError {
         match error {
             PlatformError::NotFound(_) => Self::new(ErrorKind::NotFound, "Resource not found"),
             PlatformError::Refused(reason) => Self::invalid(reason),
+            PlatformError::Forbidden(reason) => Self::new(ErrorKind::PermissionDenied, reason),
             PlatformError::Store(StoreError::Damaged(reason)) => Self::internal(reason),
             PlatformError::Store(StoreError::Refused(refused)) => money_refused(&refused),
             PlatformError::Store(_) => {

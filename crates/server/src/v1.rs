@@ -7,3 +7,4 @@ pub(crate) mod models;
 pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;
+pub(crate) mod workspaces;

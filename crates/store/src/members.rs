@@ -28,7 +28,7 @@ impl Role {
         }
     }
 
-    fn read(name: &str) -> Result<Self, StoreError> {
+    pub(crate) fn read(name: &str) -> Result<Self, StoreError> {
         match name {
             "org:admin" => Ok(Self::Admin),
             "org:member" => Ok(Self::Member),

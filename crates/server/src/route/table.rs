@@ -10,7 +10,7 @@ use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
 pub(super) const TABLES: &[&[Route]] =
-    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, HOUSE];
+    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, WORKSPACES, HOUSE];
 
 const INFERENCE: &[Route] = &[
     post("/api/v1/chat/completions", Inference, |verb| on(verb, inference::chat))
@@ -60,6 +60,45 @@ const KEYS: &[Route] = &[
     get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
     patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
     delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
+];
+
+const WORKSPACE: &[(Object, Place)] = &[(Object::Workspace, Place::Path("id"))];
+const PEOPLE: &[(Object, Place)] =
+    &[(Object::Workspace, Place::Path("id")), (Object::User, Place::Body("user_ids"))];
+
+const WORKSPACES: &[Route] = &[
+    get("/api/v1/workspaces", Management, |verb| on(verb, v1::workspaces::list)),
+    post("/api/v1/workspaces", Management, |verb| on(verb, v1::workspaces::create)),
+    get("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::one))
+        .names(WORKSPACE),
+    patch("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::update))
+        .names(WORKSPACE),
+    delete("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::delete))
+        .names(WORKSPACE),
+    get("/api/v1/workspaces/{id}/members", Management, |verb| on(verb, v1::workspaces::members))
+        .names(WORKSPACE),
+    post("/api/v1/workspaces/{id}/members/add", Management, |verb| {
+        on(verb, v1::workspaces::add_members)
+    })
+    .names(PEOPLE),
+    post("/api/v1/workspaces/{id}/members/remove", Management, |verb| {
+        on(verb, v1::workspaces::remove_members)
+    })
+    .names(PEOPLE),
+    get("/api/v1/workspaces/{id}/budgets", Management, |verb| on(verb, v1::workspaces::budgets))
+        .names(WORKSPACE),
+    get("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
+        on(verb, v1::workspaces::budget)
+    })
+    .names(WORKSPACE),
+    put("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
+        on(verb, v1::workspaces::put_budget)
+    })
+    .names(WORKSPACE),
+    delete("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
+        on(verb, v1::workspaces::delete_budget)
+    })
+    .names(WORKSPACE),
 ];
 
 const CREDITS: &[Route] = &[

@@ -45,6 +45,8 @@ impl Gate {
             key,
             amount: Usd::from_nanos(amount),
             byok: Usd::ZERO,
+            together: None,
+            free: None,
             spender: Arc::new(spender),
             now,
         };
