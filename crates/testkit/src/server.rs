@@ -68,6 +68,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The URL of a database of the test's own; absent for a file in the server's folder.
     pub database: Option<String>,
+    /// Connections that only read, where the database is a server.
+    pub readers: u32,
     /// How far answers are read on for clients that have left.
     pub drains: Drains,
     /// What accounts may do and what they pay.
@@ -91,6 +93,7 @@ impl Default for Setup {
             drains: Drains::default(),
             plans: Plans::default(),
             database: None,
+            readers: StoreSettings::default().readers,
             journal: true,
             own_keys: OwnKeys::default(),
             purchases: PurchaseSettings::default(),
@@ -175,7 +178,7 @@ impl TestServer {
         let file = || format!("sqlite://{}", folder.path().join("signalbox.db").display());
         let url = setup.database.unwrap_or_else(file);
         let outbox = folder.path().join("outbox.db");
-        let settings = StoreSettings { outbox, ..StoreSettings::default() };
+        let settings = StoreSettings { outbox, readers: setup.readers, ..StoreSettings::default() };
         let store = Store::open_as(&url, clock.clone(), settings).await.expect("a store");
         let ledger = Ledger::open(&store).await.expect("a ledger");
         let simulator = if setup.journal { Simulator::new() } else { Simulator::without_journal() };
