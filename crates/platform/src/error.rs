@@ -13,6 +13,24 @@ pub enum PlatformError {
     /// The operation is not allowed as asked.
     #[error("{0}")]
     Refused(String),
+    /// Whoever asks did not prove who they are.
+    #[error("{0}")]
+    Denied(&'static str),
+    /// The password was right; a code of the second factor is needed too.
+    #[error("A code of the second factor is needed")]
+    NeedsCode,
+    /// Whoever asks may not.
+    #[error("{0}")]
+    Forbidden(&'static str),
+    /// It does not go with what there is.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too often; again after so many seconds.
+    #[error("Rate limit exceeded")]
+    TooOften(u64),
+    /// Too much is going on; again in a second.
+    #[error("Too much is going on. Please try again.")]
+    Busy,
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -49,6 +67,21 @@ impl From<PlatformError> for ApiError {
         match error {
             PlatformError::NotFound(_) => Self::new(ErrorKind::NotFound, "Resource not found"),
             PlatformError::Refused(reason) => Self::invalid(reason),
+            PlatformError::Denied(reason) => Self::new(ErrorKind::Authentication, reason),
+            PlatformError::NeedsCode => Self::new(ErrorKind::Authentication, error.to_string())
+                .with_metadata("second_factor", true),
+            PlatformError::Forbidden(reason) => Self::new(ErrorKind::PermissionDenied, reason),
+            PlatformError::Conflict(reason) => Self::invalid(reason).with_status(409),
+            PlatformError::TooOften(seconds) => {
+                let mut error = Self::new(ErrorKind::RateLimitExceeded, error.to_string());
+                error.retry_after = Some(seconds);
+                error
+            }
+            PlatformError::Busy => {
+                let mut error = Self::new(ErrorKind::ProviderOverloaded, error.to_string());
+                error.retry_after = Some(1);
+                error
+            }
             PlatformError::Store(StoreError::Damaged(reason)) => Self::internal(reason),
             PlatformError::Store(StoreError::Refused(refused)) => money_refused(&refused),
             PlatformError::Store(_) => {

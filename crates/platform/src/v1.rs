@@ -4,6 +4,8 @@ pub mod credits;
 pub mod generation;
 pub mod key;
 pub mod keys;
+pub mod organization;
+pub mod session;
 
 use serde::{Deserialize, Deserializer, Serialize};
 

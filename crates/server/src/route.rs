@@ -59,6 +59,8 @@ pub enum Credential {
     Management,
     /// The session of a person in a browser.
     Session,
+    /// A session or a management key; an API key is refused.
+    SessionOrManagement,
     /// A signature over the body.
     Signature,
 }
@@ -69,8 +71,10 @@ pub enum Credential {
 pub enum Object {
     Account,
     Generation,
+    Invitation,
     Key,
     Payment,
+    Session,
     TaxId,
     User,
     Workspace,

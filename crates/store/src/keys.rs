@@ -3,6 +3,7 @@
 mod managed;
 mod usage;
 
+pub(crate) use managed::{disable_of, made};
 pub use managed::{KeyEdit, KeyKind, KeyPage};
 pub use usage::KeyUsage;
 
@@ -117,7 +118,7 @@ fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
     })
 }
 
-async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
+pub(crate) async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
     query(
         "INSERT INTO api_keys (hash, account_id, name, label, limit_nanos, limit_reset, rpm, \
          management, disabled, include_byok_in_limit, expires_at, created_at, updated_at, \

@@ -5,11 +5,13 @@ use axum::routing::on;
 use super::{Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::{inference, router, v1, webhooks};
 
+mod people;
+
 use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
 pub(super) const TABLES: &[&[Route]] =
-    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, HOUSE];
+    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, people::ROUTES, HOUSE];
 
 const INFERENCE: &[Route] = &[
     post("/api/v1/chat/completions", Inference, |verb| on(verb, inference::chat))

@@ -37,7 +37,8 @@ fn every_parameter_of_a_tenants_path_says_what_it_names() {
             Credential::Any
             | Credential::Inference
             | Credential::Management
-            | Credential::Session => assert_eq!(parameters(route.path), named, "{}", route.path),
+            | Credential::Session
+            | Credential::SessionOrManagement => assert_eq!(parameters(route.path), named, "{}", route.path),
         }
     }
 }
