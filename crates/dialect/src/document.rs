@@ -116,6 +116,12 @@ impl Document {
         self.text.as_bytes()
     }
 
+    /// The same as text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The document with these edits: members are replaced in place or left out, new ones come at
     /// the end, everything else is byte for byte as received.
     #[must_use]

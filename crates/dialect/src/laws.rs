@@ -10,6 +10,7 @@ pub mod providers;
 pub mod readers;
 mod relays;
 mod retrieval;
+mod texts;
 pub mod usage;
 
 use std::sync::Arc;
@@ -34,6 +35,7 @@ pub use retrieval::{
     embeddings_answers_survive, embeddings_requests_survive, rerank_answers_survive,
     rerank_requests_survive,
 };
+pub use texts::texts_stay_in_place;
 
 use crate::answer::{AnswerStream, AnswerStyle, Skin, read_unary, write_unary};
 use crate::conversation::WireDialect;

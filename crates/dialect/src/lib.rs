@@ -26,6 +26,7 @@ pub mod outbound;
 pub mod patch;
 pub mod reasoning;
 pub mod rerank;
+pub mod texts;
 pub mod watch;
 
 mod base64;

@@ -12,7 +12,8 @@ use std::borrow::Cow;
 use signalbox_core::limits;
 
 pub(crate) use self::text::{
-    NEAR, is_text, nearby, plain_prefix, push_string, text, text_bytes, unescape, whole,
+    NEAR, is_text, nearby, plain_prefix, push_string, text, text_bytes, unescape, unescape_one,
+    whole,
 };
 
 /// Where and why a text is not JSON.

@@ -93,6 +93,12 @@ impl Gateway {
         })
     }
 
+    /// The name of this process in the ledger.
+    #[must_use]
+    pub fn holder(&self) -> Arc<str> {
+        self.ledger.holder()
+    }
+
     /// How many answers are read on for clients that have left.
     #[must_use]
     pub fn draining(&self) -> usize {

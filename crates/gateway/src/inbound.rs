@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use signalbox_catalog::{Lookup, Modality, Snapshot, Task};
 use signalbox_core::ApiError;
+use signalbox_core::id::GenerationId;
 use signalbox_dialect::AnswerStyle;
 use signalbox_dialect::document::Document;
 
@@ -123,6 +124,8 @@ pub struct Inbound {
     pub head: RequestHead,
     /// The body, not yet read.
     pub body: Bytes,
+    /// The generation's id, where it is known before; absent for a new one.
+    pub id: Option<GenerationId>,
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub(crate) fn resolve(
     inbound: Inbound,
     around: &Around<'_>,
 ) -> Result<(Resolved, RequestHead), ApiError> {
-    let Inbound { surface, head, body } = inbound;
+    let Inbound { surface, head, body, id: _ } = inbound;
     let mut document = Document::parse(body)?;
     if surface == Surface::Cursor {
         document = openai_chat::flat::nested(document)?;

@@ -66,14 +66,15 @@ impl Gateway {
         let world = self.world.load_full();
         let surface = inbound.surface;
         let account = admitted.principal.key.account.clone();
+        let known = inbound.id.clone();
         // One throw decides the draws of routers and of the plan.
         let dice = entropy::dice();
         let (mut resolved, head) = self.resolved(&world, &account, inbound, now, dice)?;
         let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
-        let id = match &resolved.retrieval {
+        let id = known.unwrap_or_else(|| match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
             None => GenerationId::generate(now, entropy::bytes()),
-        };
+        });
         let request_id = RequestId::generate(now, entropy::bytes());
         if let Some(kept) = ticket.as_ref().and_then(|ticket| self.answers.find(ticket, now)) {
             let (principal, plan) = (admitted.principal, Arc::new(kept.plan()));

@@ -19,9 +19,6 @@ pub enum PlatformError {
     /// The password was right; a code of the second factor is needed too.
     #[error("A code of the second factor is needed")]
     NeedsCode,
-    /// Whoever asks may not.
-    #[error("{0}")]
-    Forbidden(&'static str),
     /// It does not go with what there is.
     #[error("{0}")]
     Conflict(String),
@@ -31,9 +28,18 @@ pub enum PlatformError {
     /// Too much is going on; again in a second.
     #[error("Too much is going on. Please try again.")]
     Busy,
+    /// Nobody may do that.
+    #[error("{0}")]
+    Forbidden(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl PlatformError {
+    pub(crate) fn forbidden(why: &str) -> Self {
+        Self::Forbidden(why.to_owned())
+    }
 }
 
 /// Money that does not move: 402 when there is too little, 409 when it is in use or done with, 403
@@ -70,7 +76,6 @@ impl From<PlatformError> for ApiError {
             PlatformError::Denied(reason) => Self::new(ErrorKind::Authentication, reason),
             PlatformError::NeedsCode => Self::new(ErrorKind::Authentication, error.to_string())
                 .with_metadata("second_factor", true),
-            PlatformError::Forbidden(reason) => Self::new(ErrorKind::PermissionDenied, reason),
             PlatformError::Conflict(reason) => Self::invalid(reason).with_status(409),
             PlatformError::TooOften(seconds) => {
                 let mut error = Self::new(ErrorKind::RateLimitExceeded, error.to_string());
@@ -82,6 +87,7 @@ impl From<PlatformError> for ApiError {
                 error.retry_after = Some(1);
                 error
             }
+            PlatformError::Forbidden(reason) => Self::new(ErrorKind::PermissionDenied, reason),
             PlatformError::Store(StoreError::Damaged(reason)) => Self::internal(reason),
             PlatformError::Store(StoreError::Refused(refused)) => money_refused(&refused),
             PlatformError::Store(_) => {

@@ -13,11 +13,11 @@ use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_store::{Actor, By, CodeRecord, KeyKind, Role};
 
+use crate::PlatformError;
 use crate::keys::NewKey;
 use crate::people::{Limit, People, Person, Visit, digest, token};
 use crate::v1::Data;
 use crate::v1::keys::{checked_end, checked_limit};
-use crate::PlatformError;
 
 pub use callback::Callback;
 
@@ -27,7 +27,9 @@ const LIFETIME: Duration = Duration::from_secs(600);
 const LABEL: usize = 100;
 /// The app of those who show no callback URL.
 const HEADLESS: &str = "headless";
-const INVALID: PlatformError = PlatformError::Forbidden("Invalid code or code_verifier");
+fn invalid() -> PlatformError {
+    PlatformError::forbidden("Invalid code or code_verifier")
+}
 
 /// How a challenge is made of a verifier.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
@@ -255,7 +257,7 @@ impl People {
         }
         let code = match self.platform().store().code(&digest(&wish.code)).await {
             Ok(Some(code)) => code,
-            Ok(None) => return Exchanged::refused(INVALID),
+            Ok(None) => return Exchanged::refused(invalid()),
             Err(error) => return Exchanged::refused(error.into()),
         };
         let account = Some(code.account.clone());
@@ -272,13 +274,13 @@ impl People {
             return self.reused(visit, code).await;
         }
         if self.platform().store().clock().now() >= code.expires_at {
-            return Err(PlatformError::Forbidden("Authorization code expired"));
+            return Err(PlatformError::forbidden("Authorization code expired"));
         }
         if wish.code_challenge_method.map(Method::name) != code.method.as_deref() {
             return Err(PlatformError::Refused("Invalid code_challenge_method".to_owned()));
         }
         if !verified(code, wish.code_verifier.as_deref()) {
-            return Err(INVALID);
+            return Err(invalid());
         }
         let wanted = NewKey {
             name: code.key_name.clone(),
@@ -316,6 +318,6 @@ impl People {
                 tracing::warn!(%key, "an authorization code was shown twice; its key has ended");
             }
         }
-        Err(INVALID)
+        Err(invalid())
     }
 }

@@ -1,19 +1,51 @@
 //! The JSON of `/api/v1`, for whoever the caller is.
 
+pub mod budgets;
 pub mod credits;
 pub mod generation;
 pub mod key;
 pub mod keys;
 pub mod organization;
 pub mod session;
+pub mod workspaces;
 
 use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::PlatformError;
 
 /// The envelope of single objects: `{"data": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Data<T> {
     /// The object.
     pub data: T,
+}
+
+/// A page of a list, and how long the list is: `{"data": […], "total_count": …}`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Listed<T> {
+    /// The page.
+    pub data: Vec<T>,
+    /// How many there are.
+    pub total_count: u64,
+}
+
+/// Which page of a list: `?offset&limit` (platform spec 0.3).
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+pub struct Page {
+    /// How many are skipped; 0.
+    pub offset: Option<u32>,
+    /// How many are wanted, 1 to 100; 50.
+    pub limit: Option<u32>,
+}
+
+impl Page {
+    pub(crate) fn checked(self) -> Result<(u32, u32), PlatformError> {
+        let limit = self.limit.unwrap_or(50);
+        if (1..=100).contains(&limit) {
+            return Ok((self.offset.unwrap_or(0), limit));
+        }
+        Err(PlatformError::Refused("limit: 1 to 100".to_owned()))
+    }
 }
 
 /// The answer to a deletion.

@@ -240,25 +240,34 @@ async fn an_effect_elsewhere_happens_once_for_its_key() {
     let platform = &world.platform;
     let ann = world.account("ann@example.com").await;
     let once = |body: &str| once::request(&ann, "k", "POST /x", body.as_bytes()).unwrap();
-    let said = |text: &str| Ok(Answer { status: 201, body: text.to_owned() });
-    let never = async || -> Result<Answer, ApiError> { panic!("it has happened") };
+    let said = |text: &str| Ok::<_, ApiError>(Answer { status: 201, body: text.to_owned() });
+    async fn never(_: Option<Timestamp>) -> Result<Answer, ApiError> {
+        panic!("it has happened")
+    }
 
     // A refusal is no effect: the key stays good, even for another body.
-    let refused = async { Err(ApiError::invalid("no")) };
+    let refused = async |_| Err(ApiError::invalid("no"));
     assert_eq!(platform.once(Some(once("a")), refused).await.unwrap_err().status(), 400);
-    let first = platform.once(Some(once("b")), async { said("one") }).await.unwrap();
-    assert_eq!(platform.once(Some(once("b")), never()).await.unwrap(), first);
-    let other = platform.once(Some(once("c")), never()).await.unwrap_err();
+    let first = platform.once(Some(once("b")), async |_| said("one")).await.unwrap();
+    assert_eq!(platform.once(Some(once("b")), never).await.unwrap(), first);
+    let other = platform.once(Some(once("c")), never).await.unwrap_err();
     assert_eq!(other.status(), 422);
-    assert_eq!(platform.once(None, async { said("two") }).await.unwrap().body, "two");
+    assert_eq!(platform.once(None, async |_| said("two")).await.unwrap().body, "two");
 
     // While somebody is at it, and after a fault of ours, nobody else may begin; later one may.
     let again = once::request(&ann, "k2", "POST /x", b"a").unwrap();
-    let fault = async { Err(ApiError::new(ErrorKind::Server, "gone")) };
+    let fault = async |_| Err(ApiError::new(ErrorKind::Server, "gone"));
     assert_eq!(platform.once(Some(again.clone()), fault).await.unwrap_err().status(), 500);
-    let busy = platform.once(Some(again.clone()), never()).await.unwrap_err();
+    let busy = platform.once(Some(again.clone()), never).await.unwrap_err();
     assert_eq!((busy.status(), busy.retry_after), (409, Some(1)));
+    let first = world.clock.now();
     world.clock.advance(Duration::from_secs(60));
-    let done = platform.once(Some(again.clone()), async { said("three") }).await.unwrap();
-    assert_eq!(platform.once(Some(again), never()).await.unwrap(), done);
+    let effect = async |before| {
+        assert_eq!(before, Some(first), "it is told that somebody began");
+        // Meanwhile nobody else begins.
+        assert_eq!(platform.once(Some(again.clone()), never).await.unwrap_err().status(), 409);
+        said("three")
+    };
+    let done = platform.once(Some(again.clone()), effect).await.unwrap();
+    assert_eq!(platform.once(Some(again), never).await.unwrap(), done);
 }

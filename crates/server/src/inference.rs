@@ -14,6 +14,7 @@ use crate::{credential, error};
 
 pub(crate) mod body;
 mod cache;
+mod once;
 mod stream;
 
 const HTTP_REFERER: HeaderName = HeaderName::from_static("http-referer");
@@ -89,10 +90,16 @@ async fn answer(app: App, request: Request, surface: Surface) -> Response {
 async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response, Failed> {
     let (head, body) = request.into_parts();
     let principal = credential::any(app, &head.headers).await?;
+    if once::is_wished(&head.headers) {
+        let body = body::read(&head.headers, body).await?;
+        let once = once::request(&head.headers, &principal, head.uri.path(), &body)?;
+        let inbound = Inbound { surface, head: request_head(&head.headers), body, id: None };
+        return once::answer(app, principal, inbound, once).await;
+    }
     // Whoever may not ask does not get to send a hundred megabytes first.
     let admitted = app.gateway().admit(principal).await?;
     let body = body::read(&head.headers, body).await?;
-    let inbound = Inbound { surface, head: request_head(&head.headers), body };
+    let inbound = Inbound { surface, head: request_head(&head.headers), body, id: None };
     let reply = app.gateway().serve(admitted, inbound).await?;
     let id = HeaderValue::from_str(reply.id.as_str()).ok();
     let mut response = match reply.body {

@@ -3,9 +3,11 @@
 //! **Invariant:** there is no route without a row: `router.rs` adds the rows and nothing else, and the
 //! house rules let nobody else add one.
 
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 
 use crate::app::App;
+use crate::once;
 
 mod table;
 
@@ -91,6 +93,19 @@ pub enum Place {
     Body(&'static str),
 }
 
+/// What becomes of a request with an `Idempotency-Key` that is sent again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Again {
+    /// It is another request: the key means nothing here.
+    Another,
+    /// It has one effect; the handler keeps its answer in the commit of that effect.
+    InCommit,
+    /// It has one effect, which lies outside of the database: the answer is kept after it.
+    Outside,
+    /// The same for an answer of a provider, when a second header asks for it.
+    OnRequest,
+}
+
 /// Answers one route: told the method, it gives the handler for it.
 type Door = fn(MethodFilter) -> MethodRouter<App>;
 
@@ -109,13 +124,15 @@ pub struct Route {
     pub moves_money: bool,
     /// Whether a request may reach a provider: such a route holds money first.
     pub reaches_provider: bool,
+    /// What an `Idempotency-Key` does.
+    pub again: Again,
     door: Door,
 }
 
 impl Route {
     const fn new(verb: Verb, path: &'static str, credential: Credential, door: Door) -> Self {
-        let (moves_money, reaches_provider) = (false, false);
-        Self { verb, path, credential, objects: &[], moves_money, reaches_provider, door }
+        let (moves_money, reaches_provider, again) = (false, false, Again::Another);
+        Self { verb, path, credential, objects: &[], moves_money, reaches_provider, again, door }
     }
 
     /// The same route, whose requests name things of tenants.
@@ -130,11 +147,23 @@ impl Route {
 
     /// The same route, whose requests go to providers and are paid.
     const fn reaches_provider(self) -> Self {
-        Self { moves_money: true, reaches_provider: true, ..self }
+        let again = Again::OnRequest;
+        Self { moves_money: true, reaches_provider: true, again, ..self }
     }
 
-    pub(crate) fn handler(&self) -> MethodRouter<App> {
-        (self.door)(self.verb.filter())
+    /// The same route, where a request with an `Idempotency-Key` is answered once.
+    const fn once(self, again: Again) -> Self {
+        Self { again, ..self }
+    }
+
+    pub(crate) fn handler(&self, app: &App) -> MethodRouter<App> {
+        let handler = (self.door)(self.verb.filter());
+        match self.again {
+            Again::Another | Again::OnRequest => handler,
+            Again::InCommit | Again::Outside => {
+                handler.layer(from_fn_with_state((app.clone(), self.again), once::keep))
+            }
+        }
     }
 }
 

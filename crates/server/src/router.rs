@@ -15,7 +15,7 @@ use crate::{credential, error};
 
 /// The service that answers every request: one handler for each row of the register.
 pub(crate) fn router(app: App) -> Router {
-    let add = |router: Router<App>, row: &Route| router.route(row.path, row.handler());
+    let add = |router: Router<App>, row: &Route| router.route(row.path, row.handler(&app));
     routes()
         .fold(Router::new(), add)
         .fallback(no_such_route)

@@ -10,3 +10,4 @@ pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;
 pub(crate) mod session;
+pub(crate) mod workspaces;

@@ -15,3 +15,6 @@ mod site;
 
 #[path = "management/keys.rs"]
 mod keys;
+
+#[path = "management/workspaces.rs"]
+mod workspaces;

@@ -1,5 +1,5 @@
 //! Money on a whole server: who pays what, whatever happens on the way (reliability design, tests 3, 4,
-//! 9, 11, 12, 23 and 30).
+//! 9, 11, 12, 23, 28, 29 and 30).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,3 +45,20 @@ mod terms;
 
 #[path = "money/projection.rs"]
 mod projection;
+
+#[allow(dead_code, reason = "shared with the tests of purchases, which use all of it")]
+#[path = "../../platform/tests/purchases/http.rs"]
+mod http;
+
+#[allow(dead_code, reason = "shared with the tests of purchases, which use all of it")]
+#[path = "../../platform/tests/purchases/peer.rs"]
+mod peer;
+
+#[path = "money/once.rs"]
+mod once;
+
+#[path = "money/once_answers.rs"]
+mod once_answers;
+
+#[path = "money/vouchers.rs"]
+mod vouchers;

@@ -33,6 +33,8 @@ mod watch;
 
 #[path = "money/crash_loop.rs"]
 mod crash_loop;
+#[path = "money/once.rs"]
+mod once;
 #[path = "money/overdraft_storm.rs"]
 mod overdraft_storm;
 #[path = "money/settle_before_done.rs"]

@@ -122,13 +122,15 @@ pub(crate) async fn add_organization(
     row: &AccountRecord,
     name: &str,
 ) -> Result<(), StoreError> {
-    query("INSERT INTO accounts (id, email, created_at, kind, name) VALUES ($1, $2, $3, 'org', $4)")
-        .bind(row.id.as_str())
-        .bind(&row.email)
-        .bind(row.created_at.micros())
-        .bind(name)
-        .execute(&mut *connection)
-        .await?;
+    query(
+        "INSERT INTO accounts (id, email, created_at, kind, name) VALUES ($1, $2, $3, 'org', $4)",
+    )
+    .bind(row.id.as_str())
+    .bind(&row.email)
+    .bind(row.created_at.micros())
+    .bind(name)
+    .execute(&mut *connection)
+    .await?;
     furnish(connection, &row.id, row.created_at).await
 }
 

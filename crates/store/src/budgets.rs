@@ -1,13 +1,16 @@
 //! Limits on what a scope spends: workspaces, and guardrails for a key or a member.
 
-use signalbox_core::id::{AccountId, KeyHash};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use signalbox_core::id::{AccountId, KeyHash, WorkspaceId, named_uuid};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::{Counts, Draw};
 
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
-use crate::sql::{Line, Row, query};
+use crate::manage::Deed;
+use crate::sql::{Connection, Line, On, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -57,6 +60,124 @@ fn read_budget(row: &Line) -> Result<Budget, StoreError> {
     })
 }
 
+/// A budget as it was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetBudget {
+    /// The budget.
+    pub budget: Budget,
+    /// When there was first one of this scope and interval.
+    pub created_at: Timestamp,
+}
+
+impl Budget {
+    /// Its id, which follows from scope and interval.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let name = format!("budget:{}:{}", self.scope, name_of(self.interval));
+        named_uuid(&Sha256::digest(name).into())
+    }
+}
+
+fn name_of(interval: Option<ResetInterval>) -> &'static str {
+    interval.map_or(LIFETIME, ResetInterval::name)
+}
+
+/// How broad an interval is: the broadest has the smallest number.
+const fn breadth(interval: Option<ResetInterval>) -> u8 {
+    match interval {
+        None => 0,
+        Some(ResetInterval::Monthly) => 1,
+        Some(ResetInterval::Weekly) => 2,
+        Some(ResetInterval::Daily) => 3,
+    }
+}
+
+pub(crate) async fn put(
+    connection: &mut Connection,
+    budget: &Budget,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO budgets (scope, interval, limit_nanos, include_byok, created_at, \
+         updated_at) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (scope, interval) \
+         DO UPDATE SET limit_nanos = excluded.limit_nanos, \
+         include_byok = excluded.include_byok, updated_at = excluded.updated_at",
+    )
+    .bind(&budget.scope)
+    .bind(name_of(budget.interval))
+    .bind(budget.limit.nanos())
+    .bind(i64::from(budget.include_byok))
+    .bind(now.micros())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn remove(
+    connection: &mut Connection,
+    scope: &str,
+    interval: Option<ResetInterval>,
+) -> Result<bool, StoreError> {
+    let done = query("DELETE FROM budgets WHERE scope = $1 AND interval = $2")
+        .bind(scope)
+        .bind(name_of(interval))
+        .execute(connection)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// Lets all budgets of a scope count spending on own provider keys, or none.
+pub(crate) async fn count_byok(
+    connection: &mut Connection,
+    scope: &str,
+    include_byok: bool,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    query(
+        "UPDATE budgets SET include_byok = $1, updated_at = $2 \
+         WHERE scope = $3 AND include_byok <> $1",
+    )
+    .bind(include_byok)
+    .bind(now.micros())
+    .bind(scope)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// The budgets of a scope, the broadest first.
+pub(crate) async fn of_scope<'c>(
+    on: impl Into<On<'c>>,
+    scope: &str,
+) -> Result<Vec<SetBudget>, StoreError> {
+    let rows = query(
+        "SELECT scope, interval, limit_nanos, include_byok, updated_at, created_at FROM budgets \
+         WHERE scope = $1",
+    );
+    let rows = rows.bind(scope).fetch_all(on).await?;
+    let set = |row: &Line| {
+        let created_at = Timestamp::from_micros(row.try_get(5)?);
+        Ok(SetBudget { budget: read_budget(row)?, created_at })
+    };
+    let mut all = rows.iter().map(set).collect::<Result<Vec<_>, StoreError>>()?;
+    all.sort_by_key(|one| breadth(one.budget.interval));
+    Ok(all)
+}
+
+/// What the audit log says of a change of a workspace's budget.
+pub(crate) fn deed(
+    workspace: &WorkspaceId,
+    before: Option<&Budget>,
+    after: Option<&Budget>,
+) -> Deed {
+    let shown = |one: &Budget| {
+        json!({"limit_usd": one.limit, "reset_interval": one.interval,
+            "include_byok_in_budgets": one.include_byok})
+    };
+    let (before, after) = (before.map(shown), after.map(shown));
+    Deed { kind: "workspace_budget", id: workspace.to_string(), before, after }
+}
+
 impl Store {
     /// Sets a budget of an account; its keys are checked against it from their next request on.
     ///
@@ -66,19 +187,7 @@ impl Store {
         let now = self.clock().now();
         self.write(Durability::Power, move |connection| {
             Box::pin(async move {
-                query(
-                    "INSERT INTO budgets (scope, interval, limit_nanos, include_byok, created_at, \
-                     updated_at) VALUES ($1, $2, $3, $4, $5, $5) ON CONFLICT (scope, interval) \
-                     DO UPDATE SET limit_nanos = excluded.limit_nanos, \
-                     include_byok = excluded.include_byok, updated_at = excluded.updated_at",
-                )
-                .bind(&budget.scope)
-                .bind(budget.interval.map_or(LIFETIME, ResetInterval::name))
-                .bind(budget.limit.nanos())
-                .bind(i64::from(budget.include_byok))
-                .bind(now.micros())
-                .execute(&mut *connection)
-                .await?;
+                put(connection, &budget, now).await?;
                 announce(connection, &Change::Account(account), now).await
             })
         })
@@ -98,13 +207,9 @@ impl Store {
         let now = self.clock().now();
         self.write(Durability::Power, move |connection| {
             Box::pin(async move {
-                let done = query("DELETE FROM budgets WHERE scope = $1 AND interval = $2")
-                    .bind(&scope)
-                    .bind(interval.map_or(LIFETIME, ResetInterval::name))
-                    .execute(&mut *connection)
-                    .await?;
+                let done = remove(connection, &scope, interval).await?;
                 announce(connection, &Change::Account(account), now).await?;
-                Ok(done.rows_affected() == 1)
+                Ok(done)
             })
         })
         .await
@@ -129,12 +234,6 @@ impl Store {
         .fetch_all(self.readers())
         .await?;
         let mut budgets = rows.iter().map(read_budget).collect::<Result<Vec<_>, _>>()?;
-        let breadth = |interval: Option<ResetInterval>| match interval {
-            None => 0,
-            Some(ResetInterval::Monthly) => 1,
-            Some(ResetInterval::Weekly) => 2,
-            Some(ResetInterval::Daily) => 3,
-        };
         budgets.sort_by_key(|one| (one.scope.starts_with("guardrail:"), breadth(one.interval)));
         Ok(budgets)
     }

@@ -8,14 +8,19 @@
 //! Only answers of something that happened are kept. A refusal changes nothing, so the same request
 //! may be repeated once its cause is gone.
 
+use std::sync::Arc;
+
 use signalbox_core::Timestamp;
-use signalbox_core::id::AccountId;
+use signalbox_core::id::{AccountId, GenerationId};
 
 use crate::error::StoreError;
 use crate::movements::Refused;
-use crate::sql::{Connection, Row, query};
+use crate::sql::{Connection, Line, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
+
+const ROW: &str = "SELECT request_hash, status, response, created_at FROM idempotency \
+                   WHERE account_id = $1 AND key = $2";
 
 /// A request that is to have one effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +73,66 @@ pub enum Begun {
     Done(Answer),
 }
 
+/// What became of a claim for a generation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Generating {
+    /// It is this caller's.
+    First,
+    /// A process that lives is at it.
+    UnderWay,
+    /// Its process ended after this generation was charged: the answer is lost.
+    Lost(GenerationId),
+    /// It has been answered.
+    Done(Answer),
+}
+
 impl Once {
+    /// What the process that claimed it has come to; nothing when it is gone and charged nothing.
+    async fn under_way(
+        &self,
+        connection: &mut Connection,
+    ) -> Result<Option<Generating>, StoreError> {
+        let row = query("SELECT response FROM idempotency WHERE account_id = $1 AND key = $2")
+            .bind(self.account.as_str())
+            .bind(&self.key)
+            .fetch_one(&mut *connection)
+            .await?;
+        let note: Option<String> = row.try_get(0)?;
+        let Some((holder, generation)) = note.as_deref().and_then(|note| note.split_once(' '))
+        else {
+            return Ok(Some(Generating::UnderWay));
+        };
+        let lives = query("SELECT id FROM holders WHERE id = $1").bind(holder);
+        if lives.fetch_optional(&mut *connection).await?.is_some() {
+            return Ok(Some(Generating::UnderWay));
+        }
+        let recorded =
+            query("SELECT id FROM generations WHERE id = $1 AND cost > 0").bind(generation);
+        let recorded = recorded.fetch_optional(connection).await?;
+        Ok(recorded.map(|_| Generating::Lost(GenerationId::new(generation))))
+    }
+
+    /// Notes who is at it.
+    async fn note(
+        &self,
+        connection: &mut Connection,
+        holder: &str,
+        generation: &GenerationId,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        query(
+            "UPDATE idempotency SET response = $1, created_at = $2 \
+             WHERE account_id = $3 AND key = $4 AND status IS NULL",
+        )
+        .bind(format!("{holder} {generation}"))
+        .bind(now.micros())
+        .bind(self.account.as_str())
+        .bind(&self.key)
+        .execute(connection)
+        .await?;
+        Ok(())
+    }
+
     /// The answer that this request got. Without an idempotency key there is none.
     pub(crate) async fn look(
         connection: &mut Connection,
@@ -98,14 +162,15 @@ impl Once {
     }
 
     async fn row(&self, connection: &mut Connection) -> Result<Option<Begun>, StoreError> {
-        let row = query(
-            "SELECT request_hash, status, response, created_at FROM idempotency \
-             WHERE account_id = $1 AND key = $2",
-        )
-        .bind(self.account.as_str())
-        .bind(&self.key)
-        .fetch_optional(connection)
-        .await?;
+        let row = query(ROW)
+            .bind(self.account.as_str())
+            .bind(&self.key)
+            .fetch_optional(connection)
+            .await?;
+        self.read(row)
+    }
+
+    fn read(&self, row: Option<Line>) -> Result<Option<Begun>, StoreError> {
         let Some(row) = row else { return Ok(None) };
         if row.try_get::<String, _>(0)? != self.request_hash {
             return Err(Refused::OtherRequest.into());
@@ -173,6 +238,81 @@ impl Store {
                     return Ok(Begun::First);
                 }
                 Ok(once.row(connection).await?.unwrap_or(Begun::Unfinished(now)))
+            })
+        })
+        .await
+    }
+
+    /// The answer that a request got; `None` when it got none yet.
+    ///
+    /// # Errors
+    /// [`Refused::OtherRequest`] when the key was used for another request.
+    pub async fn answered_once(&self, once: &Once) -> Result<Option<Answer>, StoreError> {
+        let row = query(ROW)
+            .bind(once.account.as_str())
+            .bind(&once.key)
+            .fetch_optional(self.readers())
+            .await?;
+        Ok(match once.read(row)? {
+            Some(Begun::Done(answer)) => Some(answer),
+            _ => None,
+        })
+    }
+
+    /// Takes over a claim that was made at `since` and left. Says whether this caller may go on: of
+    /// several one may.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn renew_once(&self, once: Once, since: Timestamp) -> Result<bool, StoreError> {
+        let now = self.clock().now();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let renewed = query(
+                    "UPDATE idempotency SET created_at = $1 WHERE account_id = $2 AND key = $3 \
+                     AND request_hash = $4 AND status IS NULL AND created_at = $5",
+                )
+                .bind(now.micros())
+                .bind(once.account.as_str())
+                .bind(&once.key)
+                .bind(&once.request_hash)
+                .bind(since.micros())
+                .execute(connection)
+                .await?;
+                Ok(renewed.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
+    /// Claims an idempotency key for a generation of this process. A claim ends with its process: when
+    /// that is gone, and with it all that it might still have charged, the key is free again unless the
+    /// generation was recorded.
+    ///
+    /// # Errors
+    /// [`Refused::OtherRequest`] when the key was used for another request.
+    pub async fn begin_generation(
+        &self,
+        once: Once,
+        holder: Arc<str>,
+        generation: GenerationId,
+    ) -> Result<Generating, StoreError> {
+        let now = self.clock().now();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let first = once.claim(connection, now).await?;
+                if !first {
+                    match once.row(connection).await? {
+                        Some(Begun::Done(answer)) => return Ok(Generating::Done(answer)),
+                        _ => {
+                            if let Some(before) = once.under_way(connection).await? {
+                                return Ok(before);
+                            }
+                        }
+                    }
+                }
+                once.note(connection, &holder, &generation, now).await?;
+                Ok(Generating::First)
             })
         })
         .await

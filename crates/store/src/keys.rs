@@ -3,8 +3,8 @@
 mod managed;
 mod usage;
 
-pub(crate) use managed::{disable_of, made};
 pub use managed::{KeyEdit, KeyKind, KeyPage};
+pub(crate) use managed::{disable_of, made};
 pub use usage::KeyUsage;
 
 use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};

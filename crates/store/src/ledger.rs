@@ -179,6 +179,13 @@ impl Drop for Hold {
 }
 
 impl Ledger {
+    /// The name of this process among the holders of leases; it is gone when all that the process
+    /// charged is posted.
+    #[must_use]
+    pub fn holder(&self) -> Arc<str> {
+        self.inner.vault.holder().clone()
+    }
+
     /// Starts the live ledger of this process and ends what dead processes left.
     ///
     /// # Errors

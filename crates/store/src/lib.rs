@@ -48,7 +48,7 @@ pub use generations::GenerationRow;
 pub use grants::Granted;
 pub use health::HealthRow;
 pub use holders::HolderRow;
-pub use invitations::{Invited, InvitationRecord, Joined};
+pub use invitations::{InvitationRecord, Invited, Joined};
 pub use keys::{KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage};
 pub use ledger::{Hold, Ledger, LedgerError, Settlement};
 pub use manage::{Actor, AuditRow, By};

@@ -132,12 +132,11 @@ impl Store {
         workspace: &WorkspaceId,
         user: &UserId,
     ) -> Result<bool, StoreError> {
-        let row =
-            query("SELECT 1 FROM workspace_members WHERE workspace_id = $1 AND user_id = $2")
-                .bind(workspace.as_str())
-                .bind(user.as_str())
-                .fetch_optional(self.readers())
-                .await?;
+        let row = query("SELECT 1 FROM workspace_members WHERE workspace_id = $1 AND user_id = $2")
+            .bind(workspace.as_str())
+            .bind(user.as_str())
+            .fetch_optional(self.readers())
+            .await?;
         Ok(row.is_some())
     }
 

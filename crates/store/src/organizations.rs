@@ -206,7 +206,8 @@ impl Store {
                     return Ok(Managed::nothing(MemberChange::NotThere));
                 };
                 let role = role.unwrap_or(old.role);
-                let new = Standing { role, source: old.source.clone(), active: on.unwrap_or(old.active) };
+                let new =
+                    Standing { role, source: old.source.clone(), active: on.unwrap_or(old.active) };
                 let was_admin = old.active && old.role == Role::Admin;
                 let stays_admin = new.active && new.role == Role::Admin;
                 if was_admin && !stays_admin && !another_admin(connection, &account, &user).await? {
@@ -282,6 +283,16 @@ async fn write(
     .bind(now.micros())
     .bind(account.as_str())
     .bind(user.as_str())
+    .execute(&mut *connection)
+    .await?;
+    // The role in a workspace is a copy.
+    query(
+        "UPDATE workspace_members SET role = $1 WHERE user_id = $2 AND workspace_id IN \
+         (SELECT id FROM workspaces WHERE account_id = $3)",
+    )
+    .bind(if member.role == Role::Admin { "admin" } else { "member" })
+    .bind(user.as_str())
+    .bind(account.as_str())
     .execute(connection)
     .await?;
     Ok(())

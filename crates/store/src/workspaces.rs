@@ -1,6 +1,13 @@
 //! Workspaces: the environments inside an account. Every account has a default one.
 
-use serde_json::Value;
+mod managed;
+mod membership;
+mod settings;
+
+pub use managed::WorkspaceEnd;
+pub use membership::{Removal, WorkspaceMember, WorkspaceRole};
+pub use settings::WorkspaceSettings;
+
 use sha2::{Digest, Sha256};
 use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, UserId, WorkspaceId, named_uuid};
@@ -25,8 +32,8 @@ pub struct WorkspaceRecord {
     pub description: Option<String>,
     /// Whether it is the account's default one.
     pub is_default: bool,
-    /// What it presets for its requests, a JSON object; what is absent has its default.
-    pub settings: Value,
+    /// What it presets for its requests.
+    pub settings: WorkspaceSettings,
     /// Whether its budgets count spending on own provider keys.
     pub include_byok_in_budgets: bool,
     /// Who made it.
@@ -44,18 +51,32 @@ impl WorkspaceRecord {
         (!self.is_default).then(|| self.id.clone())
     }
 
-    /// What its spending is counted under: `workspace:<this>`.
+    /// What its spending is counted under.
     #[must_use]
-    pub fn spends_as(&self) -> String {
-        if self.is_default { format!("default:{}", self.account) } else { self.id.to_string() }
+    pub fn scope(&self) -> String {
+        if self.is_default {
+            format!("workspace:default:{}", self.account)
+        } else {
+            format!("workspace:{}", self.id)
+        }
     }
+
+    /// The id of the guardrail that all of its requests pass, known before there is one.
+    #[must_use]
+    pub fn default_guardrail(&self) -> String {
+        named("guardrail", self.id.as_str())
+    }
+}
+
+/// The UUID of what a thing has by itself, such as the default guardrail of a workspace.
+pub(crate) fn named(kind: &str, of: &str) -> String {
+    named_uuid(&Sha256::digest(format!("{kind}:default:{of}")).into())
 }
 
 /// The id of an account's default workspace; it follows from the account.
 #[must_use]
 pub fn default_workspace(account: &AccountId) -> WorkspaceId {
-    let digest = Sha256::digest(format!("workspace:default:{account}"));
-    WorkspaceId::new(named_uuid(&digest.into()))
+    WorkspaceId::new(named("workspace", account.as_str()))
 }
 
 pub(crate) const COLUMNS: &str = "id, account_id, slug, name, description, is_default, settings, \

@@ -7,8 +7,10 @@ use std::time::Duration;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, Settings};
+use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
-    IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
+    IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
+    PurchaseSettings, Purchases, RevokeOld,
 };
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
@@ -41,6 +43,8 @@ pub struct TestServer {
     pub purchases: Purchases,
     /// The live ledger.
     pub ledger: Ledger,
+    /// What people were sent.
+    pub mail: Arc<KeptMail>,
     address: SocketAddr,
     gateway: Arc<Gateway>,
     simulator: Simulated,
@@ -71,6 +75,8 @@ pub struct Setup {
     pub journal: bool,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
+    /// Who may sign up, and what apps may do.
+    pub people: PeopleSettings,
 }
 
 impl Default for Setup {
@@ -86,6 +92,7 @@ impl Default for Setup {
             database: None,
             journal: true,
             purchases: PurchaseSettings::default(),
+            people: PeopleSettings::default(),
         }
     }
 }
@@ -182,7 +189,9 @@ impl TestServer {
         let purchases = Purchases::new(&store, setup.purchases, Plans::default());
         let purchases = purchases.expect("purchases that can be set up");
         let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
-        let app = App::selling(gate, platform.clone(), sells, clock);
+        let (mail, url) = (Arc::new(KeptMail::default()), format!("http://{address}"));
+        let people = People::new(&platform, setup.people, Arc::clone(&mail) as _, &url);
+        let app = App::complete(gate, sells, people, clock);
         let stop = CancellationToken::new();
         let listening = Listening { stop: stop.clone() };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
@@ -191,6 +200,7 @@ impl TestServer {
             platform,
             purchases,
             ledger,
+            mail,
             address,
             gateway,
             simulator: Simulated(simulator),

@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("dialect", 1),
     ("catalog", 1),
     ("classifier", 1),
+    ("guard", 1),
     ("ledger", 1),
     ("auditor", 1),
     ("policy", 2),
@@ -31,7 +32,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 /// Crates that know no clock, no socket, no database and no task.
 const PURE: &[&str] =
-    &["core", "dialect", "catalog", "classifier", "ledger", "auditor", "policy", "lab"];
+    &["core", "dialect", "catalog", "classifier", "guard", "ledger", "auditor", "policy", "lab"];
 /// What the pure crates may not depend on.
 const IMPURE: &[&str] = &[
     "tokio",

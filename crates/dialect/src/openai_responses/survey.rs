@@ -9,7 +9,7 @@ mod tools;
 use bytes::Bytes;
 use signalbox_core::{ApiError, Parameter, limits};
 
-pub(super) use self::input::kind_of;
+pub(crate) use self::input::kind_of;
 use crate::document::{Document, Kind, Raw, quoted};
 use crate::openai_chat;
 pub use crate::openai_chat::survey::Survey;

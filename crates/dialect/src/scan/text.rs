@@ -92,7 +92,7 @@ pub(crate) fn unescape(raw: &str) -> Cow<'_, str> {
 }
 
 /// The character that the escape at the start of `rest` stands for, and the escape's length.
-fn unescape_one(rest: &str, escape: u8) -> (char, usize) {
+pub(crate) fn unescape_one(rest: &str, escape: u8) -> (char, usize) {
     let plain = match escape {
         b'b' => '\u{8}',
         b'f' => '\u{c}',

@@ -80,7 +80,11 @@ pub fn ask(
     if body.get("model").is_none() {
         body["model"] = json!(endpoint.model);
     }
-    let inbound =
-        Inbound { surface, head: RequestHead::default(), body: Bytes::from(body.to_string()) };
+    let inbound = Inbound {
+        surface,
+        head: RequestHead::default(),
+        body: Bytes::from(body.to_string()),
+        id: None,
+    };
     preview(world, inbound, &endpoint.id, Timestamp::from_seconds(1_780_000_000))
 }

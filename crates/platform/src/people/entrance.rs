@@ -12,7 +12,9 @@ use crate::accounts::checked_email;
 use crate::v1::session::{SignInWish, SignUpWish};
 
 const WRONG: PlatformError = PlatformError::Denied("Wrong e-mail address or password");
-const CLOSED: PlatformError = PlatformError::Forbidden("Signing up needs an invitation");
+fn closed() -> PlatformError {
+    PlatformError::forbidden("Signing up needs an invitation")
+}
 /// Longest part of a name, in characters.
 const NAME: usize = 100;
 
@@ -29,25 +31,21 @@ fn checked_name(name: Option<String>) -> Result<Option<String>, PlatformError> {
 
 impl People {
     /// Whether the address may sign up, and whether an invitation proves that it is theirs.
-    async fn admitted(
-        &self,
-        email: &str,
-        invitation: Option<&str>,
-    ) -> Result<bool, PlatformError> {
+    async fn admitted(&self, email: &str, invitation: Option<&str>) -> Result<bool, PlatformError> {
         let store = self.platform().store();
         if let Some(token) = invitation {
             let found = store.invitation(&digest(token)).await?;
             let fits = found.is_some_and(|one| one.email == email);
             return match self.settings().sign_up {
-                SignUp::Closed => Err(CLOSED),
+                SignUp::Closed => Err(closed()),
                 _ if fits => Ok(true),
-                _ => Err(CLOSED),
+                _ => Err(closed()),
             };
         }
         match self.settings().sign_up {
             SignUp::Open => Ok(false),
             SignUp::Invited if !store.has_people().await? => Ok(false),
-            SignUp::Invited | SignUp::Closed => Err(CLOSED),
+            SignUp::Invited | SignUp::Closed => Err(closed()),
         }
     }
 
@@ -177,7 +175,7 @@ impl People {
         self.throttle().take(Limit::TriesAt, &user.email)?;
         let right = self.0.passwords.matches(Secret::new(password), user.password.clone()).await?;
         if !right {
-            return Err(PlatformError::Forbidden("Wrong password"));
+            return Err(PlatformError::forbidden("Wrong password"));
         }
         self.throttle().forgive(Limit::TriesAt, &user.email);
         Ok(())

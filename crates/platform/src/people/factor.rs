@@ -29,7 +29,8 @@ fn recovery_code() -> String {
 }
 
 fn bytes(secret: &Secret<String>) -> Result<Vec<u8>, PlatformError> {
-    let damaged = |_: hex::FromHexError| signalbox_store::StoreError::Damaged("second factor".to_owned());
+    let damaged =
+        |_: hex::FromHexError| signalbox_store::StoreError::Damaged("second factor".to_owned());
     Ok(hex::decode(secret.expose()).map_err(damaged)?)
 }
 
@@ -110,7 +111,7 @@ impl People {
         self.knows_password(&person.user, wish.password).await?;
         self.throttle().take(super::Limit::TriesAt, &person.user.email)?;
         if !self.second_factor(&person.user, &wish.code).await? {
-            return Err(PlatformError::Forbidden("Wrong code"));
+            return Err(PlatformError::forbidden("Wrong code"));
         }
         let store = self.platform().store();
         Ok(store.remove_totp(person.own()?, person.user.id.clone()).await?)

@@ -112,8 +112,7 @@ impl People {
         password::checked(&wish.password, &user.email)?;
         let hashed = self.0.passwords.hash(Secret::new(wish.password)).await?;
         let account = store.account_of(&user.id).await?;
-        let by =
-            By { account, actor: Actor::User(user.id.clone()), address: visit.text() };
+        let by = By { account, actor: Actor::User(user.id.clone()), address: visit.text() };
         if !store.reset_password(by, user.id.clone(), hash, hashed).await? {
             return Err(spent());
         }

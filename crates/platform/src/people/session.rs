@@ -64,7 +64,7 @@ impl Person {
     pub fn proven(&self) -> Result<(), PlatformError> {
         match self.user.email_verified_at {
             Some(_) => Ok(()),
-            None => Err(PlatformError::Forbidden("Verify your e-mail address first")),
+            None => Err(PlatformError::forbidden("Verify your e-mail address first")),
         }
     }
 
@@ -85,7 +85,7 @@ impl Person {
     pub fn administers(&self, organization: &AccountId) -> Result<By, PlatformError> {
         match self.role_in(organization)? {
             Role::Admin => Ok(self.by(organization)),
-            Role::Member => Err(PlatformError::Forbidden("Only admins of the organization may")),
+            Role::Member => Err(PlatformError::forbidden("Only admins of the organization may")),
         }
     }
 }
@@ -189,9 +189,7 @@ impl People {
         let store = self.platform().store();
         let now = store.clock().now();
         let mut sessions = store.sessions_of(user).await?;
-        sessions.retain(|one| {
-            now < one.expires_at && now < one.seen_at.plus_millis(millis(IDLE))
-        });
+        sessions.retain(|one| now < one.expires_at && now < one.seen_at.plus_millis(millis(IDLE)));
         Ok(sessions)
     }
 

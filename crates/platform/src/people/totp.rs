@@ -95,9 +95,7 @@ mod tests {
 
     #[test]
     fn base32_is_that_of_the_rfc() {
-        for (bytes, text) in
-            [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foobar", "MZXW6YTBOI")]
-        {
+        for (bytes, text) in [("", ""), ("f", "MY"), ("fo", "MZXQ"), ("foobar", "MZXW6YTBOI")] {
             assert_eq!(base32(bytes.as_bytes()), text);
         }
         assert!(uri(b"foobar", "a+b@c").contains("a%2Bb%40c?secret=MZXW6YTBOI"));

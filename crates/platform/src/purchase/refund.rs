@@ -1,5 +1,6 @@
 //! Refunds: the money leaves the account, then the processor is told, then it is confirmed.
 
+use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
 use signalbox_store::payments::{Refund, Reversal, Told};
 
@@ -9,6 +10,11 @@ use super::{PurchaseError, Purchases};
 
 /// For how long a purchase can be refunded (platform spec 4.4).
 const WINDOW_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+fn body(reversal: Reversal, payment: &str, status: &'static str) -> RefundBody {
+    let (id, amount) = (reversal.id, reversal.amount);
+    RefundBody { id, payment_id: payment.to_owned(), amount, status }
+}
 
 impl Purchases {
     /// Gives back what is unused of a purchase, at most what was paid for it; the fee is kept. When the
@@ -33,12 +39,30 @@ impl Purchases {
             }
             Err(error) => return Err(error),
         };
-        Ok(RefundBody {
-            id: reversal.id,
-            payment_id: id.to_owned(),
-            amount: reversal.amount,
-            status,
-        })
+        Ok(body(reversal, id, status))
+    }
+
+    /// The same for a request that began at `since` and whose answer nobody got: what was made of the
+    /// purchase since then, if it was not called off.
+    ///
+    /// # Errors
+    /// As [`Purchases::refund`].
+    pub async fn refund_again(
+        &self,
+        account: &AccountId,
+        id: &str,
+        since: Timestamp,
+    ) -> Result<RefundBody, PurchaseError> {
+        if self.store().payment(account, id).await?.is_none() {
+            return Err(PurchaseError::NotFound("purchase"));
+        }
+        let made = |one: &Reversal| {
+            one.kind == Told::Refund && one.created_at >= since && one.status != "failed"
+        };
+        let found = self.store().reversals_of(id).await?.into_iter().find(made);
+        let Some(found) = found else { return self.refund(account, id).await };
+        let status = if found.status == "done" { "done" } else { "pending" };
+        Ok(body(found, id, status))
     }
 
     /// Tells the processor of a refund. `again`: it may know of it already, longer ago than it

@@ -1,5 +1,6 @@
 //! Tax numbers, which the processor prints on later invoices (platform spec 4.6).
 
+use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
 use signalbox_store::StoreError;
 use signalbox_store::payments::TaxId;
@@ -97,6 +98,25 @@ impl Purchases {
                 Err(PurchaseError::Conflict("The account has this number".to_owned()))
             }
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The same for a request that began at `since` and whose answer nobody got.
+    ///
+    /// # Errors
+    /// As [`Purchases::add_tax_id`].
+    pub async fn add_tax_id_again(
+        &self,
+        account: &AccountId,
+        new: NewTaxId,
+        since: Timestamp,
+    ) -> Result<TaxIdBody, PurchaseError> {
+        let same = |one: &TaxId| {
+            one.kind == new.kind && one.value == new.value.trim() && one.created_at >= since
+        };
+        match self.store().tax_ids(account).await?.iter().find(|one| same(one)) {
+            Some(found) => Ok(TaxIdBody::new(found)),
+            None => self.add_tax_id(account, new).await,
         }
     }
 

@@ -2,16 +2,17 @@
 
 use axum::routing::on;
 
-use super::{Credential, Object, Place, Route, delete, get, patch, post, put};
+use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::{inference, router, v1, webhooks};
 
 mod people;
 
+use Again::{InCommit, Outside};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
 pub(super) const TABLES: &[&[Route]] =
-    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, people::ROUTES, HOUSE];
+    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, WORKSPACES, people::ROUTES, HOUSE];
 
 const INFERENCE: &[Route] = &[
     post("/api/v1/chat/completions", Inference, |verb| on(verb, inference::chat))
@@ -63,37 +64,84 @@ const KEYS: &[Route] = &[
     delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
 ];
 
+const WORKSPACE: &[(Object, Place)] = &[(Object::Workspace, Place::Path("id"))];
+const PEOPLE: &[(Object, Place)] =
+    &[(Object::Workspace, Place::Path("id")), (Object::User, Place::Body("user_ids"))];
+
+const WORKSPACES: &[Route] = &[
+    get("/api/v1/workspaces", Management, |verb| on(verb, v1::workspaces::list)),
+    post("/api/v1/workspaces", Management, |verb| on(verb, v1::workspaces::create)),
+    get("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::one))
+        .names(WORKSPACE),
+    patch("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::update))
+        .names(WORKSPACE),
+    delete("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::delete))
+        .names(WORKSPACE),
+    get("/api/v1/workspaces/{id}/members", Management, |verb| on(verb, v1::workspaces::members))
+        .names(WORKSPACE),
+    post("/api/v1/workspaces/{id}/members/add", Management, |verb| {
+        on(verb, v1::workspaces::add_members)
+    })
+    .names(PEOPLE),
+    post("/api/v1/workspaces/{id}/members/remove", Management, |verb| {
+        on(verb, v1::workspaces::remove_members)
+    })
+    .names(PEOPLE),
+    get("/api/v1/workspaces/{id}/budgets", Management, |verb| on(verb, v1::workspaces::budgets))
+        .names(WORKSPACE),
+    get("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
+        on(verb, v1::workspaces::budget)
+    })
+    .names(WORKSPACE),
+    put("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
+        on(verb, v1::workspaces::put_budget)
+    })
+    .names(WORKSPACE),
+    delete("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
+        on(verb, v1::workspaces::delete_budget)
+    })
+    .names(WORKSPACE),
+];
+
 const CREDITS: &[Route] = &[
     post("/api/v1/credits/coinbase", None, |verb| on(verb, v1::credits::coinbase)),
-    post("/api/v1/credits/redeem", Management, |verb| on(verb, v1::credits::redeem)).moves_money(),
+    post("/api/v1/credits/redeem", Management, |verb| on(verb, v1::credits::redeem))
+        .moves_money()
+        .once(InCommit),
     post("/api/v1/credits/transfer", Management, |verb| on(verb, v1::credits::transfer))
         .names(&[(Object::Account, Place::Body("account_id"))])
-        .moves_money(),
+        .moves_money()
+        .once(InCommit),
     get("/api/v1/credits/statement", Management, |verb| on(verb, v1::credits::statement)),
 ];
 
 const PURCHASES: &[Route] = &[
     post("/api/v1/credits/checkout", Management, |verb| on(verb, v1::purchases::checkout))
-        .moves_money(),
+        .moves_money()
+        .once(Outside),
     get("/api/v1/credits/purchases", Management, |verb| on(verb, v1::purchases::list)),
     post("/api/v1/credits/purchases/{id}/refund", Management, |verb| {
         on(verb, v1::purchases::refund)
     })
     .names(&[(Object::Payment, Place::Path("id"))])
-    .moves_money(),
+    .moves_money()
+    .once(Outside),
     post("/api/v1/credits/purchases/{id}/reconcile", Management, |verb| {
         on(verb, v1::purchases::reconcile)
     })
     .names(&[(Object::Payment, Place::Path("id"))])
-    .moves_money(),
+    .moves_money()
+    .once(Outside),
     post("/api/v1/credits/crypto", Management, |verb| on(verb, v1::purchases::claim))
         .names(&[(Object::Payment, Place::Body("payment_id"))])
-        .moves_money(),
+        .moves_money()
+        .once(Outside),
     get("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::rule)),
     put("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::set_rule)),
     delete("/api/v1/credits/auto-top-up", Management, |verb| on(verb, v1::purchases::drop_rule)),
     get("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::tax_ids)),
-    post("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::add_tax_id)),
+    post("/api/v1/credits/tax-ids", Management, |verb| on(verb, v1::purchases::add_tax_id))
+        .once(Outside),
     delete("/api/v1/credits/tax-ids/{id}", Management, |verb| {
         on(verb, v1::purchases::remove_tax_id)
     })

@@ -38,8 +38,25 @@ fn every_parameter_of_a_tenants_path_says_what_it_names() {
             | Credential::Inference
             | Credential::Management
             | Credential::Session
-            | Credential::SessionOrManagement => assert_eq!(parameters(route.path), named, "{}", route.path),
+            | Credential::SessionOrManagement => {
+                assert_eq!(parameters(route.path), named, "{}", route.path)
+            }
         }
+    }
+}
+
+/// Whoever asks again because an answer got lost pays once. The card processor names its events.
+#[test]
+fn what_moves_money_says_what_becomes_of_it_when_it_is_sent_again() {
+    for route in routes() {
+        let path = route.path;
+        let repeats = route.verb == Verb::Post && route.again == Again::Another;
+        let named = matches!(route.credential, Credential::Signature);
+        assert!(!repeats || !route.moves_money || named, "{path} may move money twice");
+        assert!(route.again == Again::Another || route.verb == Verb::Post, "{path}");
+        let kept = matches!(route.again, Again::InCommit | Again::Outside);
+        assert!(!kept || route.credential == Credential::Management, "{path}: whose key is it?");
+        assert_eq!(route.again == Again::OnRequest, route.reaches_provider, "{path}");
     }
 }
 

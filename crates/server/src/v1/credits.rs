@@ -1,5 +1,6 @@
 //! Credit that comes and goes without being bought here: vouchers, transfers, statements.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
@@ -9,12 +10,13 @@ use serde::de::DeserializeOwned;
 use signalbox_core::id::AccountId;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
 use signalbox_platform::NewTransfer;
-use signalbox_platform::once::{Answer, Once};
+use signalbox_platform::once::Answer;
 use signalbox_platform::statement::Period;
 use signalbox_platform::v1::Data;
 
 use crate::app::App;
-use crate::{credential, error, once, short_body};
+use crate::once::Keyed;
+use crate::{credential, error, short_body};
 
 /// Largest body of these routes.
 const MAX_BODY: usize = 16 * 1024;
@@ -36,24 +38,21 @@ struct TransferRequest {
     note: String,
 }
 
-/// Who asks, for what, and whether it is to be done once.
+/// Who asks, and for what.
 struct Asked<T> {
     account: AccountId,
     wish: T,
-    once: Option<Once>,
 }
 
 async fn asked<T: DeserializeOwned>(
     app: &App,
-    route: &str,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Asked<T>, ApiError> {
     let account = credential::management(app, headers).await?.key.account.clone();
     let body = short_body::read(headers, body, MAX_BODY).await?;
     let wish = serde_json::from_slice(&body).map_err(|e| ApiError::invalid(e.to_string()))?;
-    let once = once::of(headers, &account, route, &body)?;
-    Ok(Asked { account, wish, once })
+    Ok(Asked { account, wish })
 }
 
 fn told(app: &App, answer: Result<Answer, ApiError>) -> Response {
@@ -75,22 +74,28 @@ pub(crate) async fn coinbase(State(app): State<App>) -> Response {
 }
 
 /// `POST /api/v1/credits/redeem` `{code}`: a voucher becomes credit.
-pub(crate) async fn redeem(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+pub(crate) async fn redeem(
+    State(app): State<App>,
+    Extension(keyed): Extension<Keyed>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let answer = async {
-        let route = "POST /api/v1/credits/redeem";
-        let Asked { account, wish, once } =
-            asked::<RedeemRequest>(&app, route, &headers, body).await?;
-        Ok(app.platform().redeem(&account, &wish.code, once).await?)
+        let Asked { account, wish } = asked::<RedeemRequest>(&app, &headers, body).await?;
+        Ok(app.platform().redeem(&account, &wish.code, keyed.once).await?)
     };
     told(&app, answer.await)
 }
 
 /// `POST /api/v1/credits/transfer` `{account_id, amount, note?}`: purchased credit for another account.
-pub(crate) async fn transfer(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+pub(crate) async fn transfer(
+    State(app): State<App>,
+    Extension(keyed): Extension<Keyed>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let answer = async {
-        let route = "POST /api/v1/credits/transfer";
-        let Asked { account, wish, once } =
-            asked::<TransferRequest>(&app, route, &headers, body).await?;
+        let Asked { account, wish } = asked::<TransferRequest>(&app, &headers, body).await?;
         if wish.note.chars().count() > MAX_NOTE {
             return Err(ApiError::invalid(format!("note: at most {MAX_NOTE} characters")));
         }
@@ -102,7 +107,7 @@ pub(crate) async fn transfer(State(app): State<App>, headers: HeaderMap, body: B
             reason: wish.note,
             any_credit: false,
         };
-        Ok(app.platform().transfer(transfer, once).await?)
+        Ok(app.platform().transfer(transfer, keyed.once).await?)
     };
     told(&app, answer.await)
 }

@@ -5,9 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use signalbox_core::id::{AccountId, UserId};
-use signalbox_platform::v1::organization::{
-    InviteWish, ListMembers, MemberWish, OrganizationWish,
-};
+use signalbox_platform::v1::organization::{InviteWish, ListMembers, MemberWish, OrganizationWish};
 use signalbox_platform::v1::session::{ContextObject, MailedToken};
 use signalbox_platform::v1::{Data, Deleted};
 
@@ -68,9 +66,8 @@ pub(crate) async fn remove_member(
     SignedIn(person): SignedIn,
     Path((id, user)): Path<(AccountId, UserId)>,
 ) -> Response {
-    let work = async {
-        app.people().remove_member(&person, &id, user).await.map(|()| Deleted::TRUE)
-    };
+    let work =
+        async { app.people().remove_member(&person, &id, user).await.map(|()| Deleted::TRUE) };
     changed(&app, &person.by(&id), StatusCode::OK, work).await
 }
 

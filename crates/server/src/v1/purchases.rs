@@ -1,5 +1,6 @@
 //! What an account buys: `/api/v1/credits/…`, all of it with a management key.
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -8,14 +9,14 @@ use serde::{Deserialize, Serialize};
 use signalbox_core::id::AccountId;
 use signalbox_core::{ApiError, Usd};
 use signalbox_platform::PurchaseError;
-use signalbox_platform::once::Answer;
 use signalbox_platform::purchase::body::{PurchaseBody, RuleBody};
 use signalbox_platform::purchase::fee::Method;
 use signalbox_platform::purchase::{Claim, NewTaxId, Purchases, RuleWish, Wish};
 use signalbox_platform::v1::Data;
 
 use crate::app::App;
-use crate::{credential, error, once, short_body};
+use crate::once::Keyed;
+use crate::{credential, error, short_body};
 
 /// Purchases in one page, unless the caller says how many.
 const PAGE: i64 = 50;
@@ -79,23 +80,21 @@ fn data<T: Serialize>(found: Result<T, PurchaseError>) -> Result<String, ApiErro
 }
 
 /// `POST /api/v1/credits/checkout`
-pub(crate) async fn checkout(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+pub(crate) async fn checkout(
+    State(app): State<App>,
+    Extension(keyed): Extension<Keyed>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let answer = async {
         let account = caller(&app, &headers).await?;
-        let body = short_body::read(&headers, body, short_body::MAX_DOCUMENT).await?;
-        let asked: CheckoutRequest =
-            serde_json::from_slice(&body).map_err(|error| ApiError::invalid(error.to_string()))?;
-        let once = once::of(&headers, &account, "POST /api/v1/credits/checkout", &body)?;
+        let asked: CheckoutRequest = short_body::document(&headers, body).await?;
         let method = asked.method.as_deref().unwrap_or("card");
         let method = Method::from_name(method)
             .ok_or_else(|| ApiError::invalid("method: \"card\" or \"crypto\""))?;
         let (amount, keep_card) = (asked.amount, asked.auto_top_up);
-        let wish = Wish { amount, method, keep_card, once: once.clone() };
-        let effect = async {
-            let body = data(app.purchases().checkout(&account, wish).await)?;
-            Ok(Answer { status: 200, body })
-        };
-        Ok(app.platform().once(once, effect).await?.body)
+        let wish = Wish { amount, method, keep_card, once: keyed.once };
+        data(app.purchases().checkout(&account, wish).await)
     };
     error::json(&app, answer.await)
 }
@@ -132,12 +131,16 @@ pub(crate) async fn list(
 /// `POST /api/v1/credits/purchases/{id}/refund`
 pub(crate) async fn refund(
     State(app): State<App>,
+    Extension(keyed): Extension<Keyed>,
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Response {
     let answer = async {
         let account = caller(&app, &headers).await?;
-        data(app.purchases().refund(&account, &id).await)
+        data(match keyed.begun {
+            Some(since) => app.purchases().refund_again(&account, &id, since).await,
+            None => app.purchases().refund(&account, &id).await,
+        })
     };
     error::json(&app, answer.await)
 }
@@ -215,12 +218,20 @@ pub(crate) async fn tax_ids(State(app): State<App>, headers: HeaderMap) -> Respo
 }
 
 /// `POST /api/v1/credits/tax-ids`
-pub(crate) async fn add_tax_id(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+pub(crate) async fn add_tax_id(
+    State(app): State<App>,
+    Extension(keyed): Extension<Keyed>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
     let answer = async {
         let account = caller(&app, &headers).await?;
         let asked: TaxIdRequest = short_body::document(&headers, body).await?;
         let new = NewTaxId { kind: asked.kind, value: asked.value };
-        data(app.purchases().add_tax_id(&account, new).await)
+        data(match keyed.begun {
+            Some(since) => app.purchases().add_tax_id_again(&account, new, since).await,
+            None => app.purchases().add_tax_id(&account, new).await,
+        })
     };
     error::json(&app, answer.await)
 }

@@ -32,7 +32,8 @@ pub(crate) async fn plan(
             })?,
             None => app.gateway().surface_of(&body)?,
         };
-        let inbound = Inbound { surface, head: inference::request_head(&head.headers), body };
+        let inbound =
+            Inbound { surface, head: inference::request_head(&head.headers), body, id: None };
         let plan = app.gateway().dry_run(&caller, inbound, dice)?;
         Ok::<_, ApiError>(serde_json::json!({ "data": plan }).to_string())
     };

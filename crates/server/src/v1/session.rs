@@ -13,9 +13,9 @@ use signalbox_platform::v1::session::{
 use signalbox_platform::v1::{Data, Deleted};
 
 use crate::app::App;
+use crate::error;
 use crate::manage::{Wish, found};
 use crate::session::{SignedIn, Visitor, from_us, set, token};
-use crate::error;
 
 fn private(mut response: Response) -> Response {
     let nobody = HeaderValue::from_static("private, no-store");
@@ -40,10 +40,7 @@ fn opened(app: &App, status: StatusCode, result: Result<Opened, PlatformError>) 
     private(response)
 }
 
-async fn done(
-    app: &App,
-    work: impl Future<Output = Result<(), PlatformError>>,
-) -> Response {
+async fn done(app: &App, work: impl Future<Output = Result<(), PlatformError>>) -> Response {
     private(found(app, async { work.await.map(|()| Done::TRUE) }).await)
 }
 
@@ -100,8 +97,7 @@ pub(crate) async fn list(State(app): State<App>, SignedIn(person): SignedIn) -> 
 
 /// `DELETE /api/v1/session/sessions`: all but the present one.
 pub(crate) async fn end_others(State(app): State<App>, SignedIn(person): SignedIn) -> Response {
-    let work =
-        async { app.people().end_other_sessions(&person).await.map(|()| Deleted::TRUE) };
+    let work = async { app.people().end_other_sessions(&person).await.map(|()| Deleted::TRUE) };
     private(found(&app, work).await)
 }
 

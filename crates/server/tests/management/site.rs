@@ -14,6 +14,10 @@ pub async fn patch(caller: &Caller, path: &str, body: Value) -> Reply {
     caller.send(Method::PATCH, path, body.to_string().into()).await
 }
 
+pub async fn put(caller: &Caller, path: &str, body: Value) -> Reply {
+    caller.send(Method::PUT, path, body.to_string().into()).await
+}
+
 pub async fn delete(caller: &Caller, path: &str) -> Reply {
     caller.send(Method::DELETE, path, Bytes::new()).await
 }

@@ -192,7 +192,7 @@ async fn create_key(wanted: CreateKey) -> Result<ExitCode, Stop> {
         rpm: wanted.rpm,
         management: wanted.management,
         disabled: wanted.disabled,
-        expires_at: None,
+        ..NewKey::default()
     };
     let account = AccountId::new(wanted.account);
     let issued = platform.create_key(&account, terms).await.map_err(refused)?;

@@ -45,7 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         None => Surface::guess(&body, &world.catalog)
             .map_err(|error| Stop::usage(format!("--body: {}", error.message)))?,
     };
-    let inbound = Inbound { surface, head: RequestHead::default(), body };
+    let inbound = Inbound { surface, head: RequestHead::default(), body, id: None };
     let dice = arguments.dice.unwrap_or_else(entropy::dice);
     let plan = dry_run(&world, &Unknown, inbound, Clock::system().now(), dice)
         .map_err(|error| Stop::failed(error.message))?;

@@ -48,7 +48,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let keeper = HealthKeeper::restore(&gateway, &store).await;
     let saving = task::spawn("health", keeper.clone().run());
     let (purchases, watching) = wiring::purchases(&config, &store, &ledger)?;
-    let app = App::selling(Arc::clone(&gateway), platform, purchases, clock);
+    let people = wiring::people(&config, &platform);
+    let app = App::complete(Arc::clone(&gateway), purchases, people, clock);
     let stop = CancellationToken::new();
     drop(task::spawn("signals", wait_for_signal(stop.clone())));
     tracing::info!(listen = %config.listen, offers = %offered.summary, "serving");

@@ -31,7 +31,7 @@ pub(super) fn read(survey: &mut Survey, path: &Path<'_>, raw: Raw<'_>) -> Result
 }
 
 /// The type of an item. A message need not say that it is one.
-pub(in crate::openai_responses) fn kind_of(raw: Raw<'_>) -> Cow<'_, str> {
+pub(crate) fn kind_of(raw: Raw<'_>) -> Cow<'_, str> {
     let said = raw.get("type").filter(|kind| !kind.is_null()).and_then(Raw::string);
     match said {
         Some(kind) => kind,

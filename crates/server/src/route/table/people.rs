@@ -9,10 +9,8 @@ use Credential::{Management, None, Session, SessionOrManagement};
 
 const SESSION: &[(Object, Place)] = &[(Object::Session, Place::Path("session_id"))];
 const ORGANIZATION: &[(Object, Place)] = &[(Object::Account, Place::Path("organization_id"))];
-const MEMBER: &[(Object, Place)] = &[
-    (Object::Account, Place::Path("organization_id")),
-    (Object::User, Place::Path("user_id")),
-];
+const MEMBER: &[(Object, Place)] =
+    &[(Object::Account, Place::Path("organization_id")), (Object::User, Place::Path("user_id"))];
 const INVITATION: &[(Object, Place)] = &[
     (Object::Account, Place::Path("organization_id")),
     (Object::Invitation, Place::Path("invitation_id")),

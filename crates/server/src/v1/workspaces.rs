@@ -1,0 +1,132 @@
+//! `/api/v1/workspaces`: workspaces, who is in them, what they may spend; with a management key. `{id}`
+//! is the UUID or the slug.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use http::StatusCode;
+use signalbox_platform::v1::Page;
+use signalbox_platform::v1::budgets::PutBudget;
+use signalbox_platform::v1::workspaces::{People, WorkspaceWish};
+
+use crate::app::App;
+use crate::manage::{Asked, Manager, Wish, changed, found};
+
+/// `GET /api/v1/workspaces?offset&limit`.
+pub(crate) async fn list(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Asked(page): Asked<Page>,
+) -> Response {
+    found(&app, app.platform().list_workspaces(&by.account, page)).await
+}
+
+/// `POST /api/v1/workspaces`.
+pub(crate) async fn create(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Wish(wish): Wish<WorkspaceWish>,
+) -> Response {
+    let work = app.platform().make_workspace(by.clone(), wish);
+    changed(&app, &by, StatusCode::CREATED, work).await
+}
+
+/// `GET /api/v1/workspaces/{id}`.
+pub(crate) async fn one(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+) -> Response {
+    found(&app, app.platform().get_workspace(&by.account, &id)).await
+}
+
+/// `PATCH /api/v1/workspaces/{id}`.
+pub(crate) async fn update(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+    Wish(wish): Wish<WorkspaceWish>,
+) -> Response {
+    let work = app.platform().update_workspace(by.clone(), &id, wish);
+    changed(&app, &by, StatusCode::OK, work).await
+}
+
+/// `DELETE /api/v1/workspaces/{id}`.
+pub(crate) async fn delete(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+) -> Response {
+    let work = app.platform().delete_workspace(by.clone(), &id);
+    changed(&app, &by, StatusCode::OK, work).await
+}
+
+/// `GET /api/v1/workspaces/{id}/members?offset&limit`.
+pub(crate) async fn members(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+    Asked(page): Asked<Page>,
+) -> Response {
+    found(&app, app.platform().list_workspace_members(&by.account, &id, page)).await
+}
+
+/// `POST /api/v1/workspaces/{id}/members/add`.
+pub(crate) async fn add_members(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+    Wish(people): Wish<People>,
+) -> Response {
+    let work = app.platform().add_workspace_members(by.clone(), &id, people);
+    changed(&app, &by, StatusCode::OK, work).await
+}
+
+/// `POST /api/v1/workspaces/{id}/members/remove`.
+pub(crate) async fn remove_members(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+    Wish(people): Wish<People>,
+) -> Response {
+    let work = app.platform().remove_workspace_members(by.clone(), &id, people);
+    changed(&app, &by, StatusCode::OK, work).await
+}
+
+/// `GET /api/v1/workspaces/{id}/budgets`.
+pub(crate) async fn budgets(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+) -> Response {
+    found(&app, app.platform().list_budgets(&by.account, &id)).await
+}
+
+/// `GET /api/v1/workspaces/{id}/budgets/{interval}`.
+pub(crate) async fn budget(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path((id, interval)): Path<(String, String)>,
+) -> Response {
+    found(&app, app.platform().get_budget(&by.account, &id, &interval)).await
+}
+
+/// `PUT /api/v1/workspaces/{id}/budgets/{interval}`.
+pub(crate) async fn put_budget(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path((id, interval)): Path<(String, String)>,
+    Wish(wish): Wish<PutBudget>,
+) -> Response {
+    let work = app.platform().put_budget(by.clone(), &id, &interval, wish);
+    changed(&app, &by, StatusCode::OK, work).await
+}
+
+/// `DELETE /api/v1/workspaces/{id}/budgets/{interval}`: 200 also when there is none.
+pub(crate) async fn delete_budget(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path((id, interval)): Path<(String, String)>,
+) -> Response {
+    let work = app.platform().delete_budget(by.clone(), &id, &interval);
+    changed(&app, &by, StatusCode::OK, work).await
+}
