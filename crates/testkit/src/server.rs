@@ -176,11 +176,12 @@ impl TestServer {
             timeouts: setup.timeouts,
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
-            plans: setup.plans,
+            plans: setup.plans.clone(),
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
-        let platform = Platform::new(&store, KeyPrefix::default());
+        let terms = signalbox_platform::Settings { plans: setup.plans, ..Default::default() };
+        let platform = Platform::new(&store, KeyPrefix::default()).with_settings(terms);
         let owner = match owner {
             Some(owner) => owner,
             None => platform.bootstrap(RevokeOld::No).await.expect("the first account"),
