@@ -10,9 +10,9 @@
 //! | I2 | no account's balance is below what it may owe after any transfer, nor is more held than is there |
 //! | I3 | a generation has one charge at most, and its reservation ended in the way that says so |
 //! | I4 | a charge is at most what was held |
-//! | I5 | a charge is what the stored usage costs at the stored prices, or the fee on what own keys paid for |
+//! | I5 | a charge is what the stored usage costs at the stored prices, or the fee on what own keys paid for beyond what was free |
 //! | I7 | failed and empty answers cost no tokens |
-//! | I9 | stored balances, purchases and spending by key, account, workspace, budget and day are the sums of the transfers |
+//! | I9 | stored balances, purchases and spending by key, account, workspace, budget, allowance and day are the sums of the transfers |
 //! | I10 | no reservation is open for longer than a minute |
 //! | I11 | the hash chain over the transfers holds |
 //! | I12 | ids are unique and say what they are for; a payment, a voucher, an invoice has one effect |

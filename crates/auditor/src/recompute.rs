@@ -34,9 +34,18 @@ pub fn is_insured(generation: &GenerationRow) -> bool {
 /// When the price row is not complete or the cost is beyond the range.
 pub fn cost_nanos(generation: &GenerationRow) -> Result<i64, Unpriceable> {
     if let Some(list) = generation.byok {
-        return byok_fee(list, generation.fee_bps.unwrap_or(0));
+        let charged = list.max(0).saturating_sub(generation.byok_free.unwrap_or(0).max(0));
+        return byok_fee(charged, generation.fee_bps.unwrap_or(0));
     }
-    let Some(table) = &generation.prices else { return Ok(0) };
+    Ok(list_nanos(generation)?.unwrap_or(0))
+}
+
+/// What the stored usage costs at the stored prices, whoever paid for it; `None` without a price row.
+///
+/// # Errors
+/// As [`cost_nanos`].
+pub fn list_nanos(generation: &GenerationRow) -> Result<Option<i64>, Unpriceable> {
+    let Some(table) = &generation.prices else { return Ok(None) };
     let insured = is_insured(generation);
     let prices = Prices::of(table, generation);
     let mut units = tool_units(&generation.usage, &prices)?;
@@ -54,7 +63,7 @@ pub fn cost_nanos(generation: &GenerationRow) -> Result<i64, Unpriceable> {
         }
     }
     let up = i128::from(units % UNITS_PER_NANO != 0);
-    i64::try_from(units / UNITS_PER_NANO + up).map_err(|_| Unpriceable::TooLarge)
+    i64::try_from(units / UNITS_PER_NANO + up).map(Some).map_err(|_| Unpriceable::TooLarge)
 }
 
 /// So many hundredths of a percent of a list price, rounded up.

@@ -149,6 +149,8 @@ pub struct GenerationRow {
     pub byok: Option<i64>,
     /// The fee on that list price in basis points.
     pub fee_bps: Option<u32>,
+    /// The part of it that was free of the fee; `None` where no allowance was drawn on.
+    pub byok_free: Option<i64>,
 }
 
 /// What storage says that a scope has spent on one day.

@@ -122,6 +122,8 @@ impl Bench {
             key: self.key.hash.clone(),
             amount: Usd::from_nanos(AMOUNTS.0),
             byok: Usd::ZERO,
+            together: None,
+            free: None,
             spender: self.key.spender(&[]).into(),
             now,
         }
@@ -345,6 +347,7 @@ fn row(clock: &Clock) -> GenerationRow {
         response_cache_source_id: None,
         byok: None,
         fee_bps: None,
+        byok_free: None,
         recovered: false,
     }
 }

@@ -182,7 +182,8 @@ impl<'de> Deserialize<'de> for Usd {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get().trim_matches('"');
-        let plain = without_exponent(text);
+        // A text is what somebody wrote as an amount: plain, or nothing.
+        let plain = without_exponent(text).filter(|_| text.len() == raw.get().len());
         plain.as_deref().unwrap_or(text).parse().map_err(serde::de::Error::custom)
     }
 }

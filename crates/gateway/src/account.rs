@@ -2,7 +2,7 @@
 //! news of the account replace what is in it.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use arc_swap::{ArcSwap, Guard};
 use signalbox_core::Usd;
@@ -19,6 +19,9 @@ pub struct Account {
     pub(crate) free: Window,
     /// Grows with every news: budgets may have changed with it.
     version: AtomicU64,
+    /// No request waits for what other processes hold of its allowance before this moment
+    /// (microseconds).
+    rest: AtomicI64,
 }
 
 /// What a request, and its bill, have to know of the account.
@@ -55,7 +58,18 @@ impl Account {
     #[must_use]
     pub fn new(terms: Terms) -> Self {
         let terms = ArcSwap::from_pointee(terms);
-        Self { terms, free: Window::default(), version: AtomicU64::new(0) }
+        let (version, rest) = (AtomicU64::new(0), AtomicI64::new(i64::MIN));
+        Self { terms, free: Window::default(), version, rest }
+    }
+
+    /// It was waited for in vain.
+    pub(crate) fn rest_until(&self, micros: i64) {
+        self.rest.store(micros, Ordering::Relaxed);
+    }
+
+    /// Whether a request may wait for it.
+    pub(crate) fn is_rested(&self, micros: i64) -> bool {
+        micros >= self.rest.load(Ordering::Relaxed)
     }
 
     /// What was agreed, as known now.

@@ -8,13 +8,15 @@ use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
-use signalbox_ledger::Spender;
+use signalbox_ledger::{Draw, Spender};
+use signalbox_policy::AccountPolicy;
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
 use crate::account::{Account, Terms};
 use crate::free;
 use crate::limit::{self, Window};
+use crate::own_keys::OwnKeys;
 
 /// Who is calling.
 #[derive(Debug)]
@@ -27,6 +29,10 @@ pub struct Principal {
     pub(crate) spender: Arc<Spender>,
     /// The same with the account's requests to free models of a day.
     pub(crate) free_spender: Arc<Spender>,
+    /// What its account permits, and the provider keys of its own.
+    pub(crate) policy: Arc<AccountPolicy>,
+    /// What it may use of them in a month before the fee begins.
+    pub(crate) allowance: Option<Draw>,
     /// The news of the account when it was loaded.
     version: u64,
     window: Arc<Window>,
@@ -60,6 +66,7 @@ pub struct Authenticator {
     accounts: Cache<AccountId, Arc<Account>>,
     /// The plans of this installation.
     plans: Arc<Plans>,
+    own_keys: OwnKeys,
     store: Store,
     clock: Clock,
 }
@@ -67,7 +74,7 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that forgets a key when the store says that it changed.
     #[must_use]
-    pub fn new(store: &Store, clock: Clock, plans: Plans) -> Self {
+    pub fn new(store: &Store, clock: Clock, plans: Plans, own_keys: OwnKeys) -> Self {
         let keys = Cache::builder()
             .max_capacity(MAX_KEYS)
             .time_to_idle(KEEP)
@@ -76,7 +83,8 @@ impl Authenticator {
         let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let plans = Arc::new(plans);
-        let this = Self { keys, windows, accounts, plans, store: store.clone(), clock };
+        let store = store.clone();
+        let this = Self { keys, windows, accounts, plans, own_keys, store, clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -167,8 +175,20 @@ impl Authenticator {
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
-            let principal = Principal { key, account, spender, free_spender, version, window };
-            Ok::<_, Arc<StoreError>>(Some(Arc::new(principal)))
+            let byok = self.own_keys.of(&key, &account.terms());
+            let byok_free = account.terms().plan.byok_free;
+            let allowance = Some(Draw::allowance(&key.account, byok_free, read_at))
+                .filter(|draw| !byok.is_empty() && draw.cap() > Some(Usd::ZERO));
+            Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal {
+                key,
+                account,
+                spender,
+                free_spender,
+                policy: Arc::new(AccountPolicy { byok, ..AccountPolicy::default() }),
+                allowance,
+                version,
+                window,
+            })))
         };
         let result = self.keys.try_get_with(hash.clone(), load).await;
         result.map_err(|error| {

@@ -1,6 +1,8 @@
 //! The dry run: what would become of a request, and why. Nothing is sent, held or billed. It goes
 //! through the stages of a request up to the plan, by the same code.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use serde_json::{Value, json};
 use signalbox_catalog::{Endpoint, prices};
@@ -40,7 +42,7 @@ impl Gateway {
         let dice = dice.unwrap_or_else(entropy::dice);
         let (world, now) = (self.world.load(), self.clock.now());
         let account = &caller.key.account;
-        let (mut resolved, _) = self.resolved(&world, account, inbound, now, dice)?;
+        let (mut resolved, _) = self.resolved(&world, caller, inbound, now, dice)?;
         sticky::stay(self, account, &world, &mut resolved, now);
         Ok(shown(&world, &self.health, &resolved, now, dice))
     }
@@ -64,6 +66,7 @@ pub fn dry_run(
     let tasks = Tasks::embedded();
     let around = Around {
         catalog: &world.catalog,
+        policy: &Arc::default(),
         health,
         now,
         dice,

@@ -70,7 +70,12 @@ impl Gateway {
     ) -> Arc<Self> {
         Arc::new(Self {
             world: ArcSwap::from_pointee(world),
-            authenticator: Authenticator::new(store, clock.clone(), settings.plans),
+            authenticator: Authenticator::new(
+                store,
+                clock.clone(),
+                settings.plans,
+                settings.own_keys,
+            ),
             public_url: settings.public_url,
             exits: Exits::default(),
             clock,

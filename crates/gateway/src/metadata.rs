@@ -61,7 +61,8 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
             })
         })
         .collect();
-    let index = winner.and_then(|index| plan.candidates.get(index)).map(|one| one.model_index);
+    let answered = winner.and_then(|index| plan.candidates.get(index));
+    let index = answered.map(|one| one.model_index);
     let strategy = request.strategy(index);
     let total = plan.candidates.len().saturating_add(plan.excluded.len());
     let losses = generation.trace.losses.iter();
@@ -73,7 +74,7 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         "region": null,
         "summary": format!("{} of {total} endpoints available", plan.candidates.len()),
         "attempt": generation.trace.attempts.len(),
-        "is_byok": false,
+        "is_byok": answered.is_some_and(|one| one.byok.is_some()),
         "endpoints": { "total": total, "available": available, "excluded": excluded },
         "attempts": attempts,
     });

@@ -1,5 +1,7 @@
 //! What a provider would be sent, without sending it: for reviews of rows of data.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::embeddings::Outbound;
@@ -41,6 +43,7 @@ pub fn preview(
 ) -> Result<Preview, ApiError> {
     let around = Around {
         catalog: &world.catalog,
+        policy: &Arc::default(),
         health: &Unknown,
         now,
         dice: 0,
@@ -75,7 +78,7 @@ pub fn preview(
     let inputs = &resolved.requirements.content.inputs;
     let bytes = resolved.document.bytes().len();
     let estimate = estimate::bound(&resolved.survey, bytes, inputs, endpoint);
-    let bound = Bound { estimate, clamped: false };
+    let bound = Bound { estimate, clamped: false, fee_bps: None };
     let prepared = prepare::body(said, &candidate, &bound, road)
         .map_err(|failure| ApiError::invalid(failure.message))?;
     shown(&road.target, &candidate, prepared, stream, now)

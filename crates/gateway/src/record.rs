@@ -217,6 +217,7 @@ fn row(generation: &Generation) -> GenerationRow {
         response_cache_source_id: None,
         byok: None,
         fee_bps: None,
+        byok_free: None,
         recovered: false,
     }
 }
@@ -265,7 +266,7 @@ fn responses(generation: &Generation) -> String {
             provider_name: candidate.map(|one| one.provider.name.as_str()),
             status: (note.status != 0).then_some(note.status),
             latency: note.latency_ms,
-            is_byok: false,
+            is_byok: candidate.is_some_and(|one| one.byok.is_some()),
             wasted: note.waste.as_ref().map(Wasted::of),
         }
     });

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use signalbox_core::id::GenerationId;
 use signalbox_core::{ApiError, PriceTable, Timestamp, Usd};
 use signalbox_ledger::{
-    Draw, Estimate, Offer, Refusal, Reserve, Source, Spender, affordable_output, upper_bound,
+    Draw, Estimate, Offer, OwnKey, Refusal, Reserve, Source, Spender, affordable_output,
+    upper_bound,
 };
 use signalbox_policy::{Candidate, Plan};
 use signalbox_store::{Hold, Ledger, LedgerError};
 
 use crate::authenticate::{Admitted, Principal, out_of_reach};
 use crate::gateway::Gateway;
+use crate::own_keys::OwnUse;
 use crate::refusal::{self, Pot, Short};
 use crate::resolve::Resolved;
 use crate::{estimate, free, retrieval};
@@ -35,6 +37,8 @@ pub(crate) struct Bound {
     pub estimate: Estimate,
     /// Whether the output is limited by the money and the provider has to be told.
     pub clamped: bool,
+    /// The fee in hundredths of a percent, where the caller's own key is used.
+    pub fee_bps: Option<u32>,
 }
 
 /// Loads the account into memory, if it is not there.
@@ -75,41 +79,42 @@ pub(crate) async fn reserve(
     let (principal, now) = (&admitted.principal, admitted.received);
     // What counts its requests may have to ask another process for some of them.
     let counts = !Arc::ptr_eq(spender, &principal.spender);
-    let wish = |amount| Reserve {
-        generation: id.clone(),
-        account: principal.key.account.clone(),
-        key: principal.key.hash.clone(),
-        amount,
-        byok: Usd::ZERO,
-        spender: Arc::clone(spender),
-        now,
-    };
+    let ledger = &gateway.ledger;
+    let together = || ledger.spendable_together(&principal.key.account, spender, now);
+    let together = || together().unwrap_or(Usd::MAX);
+    let mut own = OwnUse::of(principal, &plan, spender, together);
+    if let Some(own) = &own {
+        warm(ledger, principal, own.spender(), now).await?;
+    }
+    let wish = |stake: Stake, own: Option<&OwnUse>| asked((id, admitted, spender), stake, own);
     let mut budget = admitted.budget;
     let mut refusal = None;
     for _ in 0..TRIES {
-        let fitting = fit(resolved, &plan, budget);
+        let terms = own.as_ref().map(OwnUse::terms);
+        let fitting = fit(resolved, &plan, budget, terms);
+        let anyhow = || fit(resolved, &plan, Usd::MAX, own.as_ref().map(OwnUse::at_any_cost));
+        let waits = counts || own.as_ref().is_some_and(|own| own.may_wait(principal, now));
         let outcome = match fitting.dearest {
-            Some(amount) if counts => gateway.ledger.reserve_or_refill(&wish(amount)).await,
-            Some(amount) => gateway.ledger.reserve(&wish(amount)).map_err(LedgerError::Refused),
+            Some(stake) if waits => ledger.reserve_or_refill(&wish(stake, own.as_ref())).await,
+            Some(stake) => ledger.reserve(&wish(stake, own.as_ref())).map_err(LedgerError::Refused),
             // Nothing fits here: another process may hold the rest of the balance.
-            None if refusal.is_none() => match fit(resolved, &plan, Usd::MAX).dearest {
-                Some(amount) => gateway.ledger.reserve_or_refill(&wish(amount)).await,
+            None if refusal.is_none() => match anyhow().dearest {
+                Some(stake) => ledger.reserve_or_refill(&wish(stake, own.as_ref())).await,
                 None => return Err(ApiError::internal("no candidate has a price")),
             },
             None => break,
         };
         match outcome {
             Ok(hold) => {
-                let fitting = if fitting.dearest.is_some() {
-                    fitting
-                } else {
-                    fit(resolved, &plan, Usd::MAX)
-                };
+                let fitting = if fitting.dearest.is_some() { fitting } else { anyhow() };
                 let bounds = fitting.keep(&mut plan);
                 return Ok(Held { hold, plan, bounds });
             }
             Err(LedgerError::Refused(refusal)) if free::is_of_the_day(&refusal) => {
                 return Err(free::day_is_over(principal.account.terms().free_limits(), now));
+            }
+            Err(LedgerError::Refused(refused))
+                if own.as_mut().is_some_and(|own| own.learn(&refused, principal, spender, now)) => {
             }
             Err(LedgerError::Refused(Refusal::Short { purse, available })) => {
                 budget = available;
@@ -127,15 +132,56 @@ pub(crate) async fn reserve(
     let credit =
         || Refusal::Short { purse: Draw::credit(&principal.key.account).purse, available: budget };
     let refusal = refusal.unwrap_or_else(credit);
-    Err(unaffordable(&refusal, principal, &gateway.public_url, (resolved, &plan, budget)))
+    let means = (budget, own.as_ref().map(OwnUse::terms));
+    Err(unaffordable(&refusal, principal, &gateway.public_url, (resolved, &plan, means)))
+}
+
+/// The reservation of a stake, with what the allowance may cover of it.
+fn asked(
+    (id, admitted, spender): (&GenerationId, &Admitted, &Arc<Spender>),
+    stake: Stake,
+    own: Option<&OwnUse>,
+) -> Reserve {
+    let key = &admitted.principal.key;
+    Reserve {
+        generation: id.clone(),
+        account: key.account.clone(),
+        key: key.hash.clone(),
+        amount: stake.amount,
+        byok: stake.byok,
+        together: Some(stake.together),
+        free: own.and_then(|own| own.free_of(stake.byok)),
+        spender: Arc::clone(own.map_or(spender, OwnUse::spender)),
+        now: admitted.received,
+    }
 }
 
 /// What a budget affords.
 struct Fitting {
     /// For each candidate its bound, if it is affordable.
     bounds: Vec<Option<Bound>>,
-    /// The dearest of them; `None` when there is none.
-    dearest: Option<Usd>,
+    /// The most of each that one of them may come to; `None` when there is none.
+    dearest: Option<Stake>,
+}
+
+/// What is to be held.
+#[derive(Debug, Clone, Copy, Default)]
+struct Stake {
+    amount: Usd,
+    /// The list price of own keys.
+    byok: Usd,
+    /// Both, of one candidate.
+    together: Usd,
+}
+
+impl Stake {
+    fn or(self, other: Self) -> Self {
+        Self {
+            amount: self.amount.max(other.amount),
+            byok: self.byok.max(other.byok),
+            together: self.together.max(other.together),
+        }
+    }
 }
 
 impl Fitting {
@@ -154,11 +200,13 @@ impl Fitting {
     }
 }
 
-fn fit(resolved: &Resolved, plan: &Plan, budget: Usd) -> Fitting {
+fn fit(resolved: &Resolved, plan: &Plan, budget: Usd, own: Option<OwnKey>) -> Fitting {
     let mut fitting = Fitting { bounds: Vec::with_capacity(plan.candidates.len()), dearest: None };
     for candidate in &plan.candidates {
-        let bound = bound(resolved, candidate, budget);
-        fitting.dearest = fitting.dearest.max(bound.map(|(_, amount)| amount));
+        let bound = bound(resolved, candidate, budget, own);
+        if let Some((_, stake)) = bound {
+            fitting.dearest = Some(fitting.dearest.unwrap_or_default().or(stake));
+        }
         fitting.bounds.push(bound.map(|(bound, _)| bound));
     }
     fitting
@@ -174,15 +222,25 @@ fn most(resolved: &Resolved, candidate: &Candidate) -> Estimate {
     estimate::bound(&resolved.survey, bytes, inputs, &candidate.endpoint)
 }
 
-fn bound(resolved: &Resolved, candidate: &Candidate, budget: Usd) -> Option<(Bound, Usd)> {
+fn bound(
+    resolved: &Resolved,
+    candidate: &Candidate,
+    budget: Usd,
+    own: Option<OwnKey>,
+) -> Option<(Bound, Stake)> {
+    let own_key = own.filter(|_| candidate.byok.is_some());
     let offer = Offer {
         estimate: most(resolved, candidate),
         prices: &candidate.endpoint.prices,
         open_ended: resolved.survey.max_output.is_none(),
-        own_key: None,
+        own_key,
     };
     let fit = signalbox_ledger::fit(&offer, budget)?;
-    Some((Bound { estimate: fit.estimate, clamped: fit.clamped }, fit.amount))
+    let byok = if own_key.is_some() { fit.list_price } else { Usd::ZERO };
+    let together = fit.amount.saturating_add(byok);
+    let fee_bps = own_key.map(|own| own.basis_points);
+    let bound = Bound { estimate: fit.estimate, clamped: fit.clamped, fee_bps };
+    Some((bound, Stake { amount: fit.amount, byok, together }))
 }
 
 /// A refusal as the client is told, when nothing is left to speak of.
@@ -218,9 +276,9 @@ fn unaffordable(
     refusal: &Refusal,
     principal: &Principal,
     public_url: &str,
-    (resolved, plan, budget): (&Resolved, &Plan, Usd),
+    (resolved, plan, (budget, own)): (&Resolved, &Plan, (Usd, Option<OwnKey>)),
 ) -> ApiError {
-    let by = shortfall(resolved, plan, budget);
+    let by = shortfall(resolved, plan, budget, own);
     match (pot(refusal, principal), by) {
         (Some(pot), Some(by)) if budget > Usd::ZERO => refusal::short(pot, by, public_url),
         _ => refused(refusal, principal, public_url),
@@ -228,15 +286,19 @@ fn unaffordable(
 }
 
 /// What the budget affords of the request at the candidate at which it affords most.
-fn shortfall(resolved: &Resolved, plan: &Plan, budget: Usd) -> Option<Short> {
-    let each = plan.candidates.iter().map(|one| (most(resolved, one), &one.endpoint.prices));
-    let outputs = each.clone().filter_map(|(estimate, prices)| {
+fn shortfall(resolved: &Resolved, plan: &Plan, budget: Usd, own: Option<OwnKey>) -> Option<Short> {
+    let each = plan.candidates.iter().map(|one| {
+        let own = own.filter(|_| one.byok.is_some());
+        let budget = own.map_or(budget, |own| own.list_within(budget));
+        (most(resolved, one), &one.endpoint.prices, budget)
+    });
+    let outputs = each.clone().filter_map(|(estimate, prices, budget)| {
         affordable_output(&estimate, prices, budget).map(|most| (most, estimate.max_output))
     });
     if let Some((affordable, requested)) = outputs.max_by_key(|(most, _)| *most) {
         return Some(Short::Output { requested, affordable });
     }
-    let prompts = each.map(|(estimate, prices)| Short::Prompt {
+    let prompts = each.map(|(estimate, prices, budget)| Short::Prompt {
         tokens: estimate.prompt_tokens,
         affordable: affordable_prompt(estimate, prices, budget),
     });

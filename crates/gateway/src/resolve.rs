@@ -89,8 +89,9 @@ pub(crate) fn resolve(
         // Inputs have the context to themselves, and what is too long is the provider's to cut.
         content.prompt_tokens_at_least = 0;
     }
-    let base =
-        Requirements { provider, content, tier: tiers::wish(&survey), ..Requirements::default() };
+    let account = Arc::clone(around.policy);
+    let tier = tiers::wish(&survey);
+    let base = Requirements { provider, content, tier, account, ..Requirements::default() };
     let session = session_id.as_deref();
     let question = Question { around, document: &document, survey: &survey, session, base: &base };
     let (found, answers) = models::wanted(question, surface.task())?.parts();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use signalbox_catalog::Lookup;
-use signalbox_core::id::{AccountId, GenerationId, RequestId};
+use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::anthropic_messages;
 use signalbox_dialect::document::Document;
@@ -69,7 +69,8 @@ impl Gateway {
         let known = inbound.id.clone();
         // One throw decides the draws of routers and of the plan.
         let dice = entropy::dice();
-        let (mut resolved, head) = self.resolved(&world, &account, inbound, now, dice)?;
+        let (mut resolved, head) =
+            self.resolved(&world, &admitted.principal, inbound, now, dice)?;
         let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
         let id = known.unwrap_or_else(|| match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
@@ -113,16 +114,17 @@ impl Gateway {
     pub(crate) fn resolved(
         &self,
         world: &World,
-        account: &AccountId,
+        caller: &Principal,
         inbound: Inbound,
         now: Timestamp,
         dice: u64,
     ) -> Result<(Resolved, RequestHead), ApiError> {
         let before = |router: Router, conversation: Conversation| {
-            self.sticky.model(account, router.id(), conversation, now)
+            self.sticky.model(&caller.key.account, router.id(), conversation, now)
         };
         let around = Around {
             catalog: &world.catalog,
+            policy: &caller.policy,
             health: &self.health,
             now,
             dice,

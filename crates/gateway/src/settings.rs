@@ -5,6 +5,8 @@ use std::time::Duration;
 use signalbox_core::plan::Plans;
 use signalbox_core::{Timeouts, limits};
 
+use crate::own_keys::OwnKeys;
+
 /// Most percent of the requests that may be hedged (reliability design 5.2).
 pub const MAX_HEDGE_PERCENT: u8 = 5;
 
@@ -22,6 +24,8 @@ pub struct Settings {
     pub drains: Drains,
     /// What accounts may do and what they pay.
     pub plans: Plans,
+    /// Where the own provider keys of callers come from.
+    pub own_keys: OwnKeys,
 }
 
 /// How far answers of providers that can't be told to stop are read on for clients that have left, so
@@ -50,6 +54,7 @@ impl Settings {
             hedge_percent: 0,
             drains: Drains::default(),
             plans: Plans::default(),
+            own_keys: OwnKeys::default(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use signalbox_core::{ApiError, Discount, Usage, Usd};
 use signalbox_dialect::{Facts, UsageReport};
-use signalbox_ledger::{Charge, Cost, billable, price};
+use signalbox_ledger::{Charge, billable, byok_fee, price};
 use signalbox_store::{GenerationRow, Settlement};
 
 use crate::authenticate::out_of_reach;
@@ -17,7 +17,7 @@ use crate::{record, tier, waste};
 pub(crate) struct Priced {
     /// What the client is told, once the charge is durable.
     pub report: UsageReport,
-    charge: Usd,
+    charge: Charge,
     row: GenerationRow,
 }
 
@@ -35,7 +35,10 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
     let catalog = &generation.given.world.catalog;
     let listed = tier::prices(catalog, &candidate.endpoint, ending.facts);
     let discount = generation.given.principal.account.terms().discount;
-    let discounted = (discount != Discount::NONE).then(|| listed.discounted(discount)).flatten();
+    // The fee on an own key is a share of the list price.
+    let fee_bps = generation.bounds.get(ending.index).and_then(|bound| bound.fee_bps);
+    let discounts = fee_bps.is_none() && discount != Discount::NONE;
+    let discounted = discounts.then(|| listed.discounted(discount)).flatten();
     let prices = discounted.as_ref().unwrap_or(listed);
     let at = generation.trace.received;
     let priced = |usage: &Usage, requests| {
@@ -45,12 +48,34 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
     let cost = priced(&billed, requests)?;
     // What is free by the insurance may have cost the platform all the same.
     let waste = if billed == usage { None } else { waste::insured(candidate, &usage, listed, at) };
+    let charge = match fee_bps {
+        Some(bps) => of_own_key(cost.total, hold.free(), bps),
+        None => Charge::credits(cost.total),
+    };
     // Never more than is held: the ledger takes the smaller one, too.
-    let charge = cost.total.min(hold.amount());
+    let charged = charge.credits.min(hold.amount());
     let prices = prices.clone();
     let mut row = record::answered(generation, ending, &usage, &cost, waste, now);
     row.prices = Some(prices);
-    Ok(Priced { report: report(usage, &cost, charge), charge: cost.total, row })
+    row.cost = charged;
+    row.byok = fee_bps.map(|_| charge.byok);
+    (row.fee_bps, row.byok_free) = (fee_bps, charge.free);
+    let report = UsageReport {
+        usage,
+        cost: charged,
+        is_byok: row.byok.is_some(),
+        upstream_cost: row.byok,
+        prompt_cost: cost.prompt,
+        completion_cost: cost.completion,
+    };
+    Ok(Priced { report, charge, row })
+}
+
+/// The fee on what the caller's own key paid for. What costs nothing takes nothing of the allowance.
+fn of_own_key(list: Usd, free: Option<Usd>, basis_points: u32) -> Charge {
+    let free = free.filter(|_| list > Usd::ZERO).map(|free| free.min(list));
+    let credits = byok_fee(list, free.unwrap_or(Usd::ZERO), basis_points);
+    Charge { credits, byok: list, free }
 }
 
 /// Posts the charge and the generation row in one commit, and gives the rest of the reservation
@@ -61,8 +86,7 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
 pub(crate) async fn post(generation: &mut Generation, priced: Priced) -> Result<(), ApiError> {
     failpoint::reached(Failpoint::BeforeSettle, &generation.given);
     let hold = generation.hold.take().ok_or_else(|| ApiError::internal("settled twice"))?;
-    let charge = Charge::credits(priced.charge);
-    let settlement = Settlement { charge, waste: waste::posted(generation) };
+    let settlement = Settlement { charge: priced.charge, waste: waste::posted(generation) };
     let settled = generation.gateway.ledger.settle(hold, settlement, priced.row).await;
     settled.map_err(|error| {
         tracing::error!(%error, id = %generation.given.id, "a settlement failed");
@@ -81,18 +105,7 @@ pub(crate) fn checkpoint(generation: &mut Generation, index: usize, facts: &Fact
     generation.trace.attempts.pop();
     if let Some(hold) = &generation.hold {
         let row = GenerationRow { cancelled: false, ..priced.row };
-        hold.checkpoint(Charge::credits(priced.charge), row);
-    }
-}
-
-fn report(usage: Usage, cost: &Cost, charged: Usd) -> UsageReport {
-    UsageReport {
-        usage,
-        cost: charged,
-        is_byok: false,
-        upstream_cost: None,
-        prompt_cost: cost.prompt,
-        completion_cost: cost.completion,
+        hold.checkpoint(priced.charge, row);
     }
 }
 

@@ -28,10 +28,34 @@ pub struct Reserve {
     pub amount: Usd,
     /// The upper bound of the list price of what the caller's own key pays for.
     pub byok: Usd,
+    /// The upper bound of both together; absent for their sum.
+    pub together: Option<Usd>,
+    /// The part of `byok` that is to be free of the fee, for the purse of the month's allowance.
+    pub free: Option<Usd>,
     /// The purses to hold it of.
     pub spender: Arc<Spender>,
     /// Now; decides the windows.
     pub now: Timestamp,
+}
+
+impl Reserve {
+    /// The reservation that it asks for.
+    #[must_use]
+    pub fn reservation(&self) -> Reservation {
+        let (amount, byok) = (self.amount.max(Usd::ZERO), self.byok.max(Usd::ZERO));
+        let sum = amount.saturating_add(byok);
+        Reservation {
+            generation: self.generation.clone(),
+            account: self.account.clone(),
+            key: self.key.clone(),
+            amount,
+            byok,
+            together: self.together.map_or(sum, |both| both.clamp(amount, sum)),
+            free: self.free.map(|free| free.clamp(Usd::ZERO, byok)),
+            opened_at: self.now,
+            spender: Arc::clone(&self.spender),
+        }
+    }
 }
 
 /// What a process was given of a purse.
@@ -52,6 +76,8 @@ pub struct Settled {
     pub charged: Usd,
     /// The list price that was counted for the caller's own key, at most what was held.
     pub byok: Usd,
+    /// The part of it that was free of the fee, at most what was held; absent where nothing was.
+    pub free: Option<Usd>,
     /// What the cost was above the amount held. Above zero is a defect of the bound or of the
     /// provider's numbers; it is reported and never collected.
     pub clamped_by: Usd,
@@ -182,9 +208,26 @@ impl Book {
     /// The refusal that every reservation would get now, even one of nothing.
     pub fn spendable(&self, spender: &Spender, now: Timestamp) -> Result<Usd, Refusal> {
         self.admit(spender, now)?;
-        let counted = spender.draws.iter().filter(|draw| draw.counts != Counts::Requests);
+        self.least(spender, now, Counts::is_money)
+    }
+
+    /// The same for credits and the list price of own keys together: the least of what is available in
+    /// the purses that count both, and all that there can be where none does.
+    ///
+    /// # Errors
+    /// [`Refusal::Unloaded`].
+    pub fn spendable_together(&self, spender: &Spender, now: Timestamp) -> Result<Usd, Refusal> {
+        self.least(spender, now, |counts| counts == Counts::CreditsAndByok)
+    }
+
+    fn least(
+        &self,
+        spender: &Spender,
+        now: Timestamp,
+        of: impl Fn(Counts) -> bool,
+    ) -> Result<Usd, Refusal> {
         let mut least = Usd::MAX;
-        for draw in counted {
+        for draw in spender.draws.iter().filter(|draw| of(draw.counts)) {
             least = least.min(self.loaded(draw, now)?.available());
         }
         Ok(least)
@@ -197,20 +240,12 @@ impl Book {
     /// its limit is used up or the account is blocked, in the order of the draws; a purse does
     /// not cover what it would count.
     pub fn reserve(&mut self, request: &Reserve) -> Result<(), Refusal> {
-        let Reserve { generation, account, key, spender, now, .. } = request;
+        let Reserve { generation, spender, now, .. } = request;
         if self.open.contains_key(generation) || self.ended.outcome(generation).is_some() {
             return Err(Refusal::AlreadyReserved);
         }
         self.admit(spender, *now)?;
-        let held = Reservation {
-            generation: generation.clone(),
-            account: account.clone(),
-            key: key.clone(),
-            amount: request.amount.max(Usd::ZERO),
-            byok: request.byok.max(Usd::ZERO),
-            opened_at: *now,
-            spender: Arc::clone(spender),
-        };
+        let held = request.reservation();
         for draw in &spender.draws {
             let available = self.loaded(draw, *now)?.available();
             if held.held_of(draw) > available {
@@ -239,14 +274,12 @@ impl Book {
     ) -> Result<Settled, Terminal> {
         let held = self.take(generation, Outcome::Settled)?;
         let cost = charge.credits.max(Usd::ZERO);
-        let counted = Charge {
-            credits: cost.min(held.amount),
-            byok: charge.byok.clamp(Usd::ZERO, held.byok),
-        };
+        let counted = held.cut(charge);
         self.free(&held, Some(counted));
         Ok(Settled {
             charged: counted.credits,
             byok: counted.byok,
+            free: counted.free,
             clamped_by: cost.saturating_sub(counted.credits),
             released: held.amount.saturating_sub(counted.credits),
         })

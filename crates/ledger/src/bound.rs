@@ -3,7 +3,7 @@
 use signalbox_core::rate::ceil_to_nanos;
 use signalbox_core::{PriceKind, PriceTable, Rate, Usage, Usd, limits};
 
-use crate::fee::{ByokTerms, byok_bound, list_within};
+use crate::fee::OwnKey;
 use crate::price::{PriceError, required};
 
 /// Units of 10⁻²⁸ USD in one nano-dollar.
@@ -136,7 +136,7 @@ pub struct Offer<'a> {
     /// Whether the caller set no limit of the output, so that the budget may set one.
     pub open_ended: bool,
     /// The terms, where the caller's own key is used and only the fee is charged.
-    pub own_key: Option<&'a ByokTerms>,
+    pub own_key: Option<OwnKey>,
 }
 
 /// What one candidate may consume under a hold.
@@ -160,7 +160,7 @@ pub struct Fit {
 /// answers in the end.
 #[must_use]
 pub fn fit(offer: &Offer<'_>, budget: Usd) -> Option<Fit> {
-    let room = offer.own_key.map_or(budget, |terms| list_within(budget, terms));
+    let room = offer.own_key.map_or(budget, |own| own.list_within(budget));
     let mut fit = Fit {
         estimate: offer.estimate,
         amount: Usd::ZERO,
@@ -176,7 +176,7 @@ pub fn fit(offer: &Offer<'_>, budget: Usd) -> Option<Fit> {
         fit.list_price = upper_bound(&fit.estimate, offer.prices).ok()?;
         fit.clamped = true;
     }
-    fit.amount = offer.own_key.map_or(fit.list_price, |terms| byok_bound(fit.list_price, terms));
+    fit.amount = offer.own_key.map_or(fit.list_price, |own| own.fee(fit.list_price));
     Some(fit)
 }
 

@@ -23,7 +23,7 @@ pub mod tariff;
 pub use book::{Book, Leased, Pot, Refusal, Reserve, Settled, Terminal};
 pub use bound::{Estimate, Fit, Offer, affordable_output, fit, upper_bound};
 pub use entry::{Charge, Grant, Reservation};
-pub use fee::{ByokFee, ByokTerms, byok_bound, byok_fee};
+pub use fee::{OwnKey, byok_fee};
 pub use insurance::{billable, insured};
 pub use price::{Cost, Line, PriceError, price};
 pub use purse::{Counts, Draw, Source, Spender};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use signalbox_core::id::{AccountId, KeyHash, PurseId};
+use signalbox_core::plan::ByokFree;
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 
@@ -18,17 +19,36 @@ pub enum Counts {
     CreditsAndByok,
     /// One nano-dollar for each request, whether it succeeds or not.
     Requests,
+    /// One nano-dollar for each request that the caller's own key answered free of the fee.
+    FreeRequests,
+    /// The list price of what the caller's own key paid for free of the fee.
+    FreeList,
 }
 
 impl Counts {
-    /// What it counts of these. Adds up without leaving the range of money.
+    /// What it counts of one request: of its charge, of that together with the list price of own
+    /// keys, and of the part of that list price that is free of the fee.
     #[must_use]
-    pub const fn of(self, credits: Usd, byok: Usd, requests: u32) -> Usd {
-        match self {
-            Self::Credits => credits,
-            Self::CreditsAndByok => credits.saturating_add(byok),
-            Self::Requests => Usd::from_nanos(requests as i64),
+    pub const fn of(self, credits: Usd, together: Usd, free: Option<Usd>) -> Usd {
+        match (self, free) {
+            (Self::Credits, _) => credits,
+            (Self::CreditsAndByok, _) => together,
+            (Self::Requests, _) | (Self::FreeRequests, Some(_)) => Usd::from_nanos(1),
+            (Self::FreeList, Some(free)) => free,
+            (Self::FreeRequests | Self::FreeList, None) => Usd::ZERO,
         }
+    }
+
+    /// Whether it is what an account has free of the fee on own keys.
+    #[must_use]
+    pub const fn is_allowance(self) -> bool {
+        matches!(self, Self::FreeRequests | Self::FreeList)
+    }
+
+    /// Whether it counts money that is charged.
+    #[must_use]
+    pub const fn is_money(self) -> bool {
+        matches!(self, Self::Credits | Self::CreditsAndByok)
     }
 }
 
@@ -93,6 +113,24 @@ impl Draw {
         }
     }
 
+    /// What an account may use of its own provider keys in a calendar month before the fee begins
+    /// (platform spec 0.2). The two units are purses of their own; what was used is kept in both, so
+    /// that a plan may change from one to the other within a month.
+    #[must_use]
+    pub fn allowance(account: &AccountId, free: ByokFree, version: Timestamp) -> Self {
+        let (unit, limit, counts) = match free {
+            ByokFree::Requests(most) => {
+                let most = Usd::from_nanos(i64::try_from(most).unwrap_or(i64::MAX));
+                ("requests", most, Counts::FreeRequests)
+            }
+            ByokFree::ListPriceUsd(most) => ("list_price", most, Counts::FreeList),
+        };
+        let scope = format!("byok:{account}");
+        let month = Some(ResetInterval::Monthly);
+        let draw = Self::limit(&scope, month, limit, counts, version);
+        Self { purse: PurseId::new(format!("{scope}/{unit}")), ..draw }
+    }
+
     /// The start of the window that `now` lies in; the epoch for a purse that never starts again.
     #[must_use]
     pub fn window(&self, now: Timestamp) -> Timestamp {
@@ -148,7 +186,9 @@ impl Spender {
     /// The same with one more limit, which is checked before the credit when `first`.
     #[must_use]
     pub fn limited(mut self, draw: Draw, first: bool) -> Self {
+        // What is free is added up apart: the scope of an allowance counts nothing else.
         if let Source::Limit { scope, .. } = &draw.source
+            && !draw.counts.is_allowance()
             && !self.scopes.contains(scope)
         {
             self.scopes.push(scope.clone());

@@ -181,6 +181,7 @@ fn row(world: &World, usage: Usage) -> GenerationRow {
         response_cache_source_id: None,
         byok: None,
         fee_bps: None,
+        byok_free: None,
         recovered: false,
     }
 }
@@ -214,6 +215,8 @@ async fn spending_shows_in_credits_key_and_generation() {
         key: key.hash.clone(),
         amount: dollars("0.01"),
         byok: Usd::ZERO,
+        together: None,
+        free: None,
         spender: spender.into(),
         now: world.clock.now(),
     };

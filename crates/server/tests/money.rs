@@ -49,6 +49,8 @@ mod projection;
 #[allow(dead_code, reason = "shared with the tests of purchases, which use all of it")]
 #[path = "../../platform/tests/purchases/http.rs"]
 mod http;
+#[path = "money/own_keys.rs"]
+mod own_keys;
 
 #[allow(dead_code, reason = "shared with the tests of purchases, which use all of it")]
 #[path = "../../platform/tests/purchases/peer.rs"]

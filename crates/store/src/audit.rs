@@ -152,8 +152,8 @@ async fn generations(
     connection: &mut Connection,
     mut each: impl FnMut(GenerationRow),
 ) -> Result<(), StoreError> {
-    let columns =
-        "id, account_id, key_hash, created_at, finish_reason, usage, prices, cost, byok, fee_bps";
+    let columns = "id, account_id, key_hash, created_at, finish_reason, usage, prices, cost, byok, fee_bps, \
+         byok_free";
     pages(connection, "generations", "id", columns, |row| {
         each(generation(row)?);
         Ok(())
@@ -264,6 +264,7 @@ fn generation(row: &Line) -> Result<GenerationRow, StoreError> {
         cost: row.try_get(7)?,
         byok: row.try_get(8)?,
         fee_bps: fee_bps.map(|bps| u32::try_from(bps).unwrap_or(u32::MAX)),
+        byok_free: row.try_get(10)?,
     })
 }
 

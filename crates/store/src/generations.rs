@@ -90,6 +90,8 @@ pub struct GenerationRow {
     pub byok: Option<Usd>,
     /// The fee on that list price, in hundredths of a percent.
     pub fee_bps: Option<u32>,
+    /// The part of `byok` that the month's allowance covers; absent where it was not drawn on.
+    pub byok_free: Option<Usd>,
     /// Whether it was settled from a checkpoint after its process had ended.
     pub recovered: bool,
 }
@@ -207,6 +209,7 @@ fn read_generation(row: &Line) -> Result<GenerationRow, StoreError> {
         fee_bps: row
             .try_get::<Option<i64>, _>("fee_bps")?
             .map(|bps| u32::try_from(bps).unwrap_or(u32::MAX)),
+        byok_free: row.try_get::<Option<i64>, _>("byok_free")?.map(Usd::from_nanos),
         recovered: row.try_get("recovered")?,
     })
 }

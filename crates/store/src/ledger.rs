@@ -131,6 +131,7 @@ pub struct Hold {
     reservation: Option<Reservation>,
     generation: GenerationId,
     amount: Usd,
+    free: Option<Usd>,
     checkpointed: AtomicBool,
     ledger: Ledger,
 }
@@ -146,6 +147,12 @@ impl Hold {
     #[must_use]
     pub const fn amount(&self) -> Usd {
         self.amount
+    }
+
+    /// The list price of own keys that is free of the fee; absent where no allowance is held.
+    #[must_use]
+    pub const fn free(&self) -> Option<Usd> {
+        self.free
     }
 
     fn checkpointed(&self) -> bool {
@@ -251,6 +258,7 @@ impl Ledger {
         Ok(Hold {
             generation: reservation.generation.clone(),
             amount: reservation.amount,
+            free: reservation.free,
             reservation: Some(reservation),
             checkpointed: AtomicBool::new(false),
             ledger: self.clone(),
@@ -371,6 +379,19 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<Usd, Refusal> {
         self.inner.shards.of(account).lock().book.spendable(spender, now)
+    }
+
+    /// The same for credits and the list price of own keys together, where a limit counts both.
+    ///
+    /// # Errors
+    /// [`Refusal::Unloaded`].
+    pub fn spendable_together(
+        &self,
+        account: &AccountId,
+        spender: &Spender,
+        now: Timestamp,
+    ) -> Result<Usd, Refusal> {
+        self.inner.shards.of(account).lock().book.spendable_together(spender, now)
     }
 
     /// Reservations that are open in this process.

@@ -42,6 +42,7 @@ pub(crate) struct Job {
     given_up: Arc<AtomicBool>,
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are entries")]
 pub(crate) enum Command {
     /// One ledger entry; entries that wait together are written in one commit.
     Entry(Entry),

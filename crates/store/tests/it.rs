@@ -29,6 +29,9 @@ mod processes;
 #[path = "it/limits.rs"]
 mod limits;
 
+#[path = "it/allowance.rs"]
+mod allowance;
+
 #[path = "it/windows.rs"]
 mod windows;
 

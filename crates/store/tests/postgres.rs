@@ -24,6 +24,9 @@ mod processes;
 #[path = "it/limits.rs"]
 mod limits;
 
+#[path = "it/allowance.rs"]
+mod allowance;
+
 #[path = "it/kill.rs"]
 mod kill;
 

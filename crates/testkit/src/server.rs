@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, Settings};
+use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
@@ -73,6 +73,8 @@ pub struct Setup {
     pub plans: Plans,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
+    /// Where the own provider keys of callers come from.
+    pub own_keys: OwnKeys,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
@@ -91,6 +93,7 @@ impl Default for Setup {
             plans: Plans::default(),
             database: None,
             journal: true,
+            own_keys: OwnKeys::default(),
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
         }
@@ -177,6 +180,7 @@ impl TestServer {
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
             plans: setup.plans.clone(),
+            own_keys: setup.own_keys,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);

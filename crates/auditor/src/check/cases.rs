@@ -7,7 +7,7 @@ use signalbox_core::Timestamp;
 
 use super::ACCOUNT;
 use super::usage::{Spend, Spending};
-use crate::recompute::{cost_nanos, is_insured};
+use crate::recompute::{cost_nanos, is_insured, list_nanos};
 use crate::report::Report;
 use crate::row::{GenerationRow, ReservationRow, TransferRow};
 
@@ -51,8 +51,15 @@ struct Charged {
 struct Case {
     held: Option<Held>,
     charged: Option<Charged>,
-    /// The list price of own keys, once the generation was read.
-    recorded: Option<i64>,
+    /// What own keys paid for, once the generation was read.
+    recorded: Option<OwnKeys>,
+}
+
+/// The list price of own keys, and what of it was free where an allowance was drawn on.
+#[derive(Debug, Clone, Copy, Default)]
+struct OwnKeys {
+    list: i64,
+    free: Option<i64>,
 }
 
 /// All generations, by id.
@@ -142,7 +149,7 @@ impl Cases {
         if case.recorded.is_some() {
             report.breach("I12", &row.id, "two generations have this id");
         }
-        case.recorded = Some(row.byok.unwrap_or(0));
+        case.recorded = Some(OwnKeys { list: row.byok.unwrap_or(0), free: row.byok_free });
         let charged = case.charged.map_or(0, |charged| charged.amount);
         if row.cost != charged {
             let detail = format!("shows a cost of {}, charged {charged}", row.cost);
@@ -155,6 +162,7 @@ impl Cases {
             report.breach("I3", &row.id, "recorded for another account or key than it was held of");
         }
         check_cost(row, charged, case.held, report);
+        check_own_keys(row, report);
     }
 
     /// Checks how each of them ended, adds up what was spent and answers what is still held of each
@@ -201,12 +209,15 @@ impl Cases {
         let happened = case.recorded.is_some() || case.charged.is_some();
         let requests = i128::from(happened || held.end == End::Settled);
         let charged = case.charged.map_or(0, |charged| i128::from(charged.amount));
-        let byok = if requests > 0 { case.recorded.unwrap_or(0) } else { 0 };
+        let own = case.recorded.filter(|_| requests > 0).unwrap_or_default();
         if charged != 0 || requests != 0 {
             let (account, key) = (self.name(held.account), self.name(held.key));
-            let spent = [charged, i128::from(byok), requests];
+            let spent = [charged, i128::from(own.list), requests];
             let (budgets, at) = (self.budgets(held), held.opened_at);
             spending.add(Spend { account, key, budgets, at, spent });
+            if let Some(free) = own.free {
+                spending.add_free(account, at, free);
+            }
         }
     }
 }
@@ -242,6 +253,26 @@ fn check_charge(id: &str, charged: Charged, held: Held, report: &mut Report) {
     }
     if charged.account != held.account {
         report.breach("I3", id, "held of another account than it is charged to");
+    }
+}
+
+/// The list price is what the usage costs, and no more of it is free than there is.
+fn check_own_keys(row: &GenerationRow, report: &mut Report) {
+    let list = row.byok.unwrap_or(0);
+    if row.byok_free.is_some_and(|free| free < 0 || free > list) {
+        let detail = format!("{:?} of {:?} is free of the fee", row.byok_free, row.byok);
+        report.breach("I5", &row.id, detail);
+    }
+    if row.byok.is_none() {
+        return;
+    }
+    match list_nanos(row) {
+        Ok(Some(computed)) if computed != list => {
+            let detail = format!("a list price of {list}, should be {computed}");
+            report.breach("I5", &row.id, detail);
+        }
+        Ok(_) => {}
+        Err(reason) => report.breach("I5", &row.id, format!("no list price: {reason:?}")),
     }
 }
 

@@ -6,8 +6,8 @@ use crate::report::Report;
 use crate::row::{KeyRow, UsageRow};
 
 const MICROS_PER_DAY: i64 = 24 * 60 * 60 * 1_000_000;
-/// The scopes that follow from whose the key is. The others are those of budgets.
-const OWN: [&str; 3] = ["key:", "account:", "workspace:"];
+/// The scopes that follow from whose the key is, and from what was free. The others are those of budgets.
+const OWN: [&str; 4] = ["key:", "account:", "workspace:", "byok:"];
 
 /// Charged, list price of own keys, requests.
 pub(super) type Spent = [i128; 3];
@@ -56,6 +56,14 @@ impl Spending {
                 *sum += part;
             }
         }
+    }
+
+    /// Part of a list price was free of the fee: the month's allowance counts it, and the request.
+    pub(super) fn add_free(&mut self, account: &str, at: i64, free: i64) {
+        let place = (format!("byok:{account}"), at.div_euclid(MICROS_PER_DAY));
+        let [_, list, requests] = self.computed.entry(place).or_default();
+        *list += i128::from(free);
+        *requests += 1;
     }
 
     pub(super) fn row(&mut self, row: UsageRow, report: &mut Report) {

@@ -6,11 +6,10 @@ use proptest::option;
 use proptest::prelude::*;
 use signalbox_auditor::GenerationRow;
 use signalbox_auditor::recompute::{cost_nanos, is_insured};
-use signalbox_core::plan::ByokFree;
 use signalbox_core::{
     Discount, PriceKind, PriceOverride, PriceTable, Rate, Rates, Timestamp, Usage, Usd,
 };
-use signalbox_ledger::{ByokTerms, billable, byok_bound, byok_fee, insured, price};
+use signalbox_ledger::{billable, byok_fee, insured, price};
 
 fn rates() -> impl Strategy<Value = Rates> {
     let rate = prop_oneof![
@@ -94,49 +93,26 @@ fn on_the_edge(mut table: PriceTable, nth: u64, usage: &Usage, at: i64) -> Price
 /// are what takes time to make, so that each set of them serves many.
 const GENERATIONS_PER_CASE: usize = 80;
 
-/// The fee of an own key in nano-dollars, written apart from the ledger's: due for what the allowance
-/// leaves of the list price, and rounded up once; stopping at the end of the range.
-fn own_key_fee(list: i64, terms: &ByokTerms, before: u64) -> i64 {
+/// The fee of an own key in nano-dollars, written apart from the ledger's: due for what is not free of
+/// the list price, and rounded up once; stopping at the end of the range.
+fn own_key_fee(list: i64, free: i64, bps: u32) -> i64 {
     let list = i128::from(list.max(0));
-    let waived = match terms.allowance {
-        ByokFree::Requests(free) if before < free => list,
-        ByokFree::Requests(_) => 0,
-        ByokFree::ListPriceUsd(free) => {
-            (i128::from(free.nanos()) - i128::from(before)).clamp(0, list)
-        }
-    };
+    let waived = i128::from(free.max(0)).min(list);
     // Rounding towards minus infinity of the negative is rounding up.
-    let fee = -(-(list - waived) * i128::from(terms.basis_points)).div_euclid(10_000);
+    let fee = -(-(list - waived) * i128::from(bps)).div_euclid(10_000);
     i64::try_from(fee).unwrap_or(i64::MAX)
-}
-
-fn own_key_terms() -> impl Strategy<Value = ByokTerms> {
-    let points = prop_oneof![3 => Just(500_u32), 1 => 0_u32..20_000, 1 => any::<u32>()];
-    let allowance = prop_oneof![
-        (0_u64..10).prop_map(ByokFree::Requests),
-        (0_i64..50_000_000_000_000)
-            .prop_map(|nanos| ByokFree::ListPriceUsd(Usd::from_nanos(nanos))),
-    ];
-    (points, allowance).prop_map(|(basis_points, allowance)| ByokTerms { basis_points, allowance })
 }
 
 proptest! {
     #[test]
     fn two_readings_agree_on_every_fee_of_an_own_key(
-        terms in own_key_terms(),
+        bps in prop_oneof![3 => Just(500_u32), 1 => 0_u32..20_000, 1 => any::<u32>()],
         lists in vec((prop_oneof![0_i64..1_000_000_000, any::<i64>()],
-            prop_oneof![0_u64..20, 0_u64..60_000_000_000_000, any::<u64>()]), 80),
+            prop_oneof![0_i64..1_000_000_000, any::<i64>()]), 80),
     ) {
-        for (list, before) in lists {
-            let found = byok_fee(Usd::from_nanos(list), &terms, before);
-            let fee = own_key_fee(list, &terms, before);
-            prop_assert_eq!(found.fee.nanos(), fee, "{} after {}", list, before);
-            prop_assert!(found.fee <= byok_bound(Usd::from_nanos(list), &terms));
-            let counted = match terms.allowance {
-                ByokFree::Requests(_) => 1,
-                ByokFree::ListPriceUsd(_) => list.max(0).unsigned_abs(),
-            };
-            prop_assert_eq!(found.counted, counted);
+        for (list, free) in lists {
+            let found = byok_fee(Usd::from_nanos(list), Usd::from_nanos(free), bps).nanos();
+            prop_assert_eq!(found, own_key_fee(list, free, bps), "{} less {}", list, free);
         }
     }
 
@@ -184,6 +160,7 @@ proptest! {
                 cost: 0,
                 byok: None,
                 fee_bps: None,
+                byok_free: None,
             };
             prop_assert_eq!(is_insured(&row), insured(&usage, finish));
             let (billed, requests) = billable(&usage, finish);
@@ -194,7 +171,11 @@ proptest! {
     }
 
     #[test]
-    fn they_agree_on_the_fee_on_own_keys(list in 0..=i64::MAX, bps in 0_u32..=10_000) {
+    fn they_agree_on_the_fee_on_own_keys(
+        list in 0..=i64::MAX,
+        free in proptest::option::of(0..=i64::MAX),
+        bps in 0_u32..=10_000,
+    ) {
         let row = GenerationRow {
             id: String::new(),
             account: String::new(),
@@ -206,9 +187,10 @@ proptest! {
             cost: 0,
             byok: Some(list),
             fee_bps: Some(bps),
+            byok_free: free,
         };
-        let terms = ByokTerms { basis_points: bps, allowance: ByokFree::Requests(0) };
-        let fee = byok_fee(Usd::from_nanos(list), &terms, 0).fee.nanos();
+        let free = Usd::from_nanos(free.unwrap_or(0));
+        let fee = byok_fee(Usd::from_nanos(list), free, bps).nanos();
         prop_assert_eq!(cost_nanos(&row).ok(), Some(fee));
     }
 }

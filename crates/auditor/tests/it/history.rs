@@ -79,6 +79,7 @@ pub fn generation(id: &str, usage: Usage, finish: Option<&str>, cost: i64) -> Ge
         cost,
         byok: None,
         fee_bps: None,
+        byok_free: None,
     }
 }
 
@@ -161,7 +162,7 @@ impl History {
     /// The same, with every kind of movement: `a` bought $20 and got $5 of it back, redeemed a voucher
     /// of $3, got $1 for nothing, gave $4 to `b`, lost $2 to a bank and owes it $6 more, was corrected
     /// up by $2 and down by $1, and $7 became too old. `b` owed $9 of a line of $10 and paid them;
-    /// it used its own provider key for $8 of which 5 % were charged.
+    /// it used its own provider key for $8, of which $3 were free and 5 % of the others charged.
     pub fn eventful() -> Self {
         let mut history = Self::sound();
         let side = |id: &str, kind: &str, from: &str, to: &str, dollars: i64| {
@@ -170,7 +171,7 @@ impl History {
         let fee = TransferRow {
             kind: "byok_fee".into(),
             credit: "system:byok_fees".into(),
-            ..charge("g6", "b", 4 * DOLLAR / 10, START)
+            ..charge("g6", "b", DOLLAR / 4, START)
         };
         let waste = TransferRow {
             generation: Some("g6".into()),
@@ -198,7 +199,7 @@ impl History {
         a.purchased = 20 * DOLLAR;
         let b = &mut history.accounts[1];
         (b.credited, b.withdrawn) = (13 * DOLLAR, 13 * DOLLAR);
-        (b.charged, b.line, b.most_line) = (4 * DOLLAR / 10, DOLLAR, 10 * DOLLAR);
+        (b.charged, b.line, b.most_line) = (DOLLAR / 4, DOLLAR, 10 * DOLLAR);
         history.payments.push(PaymentRow {
             id: "p".into(),
             account: "a".into(),
@@ -235,12 +236,14 @@ impl History {
             key: "own".into(),
             byok: Some(8 * DOLLAR),
             fee_bps: Some(500),
-            ..generation("g6", usage(2000, 3000, 0), Some("stop"), 4 * DOLLAR / 10)
+            byok_free: Some(3 * DOLLAR),
+            ..generation("g6", usage(2000, 3000, 0), Some("stop"), DOLLAR / 4)
         });
         for scope in ["key:own", "account:b", "workspace:w"] {
-            let row = usage_row(scope, DAY, 4 * DOLLAR / 10, 1);
+            let row = usage_row(scope, DAY, DOLLAR / 4, 1);
             history.usage.push(UsageRow { byok: 8 * DOLLAR, ..row });
         }
+        history.usage.push(UsageRow { byok: 3 * DOLLAR, ..usage_row("byok:b", DAY, 0, 1) });
         history.seal();
         history
     }

@@ -37,7 +37,7 @@ fn a_sound_history_with_every_kind_is_clean() {
     assert!(report.is_clean(), "{:#?}", report.breaches);
     let checked = report.checked;
     assert_eq!((checked.payments, checked.vouchers, checked.invoices), (1, 1, 1));
-    assert_eq!((checked.transfers, checked.usage), (18, 9));
+    assert_eq!((checked.transfers, checked.usage), (18, 10));
 }
 
 #[test]
@@ -155,17 +155,39 @@ fn a_fee_on_own_keys_is_recomputed_and_rounded_up_once() {
             "a list price that rounds to the same",
             |h| {
                 h.generations[4].byok = Some(8 * DOLLAR - 19);
-                h.usage.iter_mut().filter(|row| row.byok > 0).for_each(|row| row.byok -= 19);
+                let own = h.usage.iter_mut().filter(|row| row.byok == 8 * DOLLAR);
+                own.for_each(|row| row.byok -= 19);
             },
-            &[],
+            &["I5 g6"],
         ),
         (
             "by our own key",
             |h| {
-                h.generations[4].byok = None;
+                (h.generations[4].byok, h.generations[4].byok_free) = (None, None);
+                h.usage.retain(|row| row.scope != "byok:b");
                 h.usage.iter_mut().for_each(|row| row.byok = 0);
             },
             &["I3 g6", "I5 g6"],
+        ),
+        (
+            "more is free than was",
+            |h| h.generations[4].byok_free = Some(3 * DOLLAR + 20),
+            &["I5 g6", "I9 byok:b"],
+        ),
+        ("nothing is free", |h| h.generations[4].byok_free = None, &["I5 g6", "I9 byok:b"]),
+        (
+            "all of it and more is free",
+            |h| {
+                h.generations[4].byok_free = Some(9 * DOLLAR);
+                let month = h.usage.iter_mut().filter(|row| row.scope == "byok:b");
+                month.for_each(|row| row.byok = 9 * DOLLAR);
+            },
+            &["I5 g6"],
+        ),
+        (
+            "the month forgot a request",
+            |h| h.usage.retain(|row| row.scope != "byok:b"),
+            &["I9 byok:b"],
         ),
         (
             "a list price beyond the range",

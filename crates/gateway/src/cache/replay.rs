@@ -158,6 +158,7 @@ fn row(generation: &Generation, kept: &Kept, facts: &Facts) -> GenerationRow {
         response_cache_source_id: Some(source.clone()),
         byok: None,
         fee_bps: None,
+        byok_free: None,
         recovered: false,
         ..record::unanswered(generation, None, cancelled)
     }

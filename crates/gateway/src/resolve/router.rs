@@ -8,7 +8,7 @@ use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
 use signalbox_policy::router::{self, Choosing, Group, Router, Settings, Task};
-use signalbox_policy::{Health, Requirements};
+use signalbox_policy::{AccountPolicy, Health, Requirements};
 
 use super::prompt::Prompt;
 use super::variants::Ways;
@@ -19,6 +19,8 @@ use crate::sticky::Conversation;
 pub(crate) struct Around<'a> {
     /// The catalogue.
     pub catalog: &'a Snapshot,
+    /// What the caller's account permits, and the provider keys of its own.
+    pub policy: &'a Arc<AccountPolicy>,
     /// The recent past.
     pub health: &'a dyn Health,
     /// The present.

@@ -51,6 +51,8 @@ fn hold(n: u32, amount: i64, spender: &Arc<Spender>, now: Timestamp) -> Reserve 
         key: key(),
         amount: nanos(amount),
         byok: nanos(0),
+        together: None,
+        free: None,
         spender: spender.clone(),
         now,
     }

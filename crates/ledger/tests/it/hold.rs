@@ -3,11 +3,8 @@
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
-use signalbox_core::plan::ByokFree;
 use signalbox_core::{Discount, PriceTable, Timestamp, Usd, limits};
-use signalbox_ledger::{
-    ByokTerms, Estimate, Fit, Offer, billable, byok_fee, fit, price, upper_bound,
-};
+use signalbox_ledger::{Estimate, Fit, Offer, OwnKey, billable, byok_fee, fit, price, upper_bound};
 
 use crate::arbitrary::{self, Shares, moment, shares};
 use crate::table::{cases, dollars};
@@ -26,7 +23,7 @@ fn many() -> ProptestConfig {
 #[derive(Debug, Clone)]
 struct Seller {
     prices: PriceTable,
-    own_key: Option<ByokTerms>,
+    own_key: Option<OwnKey>,
 }
 
 /// What a request is: what each of its candidates may consume, and what there is to pay for it.
@@ -45,17 +42,18 @@ struct Answer {
     shares: Shares,
     finish: Option<&'static str>,
     at: Timestamp,
-    counted_before: u64,
 }
 
-fn terms() -> impl Strategy<Value = ByokTerms> {
-    let allowance = prop_oneof![
-        (0_u64..5).prop_map(ByokFree::Requests),
-        (0_i64..5_000_000_000).prop_map(|nanos| ByokFree::ListPriceUsd(Usd::from_nanos(nanos))),
-    ];
+fn own_key() -> impl Strategy<Value = OwnKey> {
     let basis_points = prop_oneof![3 => Just(500_u32), 1 => 0_u32..20_000];
-    (basis_points, allowance)
-        .prop_map(|(basis_points, allowance)| ByokTerms { basis_points, allowance })
+    let amount = || (0_i64..5_000_000_000).prop_map(Usd::from_nanos);
+    let free = prop_oneof![Just(Usd::ZERO), Just(Usd::MAX), amount()];
+    let together = prop_oneof![3 => Just(Usd::MAX), 1 => amount()];
+    (basis_points, free, together).prop_map(|(basis_points, free, together)| OwnKey {
+        basis_points,
+        free,
+        together,
+    })
 }
 
 fn seller() -> impl Strategy<Value = Seller> {
@@ -65,7 +63,7 @@ fn seller() -> impl Strategy<Value = Seller> {
         1 => (-2_000_000_000_i64..1_000_000_000)
             .prop_map(|parts| Discount::from_billionths(parts).unwrap()),
     ];
-    (arbitrary::table(), discount, option::weighted(0.3, terms())).prop_map(
+    (arbitrary::table(), discount, option::weighted(0.3, own_key())).prop_map(
         |(table, discount, own_key)| Seller {
             prices: table.discounted(discount).unwrap(),
             own_key,
@@ -105,13 +103,7 @@ fn request() -> impl Strategy<Value = Request> {
 
 fn answer() -> impl Strategy<Value = Answer> {
     let finish = prop::sample::select(vec![None, Some(""), Some("stop"), Some("error")]);
-    let before = prop_oneof![0_u64..6, 0_u64..5_000_000_000, Just(u64::MAX)];
-    (shares(), finish, moment(), before).prop_map(|(shares, finish, at, counted_before)| Answer {
-        shares,
-        finish,
-        at,
-        counted_before,
-    })
+    (shares(), finish, moment()).prop_map(|(shares, finish, at)| Answer { shares, finish, at })
 }
 
 fn offer<'a>(request: &Request, estimate: Estimate, seller: &'a Seller) -> Offer<'a> {
@@ -119,7 +111,7 @@ fn offer<'a>(request: &Request, estimate: Estimate, seller: &'a Seller) -> Offer
         estimate,
         prices: &seller.prices,
         open_ended: request.open_ended,
-        own_key: seller.own_key.as_ref(),
+        own_key: seller.own_key,
     }
 }
 
@@ -129,8 +121,9 @@ fn charged(seller: &Seller, fit: &Fit, answer: &Answer) -> (Usd, Usd) {
     let usage = arbitrary::usage_of(&answer.shares, fit.estimate.prompt_tokens, most);
     let (billed, requests) = billable(&usage, answer.finish);
     let list = price(&billed, &seller.prices, answer.at, requests).unwrap().total;
-    let fee = |terms| byok_fee(list, terms, answer.counted_before).fee;
-    (seller.own_key.as_ref().map_or(list, fee), list)
+    // Of the allowance no more is used than was held, which is what the fit was told.
+    let fee = |own: OwnKey| byok_fee(list, own.free.min(list), own.basis_points);
+    (seller.own_key.map_or(list, fee), list)
 }
 
 proptest! {
@@ -161,6 +154,9 @@ proptest! {
                     let (charge, list) = charged(seller, found, answer);
                     prop_assert!(charge <= found.amount, "{charge} of {found:?} for {answer:?}");
                     prop_assert!(list <= found.list_price);
+                    let together = charge.saturating_add(list);
+                    let most = seller.own_key.map_or(Usd::MAX, |own| own.together);
+                    prop_assert!(seller.own_key.is_none() || together <= most);
                 }
                 prop_assert!(!found.clamped || is_longest(offer, found, request.budget));
             }
@@ -184,19 +180,17 @@ fn affordable(offer: &Offer<'_>, budget: Usd) -> bool {
         estimate.max_output = estimate.max_output.min(limits::MIN_AFFORDABLE_OUTPUT);
     }
     let Ok(list) = upper_bound(&estimate, offer.prices) else { return false };
-    let fee = |terms: &ByokTerms| {
-        let all = ByokTerms { allowance: ByokFree::Requests(0), ..*terms };
-        byok_fee(list, &all, 0).fee
-    };
-    offer.own_key.map_or(list, fee) <= budget
+    let Some(own) = offer.own_key else { return list <= budget };
+    let fee = own.fee(list);
+    fee <= budget && fee.saturating_add(list) <= own.together
 }
 
 /// One candidate with these prices: a prompt of 10 tokens, and 100 of output at most.
-fn fitted(prices: &str, open_ended: bool, terms: Option<&ByokTerms>, budget: &str) -> Option<Fit> {
+fn fitted(prices: &str, open_ended: bool, own_key: Option<OwnKey>, budget: &str) -> Option<Fit> {
     let table = cases(&format!("{prices}\nuse => 0"))[0].table.clone();
     let estimate =
         Estimate { prompt_tokens: 10, max_output: 100, choices: 1, ..Estimate::default() };
-    let offer = Offer { estimate, prices: &table, open_ended, own_key: terms };
+    let offer = Offer { estimate, prices: &table, open_ended, own_key };
     fit(&offer, dollars(budget))
 }
 
@@ -223,20 +217,29 @@ fn a_budget_sets_the_limit_that_the_caller_did_not() {
 #[test]
 fn use_of_an_own_key_holds_the_fee_alone() {
     let prices = "prices prompt=1 completion=2";
-    let terms = ByokTerms { basis_points: 500, allowance: ByokFree::Requests(1_000_000) };
+    let own = OwnKey { basis_points: 500, free: Usd::ZERO, together: Usd::MAX };
     for (budget, expected) in [
         ("10.5", Some((100, "10.5", "210"))),
         ("10.4", Some((99, "10.4", "208"))),
         ("2.1", Some((16, "2.1", "42"))),
         ("2.09", None),
     ] {
-        let found = fitted(prices, true, Some(&terms), budget);
+        let found = fitted(prices, true, Some(own), budget);
         let found = found.map(|fit| (fit.estimate.max_output, fit.amount, fit.list_price));
         let expected = expected.map(|(most, held, list)| (most, dollars(held), dollars(list)));
         assert_eq!(found, expected, "{budget}");
     }
-    let free = ByokTerms { basis_points: 0, ..terms };
-    assert_eq!(fitted(prices, true, Some(&free), "0").unwrap().amount, Usd::ZERO);
+    let free = OwnKey { basis_points: 0, ..own };
+    assert_eq!(fitted(prices, true, Some(free), "0").unwrap().amount, Usd::ZERO);
+    let free = OwnKey { free: Usd::MAX, ..own };
+    assert_eq!(fitted(prices, true, Some(free), "0").unwrap().amount, Usd::ZERO);
+    let partly = OwnKey { free: dollars("110"), ..own };
+    let found = fitted(prices, true, Some(partly), "5").unwrap();
+    assert_eq!((found.amount, found.list_price), (dollars("5"), dollars("210")));
+    // A limit that counts both is the tighter one.
+    let limited = OwnKey { together: dollars("44.1"), ..own };
+    let found = fitted(prices, true, Some(limited), "99").unwrap();
+    assert_eq!((found.estimate.max_output, found.list_price), (16, dollars("42")));
 }
 
 #[test]

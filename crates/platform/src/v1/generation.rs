@@ -48,7 +48,7 @@ pub struct GenerationBody {
     pub web_search_engine: Option<String>,
     pub usage: Usd,
     pub total_cost: Usd,
-    /// Means something for BYOK only; there is none yet.
+    /// The list price of what the caller's own provider key paid for.
     pub upstream_inference_cost: Option<Usd>,
     /// What the prompt cache saved; below zero where writing to it cost more.
     pub cache_discount: Option<Usd>,
@@ -115,7 +115,7 @@ impl From<GenerationRow> for GenerationBody {
             created_at: row.created_at.to_rfc3339(),
             streamed: row.streamed,
             cancelled: row.cancelled,
-            is_byok: false,
+            is_byok: row.byok.is_some(),
             service_tier: row.service_tier,
             finish_reason: row.finish_reason,
             native_finish_reason: row.native_finish_reason,
@@ -137,7 +137,7 @@ impl From<GenerationRow> for GenerationBody {
             web_search_engine: None,
             usage: row.cost,
             total_cost: row.cost,
-            upstream_inference_cost: None,
+            upstream_inference_cost: row.byok,
             session_id: row.session_id,
             external_user: row.external_user,
             http_referer: row.http_referer,

@@ -94,7 +94,7 @@ async fn what_can_not_be_read_is_named() {
     for (method, path, body, expected) in [
         ("POST", "/api/v1/credits/checkout", "", "EOF"),
         ("POST", "/api/v1/credits/checkout", r#"{"amount":"a lot"}"#, "decimal"),
-        ("POST", "/api/v1/credits/checkout", r#"{"amount":1e3}"#, "decimal"),
+        ("POST", "/api/v1/credits/checkout", r#"{"amount":"1e3"}"#, "decimal"),
         ("POST", "/api/v1/credits/checkout", r#"{"amount":-5}"#, "amount: from $5 to $25000"),
         ("POST", "/api/v1/credits/checkout", r#"{"amount":4.99}"#, "amount: from $5 to $25000"),
         ("POST", "/api/v1/credits/checkout", r#"{"amount":10.001}"#, "two decimals"),

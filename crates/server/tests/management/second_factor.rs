@@ -58,7 +58,10 @@ async fn a_code_is_asked_for_and_good_once() {
     let refused = told(&ada.try_sign_in(PASSWORD, None).await, 401);
     assert_eq!(refused["error"]["metadata"]["second_factor"], true);
     let wrong = told(&ada.try_sign_in("wrong password", Some("000000")).await, 401);
-    assert!(wrong["error"]["metadata"]["second_factor"].is_null(), "the password comes first: {wrong}");
+    assert!(
+        wrong["error"]["metadata"]["second_factor"].is_null(),
+        "the password comes first: {wrong}"
+    );
     // The code that confirmed it is used up.
     told(&ada.try_sign_in(PASSWORD, Some(&code(&secret, &clock))).await, 401);
     clock.advance(Duration::from_secs(30));

@@ -173,10 +173,10 @@ impl Inner {
     /// other processes hold part of it.
     pub(super) fn missing<'r>(&self, request: &'r Reserve) -> Vec<(&'r Draw, Usd, bool)> {
         let state = self.shards.of(&request.account).lock();
+        let held = request.reservation();
         let each = request.spender.draws.iter().filter_map(|draw| {
             let pot = state.book.pot(&draw.purse, draw.window(request.now))?;
-            let need = draw.counts.of(request.amount, request.byok, 1);
-            let missing = need.saturating_sub(pot.available());
+            let missing = held.held_of(draw).saturating_sub(pot.available());
             (missing > Usd::ZERO).then_some((draw, missing, pot.others > Usd::ZERO))
         });
         each.collect()

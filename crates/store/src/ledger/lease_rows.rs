@@ -147,6 +147,7 @@ async fn spent(
     Ok(match counts {
         Counts::Credits => amount(0)?,
         Counts::CreditsAndByok => amount(0)?.saturating_add(amount(1)?),
-        Counts::Requests => amount(2)?,
+        Counts::Requests | Counts::FreeRequests => amount(2)?,
+        Counts::FreeList => amount(1)?,
     })
 }

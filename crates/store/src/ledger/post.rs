@@ -43,7 +43,7 @@ impl Inner {
         if settled.clamped_by > Usd::ZERO {
             tracing::error!(generation = %held.generation, by = %settled.clamped_by, "a cost was above its hold and is cut down to it");
         }
-        let charge = Charge { credits: settled.charged, byok: settled.byok };
+        let charge = Charge { credits: settled.charged, byok: settled.byok, free: settled.free };
         let (done, answer) = oneshot::channel();
         let end = End {
             outcome: Outcome::Settled,
@@ -93,6 +93,8 @@ impl Inner {
             key: row.key.clone(),
             amount: Usd::ZERO,
             byok: Usd::ZERO,
+            together: Usd::ZERO,
+            free: None,
             opened_at: at,
             spender: self.nobody.clone(),
         };
@@ -119,10 +121,7 @@ impl Inner {
         charge: Charge,
         mut row: GenerationRow,
     ) -> Result<(), StoreError> {
-        let charge = Charge {
-            credits: charge.credits.clamp(Usd::ZERO, held.amount),
-            byok: charge.byok.clamp(Usd::ZERO, held.byok),
-        };
+        let charge = held.cut(charge);
         agree(&mut row, held, &charge);
         row.recovered = true;
         let record = serde_json::to_string(&row)

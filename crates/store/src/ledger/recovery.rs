@@ -98,20 +98,22 @@ fn settlement(
         Some(spender) => parse("spender", &spender)?,
         None => return Err(StoreError::Damaged("an open reservation without a spender".into())),
     };
+    let record: Box<GenerationRow> = parse("checkpoint", &text(9)?)?;
+    let (credits, byok) = (amount(3)?, amount(4)?);
     let reservation = Reservation {
         generation: GenerationId::new(text(0)?),
         account: AccountId::new(text(1)?),
         key: KeyHash::new(text(2)?),
-        amount: amount(3)?,
-        byok: amount(4)?,
+        amount: credits,
+        byok,
+        together: credits.saturating_add(byok),
+        free: record.byok_free,
         opened_at: Timestamp::from_micros(row.try_get(5)?),
         spender: Arc::new(spender),
     };
-    let charge = Charge {
-        credits: amount(7)?.min(reservation.amount),
-        byok: amount(8)?.min(reservation.byok),
-    };
-    let record: Box<GenerationRow> = parse("checkpoint", &text(9)?)?;
+    // What is written was cut to what was held when it was written.
+    let reached = Charge { credits: amount(7)?, byok: amount(8)?, free: record.byok_free };
+    let charge = reservation.cut(reached);
     let end = End {
         outcome: Outcome::Settled,
         at,

@@ -18,6 +18,7 @@ pub(crate) fn agree(row: &mut GenerationRow, held: &Reservation, charged: &Charg
     row.key = held.key.clone();
     row.cost = charged.credits;
     row.byok = row.byok.map(|_| charged.byok);
+    row.byok_free = row.byok.and(charged.free);
 }
 
 impl Written {

@@ -89,6 +89,8 @@ async fn one_of_sixty_four_ends_a_reservation() {
             key: key.clone(),
             amount: Usd::from_nanos(10),
             byok: Usd::ZERO,
+            together: Usd::from_nanos(10),
+            free: None,
             opened_at: clock.now(),
             spender: spender.clone(),
         };

@@ -19,6 +19,8 @@ fn entry(name: &str, step: Step) -> Entry {
         key,
         amount: Usd::from_nanos(50),
         byok: Usd::from_nanos(7),
+        together: Usd::from_nanos(57),
+        free: None,
         opened_at: Timestamp::from_micros(1_000_001),
         spender,
     };
@@ -29,7 +31,11 @@ fn settled(name: &str) -> Entry {
     let end = End {
         outcome: Outcome::Settled,
         at: Timestamp::from_micros(2_000_002),
-        charge: Charge { credits: Usd::from_nanos(40), byok: Usd::from_nanos(3) },
+        charge: Charge {
+            credits: Usd::from_nanos(40),
+            byok: Usd::from_nanos(3),
+            free: Some(Usd::from_nanos(2)),
+        },
         waste: vec![Usd::from_nanos(9), Usd::from_nanos(8)],
         row: None,
         checkpointed: true,
@@ -57,6 +63,7 @@ fn entries_read_back_as_they_were_written() {
     assert_eq!((reached.charge.credits, reached.record.len()), (Usd::from_nanos(2), 14));
     let end = read[2].end().unwrap();
     assert_eq!((end.outcome, end.checkpointed, end.waste.len()), (Outcome::Settled, true, 2));
+    assert_eq!(end.charge, settled("g3").end().unwrap().charge);
     assert!(wire::read("[{}]").is_err());
 }
 

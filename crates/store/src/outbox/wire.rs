@@ -36,6 +36,8 @@ struct OutEnd<'a> {
     outcome: Kind,
     at: i64,
     charge: [i64; 2],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    free: Option<i64>,
     waste: Vec<i64>,
     row: Option<&'a GenerationRow>,
     checkpointed: bool,
@@ -65,6 +67,7 @@ struct InEnd {
     outcome: Kind,
     at: i64,
     charge: [i64; 2],
+    free: Option<i64>,
     waste: Vec<i64>,
     row: Option<Box<GenerationRow>>,
     checkpointed: bool,
@@ -83,7 +86,7 @@ const fn pair(charge: &Charge) -> [i64; 2] {
 }
 
 const fn charge([credits, byok]: [i64; 2]) -> Charge {
-    Charge { credits: Usd::from_nanos(credits), byok: Usd::from_nanos(byok) }
+    Charge { credits: Usd::from_nanos(credits), byok: Usd::from_nanos(byok), free: None }
 }
 
 fn out(entry: &Entry) -> Out<'_> {
@@ -103,6 +106,7 @@ fn out(entry: &Entry) -> Out<'_> {
             },
             at: end.at.micros(),
             charge: pair(&end.charge),
+            free: end.charge.free.map(Usd::nanos),
             waste: end.waste.iter().map(|amount| amount.nanos()).collect(),
             row: end.row.as_ref().map(|written| &*written.row),
             checkpointed: end.checkpointed,
@@ -119,6 +123,7 @@ fn out(entry: &Entry) -> Out<'_> {
     }
 }
 
+/// What was held of the purses is not carried: only what an end counts is posted.
 fn entry(read: In) -> Entry {
     let [amount, byok, opened_at] = read.held;
     let reservation = Reservation {
@@ -127,6 +132,8 @@ fn entry(read: In) -> Entry {
         key: read.key,
         amount: Usd::from_nanos(amount),
         byok: Usd::from_nanos(byok),
+        together: Usd::from_nanos(amount.saturating_add(byok)),
+        free: None,
         opened_at: Timestamp::from_micros(opened_at),
         spender: Arc::new(read.spender),
     };
@@ -138,7 +145,8 @@ fn entry(read: In) -> Entry {
             record,
         }),
         InStep::End(end) => {
-            let came_to = charge(end.charge);
+            let free = end.free.map(Usd::from_nanos);
+            let came_to = Charge { free, ..charge(end.charge) };
             Step::End(End {
                 outcome: match end.outcome {
                     Kind::Settled => Outcome::Settled,

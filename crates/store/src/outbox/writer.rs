@@ -13,6 +13,7 @@ use crate::error::StoreError;
 use crate::ledger::batch::{self, Commit};
 use crate::ledger::entry::Entry;
 
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are entries")]
 pub(super) enum Command {
     /// One entry; those that wait together are written in one commit.
     Entry(Entry),

@@ -1,9 +1,12 @@
 use std::sync::Arc;
 
 use signalbox_core::Usd;
+use signalbox_core::plan::ByokFree;
+use signalbox_ledger::{Charge, byok_fee};
 use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Store};
 
+use crate::allowance::{BPS, LIST, draw, one, request, row};
 use crate::world::{CENT, World, audit, usd};
 
 fn runtime() -> tokio::runtime::Runtime {
@@ -145,4 +148,48 @@ async fn a_locked_database_delays_a_charge_and_does_not_lose_it() {
     sqlx::raw_sql("ROLLBACK").execute(&mut blocker).await.unwrap();
     assert_eq!(settling.await.unwrap().unwrap().unwrap().charged, usd(10));
     assert_eq!(world.store.balance(&account).await.unwrap().unwrap().charged, usd(10));
+}
+
+/// A process dies after a checkpoint: what it had come to is charged with the part that was free, and
+/// the rest of the allowance is free for others.
+#[test]
+fn what_a_dead_process_used_of_the_allowance_stays_used_and_the_rest_comes_back() {
+    let first = runtime();
+    let free = ByokFree::ListPriceUsd(usd(100));
+    let (world, key) = first.block_on(async {
+        let world = World::with_clock(Clock::system()).await;
+        let account = world.account(1_000_000).await;
+        let key = world.key(&account, None, None).await;
+        let ledger = Ledger::open(&world.store).await.unwrap();
+        let allowance = draw(&key, free);
+        let wish = |free| request(&world, &key, Some((&allowance, free)));
+        let reached = ledger.reserve_or_refill(&wish(60)).await.unwrap();
+        let charge = Charge {
+            credits: byok_fee(usd(LIST), usd(60), BPS),
+            byok: usd(LIST),
+            free: Some(usd(60)),
+        };
+        reached.checkpoint(charge, row(&world));
+        std::mem::forget(reached);
+        // Nothing of this one was ever seen.
+        std::mem::forget(ledger.reserve_or_refill(&wish(40)).await.unwrap());
+        ledger.flush().await.unwrap();
+        assert_eq!(wait_for_open_rows(&world.store, 2).await, 2);
+        (world, key)
+    });
+    let (url, folder, clock) = (world.url(), world.folder, world.clock);
+    drop(world.store);
+    first.shutdown_background();
+
+    runtime().block_on(async {
+        let world = World::place(folder, url, None, clock).await;
+        let ledger = open_when_dead(&world.store).await;
+        let facts = world.store.facts().await.unwrap();
+        let recovered: Vec<_> =
+            facts.generations.iter().map(|row| (row.cost, row.byok, row.byok_free)).collect();
+        assert_eq!(recovered, [(1, Some(LIST), Some(60))]);
+        assert_eq!(one(&world, &ledger, &key, &draw(&key, free), true).await, usd(40));
+        let report = world.audit().await;
+        assert!(report.is_clean(), "{report:?}");
+    });
 }

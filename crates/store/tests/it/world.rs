@@ -128,6 +128,8 @@ impl World {
             key: key.hash.clone(),
             amount: usd(amount),
             byok: Usd::ZERO,
+            together: None,
+            free: None,
             spender: key.spender(&[]).into(),
             now: self.clock.now(),
         }
@@ -212,6 +214,7 @@ impl World {
             response_cache_source_id: None,
             byok: None,
             fee_bps: None,
+            byok_free: None,
             recovered: false,
         }
     }

@@ -2,9 +2,12 @@
 
 use proptest::collection::vec;
 use proptest::prelude::*;
-use signalbox_core::Timestamp;
+use signalbox_core::plan::ByokFree;
 use signalbox_core::time::ResetInterval;
-use signalbox_ledger::{Book, Charge, Counts, Draw, Refusal, Reservation, Spender, Terminal};
+use signalbox_core::{Timestamp, Usd};
+use signalbox_ledger::{
+    Book, Charge, Counts, Draw, Refusal, Reservation, Reserve, Spender, Terminal,
+};
 
 use super::{generation, hold, leased, nanos, spender};
 
@@ -15,11 +18,15 @@ enum Step {
         spender: usize,
         amount: i64,
         byok: i64,
+        /// What both are together less the greater of them, and what of the second is free.
+        more: i64,
+        free: Option<i64>,
     },
     Settle {
         generation: u32,
         charge: i64,
         byok: i64,
+        free: Option<i64>,
     },
     Release {
         generation: u32,
@@ -41,16 +48,20 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let generation = || 0_u32..12;
+    let free = || proptest::option::of(-5_i64..90);
     prop_oneof![
-        6 => (generation(), 0..3_usize, -5_i64..80, -5_i64..80).prop_map(
-            |(generation, spender, amount, byok)| Step::Reserve { generation, spender, amount, byok },
+        6 => (generation(), 0..4_usize, -5_i64..80, -5_i64..80, -5_i64..80, free()).prop_map(
+            |(generation, spender, amount, byok, more, free)| {
+                Step::Reserve { generation, spender, amount, byok, more, free }
+            },
         ),
-        5 => (generation(), -5_i64..100, -5_i64..100)
-            .prop_map(|(generation, charge, byok)| Step::Settle { generation, charge, byok }),
+        5 => (generation(), -5_i64..100, -5_i64..100, free()).prop_map(
+            |(generation, charge, byok, free)| Step::Settle { generation, charge, byok, free },
+        ),
         2 => (generation(), any::<bool>())
             .prop_map(|(generation, attempted)| Step::Release { generation, attempted }),
-        3 => (0..4_usize, 0_i64..200).prop_map(|(draw, amount)| Step::Fill { draw, amount }),
-        1 => (0..4_usize, 0_i64..200).prop_map(|(draw, most)| Step::Withdraw { draw, most }),
+        3 => (0..6_usize, 0_i64..200).prop_map(|(draw, amount)| Step::Fill { draw, amount }),
+        1 => (0..6_usize, 0_i64..200).prop_map(|(draw, most)| Step::Withdraw { draw, most }),
         2 => (-60_i64..200).prop_map(|hours| Step::Wait { hours }),
     ]
 }
@@ -58,8 +69,19 @@ fn step() -> impl Strategy<Value = Step> {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Open,
-    Settled { credits: i64, byok: i64 },
+    Settled { credits: i64, byok: i64, free: Option<i64> },
     Released { attempted: bool },
+}
+
+/// What a purse counts, as the rules say it.
+fn counted(draw: &Draw, credits: i64, together: i64, free: Option<i64>) -> i64 {
+    match draw.counts {
+        Counts::Credits => credits,
+        Counts::CreditsAndByok => together,
+        Counts::Requests => 1,
+        Counts::FreeRequests => i64::from(free.is_some()),
+        Counts::FreeList => free.unwrap_or(0),
+    }
 }
 
 struct World {
@@ -76,11 +98,21 @@ fn world(start: i64) -> World {
     let daily = cap(Some(ResetInterval::Daily), Counts::Credits);
     let weekly = cap(Some(ResetInterval::Weekly), Counts::CreditsAndByok);
     let free = Draw::limit("free:acc_1", None, nanos(6), Counts::Requests, Timestamp::default());
-    let draws = vec![Draw::credit(&super::account()), daily.clone(), weekly.clone(), free.clone()];
+    let allowance = |free| Draw::allowance(&super::account(), free, Timestamp::default());
+    let own = [ByokFree::Requests(4), ByokFree::ListPriceUsd(nanos(300))].map(allowance);
+    let mut draws = vec![Draw::credit(&super::account()), daily.clone(), weekly.clone()];
+    draws.push(free.clone());
+    draws.extend(own.clone());
+    let [requests, list] = own;
     World {
         book: Book::new(),
         draws,
-        spenders: vec![spender(&[]), spender(&[daily.clone(), weekly]), spender(&[free, daily])],
+        spenders: vec![
+            spender(&[]),
+            spender(&[daily.clone(), weekly.clone(), list]),
+            spender(&[free, daily]),
+            spender(&[weekly, requests]),
+        ],
         filled: Vec::new(),
         held: Vec::new(),
         now: Timestamp::from_seconds(start),
@@ -99,19 +131,23 @@ impl World {
             if !ours || draw.window(held.opened_at) != window {
                 continue;
             }
-            let counts = |credits, byok, requests| {
-                draw.counts.of(nanos(credits), nanos(byok), requests).nanos()
-            };
             match *fate {
-                Fate::Open => pending += counts(held.amount.nanos(), held.byok.nanos(), 1),
-                Fate::Settled { credits, byok } => left -= counts(credits, byok, 1),
-                Fate::Released { attempted } => left -= counts(0, 0, u32::from(attempted)),
+                Fate::Open => {
+                    let free = held.free.map(|free| free.nanos());
+                    pending += counted(draw, held.amount.nanos(), held.together.nanos(), free);
+                }
+                Fate::Settled { credits, byok, free } => {
+                    left -= counted(draw, credits, credits + byok, free);
+                }
+                Fate::Released { attempted } => {
+                    left -= if attempted { counted(draw, 0, 0, None) } else { 0 };
+                }
             }
         }
         Some((left, pending))
     }
 
-    fn refusal(&self, spender: &Spender, amount: i64, byok: i64) -> Option<Refusal> {
+    fn refusal(&self, spender: &Spender, asked: (i64, i64, Option<i64>)) -> Option<Refusal> {
         let pot = |draw: &Draw| self.pot(draw, draw.window(self.now));
         for draw in &spender.draws {
             let purse = draw.purse.clone();
@@ -125,7 +161,8 @@ impl World {
         }
         spender.draws.iter().find_map(|draw| {
             let (left, pending) = pot(draw)?;
-            let need = draw.counts.of(nanos(amount), nanos(byok), 1).nanos();
+            let (amount, together, free) = asked;
+            let need = counted(draw, amount, together, free);
             let available = nanos(left - pending);
             let purse = draw.purse.clone();
             (need > left - pending).then_some(Refusal::Short { purse, available })
@@ -145,16 +182,24 @@ impl World {
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Reserve { generation: n, spender, amount, byok } => {
-                self.reserve(n, spender, amount, byok)
+            Step::Reserve { generation: n, spender, amount, byok, more, free } => {
+                let mut request = hold(n, amount, &self.spenders[spender], self.now);
+                request.byok = nanos(byok);
+                request.together = Some(nanos(amount.max(byok) + more));
+                request.free = free.map(nanos);
+                self.reserve(n, &request);
             }
-            Step::Settle { generation: n, charge, byok } => {
-                let found = self
-                    .book
-                    .settle(&generation(n), Charge { credits: nanos(charge), byok: nanos(byok) });
-                let expected = self.end(n, |held| Fate::Settled {
-                    credits: charge.clamp(0, held.amount.nanos()),
-                    byok: byok.clamp(0, held.byok.nanos()),
+            Step::Settle { generation: n, charge, byok, free } => {
+                let (credits, list) = (nanos(charge), nanos(byok));
+                let came_to = Charge { credits, byok: list, free: free.map(nanos) };
+                let found = self.book.settle(&generation(n), came_to);
+                let expected = self.end(n, |held| {
+                    let credits = charge.clamp(0, held.amount.nanos());
+                    let room = held.together.nanos() - credits;
+                    let byok = byok.clamp(0, held.byok.nanos().min(room));
+                    let free = free.zip(held.free);
+                    let free = free.map(|(used, held)| used.min(held.nanos()).clamp(0, byok));
+                    Fate::Settled { credits, byok, free }
                 });
                 assert_eq!(found.map(drop), expected);
             }
@@ -182,21 +227,21 @@ impl World {
         }
     }
 
-    fn reserve(&mut self, n: u32, who: usize, amount: i64, byok: i64) {
-        let who = self.spenders[who].clone();
-        let mut request = hold(n, amount, &who, self.now);
-        request.byok = nanos(byok);
-        let (amount, byok) = (amount.max(0), byok.max(0));
+    fn reserve(&mut self, n: u32, request: &Reserve) {
+        let (amount, byok) = (request.amount.nanos().max(0), request.byok.nanos().max(0));
+        let together = request.together.map_or(0, Usd::nanos).max(amount).min(amount + byok);
+        let free = request.free.map(|free| free.nanos().clamp(0, byok));
         let known = self.held.iter().any(|(held, _)| held.generation == generation(n));
         let expected = if known {
             Err(Refusal::AlreadyReserved)
         } else {
-            self.refusal(&who, amount, byok).map_or(Ok(()), Err)
+            self.refusal(&request.spender, (amount, together, free)).map_or(Ok(()), Err)
         };
-        assert_eq!(self.book.reserve(&request), expected);
+        assert_eq!(self.book.reserve(request), expected);
         if expected.is_ok() {
             let held = self.book.reservation(&generation(n)).unwrap().clone();
             assert_eq!((held.amount, held.byok), (nanos(amount), nanos(byok)));
+            assert_eq!((held.together, held.free), (nanos(together), free.map(nanos)));
             self.held.push((held, Fate::Open));
         }
     }

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use signalbox_core::plan::ByokFree;
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::{
@@ -40,6 +41,7 @@ fn settled(charged: i64, clamped_by: i64, released: i64) -> Settled {
     Settled {
         charged: nanos(charged),
         byok: nanos(0),
+        free: None,
         clamped_by: nanos(clamped_by),
         released: nanos(released),
     }
@@ -225,7 +227,7 @@ fn a_purse_counts_credits_or_list_prices_or_requests() {
     let ask = |n| Reserve { byok: nanos(60), ..hold(n, 5, &who, LAST_SECOND) };
     book.reserve(&ask(1)).unwrap();
     assert_eq!(book.reserve(&ask(2)), short(&byok, 35));
-    let done = book.settle(&generation(1), Charge { credits: nanos(3), byok: nanos(70) }).unwrap();
+    let done = book.settle(&generation(1), Charge { byok: nanos(70), ..credits(3) }).unwrap();
     assert_eq!((done.charged, done.byok), (nanos(3), nanos(60)));
     let left = |book: &Book, draw: &Draw| book.pot(&draw.purse, EPOCH).unwrap().left.nanos();
     assert_eq!((left(&book, &byok), left(&book, &requests), available(&book)), (37, 1, 997));
@@ -238,6 +240,78 @@ fn a_purse_counts_credits_or_list_prices_or_requests() {
     assert_eq!(left(&book, &requests), 0, "a failed attempt is one");
     let used_up = Err(Refusal::Exhausted { purse: requests.purse });
     assert_eq!(book.reserve(&free(4)), used_up);
+}
+
+/// An allowance of two requests a month.
+#[test]
+fn a_month_of_free_requests_counts_what_an_own_key_answered_and_nothing_else() {
+    let free = Draw::allowance(&account(), ByokFree::Requests(2), EPOCH);
+    let who = spender(std::slice::from_ref(&free));
+    assert!(!who.scopes.iter().any(|scope| scope.starts_with("byok:")), "{:?}", who.scopes);
+    let mut book = book(1000, &who, LAST_SECOND);
+    let window = free.window(LAST_SECOND);
+    let left = |book: &Book| book.pot(&free.purse, window).unwrap().left.nanos();
+    let ask =
+        |n| Reserve { byok: nanos(60), free: Some(nanos(60)), ..hold(n, 0, &who, LAST_SECOND) };
+    book.fill(&free, window, leased(2 - left(&book)));
+    for n in [1, 2] {
+        book.reserve(&ask(n)).unwrap();
+    }
+    assert_eq!(book.reserve(&ask(3)), short(&free, 0), "held by two that are under way");
+    // Somebody else answered, or nobody: the unit is there again.
+    book.settle(&generation(1), credits(0)).unwrap();
+    book.reserve(&ask(3)).unwrap();
+    book.release(&generation(3), true).unwrap();
+    assert_eq!(left(&book), 2);
+    let own = Charge { byok: nanos(50), free: Some(nanos(70)), ..credits(0) };
+    let done = book.settle(&generation(2), own).unwrap();
+    assert_eq!((done.byok, done.free, left(&book)), (nanos(50), Some(nanos(50)), 1));
+    // One that did not ask for it takes none of it, whatever its end says.
+    book.reserve(&Reserve { free: None, ..ask(4) }).unwrap();
+    assert_eq!(book.settle(&generation(4), own).unwrap().free, None);
+    assert_eq!(left(&book), 1);
+}
+
+#[test]
+fn a_month_of_free_list_price_counts_the_part_that_was_free() {
+    let free = Draw::allowance(&account(), ByokFree::ListPriceUsd(nanos(100)), EPOCH);
+    let who = spender(std::slice::from_ref(&free));
+    let mut book = book(1000, &who, LAST_SECOND);
+    let window = free.window(LAST_SECOND);
+    let left = |book: &Book| book.pot(&free.purse, window).unwrap().left.nanos();
+    book.fill(&free, window, leased(100 - left(&book)));
+    let ask = |n, free| Reserve {
+        byok: nanos(80),
+        free: Some(nanos(free)),
+        ..hold(n, 4, &who, LAST_SECOND)
+    };
+    book.reserve(&ask(1, 80)).unwrap();
+    assert_eq!(book.reserve(&ask(2, 80)), short(&free, 20));
+    book.reserve(&ask(2, 20)).unwrap();
+    let came_to = |byok, free| Charge { byok: nanos(byok), free: Some(nanos(free)), ..credits(1) };
+    assert_eq!(book.settle(&generation(1), came_to(30, 30)).unwrap().free, Some(nanos(30)));
+    assert_eq!(book.settle(&generation(2), came_to(70, 70)).unwrap().free, Some(nanos(20)));
+    assert_eq!(left(&book), 50);
+}
+
+/// A candidate with the caller's key and one without: a limit that counts both holds the dearer one
+/// and not their sum.
+#[test]
+fn credits_and_list_price_are_held_together_for_whoever_answers() {
+    let both = Draw::limit("key:key_1", None, nanos(100), Counts::CreditsAndByok, EPOCH);
+    let who = spender(std::slice::from_ref(&both));
+    let mut book = book(1000, &who, LAST_SECOND);
+    let ask = |n, together| Reserve {
+        byok: nanos(90),
+        together: Some(nanos(together)),
+        ..hold(n, 90, &who, LAST_SECOND)
+    };
+    assert_eq!(book.reserve(&ask(1, 101)), short(&both, 100));
+    assert_eq!(book.reserve(&ask(1, i64::MAX)), short(&both, 100), "at most their sum");
+    book.reserve(&ask(1, 95)).unwrap();
+    let done = book.settle(&generation(1), Charge { byok: nanos(90), ..credits(90) }).unwrap();
+    assert_eq!((done.charged, done.byok), (nanos(90), nanos(5)), "never more than is held");
+    assert_eq!(book.pot(&both.purse, EPOCH).unwrap().left, nanos(5));
 }
 
 #[test]

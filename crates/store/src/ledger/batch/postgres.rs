@@ -209,6 +209,7 @@ fn write_costs<'a>(columns: Columns<'a, &'a Written>) -> Columns<'a, &'a Written
         .counts("byok", |one| one.row.byok.map(Usd::nanos))
         .counts("fee_bps", |one| one.row.fee_bps.map(i64::from))
         .number("recovered", |one| i64::from(one.row.recovered))
+        .counts("byok_free", |one| one.row.byok_free.map(Usd::nanos))
 }
 
 /// Adds the sums of the batch to the projections and takes them from the leases.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use signalbox_core::{FastMap, Usd};
+use signalbox_ledger::Source;
 
 use crate::chain::{self, Posting};
 use crate::keys::day_of;
@@ -85,7 +86,8 @@ fn waste(entry: &Entry, end: &End, number: usize, amount: Usd) -> Posting {
 pub(crate) struct Sums {
     /// Account and charges.
     pub balances: Vec<(Arc<str>, i64)>,
-    /// Scope, day, charges, list price of own keys, requests.
+    /// Scope, day, charges, list price of own keys, requests. The scope of an allowance counts what
+    /// was free, and nothing else.
     pub usage: Vec<(Arc<str>, i64, i64, i64, i64)>,
     /// Purse, start of the window, holder and what was counted.
     pub leases: Vec<(Arc<str>, i64, Arc<str>, i64)>,
@@ -111,6 +113,13 @@ impl Sums {
                 add(&mut sums.2, 1);
             }
             for draw in &held.spender.draws {
+                if let (Some(free), Source::Limit { scope, .. }) = (charge.free, &draw.source)
+                    && draw.counts.is_allowance()
+                {
+                    let sums: &mut (i64, i64, i64) = usage.entry((scope.clone(), day)).or_default();
+                    add(&mut sums.1, free.nanos());
+                    add(&mut sums.2, 1);
+                }
                 let counted = charge.counted(draw.counts).nanos();
                 if counted > 0 {
                     let window = draw.window(held.opened_at).micros();

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use signalbox_core::id::{AccountId, GenerationId, KeyHash, PurseId};
+use signalbox_core::plan::ByokFree;
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::{Charge, Counts, Draw, Leased, Reservation, Source, Spender};
@@ -75,7 +76,8 @@ pub(super) struct State {
 }
 
 /// Keys: one without a limit, one with a daily and one with a weekly, own-key-counting limit; a budget
-/// of the workspace over all of them, and a number of free requests a day.
+/// of the workspace over all of them, a number of free requests a day, and requests with own keys
+/// under an allowance.
 fn spenders(account: &AccountId) -> Vec<(AccountId, KeyHash, Spender)> {
     let at = Timestamp::default();
     let key = |name: &str| KeyHash::new(format!("{account}-{name}"));
@@ -95,12 +97,17 @@ fn spenders(account: &AccountId) -> Vec<(AccountId, KeyHash, Spender)> {
         Counts::CreditsAndByok,
         at,
     );
+    // An account has one plan, and so one unit.
+    let by_list = account.as_str().ends_with('1');
+    let free = if by_list { ByokFree::ListPriceUsd(usd(3000)) } else { ByokFree::Requests(30) };
+    let allowance = Draw::allowance(account, free, at);
     let of = |name: &str, spender| (account.clone(), key(name), spender);
     vec![
         of("p", plain("p").limited(budget.clone(), false)),
         of("d", limited("d", daily(scope("d"), 5000, Counts::Credits))),
         of("w", limited("w", weekly)),
         of("f", limited("f", daily(format!("free:{account}"), 40, Counts::Requests))),
+        of("o", limited("o", allowance)),
     ]
 }
 
@@ -199,7 +206,8 @@ impl State {
         rows.map(|(_, (charged, byok, requests))| match counts {
             Counts::Credits => *charged,
             Counts::CreditsAndByok => charged + byok,
-            Counts::Requests => *requests,
+            Counts::Requests | Counts::FreeRequests => *requests,
+            Counts::FreeList => *byok,
         })
         .sum()
     }
@@ -287,6 +295,13 @@ impl State {
             sums.2 += 1;
         }
         for draw in &held.spender.draws {
+            if let (Some(free), Source::Limit { scope, .. }) = (charge.free, &draw.source)
+                && draw.counts.is_allowance()
+            {
+                let sums = self.usage.entry((scope.clone(), day)).or_default();
+                sums.1 += free.nanos();
+                sums.2 += 1;
+            }
             let counted = charge.counted(draw.counts).nanos();
             if counted > 0 {
                 let place = (draw.purse.clone(), draw.window(held.opened_at), holder.clone());

@@ -130,12 +130,16 @@ impl Client {
         let (account, key, spender) = self.window.world.lock().somebody(&mut self.dice);
         let now = self.window.clock.now();
         let id = format!("gen-{}-{:x}", self.window.holder, self.dice.below(u64::MAX));
+        let byok = Usd::from_nanos(self.dice.amount(200));
+        let draws_free = spender.draws.iter().any(|draw| draw.counts.is_allowance());
         let request = Reserve {
             generation: GenerationId::new(id),
             account: account.clone(),
             key,
             amount: Usd::from_nanos(self.dice.amount(400)),
-            byok: Usd::from_nanos(self.dice.amount(200)),
+            byok,
+            together: None,
+            free: draws_free.then_some(byok),
             spender: Arc::new(spender),
             now,
         };
@@ -148,7 +152,8 @@ impl Client {
         tokio::time::sleep(self.dice.pause(if long { 6000 } else { 300 })).await;
         if self.dice.once_in(2) {
             let reached = self.dice.amount(200);
-            hold.checkpoint(Charge::credits(Usd::from_nanos(reached)), row());
+            let reached = Usd::from_nanos(reached);
+            hold.checkpoint(Charge { free: hold.free(), ..Charge::credits(reached) }, row());
             tokio::time::sleep(self.dice.pause(1500)).await;
         }
         if self.window.dead.load(Ordering::Relaxed) {
@@ -159,6 +164,7 @@ impl Client {
         let charge = Charge {
             credits: Usd::from_nanos(self.dice.amount(500)),
             byok: Usd::from_nanos(self.dice.amount(300)),
+            free: if self.dice.once_in(4) { None } else { hold.free() },
         };
         match self.dice.below(10) {
             0 => drop(hold),
@@ -223,6 +229,7 @@ fn row() -> GenerationRow {
         response_cache_source_id: None,
         byok: None,
         fee_bps: None,
+        byok_free: None,
         recovered: false,
     }
 }
