@@ -213,10 +213,37 @@ async fn no_member_raises_themselves_and_a_stranger_sees_nothing() {
 #[tokio::test]
 async fn whoever_goes_loses_the_keys_made_there_and_only_those() {
     let (server, _) = start(open()).await;
-    let ada = person(&server, "ada@example.com", json!({})).await;
+    goes(&server).await;
+    server.closes_clean().await;
+}
+
+#[tokio::test]
+async fn people_and_their_organizations_live_in_postgresql_too() {
+    let database = signalbox_pgserver::database();
+    let url = Some(database.url());
+    let setup = Setup { people: open(), database: url, ..Setup::default() };
+    let server = start_as(setup).await;
+    goes(&server).await;
+    let ada = person(&server, "again@example.com", json!({})).await;
+    let code = crate::oauth_pkce::code_for(&ada).await;
+    let one = || crate::oauth_pkce::exchange(&ada.caller, &code);
+    let (one, other) = tokio::join!(one(), one());
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 403]);
+    told(&ada.post("/password/forgot", json!({"email": ada.email})).await, 202);
+    let token = mailed(&server, &ada.email, "Set a new password").await;
+    let wish = json!({"token": token, "password": crate::browser::PASSWORD});
+    told(&ada.post("/password/reset", wish).await, 200);
+    told(&ada.get("").await, 401);
+    server.closes_clean().await;
+}
+
+async fn goes(server: &TestServer) {
+    let ada = person(server, "ada@example.com", json!({})).await;
     let org = organization(&ada).await;
     server.grant(&org, "5").await;
-    let bob = join(&server, &ada, &org, "bob@example.com").await;
+    let bob = join(server, &ada, &org, "bob@example.com").await;
     let own = told(&bob.get("").await, 200)["data"]["contexts"][0]["account_id"].clone();
     server.grant(&AccountId::new(own.as_str().unwrap()), "5").await;
     let personal = server.caller().with_key(&key_for(&bob).await);
@@ -247,5 +274,4 @@ async fn whoever_goes_loses_the_keys_made_there_and_only_those() {
         log.iter().map(|row| format!("{} {}", row.action, row.object_kind)).collect();
     let expected = ["member.update member", "member.update key", "member.update member"];
     assert_eq!(acts[..3], expected, "{acts:?}");
-    server.closes_clean().await;
 }
