@@ -205,8 +205,8 @@ impl Authenticator {
             // What is read after the version holds until the version changes.
             let version = account.version();
             let Some(key) = self.store.key(&hash).await.map_err(Arc::new)? else { return Ok(None) };
-            let budgets = self.store.budgets_of(&key.workspace_id(), &key.hash).await?;
-            let spender = Arc::new(key.spender(&budgets));
+            let policy = self.store.policy_of(&key).await?;
+            let spender = Arc::new(key.spender(&policy.budgets));
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));

@@ -73,6 +73,7 @@ pub enum Credential {
 pub enum Object {
     Account,
     Generation,
+    Guardrail,
     Invitation,
     Key,
     Payment,

@@ -33,3 +33,6 @@ mod organizations;
 
 #[path = "management/oauth_pkce.rs"]
 mod oauth_pkce;
+
+#[path = "management/guardrails.rs"]
+mod guardrails;
