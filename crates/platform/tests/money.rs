@@ -15,13 +15,14 @@ use signalbox_core::{ApiError, ErrorKind, Plans, PlansRow, Tier, Timestamp, Usd}
 use signalbox_platform::once::{self, Answer};
 use signalbox_platform::statement::Period;
 use signalbox_platform::{
-    KeyPrefix, NewAgreement, NewTransfer, NewVoucher, Platform, PlatformError, RevokeOld, Settings,
+    Housekeeping, KeyPrefix, NewAgreement, NewTransfer, NewVoucher, Platform, PlatformError,
+    RevokeOld, Settings,
 };
 use signalbox_runtime::Clock;
 use signalbox_store::{House, Movement, Store};
 
 struct World {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     platform: Platform,
     clock: Clock,
 }
@@ -32,7 +33,7 @@ async fn world(settings: Settings) -> World {
     let url = format!("sqlite://{}", folder.path().join("a.db").display());
     let store = Store::open(&url, clock.clone()).await.unwrap();
     let platform = Platform::new(&store, KeyPrefix::default()).with_settings(settings);
-    World { platform, clock, _folder: folder }
+    World { platform, clock, folder }
 }
 
 fn usd(text: &str) -> Usd {
@@ -232,6 +233,47 @@ async fn old_credit_ends_only_where_that_was_configured() {
         assert_eq!(world.balance(&ann).await, usd(left), "{days:?}");
         assert_eq!(done.amount, usd("20").checked_sub(usd(left)).unwrap());
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_gateways_end_old_credit_once_at_their_start_and_on_every_new_day() {
+    let settings = Settings { expire_after_days: Some(365), ..Settings::default() };
+    let world = world(settings.clone()).await;
+    assert!(
+        Housekeeping::new(&Platform::new(world.platform.store(), KeyPrefix::default())).is_none()
+    );
+    let ann = world.account("ann@example.com").await;
+    for (payment, amount) in [("p1", "20"), ("p2", "10")] {
+        world.buy(&ann, payment, amount).await;
+        world.clock.advance(Duration::from_secs(86_400));
+    }
+    let url = format!("sqlite://{}", world.folder.path().join("test.db").display());
+    let second = Store::open(&url, world.clock.clone()).await.unwrap();
+    let second = Platform::new(&second, KeyPrefix::default()).with_settings(settings);
+    let both = || [&world.platform, &second].map(|one| Housekeeping::new(one).unwrap());
+    let expiries = async || {
+        let facts = world.platform.store().facts().await.unwrap();
+        facts.transfers.iter().filter(|one| one.kind == "expiry").count()
+    };
+    let [mut one, mut two] = both();
+    let round = async |one: &mut Housekeeping| one.round().await.unwrap();
+    assert_eq!(round(&mut one).await.unwrap().credits, 0, "nothing is old yet");
+    assert_eq!(round(&mut one).await, None, "once a day");
+    // A day on which the first purchase is too old: both find it, at once, many times over.
+    world.clock.advance(Duration::from_secs(363 * 86_400 + 3_600));
+    let starts = (0..10).flat_map(|_| both()).map(|mut one| {
+        signalbox_runtime::task::spawn("start", async move { one.round().await.unwrap().unwrap() })
+    });
+    let mut ended = 0;
+    for start in starts.collect::<Vec<_>>() {
+        ended += start.await.unwrap().unwrap().credits;
+    }
+    assert_eq!((ended, expiries().await, world.balance(&ann).await), (1, 1, usd("10")));
+    assert_eq!(round(&mut two).await.unwrap().credits, 0);
+    world.clock.advance(Duration::from_secs(86_400));
+    let ended = round(&mut one).await.unwrap().credits + round(&mut two).await.unwrap().credits;
+    assert_eq!((ended, expiries().await, world.balance(&ann).await), (1, 2, Usd::ZERO));
+    assert_eq!((round(&mut one).await, round(&mut two).await), (None, None));
 }
 
 #[tokio::test]

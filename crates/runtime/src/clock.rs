@@ -13,7 +13,7 @@ pub struct Clock(Source);
 #[derive(Debug, Clone)]
 enum Source {
     System { started: Instant },
-    Manual { micros: Arc<AtomicI64>, started: i64 },
+    Manual { micros: Arc<AtomicI64>, stepped: Arc<AtomicI64>, started: i64 },
 }
 
 impl Clock {
@@ -27,7 +27,9 @@ impl Clock {
     /// A clock that stands still until [`Clock::advance`] moves it.
     #[must_use]
     pub fn manual(at: Timestamp) -> Self {
-        Self(Source::Manual { micros: Arc::new(AtomicI64::new(at.micros())), started: at.micros() })
+        let started = at.micros();
+        let (micros, stepped) = (Arc::new(AtomicI64::new(started)), Arc::default());
+        Self(Source::Manual { micros, stepped, started })
     }
 
     /// The time of day.
@@ -39,7 +41,10 @@ impl Clock {
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
                 Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
             }
-            Source::Manual { micros, .. } => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
+            Source::Manual { micros, stepped, .. } => {
+                let stepped = stepped.load(Ordering::SeqCst);
+                Timestamp::from_micros(micros.load(Ordering::SeqCst).saturating_add(stepped))
+            }
         }
     }
 
@@ -48,7 +53,7 @@ impl Clock {
     pub fn monotonic(&self) -> Duration {
         match &self.0 {
             Source::System { started } => started.elapsed(),
-            Source::Manual { micros, started } => {
+            Source::Manual { micros, started, .. } => {
                 let passed = micros.load(Ordering::SeqCst).saturating_sub(*started);
                 Duration::from_micros(u64::try_from(passed).unwrap_or(0))
             }
@@ -60,6 +65,13 @@ impl Clock {
         if let Source::Manual { micros, .. } = &self.0 {
             let by = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
             micros.fetch_add(by, Ordering::SeqCst);
+        }
+    }
+
+    /// Corrects the time of day of a manual clock, forward or back, as an operator does; no time passes.
+    pub fn step(&self, millis: i64) {
+        if let Source::Manual { stepped, .. } = &self.0 {
+            stepped.fetch_add(millis.saturating_mul(1000), Ordering::SeqCst);
         }
     }
 }
@@ -74,5 +86,8 @@ mod tests {
         clock.clone().advance(Duration::from_secs(5));
         assert_eq!(clock.now(), Timestamp::from_seconds(15));
         assert_eq!(clock.monotonic(), Duration::from_secs(5));
+        clock.step(-7_000);
+        assert_eq!(clock.now(), Timestamp::from_seconds(8));
+        assert_eq!(clock.monotonic(), Duration::from_secs(5), "no time passes");
     }
 }

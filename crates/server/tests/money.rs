@@ -1,5 +1,5 @@
 //! Money on a whole server: who pays what, whatever happens on the way (reliability design, tests 3, 4,
-//! 9, 11, 12, 23, 28, 29 and 30).
+//! 9, 11, 12, 23, 28, 29, 30 and 31).
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -64,3 +64,6 @@ mod once_answers;
 
 #[path = "money/vouchers.rs"]
 mod vouchers;
+
+#[path = "money/windows.rs"]
+mod windows;

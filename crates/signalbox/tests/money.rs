@@ -33,6 +33,8 @@ mod watch;
 
 #[path = "money/crash_loop.rs"]
 mod crash_loop;
+#[path = "money/expiry.rs"]
+mod expiry;
 #[path = "money/once.rs"]
 mod once;
 #[path = "money/overdraft_storm.rs"]

@@ -9,9 +9,10 @@ use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
 
 use crate::error::StoreError;
-use crate::movements::{Movement, Posted, Refused};
+use crate::movements::{self, Movement, Posted, Refused};
 use crate::sql::{Connection, Row, query};
 use crate::store::Store;
+use crate::writer::Durability;
 
 /// One credit that came in, with what is left of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,35 +167,52 @@ impl Store {
         let mut expired = Expired::default();
         for row in rows {
             let account = AccountId::new(row.try_get::<String, _>(0)?);
-            match self.expire_credits_of(&account, before, &mut expired).await {
+            match self.expire_credits_of(&account, before).await {
                 Err(StoreError::Refused(Refused::InUse { .. } | Refused::Insufficient { .. })) => {
                     expired.in_use = expired.in_use.saturating_add(1);
                 }
-                done => done?,
+                done => {
+                    let (credits, amount) = done?;
+                    expired.credits = expired.credits.saturating_add(credits);
+                    expired.amount = expired.amount.saturating_add(amount);
+                }
             }
         }
         Ok(expired)
     }
 
+    /// The old credits of one account, in one transaction: what is left of them is not used up by
+    /// anything between the look and the movement, and of several processes one finds it.
     async fn expire_credits_of(
         &self,
         account: &AccountId,
         before: Timestamp,
-        expired: &mut Expired,
-    ) -> Result<(), StoreError> {
-        let now = self.clock().now();
-        for lot in self.lots(account).await? {
-            let old = lot.at < before && AGING.contains(&lot.kind.as_str());
-            if !old || lot.left <= Usd::ZERO {
-                continue;
-            }
-            let movement = Movement::expiry(&lot.id, account, lot.left, now);
-            if self.post_movement(movement).await? == Posted::Now {
-                expired.credits = expired.credits.saturating_add(1);
-                expired.amount = expired.amount.saturating_add(lot.left);
-            }
+    ) -> Result<(u64, Usd), StoreError> {
+        let old = move |lot: &Lot| {
+            lot.at < before && AGING.contains(&lot.kind.as_str()) && lot.left > Usd::ZERO
+        };
+        // Most accounts have none: then nobody has to wait for the write lock.
+        if !self.lots(account).await?.iter().any(old) {
+            return Ok((0, Usd::ZERO));
         }
-        Ok(())
+        let now = self.clock().now();
+        self.patiently(account, || {
+            let account = account.clone();
+            self.write(Durability::Power, move |connection| {
+                Box::pin(async move {
+                    let (mut credits, mut amount) = (0_u64, Usd::ZERO);
+                    for lot in lots(connection, &account).await?.iter().filter(|lot| old(lot)) {
+                        let movement = Movement::expiry(&lot.id, &account, lot.left, now);
+                        if movements::post(connection, &movement).await? == Posted::Now {
+                            credits = credits.saturating_add(1);
+                            amount = amount.saturating_add(lot.left);
+                        }
+                    }
+                    Ok((credits, amount))
+                })
+            })
+        })
+        .await
     }
 }
 

@@ -137,6 +137,16 @@ impl TestServer {
         server
     }
 
+    /// Another gateway with a clock of its own on the database of this one, which is that of `setup`,
+    /// too. They have the owner in common.
+    ///
+    /// # Panics
+    /// When any part does not start.
+    pub async fn beside(&self, offer: Offer, setup: Setup) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        Self::open(folder, offer, setup, Some(self.owner.clone())).await
+    }
+
     /// Stops, and starts again with the same database and owner.
     ///
     /// # Panics

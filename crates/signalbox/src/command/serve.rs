@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use clap::Args;
 use signalbox_gateway::{Gateway, HealthKeeper, Settings};
+use signalbox_platform::Housekeeping;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_store::{Ledger, LedgerError};
@@ -47,6 +48,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
     let keeper = HealthKeeper::restore(&gateway, &store).await;
     let saving = task::spawn("health", keeper.clone().run());
+    let keeping = Housekeeping::new(&platform);
+    let keeping = keeping.map(|one| task::spawn("housekeeping", one.run()).abort_handle());
     let (purchases, watching) = wiring::purchases(&config, &store, &ledger)?;
     let app = App::selling(Arc::clone(&gateway), platform, purchases, clock);
     let stop = CancellationToken::new();
@@ -56,8 +59,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     tracing::info!("stopping");
     gateway.idle().await;
     saving.abort();
-    if let Some(watching) = watching {
-        watching.abort();
+    for task in [watching, keeping].into_iter().flatten() {
+        task.abort();
     }
     if let Err(error) = keeper.save().await {
         tracing::warn!(%error, "the endpoints' health could not be saved");

@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId, PurseId};
@@ -10,6 +9,12 @@ use signalbox_core::{FastMap, Timestamp, Usd};
 use signalbox_ledger::{Book, Draw, Refusal, Reservation, Reserve};
 
 use super::vault::{LeaseOp, Slot};
+
+mod shard;
+#[cfg(test)]
+mod shard_race;
+
+pub(super) use shard::Shard;
 
 const SHARDS: usize = 16;
 
@@ -19,21 +24,6 @@ pub(super) struct Shards([Shard; SHARDS]);
 impl Default for Shards {
     fn default() -> Self {
         Self(std::array::from_fn(|_| Shard::default()))
-    }
-}
-
-/// One shard.
-#[derive(Default)]
-pub(super) struct Shard {
-    state: Mutex<State>,
-    /// Held while a lease of one of its purses changes, so that memory and rows change together.
-    pub leasing: tokio::sync::Mutex<()>,
-}
-
-impl Shard {
-    /// The state; a panic elsewhere does not lock the money up.
-    pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

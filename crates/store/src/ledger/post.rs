@@ -34,12 +34,8 @@ impl Inner {
         row: Box<GenerationRow>,
     ) -> Result<(Settled, Answer), LedgerError> {
         let Some(held) = hold.reservation.take() else { return Err(StoreError::Closed.into()) };
-        let settled = self
-            .shards
-            .of(&held.account)
-            .lock()
-            .book
-            .settle(&held.generation, settlement.charge)?;
+        let shard = self.shards.of(&held.account);
+        let settled = shard.settle(&held.generation, settlement.charge)?;
         if settled.clamped_by > Usd::ZERO {
             tracing::error!(generation = %held.generation, by = %settled.clamped_by, "a cost was above its hold and is cut down to it");
         }
@@ -66,7 +62,7 @@ impl Inner {
     ) -> Result<Option<Answer>, LedgerError> {
         let Some(held) = hold.reservation.take() else { return Err(StoreError::Closed.into()) };
         let attempted = row.is_some();
-        self.shards.of(&held.account).lock().book.release(&held.generation, attempted)?;
+        self.shards.of(&held.account).release(&held.generation, attempted)?;
         let nothing = Charge::default();
         let (done, answer) = oneshot::channel();
         let row = row.map(|row| Written::new(row, &held, &nothing));
@@ -132,7 +128,7 @@ impl Inner {
 
     /// Gives back a hold that its owner lost.
     pub(super) fn abandon(&self, held: Reservation, checkpointed: bool) {
-        let released = self.shards.of(&held.account).lock().book.release(&held.generation, false);
+        let released = self.shards.of(&held.account).release(&held.generation, false);
         if let Err(error) = released {
             tracing::error!(generation = %held.generation, %error, "a lost hold had ended");
             return;
