@@ -1,15 +1,18 @@
 //! Stage 2: a key becomes a principal.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
+use signalbox_guard::{Policy, Screen};
 use signalbox_ledger::{Draw, Spender};
-use signalbox_policy::AccountPolicy;
+use signalbox_policy::{AccountPolicy, ByokKey};
 use signalbox_runtime::{Clock, task};
 use signalbox_store::{Change, KeyRecord, Store, StoreError};
 
@@ -36,6 +39,8 @@ pub struct Principal {
     /// The news of the account when it was loaded.
     version: u64,
     window: Arc<Window>,
+    /// What its guardrails look for in texts.
+    pub(crate) screen: Option<Arc<Screen>>,
 }
 
 /// A caller that may ask, with what it may spend.
@@ -67,6 +72,10 @@ pub struct Authenticator {
     /// The plans of this installation.
     plans: Arc<Plans>,
     own_keys: OwnKeys,
+    /// The guardrails of keys that have any.
+    guards: Arc<ArcSwap<HashMap<KeyHash, Arc<Policy>>>>,
+    /// The page of a caller's policy.
+    page: Arc<str>,
     store: Store,
     clock: Clock,
 }
@@ -74,7 +83,13 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that forgets a key when the store says that it changed.
     #[must_use]
-    pub fn new(store: &Store, clock: Clock, plans: Plans, own_keys: OwnKeys) -> Self {
+    pub fn new(
+        store: &Store,
+        clock: Clock,
+        plans: Plans,
+        own_keys: OwnKeys,
+        page: Arc<str>,
+    ) -> Self {
         let keys = Cache::builder()
             .max_capacity(MAX_KEYS)
             .time_to_idle(KEEP)
@@ -83,8 +98,8 @@ impl Authenticator {
         let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let plans = Arc::new(plans);
-        let store = store.clone();
-        let this = Self { keys, windows, accounts, plans, own_keys, store, clock };
+        let (guards, store) = (Arc::default(), store.clone());
+        let this = Self { keys, windows, accounts, plans, own_keys, guards, page, store, clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -158,6 +173,26 @@ impl Authenticator {
         Ok(principal)
     }
 
+    /// What a caller with these keys of its own and these guardrails is permitted.
+    fn policy(&self, byok: Vec<Arc<ByokKey>>, guards: Option<&Policy>) -> AccountPolicy {
+        let page = Some(Arc::clone(&self.page));
+        let open = AccountPolicy { byok, page, ..AccountPolicy::default() };
+        match guards {
+            Some(policy) => open.restricted(&policy.restrictions),
+            None => open,
+        }
+    }
+
+    /// Gives a key its guardrails; whoever holds its principal asks again.
+    pub(crate) async fn guard(&self, key: &KeyHash, policy: Arc<Policy>) {
+        self.guards.rcu(|all| {
+            let mut all = HashMap::clone(all);
+            all.insert(key.clone(), Arc::clone(&policy));
+            all
+        });
+        self.keys.invalidate(key).await;
+    }
+
     /// Single flight: callers that ask for the same key at the same time share one look-up.
     async fn load(&self, hash: KeyHash) -> Result<Option<Arc<Principal>>, ApiError> {
         let load = async {
@@ -170,8 +205,8 @@ impl Authenticator {
             // What is read after the version holds until the version changes.
             let version = account.version();
             let Some(key) = self.store.key(&hash).await.map_err(Arc::new)? else { return Ok(None) };
-            let budgets = self.store.budgets_of(&key.workspace_id(), &key.hash).await?;
-            let spender = Arc::new(key.spender(&budgets));
+            let policy = self.store.policy_of(&key).await?;
+            let spender = Arc::new(key.spender(&policy.budgets));
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
@@ -179,12 +214,14 @@ impl Authenticator {
             let byok_free = account.terms().plan.byok_free;
             let allowance = Some(Draw::allowance(&key.account, byok_free, read_at))
                 .filter(|draw| !byok.is_empty() && draw.cap() > Some(Usd::ZERO));
+            let guards = self.guards.load().get(&hash).cloned();
             Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal {
                 key,
                 account,
                 spender,
                 free_spender,
-                policy: Arc::new(AccountPolicy { byok, ..AccountPolicy::default() }),
+                policy: Arc::new(self.policy(byok, guards.as_deref())),
+                screen: guards.and_then(|guards| guards.screen.clone()),
                 allowance,
                 version,
                 window,

@@ -43,6 +43,9 @@ impl Gateway {
         let (world, now) = (self.world.load(), self.clock.now());
         let account = &caller.key.account;
         let (mut resolved, _) = self.resolved(&world, caller, inbound, now, dice)?;
+        if let Some(refusal) = resolved.screened.as_mut().and_then(|one| one.refusal.take()) {
+            return Err(refusal);
+        }
         sticky::stay(self, account, &world, &mut resolved, now);
         Ok(shown(&world, &self.health, &resolved, now, dice))
     }
@@ -72,6 +75,7 @@ pub fn dry_run(
         dice,
         classifier: tasks.classifier(),
         before: &resolve::forgetful,
+        screen: None,
     };
     let (resolved, _) = resolve::resolve(inbound, &around)?;
     Ok(shown(world, health, &resolved, now, dice))

@@ -32,11 +32,13 @@ pub enum Exit {
     Orphaned,
     /// A kept answer was given again; nothing was held.
     Replayed,
+    /// A guardrail blocked the request before anything was held.
+    Screened,
 }
 
 impl Exit {
     /// Every one of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Answered,
         Self::Exhausted,
         Self::Abandoned,
@@ -49,6 +51,7 @@ impl Exit {
         Self::Unsettled,
         Self::Orphaned,
         Self::Replayed,
+        Self::Screened,
     ];
 }
 
@@ -88,6 +91,6 @@ mod tests {
             }
         }
         let counts = Exit::ALL.map(|exit| exits.count(exit));
-        assert_eq!(counts.to_vec(), (1..=12).collect::<Vec<u64>>());
+        assert_eq!(counts.to_vec(), (1..=13).collect::<Vec<u64>>());
     }
 }

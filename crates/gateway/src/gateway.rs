@@ -68,6 +68,7 @@ impl Gateway {
         clock: Clock,
         settings: Settings,
     ) -> Arc<Self> {
+        let page = format!("{}/settings/privacy", settings.public_url).into();
         Arc::new(Self {
             world: ArcSwap::from_pointee(world),
             authenticator: Authenticator::new(
@@ -75,6 +76,7 @@ impl Gateway {
                 clock.clone(),
                 settings.plans,
                 settings.own_keys,
+                page,
             ),
             public_url: settings.public_url,
             exits: Exits::default(),

@@ -37,6 +37,7 @@ mod release;
 mod reserve;
 mod resolve;
 mod retrieval;
+mod screen;
 mod settle;
 mod shelf;
 mod sink;

@@ -6,12 +6,15 @@ use serde::Serialize;
 use serde_json::{Value, json};
 use signalbox_dialect::loss::Loss;
 use signalbox_dialect::{Extras, Facts};
+use signalbox_guard::Stage;
 use signalbox_policy::place::{Basis, Demotion};
 use signalbox_policy::router::RouterChoice;
 use signalbox_policy::rule::ROUTABLE;
 use signalbox_policy::{Candidate, Plan};
 
 use crate::generation::Generation;
+use crate::resolve::Resolved;
+use crate::screen::Screened;
 use crate::tier;
 
 /// The object as raw JSON, when the caller asked for it. `winner` is the candidate that answered.
@@ -21,19 +24,7 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         return None;
     }
     let plan = &given.plan;
-    let available: Vec<Value> = plan
-        .candidates
-        .iter()
-        .enumerate()
-        .map(|(index, one)| {
-            json!({
-                "provider": one.provider.name,
-                "model": one.model.id,
-                "selected": winner == Some(index),
-                "reason": one.place.text(),
-            })
-        })
-        .collect();
+    let available = available(plan, winner);
     let request = &given.resolved.requirements;
     let excluded: Vec<Value> = plan
         .excluded
@@ -78,22 +69,63 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
         "endpoints": { "total": total, "available": available, "excluded": excluded },
         "attempts": attempts,
     });
-    router(&mut object, request.router_of(index.unwrap_or_default()));
+    let screened = given.resolved.screened.as_deref();
+    router(&mut object, request.router_of(index.unwrap_or_default()), screened);
     if let (false, Some(members)) = (losses.is_empty(), object.as_object_mut()) {
         members.insert("losses".to_owned(), losses.into());
     }
     Some(object.to_string())
 }
 
-/// What a router went by: the least quality that was asked for, and the kind of task.
-fn router(object: &mut Value, choice: Option<&RouterChoice>) {
-    let (Some(choice), Some(members)) = (choice, object.as_object_mut()) else { return };
-    if let Some(floor) = choice.quality_floor {
+/// The endpoints that may be tried, in their order.
+fn available(plan: &Plan, winner: Option<usize>) -> Vec<Value> {
+    let candidates = plan.candidates.iter().enumerate();
+    let shown = candidates.map(|(index, one)| {
+        json!({
+            "provider": one.provider.name,
+            "model": one.model.id,
+            "selected": winner == Some(index),
+            "reason": one.place.text(),
+        })
+    });
+    shown.collect()
+}
+
+/// The object of a request that a guardrail blocks: nobody was asked (platform spec 7.10).
+pub(crate) fn refused(resolved: &Resolved, plan: &Plan) -> String {
+    let request = &resolved.requirements;
+    let total = plan.candidates.len().saturating_add(plan.excluded.len());
+    let requested = request.models.first().map_or("", |one| one.requested.as_str());
+    let mut object = json!({
+        "requested": requested,
+        "strategy": request.strategy(None),
+        "region": null,
+        "summary": format!("{} of {total} endpoints available", plan.candidates.len()),
+        "attempt": 1,
+        "is_byok": false,
+        "endpoints": { "total": total, "available": available(plan, None) },
+    });
+    router(&mut object, None, resolved.screened.as_deref());
+    object.to_string()
+}
+
+/// The pipeline: what guardrails did, and what a router went by, the least quality that was asked for
+/// and the kind of task.
+fn router(object: &mut Value, choice: Option<&RouterChoice>, screened: Option<&Screened>) {
+    let Some(members) = object.as_object_mut() else { return };
+    if let Some(floor) = choice.and_then(|choice| choice.quality_floor) {
         members.insert("params".to_owned(), json!({"quality_floor": floor}));
     }
-    if let (Some(task), Some(name)) = (choice.task, choice.router.plugin()) {
-        let stage = json!({"type": "plugin", "name": name, "data": {"task_type": task}});
-        members.insert("pipeline".to_owned(), json!([stage]));
+    let stages = screened.map(|screened| screened.stages.as_slice()).unwrap_or_default();
+    let mut pipeline: Vec<Value> =
+        stages.iter().filter_map(|stage| serde_json::to_value(stage).ok()).collect();
+    if let Some(choice) = choice
+        && let (Some(task), Some(name)) = (choice.task, choice.router.plugin())
+    {
+        pipeline.push(json!({"type": "plugin", "name": name, "data": {"task_type": task}}));
+    }
+    if !pipeline.is_empty() {
+        members.insert("pipeline".to_owned(), pipeline.into());
     }
 }
 
@@ -106,6 +138,32 @@ struct Routing<'a> {
     candidates: Vec<Ranked<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     excluded: BTreeMap<&'static str, Vec<&'a str>>,
+    /// What guardrails found, without a word of the prompt: rows keep none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    guardrails: Vec<Event<'a>>,
+}
+
+/// What one guardrail did.
+#[derive(Serialize)]
+struct Event<'a> {
+    name: &'static str,
+    guardrail_id: Option<&'a str>,
+    guardrail_scope: &'static str,
+    action: &'static str,
+    /// The names of what was found, each once.
+    found: &'a [&'static str],
+}
+
+impl<'a> Event<'a> {
+    fn of(stage: &'a Stage) -> Self {
+        Self {
+            name: stage.name,
+            guardrail_id: stage.guardrail_id.as_deref(),
+            guardrail_scope: stage.guardrail_scope,
+            action: stage.data.action,
+            found: &stage.found,
+        }
+    }
 }
 
 /// A candidate and why it stood there, in members that cost little to write: every request has them.
@@ -154,13 +212,16 @@ impl<'a> Ranked<'a> {
 }
 
 /// The JSON of a plan for the generation row.
-pub(crate) fn routing(plan: &Plan) -> Option<String> {
+pub(crate) fn routing(plan: &Plan, screened: Option<&Screened>) -> Option<String> {
     let mut excluded: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
     for verdict in plan.excluded.iter().filter(|one| one.rule != ROUTABLE) {
         excluded.entry(verdict.rule).or_default().push(&verdict.endpoint.tag);
     }
     let candidates = plan.candidates.iter().map(Ranked::of).collect();
-    serde_json::to_string(&Routing { dice: plan.dice.to_string(), candidates, excluded }).ok()
+    let stages = screened.map(|screened| screened.stages.as_slice()).unwrap_or_default();
+    let guardrails = stages.iter().map(Event::of).collect();
+    let routing = Routing { dice: plan.dice.to_string(), candidates, excluded, guardrails };
+    serde_json::to_string(&routing).ok()
 }
 
 /// Notes what of an answer its client can't be shown, when the client wants to know.

@@ -49,6 +49,7 @@ pub fn preview(
         dice: 0,
         classifier: None,
         before: &forgetful,
+        screen: None,
     };
     let (resolved, head) = resolve(inbound, &around)?;
     let candidate = candidate(world, endpoint_id)

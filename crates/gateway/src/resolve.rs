@@ -26,6 +26,7 @@ use self::router::Question;
 pub(crate) use self::router::{Around, forgetful};
 use crate::inbound::{Inbound, RequestHead, Surface};
 use crate::retrieval::Retrieval;
+use crate::screen::{self, Screened};
 use crate::sticky::Conversation;
 
 /// The request, read and resolved.
@@ -43,6 +44,8 @@ pub(crate) struct Resolved {
     pub session_id: Option<String>,
     /// What is asked, when it is no conversation.
     pub retrieval: Option<Arc<Retrieval>>,
+    /// What guardrails found in it.
+    pub screened: Option<Box<Screened>>,
     /// The same survey with reasoning switched on, for the models that were asked for with
     /// `:thinking`.
     thinking: Option<reasoning::Thinking>,
@@ -76,6 +79,10 @@ pub(crate) fn resolve(
     if surface == Surface::Cursor {
         document = openai_chat::flat::nested(document)?;
     }
+    let mut screened = None;
+    if let Some(filters) = around.screen {
+        (document, screened) = screen::screen(filters, document, surface)?;
+    }
     let retrieval = Retrieval::read(surface, &document)?;
     let survey = survey(surface, &document, retrieval.as_ref())?;
     if survey.preset.is_some() {
@@ -102,7 +109,17 @@ pub(crate) fn resolve(
     let requirements = Requirements { models, routers, ..base };
     let skin = skin(surface, &document, &survey);
     let retrieval = retrieval.map(Arc::new);
-    Ok((Resolved { document, survey, requirements, skin, session_id, retrieval, thinking }, head))
+    let resolved = Resolved {
+        document,
+        survey,
+        requirements,
+        skin,
+        session_id,
+        retrieval,
+        screened,
+        thinking,
+    };
+    Ok((resolved, head))
 }
 
 fn survey(

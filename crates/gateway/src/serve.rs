@@ -71,6 +71,9 @@ impl Gateway {
         let dice = entropy::dice();
         let (mut resolved, head) =
             self.resolved(&world, &admitted.principal, inbound, now, dice)?;
+        if let Some(refused) = self.blocked(&world, &mut resolved, &head, now, dice) {
+            return Err(refused);
+        }
         let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
         let id = known.unwrap_or_else(|| match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
@@ -130,6 +133,7 @@ impl Gateway {
             dice,
             classifier: self.tasks.classifier(),
             before: &before,
+            screen: caller.screen.as_deref(),
         };
         resolve::resolve(inbound, &around)
     }

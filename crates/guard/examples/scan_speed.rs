@@ -12,6 +12,9 @@
 use std::hint::black_box;
 use std::time::Instant;
 
+use bytes::Bytes;
+use signalbox_dialect::document::Document;
+use signalbox_dialect::texts::{Body, Change, changed, texts};
 use signalbox_guard::{
     Action, Allowlist, Builtin, BuiltinFilter, Guardrail, Layer, Sample, Scope, Screen,
 };
@@ -52,6 +55,28 @@ fn time(screen: &Screen, text: &str) -> (f64, usize) {
     (best, found)
 }
 
+/// Microseconds for all that a guarded request costs: its texts, the scan, and a body with a change.
+fn request(screen: &Screen, part: &str) -> f64 {
+    let prompt = format!("{} me@corp.example", sized(part, 20_000));
+    let body = serde_json::json!({"model": "a/b", "messages": [
+        {"role": "system", "content": "Be brief."}, {"role": "user", "content": prompt}]});
+    let document = Document::parse(Bytes::from(body.to_string())).unwrap();
+    let mut best = f64::INFINITY;
+    for _ in 0..2_000 {
+        let began = Instant::now();
+        let texts = texts(black_box(&document), Body::Chat);
+        let samples: Vec<Sample<'_>> =
+            texts.iter().map(|one| Sample { text: one.text(), from_user: true }).collect();
+        let found = screen.scan(&samples, None).redactions().into_iter();
+        let changes: Vec<Change> =
+            found.map(|one| Change { text: one.text, span: one.span, with: one.with }).collect();
+        assert_eq!(changes.len(), 1);
+        black_box(Document::parse(changed(&document, &texts, &changes)).unwrap());
+        best = best.min(began.elapsed().as_secs_f64() * 1e6);
+    }
+    best
+}
+
 fn main() {
     let all = screen(&Builtin::ALL);
     for (name, filters) in [
@@ -64,6 +89,9 @@ fn main() {
         let (prose, _) = time(&screen, &sized(PROSE, 20_000));
         let (code, _) = time(&screen, &sized(CODE, 20_000));
         println!("20 KB {name:<10} prose {prose:>8.1} us   code {code:>8.1} us");
+    }
+    for (name, part) in [("prose", PROSE), ("code", CODE)] {
+        println!("20 KB {name:<10} from a chat body, redacted {:>8.1} us", request(&all, part));
     }
     let base64 = "c29tZSB0ZXh0IHRoYXQgc2F5cyBub3RoaW5n";
     let cases: Vec<(&str, &str)> = vec![

@@ -1,10 +1,14 @@
 //! The JSON of `/api/v1`, for whoever the caller is.
 
+pub mod assignments;
 pub mod budgets;
 pub mod credits;
 pub mod generation;
+pub mod guardrails;
 pub mod key;
 pub mod keys;
+pub mod privacy;
+pub mod rules;
 pub mod workspaces;
 
 use serde::{Deserialize, Deserializer, Serialize};

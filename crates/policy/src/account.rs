@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use signalbox_catalog::{AuthorGroup, Endpoint, Model};
+use signalbox_guard::Restrictions;
 
 use crate::pattern;
 use crate::preferences::SortBy;
@@ -11,13 +12,14 @@ use crate::preferences::SortBy;
 /// The merged policy of one caller. The default permits everything.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct AccountPolicy {
-    /// Provider slugs that alone are allowed; a request's `only` is intersected with it.
-    pub allowed_providers: Option<Vec<String>>,
+    /// Lists of provider slugs. An allowed provider is in each of them, and in a request's `only`.
+    pub allowed_providers: Vec<Vec<String>>,
     /// Provider slugs that are not allowed; a request's `ignore` is added to it.
     pub ignored_providers: Vec<String>,
-    /// Patterns of model ids that alone are allowed.
-    pub allowed_models: Option<Vec<String>>,
-    /// Patterns of model ids that are not allowed.
+    /// Lists of models, by id, by lasting id or by pattern. An allowed model is in each of them. A
+    /// variant such as `:free` is a model of its own.
+    pub allowed_models: Vec<Vec<String>>,
+    /// Models that are not allowed, named in the same ways.
     pub ignored_models: Vec<String>,
     /// For whose models zero data retention is enforced.
     pub zdr: ZdrGroups,
@@ -33,14 +35,34 @@ pub struct AccountPolicy {
     pub region: Option<String>,
     /// The caller's own provider keys.
     pub byok: Vec<Arc<ByokKey>>,
+    /// The page where this can be changed, for error texts.
+    pub page: Option<Arc<str>>,
 }
 
 impl AccountPolicy {
     /// Whether requests may be for this model.
     #[must_use]
     pub fn permits_model(&self, model: &Model) -> bool {
-        let named = |patterns: &[String]| patterns.iter().any(|one| pattern::names(one, model));
-        self.allowed_models.as_deref().is_none_or(named) && !named(&self.ignored_models)
+        let listed = |list: &[String]| list.iter().any(|entry| pattern::lists(entry, model));
+        self.allowed_models.iter().all(|list| listed(list)) && !listed(&self.ignored_models)
+    }
+
+    /// The same policy with what guardrails forbid on top: nothing becomes permitted by it.
+    #[must_use]
+    pub fn restricted(mut self, by: &Restrictions) -> Self {
+        self.allowed_providers.extend(by.allowed_providers.iter().cloned());
+        self.ignored_providers.extend(by.ignored_providers.iter().cloned());
+        self.allowed_models.extend(by.allowed_models.iter().cloned());
+        self.ignored_models.extend(by.ignored_models.iter().cloned());
+        self.zdr.anthropic |= by.zdr.anthropic;
+        self.zdr.openai |= by.zdr.openai;
+        self.zdr.google |= by.zdr.google;
+        self.zdr.xai |= by.zdr.xai;
+        self.zdr.other |= by.zdr.other;
+        self.deny_paid_training |= by.deny_paid_training;
+        self.deny_free_training |= by.deny_free_training;
+        self.deny_free_publication |= by.deny_free_publication;
+        self
     }
 
     /// The caller's own keys that may be used for this endpoint, in no special order.

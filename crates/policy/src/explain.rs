@@ -11,7 +11,7 @@ pub use shown::{Shown, ShownCandidate, ShownVerdict, shown};
 
 use crate::plan::{Plan, Verdict};
 use crate::requirements::Requirements;
-use crate::rule::{Detail, ROUTABLE, RULES};
+use crate::rule::{Detail, ROUTABLE, RULES, TIER};
 
 /// An empty availability object for these models.
 #[must_use]
@@ -56,6 +56,9 @@ fn shortage(request: &Requirements, plan: &Plan) -> ApiError {
     let callable = |verdict: &&Verdict| verdict.rule != ROUTABLE || furthest.rule == ROUTABLE;
     let to_blame = plan.excluded.iter().filter(callable);
     answer.excluded_by = unique(to_blame.map(|verdict| verdict.reason.excluded_by));
+    if let Some(message) = forbidden(request, plan) {
+        return ApiError::unavailable(answer, message);
+    }
     let detail = furthest.detail(request);
     let serving = answer.affected_providers.join(", ");
     let message = match furthest.rule {
@@ -161,13 +164,44 @@ fn allowed(request: &Requirements, plan: &Plan) -> String {
     said.collect::<Vec<_>>().join(", and ")
 }
 
+/// What is said when the caller's own policy leaves nobody: its data policy alone (platform spec 9.3), or
+/// lists of models and providers as well (7.10). A wish of the request in between is told on its own.
+fn forbidden(request: &Requirements, plan: &Plan) -> Option<String> {
+    let callable = plan.excluded.iter().filter(|one| one.rule != ROUTABLE && one.rule != TIER);
+    let (mut data, mut lists) = (Vec::new(), false);
+    for verdict in callable {
+        match (verdict.rule, verdict.reason.detail) {
+            ("account_models" | "account_providers", _) => lists = true,
+            (_, Detail::AccountTraining { free: true }) => data.push("Free model training"),
+            (_, Detail::AccountTraining { free: false }) => data.push("Paid model training"),
+            (_, Detail::AccountPublication) => data.push("Free model publication"),
+            (_, Detail::Retains { asked: false, video: false }) => data.push("Zero data retention"),
+            _ => return None,
+        }
+    }
+    let message = match (lists, data.is_empty()) {
+        (true, _) => "No endpoints available matching your guardrail restrictions and data policy."
+            .to_owned(),
+        (false, false) => {
+            let data = unique(data.into_iter()).join(", ");
+            format!("No endpoints found matching your data policy ({data}).")
+        }
+        (false, true) => return None,
+    };
+    Some(match &request.account.page {
+        Some(page) => format!("{message} Configure: {page}"),
+        None => message,
+    })
+}
+
 fn code_of(rule: &str) -> AvailabilityCode {
     match rule {
         "zdr" | "data_collection" | "account_training" | "account_publication" => {
             AvailabilityCode::PrivacyRestricted
         }
-        "account_region" | "allow_fallbacks" | "distillable" | "max_price" | "quantization"
-        | "context" | "max_output" | "parameters" => AvailabilityCode::ConstraintFiltered,
+        "account_models" | "account_providers" | "account_region" | "allow_fallbacks"
+        | "distillable" | "max_price" | "quantization" | "context" | "max_output"
+        | "parameters" => AvailabilityCode::ConstraintFiltered,
         _ => AvailabilityCode::NoEndpoints,
     }
 }

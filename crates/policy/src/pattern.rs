@@ -1,11 +1,29 @@
 //! Patterns of model ids: `anthropic/*`, `openai/gpt-5*`, `*/claude-*`, or an id (inference spec 8.1).
 
+use std::borrow::Cow;
+
 use signalbox_catalog::Model;
 
 /// Whether a pattern names this model, with or without its static variant.
 #[must_use]
 pub fn names(pattern: &str, model: &Model) -> bool {
     matches(pattern, &model.id) || (model.id != model.base && matches(pattern, &model.base))
+}
+
+/// Whether an entry of a list means this model: its id, its lasting id with the variant, or a pattern.
+/// An id without a variant means none (platform spec 7.1); a pattern means them too.
+#[must_use]
+pub fn lists(entry: &str, model: &Model) -> bool {
+    if matches(entry, &model.id) || entry.contains('*') && names(entry, model) {
+        return true;
+    }
+    let lasting = match model.id.split_once(':') {
+        Some((_, variant)) if !model.canonical_slug.contains(':') => {
+            Cow::Owned(format!("{}:{variant}", model.canonical_slug))
+        }
+        _ => Cow::Borrowed(model.canonical_slug.as_str()),
+    };
+    matches(entry, &lasting)
 }
 
 /// Whether the text is the pattern, `*` standing for any run of characters. Case does not matter.

@@ -32,7 +32,7 @@ pub struct Lists<'a> {
     pub only: Option<Slugs<'a>>,
     /// `provider.ignore`.
     pub ignore: Slugs<'a>,
-    allowed: Option<Slugs<'a>>,
+    allowed: Vec<Slugs<'a>>,
     ignored: Slugs<'a>,
 }
 
@@ -45,7 +45,7 @@ impl<'a> Lists<'a> {
             order: Slugs::new(&wishes.order),
             only: wishes.only.as_deref().map(Slugs::new),
             ignore: Slugs::new(&wishes.ignore),
-            allowed: account.allowed_providers.as_deref().map(Slugs::new),
+            allowed: account.allowed_providers.iter().map(|list| Slugs::new(list)).collect(),
             ignored: Slugs::new(&account.ignored_providers),
         }
     }

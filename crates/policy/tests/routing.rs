@@ -14,6 +14,7 @@ mod routing {
     mod account;
     mod draws;
     mod exacto;
+    mod guardrails;
     mod health;
     mod laws;
     mod own_keys;

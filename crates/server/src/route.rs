@@ -71,6 +71,7 @@ pub enum Credential {
 pub enum Object {
     Account,
     Generation,
+    Guardrail,
     Key,
     Payment,
     TaxId,

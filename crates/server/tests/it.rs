@@ -18,6 +18,9 @@ mod failover;
 #[path = "it/broken_off.rs"]
 mod broken_off;
 
+#[path = "it/guardrails.rs"]
+mod guardrails;
+
 #[path = "it/crowd.rs"]
 mod crowd;
 

@@ -18,3 +18,6 @@ mod keys;
 
 #[path = "management/workspaces.rs"]
 mod workspaces;
+
+#[path = "management/guardrails.rs"]
+mod guardrails;

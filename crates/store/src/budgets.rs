@@ -45,15 +45,20 @@ impl Budget {
 
 const LIFETIME: &str = "lifetime";
 
+/// An interval as it is stored; lifetime is none.
+pub(crate) fn read_interval(name: &str) -> Result<Option<ResetInterval>, StoreError> {
+    match (ResetInterval::from_name(name), name) {
+        (None, LIFETIME) => Ok(None),
+        (None, _) => Err(StoreError::Damaged(format!("interval {name}"))),
+        (known, _) => Ok(known),
+    }
+}
+
 fn read_budget(row: &Line) -> Result<Budget, StoreError> {
     let interval: String = row.try_get(1)?;
-    let known = ResetInterval::from_name(&interval);
-    if known.is_none() && interval != LIFETIME {
-        return Err(StoreError::Damaged(format!("interval {interval}")));
-    }
     Ok(Budget {
         scope: row.try_get(0)?,
-        interval: known,
+        interval: read_interval(&interval)?,
         limit: Usd::from_nanos(row.try_get(2)?),
         include_byok: row.try_get(3)?,
         updated_at: Timestamp::from_micros(row.try_get(4)?),

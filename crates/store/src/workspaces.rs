@@ -64,8 +64,14 @@ impl WorkspaceRecord {
     /// The id of the guardrail that all of its requests pass, known before there is one.
     #[must_use]
     pub fn default_guardrail(&self) -> String {
-        named("guardrail", self.id.as_str())
+        default_guardrail(&self.id)
     }
+}
+
+/// The id of the guardrail that stands for a workspace's default.
+#[must_use]
+pub fn default_guardrail(workspace: &WorkspaceId) -> String {
+    named("guardrail", workspace.as_str())
 }
 
 /// The UUID of what a thing has by itself, such as the default guardrail of a workspace.
@@ -159,5 +165,27 @@ impl Store {
         account: &AccountId,
     ) -> Result<Option<WorkspaceRecord>, StoreError> {
         self.workspace(account, default_workspace(account).as_str()).await
+    }
+
+    /// The workspace of an account whose default guardrail has this id, if it is one's.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn workspace_of_guardrail(
+        &self,
+        account: &AccountId,
+        guardrail: &str,
+    ) -> Result<Option<WorkspaceRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM workspaces WHERE account_id = $1 AND deleted_at IS NULL"
+        );
+        let rows = query(AssertSqlSafe(sql)).bind(account.as_str());
+        for row in &rows.fetch_all(self.readers()).await? {
+            let one = read(row)?;
+            if one.default_guardrail() == guardrail {
+                return Ok(Some(one));
+            }
+        }
+        Ok(None)
     }
 }

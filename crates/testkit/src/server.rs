@@ -4,9 +4,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::Value;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
+use signalbox_guard::{Allowlist, Guardrail, Layer, Policy, Scope};
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
 };
@@ -253,6 +255,18 @@ impl TestServer {
     #[must_use]
     pub fn halted(&self, behaviour: &str) -> usize {
         self.simulator.0.simulator().halted(behaviour)
+    }
+
+    /// Gives the owner's API key a guardrail with these rules, the members of the public object.
+    ///
+    /// # Panics
+    /// When they are none.
+    pub async fn guard(&self, rules: Value) {
+        let rules: Guardrail = serde_json::from_value(rules).expect("the rules of a guardrail");
+        let layer = Layer { scope: Scope::ApiKey, id: Some("grd-1".to_owned()), rules };
+        let policy = Policy::merge(&[layer], Allowlist::default()).expect("rules that compile");
+        let key = signalbox_platform::keys::hash_of(&self.owner.api_key);
+        self.gateway.guard(&key, policy).await;
     }
 
     /// How many generations ended in this way.

@@ -7,6 +7,7 @@ use signalbox_classifier::TaskClassifier;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
+use signalbox_guard::Screen;
 use signalbox_policy::router::{self, Choosing, Group, Router, Settings, Task};
 use signalbox_policy::{AccountPolicy, Health, Requirements};
 
@@ -31,6 +32,8 @@ pub(crate) struct Around<'a> {
     pub classifier: Option<&'a dyn TaskClassifier>,
     /// The model that a router chose for this conversation before.
     pub before: &'a Before<'a>,
+    /// What the caller's guardrails look for.
+    pub screen: Option<&'a Screen>,
 }
 
 /// Looks up the model that a router chose for a conversation.

@@ -69,6 +69,10 @@ pub struct Stage {
     pub guardrail_scope: &'static str,
     pub summary: String,
     pub data: StageData,
+    /// The names of what was found, each once, for records that must not quote: patterns, kinds of
+    /// sensitive information, `custom`.
+    #[serde(skip)]
+    pub found: Vec<&'static str>,
 }
 
 /// Its `data`.
@@ -190,7 +194,7 @@ impl<'s> Found<'s> {
         let source = self.screen.sources.get(first.rule.source)?;
         let is_injection = rank(first.what) < 2;
         let patterns = listed(group.iter().map(|one| self.pattern(one)));
-        let mut types: Vec<&'static str> = Vec::new();
+        let (mut types, mut names): (Vec<&'static str>, Vec<&'static str>) = Default::default();
         let mut engines = Vec::new();
         for one in group {
             let named = matches!(one.what, What::Builtin(what) if what.needs_recognizer());
@@ -198,10 +202,14 @@ impl<'s> Found<'s> {
             if !engines.contains(&engine) {
                 engines.push(engine);
             }
-            if let What::Builtin(what) = one.what
-                && !types.contains(&what.entity())
-            {
-                types.push(what.entity());
+            let (name, is_type) = match one.what {
+                What::Builtin(what) => (what.entity(), true),
+                What::Injection(name) | What::Disguise(name) => (name, false),
+                What::Custom(_) => ("custom", false),
+            };
+            if !names.contains(&name) {
+                names.push(name);
+                types.extend(is_type.then_some(name));
             }
         }
         let action = first.action.done();
@@ -233,6 +241,7 @@ impl<'s> Found<'s> {
                 patterns,
                 matched_entity_types: types,
             },
+            found: names,
         })
     }
 

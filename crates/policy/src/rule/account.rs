@@ -12,8 +12,7 @@ pub(super) fn providers(ctx: &Ctx<'_>, endpoint: &Endpoint) -> Option<Reason> {
     if ctx.lists.ignored.names(endpoint) {
         return Some(Reason::unasked("allowed_providers", Detail::AccountIgnores));
     }
-    let allowed = ctx.lists.allowed.as_ref()?;
-    if allowed.names(endpoint) {
+    if ctx.lists.allowed.iter().all(|list| list.names(endpoint)) {
         return None;
     }
     Some(Reason::unasked("allowed_providers", Detail::AccountAllows))

@@ -183,7 +183,9 @@ impl Detail {
         match self {
             Self::AccountModel => format!("the account does not permit {}", endpoint.model),
             Self::AccountAllows => {
-                let allowed = account.allowed_providers.as_deref().unwrap_or_default();
+                let mut lists = account.allowed_providers.iter();
+                let without = lists.find(|list| !list.iter().any(|name| endpoint.matches(name)));
+                let allowed = without.map(Vec::as_slice).unwrap_or_default();
                 format!("the account permits only: {}", listed(allowed))
             }
             Self::AccountIgnores => format!("the account ignores {provider}"),

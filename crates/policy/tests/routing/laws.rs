@@ -136,7 +136,7 @@ fn account() -> impl Strategy<Value = AccountPolicy> {
             })
         };
         AccountPolicy {
-            allowed_providers: (is(0) && is(1)).then_some(allowed),
+            allowed_providers: (is(0) && is(1)).then_some(allowed).into_iter().collect(),
             ignored_providers: if is(2) { ignored } else { Vec::new() },
             zdr: ZdrGroups { other: is(3) && is(4), ..ZdrGroups::default() },
             deny_paid_training: is(5),
@@ -264,7 +264,7 @@ fn check(case: &Case) -> Result<(), TestCaseError> {
         let named = |names: &[String]| names.iter().any(|name| endpoint.matches(name));
         prop_assert!(!named(&wishes.ignore) && !named(&account.ignored_providers));
         prop_assert!(wishes.only.as_deref().is_none_or(named));
-        prop_assert!(account.allowed_providers.as_deref().is_none_or(named));
+        prop_assert!(account.allowed_providers.iter().all(|list| named(list)));
         prop_assert!(!(wishes.zdr || account.zdr.other) || endpoint.data_policy.zdr);
         prop_assert!(
             !account.deny_paid_training

@@ -10,7 +10,7 @@ use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
 pub(super) const TABLES: &[&[Route]] =
-    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, WORKSPACES, HOUSE];
+    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, WORKSPACES, GUARDRAILS, HOUSE];
 
 const INFERENCE: &[Route] = &[
     post("/api/v1/chat/completions", Inference, |verb| on(verb, inference::chat))
@@ -99,6 +99,57 @@ const WORKSPACES: &[Route] = &[
         on(verb, v1::workspaces::delete_budget)
     })
     .names(WORKSPACE),
+];
+
+const GUARDRAIL: &[(Object, Place)] = &[(Object::Guardrail, Place::Path("id"))];
+const GUARDED_KEYS: &[(Object, Place)] =
+    &[(Object::Guardrail, Place::Path("id")), (Object::Key, Place::Body("key_hashes"))];
+const GUARDED_MEMBERS: &[(Object, Place)] =
+    &[(Object::Guardrail, Place::Path("id")), (Object::User, Place::Body("member_user_ids"))];
+
+const GUARDRAILS: &[Route] = &[
+    get("/api/v1/guardrails", Management, |verb| on(verb, v1::guardrails::list))
+        .names(&[(Object::Workspace, Place::Query("workspace_id"))]),
+    post("/api/v1/guardrails", Management, |verb| on(verb, v1::guardrails::create))
+        .names(&[(Object::Workspace, Place::Body("workspace_id"))]),
+    get("/api/v1/guardrails/{id}", Management, |verb| on(verb, v1::guardrails::one))
+        .names(GUARDRAIL),
+    patch("/api/v1/guardrails/{id}", Management, |verb| on(verb, v1::guardrails::update))
+        .names(GUARDRAIL),
+    delete("/api/v1/guardrails/{id}", Management, |verb| on(verb, v1::guardrails::delete))
+        .names(GUARDRAIL),
+    get("/api/v1/guardrails/assignments/keys", Management, |verb| {
+        on(verb, v1::guardrails::all_keys)
+    }),
+    get("/api/v1/guardrails/assignments/members", Management, |verb| {
+        on(verb, v1::guardrails::all_members)
+    }),
+    get("/api/v1/guardrails/{id}/assignments/keys", Management, |verb| {
+        on(verb, v1::guardrails::keys)
+    })
+    .names(GUARDRAIL),
+    get("/api/v1/guardrails/{id}/assignments/members", Management, |verb| {
+        on(verb, v1::guardrails::members)
+    })
+    .names(GUARDRAIL),
+    post("/api/v1/guardrails/{id}/assignments/keys", Management, |verb| {
+        on(verb, v1::guardrails::assign_keys)
+    })
+    .names(GUARDED_KEYS),
+    post("/api/v1/guardrails/{id}/assignments/keys/remove", Management, |verb| {
+        on(verb, v1::guardrails::unassign_keys)
+    })
+    .names(GUARDED_KEYS),
+    post("/api/v1/guardrails/{id}/assignments/members", Management, |verb| {
+        on(verb, v1::guardrails::assign_members)
+    })
+    .names(GUARDED_MEMBERS),
+    post("/api/v1/guardrails/{id}/assignments/members/remove", Management, |verb| {
+        on(verb, v1::guardrails::unassign_members)
+    })
+    .names(GUARDED_MEMBERS),
+    get("/api/v1/privacy", Management, |verb| on(verb, v1::guardrails::privacy)),
+    patch("/api/v1/privacy", Management, |verb| on(verb, v1::guardrails::update_privacy)),
 ];
 
 const CREDITS: &[Route] = &[

@@ -19,6 +19,9 @@ fn every_route_is_there_once() {
 
 /// What a tenant owns is never open to everybody: a parameter of a path that needs a key is the id of
 /// something, and says of what.
+/// Parameters that are the same words for every tenant.
+const NOBODYS: [&str; 1] = ["interval"];
+
 #[test]
 fn every_parameter_of_a_tenants_path_says_what_it_names() {
     for route in routes() {
@@ -37,7 +40,11 @@ fn every_parameter_of_a_tenants_path_says_what_it_names() {
             Credential::Any
             | Credential::Inference
             | Credential::Management
-            | Credential::Session => assert_eq!(parameters(route.path), named, "{}", route.path),
+            | Credential::Session => {
+                let mut parameters = parameters(route.path);
+                parameters.retain(|one| !NOBODYS.contains(one));
+                assert_eq!(parameters, named, "{}", route.path);
+            }
         }
     }
 }

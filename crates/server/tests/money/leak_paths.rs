@@ -120,6 +120,7 @@ fn rows(exit: Exit) -> Vec<Row> {
                 .panics(Failpoint::BeforeSettle)
                 .by(Waits),
         ],
+        Exit::Screened => vec![row("guardrail", &["tokens-5"], 403)],
         // Tests of their own, below: the first ends the process, the second asks nobody.
         Exit::Stopping | Exit::Replayed => Vec::new(),
         // No request and no provider brings it about: the prices of a candidate are usable, and a
@@ -169,6 +170,10 @@ async fn reservation_leak_paths() {
     for exit in Exit::ALL {
         for row in rows(exit) {
             let server = TestServer::start(offered(Offer::new(), &row, &nobody)).await;
+            if exit == Exit::Screened {
+                let filter = json!({"pattern": "please", "action": "block"});
+                server.guard(json!({"content_filters": [filter]})).await;
+            }
             for batch in 0..TIMES / AT_ONCE {
                 let visits: Vec<_> = (batch * AT_ONCE..(batch + 1) * AT_ONCE)
                     .map(|visit| task::spawn("visit", visit_once(server.caller(), row, visit)))

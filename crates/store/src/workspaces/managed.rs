@@ -177,7 +177,7 @@ impl Store {
         .await
     }
 
-    /// Deletes a workspace of the account of `by` with its budgets and members.
+    /// Deletes a workspace of the account of `by` with its budgets, members and guardrails.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
@@ -197,6 +197,11 @@ impl Store {
                 for sql in [
                     "DELETE FROM budgets WHERE scope = 'workspace:' || $1",
                     "DELETE FROM workspace_members WHERE workspace_id = $1",
+                    "DELETE FROM guardrail_keys WHERE guardrail_id IN \
+                     (SELECT id FROM guardrails WHERE workspace_id = $1)",
+                    "DELETE FROM guardrail_members WHERE guardrail_id IN \
+                     (SELECT id FROM guardrails WHERE workspace_id = $1)",
+                    "DELETE FROM guardrails WHERE workspace_id = $1",
                 ] {
                     query(sql).bind(id.as_str()).execute(&mut *connection).await?;
                 }

@@ -1,0 +1,108 @@
+//! Stage 4: the guardrails of a caller. What they permit goes into the plan; what they look for is looked
+//! for in the texts of the body before anything else reads it: what is redacted is seen by no router, cache
+//! or provider.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use signalbox_core::id::KeyHash;
+use signalbox_core::{ApiError, Timestamp};
+use signalbox_dialect::document::Document;
+use signalbox_dialect::texts::{self, Body, Change, Voice};
+use signalbox_guard::{Policy, Sample, Screen, Stage};
+
+use crate::exit::Exit;
+use crate::gateway::Gateway;
+use crate::inbound::{RequestHead, Surface};
+use crate::metadata;
+use crate::reply::Failed;
+use crate::resolve::Resolved;
+use crate::world::World;
+
+/// What was found in a request. Most have none.
+#[derive(Debug)]
+pub(crate) struct Screened {
+    /// What the guardrails did, in the order of their kinds.
+    pub stages: Vec<Stage>,
+    /// What the client is told when one of them blocks.
+    pub refusal: Option<ApiError>,
+}
+
+impl Gateway {
+    /// Gives a key its guardrails; they hold from its next request on, until others are given or the
+    /// process ends.
+    pub async fn guard(&self, key: &KeyHash, policy: Policy) {
+        self.authenticator.guard(key, Arc::new(policy)).await;
+    }
+
+    /// The refusal of a request that a guardrail blocks, with how it would have been routed for callers
+    /// that ask.
+    pub(crate) fn blocked(
+        &self,
+        world: &World,
+        resolved: &mut Resolved,
+        head: &RequestHead,
+        now: Timestamp,
+        dice: u64,
+    ) -> Option<Failed> {
+        let error = resolved.screened.as_mut()?.refusal.take()?;
+        self.exits.note(Exit::Screened);
+        let metadata = head.wants_metadata.then(|| {
+            let request = &resolved.requirements;
+            let plan = signalbox_policy::plan(request, &world.catalog, &self.health, now, dice);
+            metadata::refused(resolved, &plan)
+        });
+        Some(Failed { error, id: None, metadata })
+    }
+}
+
+/// Scans a body, and gives it back with what was redacted replaced.
+///
+/// # Errors
+/// The body with its replacements is too large in some way that documents have limits for.
+pub(crate) fn screen(
+    screen: &Screen,
+    document: Document,
+    surface: Surface,
+) -> Result<(Document, Option<Box<Screened>>), ApiError> {
+    match scan(screen, &document, surface) {
+        None => Ok((document, None)),
+        Some((screened, None)) => Ok((document, Some(screened))),
+        Some((screened, Some(body))) => Ok((Document::parse(body)?, Some(screened))),
+    }
+}
+
+fn scan(
+    screen: &Screen,
+    document: &Document,
+    surface: Surface,
+) -> Option<(Box<Screened>, Option<Bytes>)> {
+    let texts = texts::texts(document, body(surface));
+    let samples: Vec<Sample<'_>> = texts
+        .iter()
+        .map(|one| Sample { text: one.text(), from_user: one.voice() == Voice::User })
+        .collect();
+    let found = screen.scan(&samples, None);
+    if found.is_empty() {
+        return None;
+    }
+    let (stages, refusal) = (found.stages(), found.refusal());
+    let redactions = if refusal.is_some() { Vec::new() } else { found.redactions() };
+    let changes: Vec<Change> = redactions
+        .into_iter()
+        .map(|one| Change { text: one.text, span: one.span, with: one.with })
+        .collect();
+    let body = (!changes.is_empty()).then(|| texts::changed(document, &texts, &changes));
+    Some((Box::new(Screened { stages, refusal }), body))
+}
+
+const fn body(surface: Surface) -> Body {
+    match surface {
+        Surface::Chat | Surface::Cursor => Body::Chat,
+        Surface::Completions => Body::Completions,
+        Surface::Messages => Body::Messages,
+        Surface::Responses => Body::Responses,
+        Surface::Embeddings => Body::Embeddings,
+        Surface::Rerank => Body::Rerank,
+    }
+}

@@ -1,0 +1,65 @@
+//! `/api/v1/privacy`: what an account permits, whatever its workspaces, members and keys do (platform
+//! spec 9.2).
+
+use serde::Serialize;
+use signalbox_core::Timestamp;
+use signalbox_core::id::AccountId;
+use signalbox_store::By;
+use signalbox_store::privacy::Privacy;
+
+use super::Data;
+use super::guardrails::RulesObject;
+use super::rules::{Names, RulesWish};
+use crate::{Platform, PlatformError};
+
+/// The settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PrivacyObject {
+    /// What everybody's requests are held to.
+    #[serde(flatten)]
+    pub rules: RulesObject,
+    /// Whether only the operator may change them.
+    pub locked: bool,
+    /// When they were last changed.
+    pub updated_at: Option<String>,
+}
+
+impl From<Privacy> for PrivacyObject {
+    fn from(privacy: Privacy) -> Self {
+        Self {
+            rules: privacy.settings.into(),
+            locked: privacy.locked,
+            updated_at: privacy.updated_at.map(Timestamp::to_rfc3339),
+        }
+    }
+}
+
+impl Platform {
+    /// The privacy settings of an account.
+    ///
+    /// # Errors
+    /// [`PlatformError::Store`].
+    pub async fn get_privacy(
+        &self,
+        account: &AccountId,
+    ) -> Result<Data<PrivacyObject>, PlatformError> {
+        Ok(Data { data: self.store().privacy(account).await?.into() })
+    }
+
+    /// Changes the privacy settings of the account.
+    ///
+    /// # Errors
+    /// [`PlatformError::Refused`] that names what can't be; [`PlatformError::Forbidden`] when they are
+    /// locked.
+    pub async fn update_privacy(
+        &self,
+        by: By,
+        mut wish: RulesWish,
+        names: &dyn Names,
+    ) -> Result<Data<PrivacyObject>, PlatformError> {
+        wish.check(names)?;
+        let done = self.store().edit_privacy(by, move |rules| wish.apply(rules)).await?;
+        let locked = || PlatformError::Forbidden("Privacy settings are locked".to_owned());
+        Ok(Data { data: done.ok_or_else(locked)?.into() })
+    }
+}
