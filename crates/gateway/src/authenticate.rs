@@ -1,20 +1,20 @@
 //! Stage 2: a key becomes a principal.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use arc_swap::ArcSwap;
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
-use signalbox_guard::{Policy, Screen};
+use signalbox_guard::{Allowlist, Policy, Screen};
 use signalbox_ledger::{Draw, Spender};
+use signalbox_policy::preferences::SortBy;
 use signalbox_policy::{AccountPolicy, ByokKey};
 use signalbox_runtime::{Clock, task};
-use signalbox_store::{Change, KeyRecord, Store, StoreError};
+use signalbox_store::workspaces::WorkspaceSettings;
+use signalbox_store::{Change, KeyPolicy, KeyRecord, Store, StoreError};
 
 use crate::account::{Account, Terms};
 use crate::free;
@@ -72,8 +72,6 @@ pub struct Authenticator {
     /// The plans of this installation.
     plans: Arc<Plans>,
     own_keys: OwnKeys,
-    /// The guardrails of keys that have any.
-    guards: Arc<ArcSwap<HashMap<KeyHash, Arc<Policy>>>>,
     /// The page of a caller's policy.
     page: Arc<str>,
     store: Store,
@@ -98,8 +96,8 @@ impl Authenticator {
         let windows = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let accounts = Cache::builder().max_capacity(MAX_KEYS).time_to_idle(KEEP_COUNT).build();
         let plans = Arc::new(plans);
-        let (guards, store) = (Arc::default(), store.clone());
-        let this = Self { keys, windows, accounts, plans, own_keys, guards, page, store, clock };
+        let store = store.clone();
+        let this = Self { keys, windows, accounts, plans, own_keys, page, store, clock };
         task::spawn("key changes", this.clone().follow_changes());
         this
     }
@@ -173,24 +171,18 @@ impl Authenticator {
         Ok(principal)
     }
 
-    /// What a caller with these keys of its own and these guardrails is permitted.
-    fn policy(&self, byok: Vec<Arc<ByokKey>>, guards: Option<&Policy>) -> AccountPolicy {
+    /// What a caller with these keys of its own, under these guardrails and in this workspace is
+    /// permitted.
+    fn policy(
+        &self,
+        byok: Vec<Arc<ByokKey>>,
+        guards: &Policy,
+        workspace: &WorkspaceSettings,
+    ) -> AccountPolicy {
         let page = Some(Arc::clone(&self.page));
-        let open = AccountPolicy { byok, page, ..AccountPolicy::default() };
-        match guards {
-            Some(policy) => open.restricted(&policy.restrictions),
-            None => open,
-        }
-    }
-
-    /// Gives a key its guardrails; whoever holds its principal asks again.
-    pub(crate) async fn guard(&self, key: &KeyHash, policy: Arc<Policy>) {
-        self.guards.rcu(|all| {
-            let mut all = HashMap::clone(all);
-            all.insert(key.clone(), Arc::clone(&policy));
-            all
-        });
-        self.keys.invalidate(key).await;
+        let default_sort = workspace.default_provider_sort.as_deref().and_then(SortBy::from_name);
+        let open = AccountPolicy { byok, page, default_sort, ..AccountPolicy::default() };
+        open.restricted(&guards.restrictions)
     }
 
     /// Single flight: callers that ask for the same key at the same time share one look-up.
@@ -205,8 +197,9 @@ impl Authenticator {
             // What is read after the version holds until the version changes.
             let version = account.version();
             let Some(key) = self.store.key(&hash).await.map_err(Arc::new)? else { return Ok(None) };
-            let policy = self.store.policy_of(&key).await?;
-            let spender = Arc::new(key.spender(&policy.budgets));
+            let around = self.store.policy_of(&key).await?;
+            let guards = compiled(&around)?;
+            let spender = Arc::new(key.spender(&around.budgets));
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
@@ -214,14 +207,13 @@ impl Authenticator {
             let byok_free = account.terms().plan.byok_free;
             let allowance = Some(Draw::allowance(&key.account, byok_free, read_at))
                 .filter(|draw| !byok.is_empty() && draw.cap() > Some(Usd::ZERO));
-            let guards = self.guards.load().get(&hash).cloned();
             Ok::<_, Arc<StoreError>>(Some(Arc::new(Principal {
                 key,
                 account,
                 spender,
                 free_spender,
-                policy: Arc::new(self.policy(byok, guards.as_deref())),
-                screen: guards.and_then(|guards| guards.screen.clone()),
+                policy: Arc::new(self.policy(byok, &guards, &around.workspace)),
+                screen: guards.screen,
                 allowance,
                 version,
                 window,
@@ -233,6 +225,14 @@ impl Authenticator {
             out_of_reach()
         })
     }
+}
+
+/// The guardrails around a key as one. Rows that can't be enforced let no request through.
+fn compiled(around: &KeyPolicy) -> Result<Policy, StoreError> {
+    let damaged = |problem: String| StoreError::Damaged(format!("guardrails: {problem}"));
+    let phrases = Allowlist::new(around.allowlist.iter().map(String::as_str));
+    let phrases = phrases.map_err(|problem| damaged(problem.to_string()))?;
+    Policy::merge(&around.layers, phrases).map_err(|problem| damaged(problem.to_string()))
 }
 
 /// The store is out of reach: never the client's fault, so never 401 or 402.

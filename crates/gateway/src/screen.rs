@@ -2,14 +2,11 @@
 //! for in the texts of the body before anything else reads it: what is redacted is seen by no router, cache
 //! or provider.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
-use signalbox_core::id::KeyHash;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::texts::{self, Body, Change, Voice};
-use signalbox_guard::{Policy, Sample, Screen, Stage};
+use signalbox_guard::{Sample, Screen, Stage};
 
 use crate::exit::Exit;
 use crate::gateway::Gateway;
@@ -29,12 +26,6 @@ pub(crate) struct Screened {
 }
 
 impl Gateway {
-    /// Gives a key its guardrails; they hold from its next request on, until others are given or the
-    /// process ends.
-    pub async fn guard(&self, key: &KeyHash, policy: Policy) {
-        self.authenticator.guard(key, Arc::new(policy)).await;
-    }
-
     /// The refusal of a request that a guardrail blocks, with how it would have been routed for callers
     /// that ask.
     pub(crate) fn blocked(

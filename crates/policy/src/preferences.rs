@@ -31,6 +31,13 @@ impl SortBy {
             Self::Exacto => "exacto",
         }
     }
+
+    /// The order of this name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Price, Self::Throughput, Self::Latency, Self::Exacto];
+        all.into_iter().find(|one| one.name() == name)
+    }
 }
 
 /// One cutoff for each percentile that the caller named.

@@ -56,7 +56,7 @@ pub use keys::{KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage};
 pub use ledger::{Hold, Ledger, LedgerError, Settlement};
 pub use manage::{Actor, AuditRow, By};
 pub use members::{MemberRecord, Role};
-pub use movements::{ChargedBack, Dispute, House, Kind, Movement, Posted, Refused};
+pub use movements::{ChargedBack, Dispute, House, Kind, KindRow, Movement, Party, Posted, Refused};
 pub use organizations::MemberChange;
 pub use pause::Pause;
 pub use people::{MailToken, NewPerson, Purpose, UserRecord};

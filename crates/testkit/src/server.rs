@@ -8,7 +8,7 @@ use serde_json::Value;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
-use signalbox_guard::{Allowlist, Guardrail, Layer, Policy, Scope};
+use signalbox_guard::Guardrail;
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
@@ -18,7 +18,10 @@ use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
-use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
+use signalbox_store::guardrails::Assignees;
+use signalbox_store::{
+    Actor, Balance, By, GenerationRow, GuardrailRecord, Ledger, Store, StoreSettings,
+};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -274,10 +277,30 @@ impl TestServer {
     /// When they are none.
     pub async fn guard(&self, rules: Value) {
         let rules: Guardrail = serde_json::from_value(rules).expect("the rules of a guardrail");
-        let layer = Layer { scope: Scope::ApiKey, id: Some("grd-1".to_owned()), rules };
-        let policy = Policy::merge(&[layer], Allowlist::default()).expect("rules that compile");
-        let key = signalbox_platform::keys::hash_of(&self.owner.api_key);
-        self.gateway.guard(&key, policy).await;
+        let (store, account) = (self.platform.store(), self.owner.account_id.clone());
+        let actor = Actor::Operator("test".to_owned());
+        let by = By { account: account.clone(), actor, address: None };
+        let unset = GuardrailRecord {
+            id: "grd-1".to_owned(),
+            account: account.clone(),
+            workspace: None,
+            name: "Test".to_owned(),
+            description: None,
+            rules: Guardrail::default(),
+            limit: None,
+            reset_interval: None,
+            include_byok: false,
+            created_at: store.clock().now(),
+            updated_at: None,
+        };
+        let (id, key) = (unset.id.clone(), signalbox_platform::keys::hash_of(&self.owner.api_key));
+        let edit = move |one: &mut GuardrailRecord| one.rules = rules;
+        let made = store.edit_guardrail(by.clone(), id.clone(), Some(unset), edit).await;
+        made.expect("a guardrail");
+        let keys = vec![key.to_string()];
+        let assigned = store.assign_guardrail(by, id, Assignees::Keys, keys).await;
+        assert_eq!(assigned.expect("an assignment"), Some(1));
+        self.gateway.authenticator.renew(&account).await;
     }
 
     /// How many generations ended in this way.

@@ -232,3 +232,36 @@ async fn privacy_settings_are_read_and_changed_with_the_same_rules() {
     told(&patch(&manager, "/api/v1/privacy", json!({"locked": true})).await, 400);
     told(&patch(&manager, "/api/v1/privacy", json!({"allowed_providers": []})).await, 400);
 }
+
+#[tokio::test]
+async fn what_a_guardrail_says_holds_for_the_very_next_request_and_ends_with_it() {
+    let server = start().await;
+    let manager = server.manager();
+    let (hash, caller) = key(&server).await;
+    let mail = json!({"model": "acme/one", "max_tokens": 20,
+        "messages": [{"role": "user", "content": "Write to jane@example.com, please."}]});
+    told(&caller.chat(&mail).await, 200);
+    let made = make(
+        &server,
+        json!({"name": "no mail", "content_filter_builtins": [{"slug": "email", "action": "block"}]}),
+    )
+    .await;
+    told(&caller.chat(&mail).await, 200);
+    let keys = format!("{}/assignments/keys", path(&made));
+    told(&manager.post(&keys, &json!({"key_hashes": [hash]})).await, 200);
+    let refused = told(&caller.chat(&mail).await, 403);
+    assert_eq!(refused["error"]["message"], "Request blocked by content filter: [EMAIL]");
+    told(&server.caller().chat(&mail).await, 200);
+    told(&delete(&manager, &path(&made)).await, 200);
+    told(&caller.chat(&mail).await, 200);
+
+    // The account's own settings are the ceiling for everybody.
+    let wish = json!({"ignored_models": ["acme/one"]});
+    told(&patch(&manager, "/api/v1/privacy", wish).await, 200);
+    for caller in [&caller, &server.caller()] {
+        told(&caller.chat(&chat()).await, 404);
+    }
+    told(&patch(&manager, "/api/v1/privacy", json!({"ignored_models": null})).await, 200);
+    told(&caller.chat(&chat()).await, 200);
+    server.closes_clean().await;
+}
