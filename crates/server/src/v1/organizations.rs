@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use signalbox_core::id::{AccountId, UserId};
+use signalbox_platform::PlatformError;
 use signalbox_platform::v1::organization::{InviteWish, ListMembers, MemberWish, OrganizationWish};
 use signalbox_platform::v1::session::{ContextObject, MailedToken};
 use signalbox_platform::v1::{Data, Deleted};
@@ -26,7 +27,7 @@ pub(crate) async fn page(
 pub(crate) async fn list(State(app): State<App>, SignedIn(person): SignedIn) -> Response {
     let of = person.contexts.iter().filter(|one| one.organization.is_some());
     let data: Vec<ContextObject> = of.map(ContextObject::from).collect();
-    found(&app, async { Ok(Data { data }) }).await
+    found(&app, async { Ok::<_, PlatformError>(Data { data }) }).await
 }
 
 /// `POST /api/v1/session/organizations`.

@@ -72,7 +72,10 @@ pub(crate) async fn sign_in(
 
 /// `GET /api/v1/session`: who is signed in.
 pub(crate) async fn one(State(app): State<App>, SignedIn(person): SignedIn) -> Response {
-    private(found(&app, async { Ok(Data { data: SessionObject::from(&person) }) }).await)
+    private(
+        found(&app, async { Ok::<_, PlatformError>(Data { data: SessionObject::from(&person) }) })
+            .await,
+    )
 }
 
 /// `DELETE /api/v1/session`: sign out.
@@ -90,7 +93,7 @@ pub(crate) async fn list(State(app): State<App>, SignedIn(person): SignedIn) -> 
     let work = async {
         let sessions = app.people().sessions(&person.user.id).await?;
         let row = |one| SessionRow::of(one, &person.session.id);
-        Ok(Data { data: sessions.into_iter().map(row).collect::<Vec<_>>() })
+        Ok::<_, PlatformError>(Data { data: sessions.into_iter().map(row).collect::<Vec<_>>() })
     };
     private(found(&app, work).await)
 }
@@ -119,7 +122,7 @@ pub(crate) async fn switch(
 ) -> Response {
     let work = async {
         let person = app.people().switch(&person, &wish.account_id).await?;
-        Ok(Data { data: SessionObject::from(&person) })
+        Ok::<_, PlatformError>(Data { data: SessionObject::from(&person) })
     };
     private(found(&app, work).await)
 }
@@ -185,7 +188,7 @@ pub(crate) async fn offer_factor(
 ) -> Response {
     let work = async {
         let data = app.people().offer_factor(&person, wish.password).await?;
-        Ok(Data { data })
+        Ok::<_, PlatformError>(Data { data })
     };
     private(found(&app, work).await)
 }
@@ -196,7 +199,9 @@ pub(crate) async fn confirm_factor(
     SignedIn(person): SignedIn,
     Wish(wish): Wish<Confirmation>,
 ) -> Response {
-    let work = async { Ok(Data { data: app.people().confirm_factor(&person, wish).await? }) };
+    let work = async {
+        Ok::<_, PlatformError>(Data { data: app.people().confirm_factor(&person, wish).await? })
+    };
     private(found(&app, work).await)
 }
 
