@@ -23,6 +23,16 @@ where
     })
 }
 
+/// Runs what keeps a processor busy for long on a thread of its own, so that no other task waits for it.
+/// `None` when it panicked or the process is stopping.
+pub async fn blocking<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.inspect_err(|error| tracing::error!(task = name, %error, "a task ended early")).ok()
+}
+
 /// Runs a future to its end and turns a panic inside it into its message.
 ///
 /// # Errors
@@ -75,6 +85,12 @@ mod tests {
         assert_eq!(spawn("fine", async { 7 }).await.unwrap(), Some(7));
         let ended = spawn("bad", async { panic!("boom") }).await.unwrap();
         assert_eq!(ended, None::<()>);
+    }
+
+    #[tokio::test]
+    async fn blocking_work_answers_or_is_gone() {
+        assert_eq!(blocking("fine", || 7).await, Some(7));
+        assert_eq!(blocking("bad", || -> u8 { panic!("boom") }).await, None);
     }
 
     #[tokio::test]

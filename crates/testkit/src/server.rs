@@ -9,8 +9,10 @@ use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
 use signalbox_guard::Guardrail;
+use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
-    IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
+    IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
+    PurchaseSettings, Purchases, RevokeOld,
 };
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
@@ -46,6 +48,8 @@ pub struct TestServer {
     pub purchases: Purchases,
     /// The live ledger.
     pub ledger: Ledger,
+    /// What people were sent.
+    pub mail: Arc<KeptMail>,
     address: SocketAddr,
     gateway: Arc<Gateway>,
     simulator: Simulated,
@@ -78,6 +82,8 @@ pub struct Setup {
     pub own_keys: OwnKeys,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
+    /// Who may sign up, and what apps may do.
+    pub people: PeopleSettings,
 }
 
 impl Default for Setup {
@@ -94,6 +100,7 @@ impl Default for Setup {
             journal: true,
             own_keys: OwnKeys::default(),
             purchases: PurchaseSettings::default(),
+            people: PeopleSettings::default(),
         }
     }
 }
@@ -187,12 +194,13 @@ impl TestServer {
             timeouts: setup.timeouts,
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
-            plans: setup.plans,
+            plans: setup.plans.clone(),
             own_keys: setup.own_keys,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
-        let platform = Platform::new(&store, KeyPrefix::default());
+        let terms = signalbox_platform::Settings { plans: setup.plans, ..Default::default() };
+        let platform = Platform::new(&store, KeyPrefix::default()).with_settings(terms);
         let owner = match owner {
             Some(owner) => owner,
             None => platform.bootstrap(RevokeOld::No).await.expect("the first account"),
@@ -201,7 +209,9 @@ impl TestServer {
         let purchases = Purchases::new(&store, setup.purchases, Plans::default());
         let purchases = purchases.expect("purchases that can be set up");
         let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
-        let app = App::selling(gate, platform.clone(), sells, clock);
+        let (mail, url) = (Arc::new(KeptMail::default()), format!("http://{address}"));
+        let people = People::new(&platform, setup.people, Arc::clone(&mail) as _, &url);
+        let app = App::complete(gate, sells, people, clock);
         let stop = CancellationToken::new();
         let listening = Listening { stop: stop.clone() };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
@@ -210,6 +220,7 @@ impl TestServer {
             platform,
             purchases,
             ledger,
+            mail,
             address,
             gateway,
             simulator: Simulated(simulator),
