@@ -1,27 +1,12 @@
 #!/usr/bin/env bash
 # Runs the pinned official clients against a Signalbox whose providers are the simulator.
-# SIGNALBOX_BIN and SIMULATOR_BIN name the programs; left out, the debug build's.
-# Everything that is made lies below TEST_TARGET (left out: target) and is kept between runs.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-built=${CARGO_TARGET_DIR:-$root/target}/debug
-SIGNALBOX_BIN=${SIGNALBOX_BIN:-$built/signalbox}
-SIMULATOR_BIN=${SIMULATOR_BIN:-$built/signalbox-simulator}
-work=${TEST_TARGET:-$root/target}/clients
-mkdir -p "$work"
-RUN=$(mktemp -d "$work/run-XXXXXX")
 . "$here/serving.sh"
-trap stop_all EXIT
-
-for program in "$SIGNALBOX_BIN" "$SIMULATOR_BIN"; do
-  [[ -x $program ]] || die "not built: $program"
-done
+prepare clients "$SIGNALBOX_BIN" "$SIMULATOR_BIN"
 
 say "installing the Python clients"
-[[ -x $work/venv/bin/python ]] || python3 -m venv "$work/venv" || die "no virtual environment"
-"$work/venv/bin/pip" install -q --disable-pip-version-check \
-  -r "$here/python/requirements.txt" || die "pip failed"
+python_packages "$here/python/requirements.txt"
 
 # install NAME: what $here/NAME/package-lock.json names, into $work/NAME, unless it is there.
 install() {
@@ -51,9 +36,7 @@ export SIGNALBOX_NODE SIGNALBOX_AGENTS SIGNALBOX_DIALECTS
 say "starting the simulator and Signalbox"
 export SIGNALBOX_JOURNAL=$RUN/journal.jsonl
 : >"$SIGNALBOX_JOURNAL"
-simulator=127.0.0.1:$(free_port)
-start simulator "$SIMULATOR_BIN" --listen "$simulator" --journal "$SIGNALBOX_JOURNAL"
-wait_for simulator "http://$simulator/v1/models"
+start_simulator "$SIGNALBOX_JOURNAL"
 LISTEN=127.0.0.1:$(free_port)
 python3 "$here/configuration.py" "http://$simulator" "$RUN/signalbox.db" "$LISTEN" \
   >"$RUN/signalbox.toml"
@@ -69,7 +52,7 @@ export SIGNALBOX_BROKE_KEY SIGNALBOX_LIMITED_KEY SIGNALBOX_SLOW_KEY
 
 failed=0
 say "pytest"
-(cd "$here/python" && PYTHONDONTWRITEBYTECODE=1 timeout 600 "$work/venv/bin/python" -m pytest) \
+(cd "$here/python" && PYTHONDONTWRITEBYTECODE=1 timeout 600 "$python" -m pytest) \
   2>&1 | tee "$RUN/pytest.log" || failed=1
 say "node --test"
 (cd "$work/node" && timeout 600 "$SIGNALBOX_NODE" --test --test-concurrency=1 \
@@ -81,10 +64,4 @@ admin audit || failed=1
 say "closing lines"
 tail -n 1 "$RUN/pytest.log"
 grep -E '^. (tests|pass|fail|skipped) ' "$RUN/node.log"
-if ((failed)); then
-  say "logs are in $RUN"
-  die "the client tests failed"
-fi
-stop_all
-rm -rf "$RUN"
-say "the client tests passed"
+finish client "$failed"

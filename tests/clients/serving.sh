@@ -1,5 +1,11 @@
-# Starting and stopping the servers that tests talk to. Sourced, with bash.
-# Needs: RUN, a folder for logs, databases and configurations.
+# Making ready, starting and stopping what tests talk to. Sourced, with bash.
+# SIGNALBOX_BIN and SIMULATOR_BIN name the programs; left out, the debug build's. Everything that is
+# made lies below TEST_TARGET (left out: target) and is kept between runs, but for RUN.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+built=${CARGO_TARGET_DIR:-$root/target}/debug
+SIGNALBOX_BIN=${SIGNALBOX_BIN:-$built/signalbox}
+SIMULATOR_BIN=${SIMULATOR_BIN:-$built/signalbox-simulator}
 
 SERVED=()
 # What these name would go before the configuration file.
@@ -19,6 +25,43 @@ stop_all() {
   for id in "${SERVED[@]}"; do wait "$id" 2>/dev/null; done
   SERVED=()
   return 0
+}
+
+# prepare NAME PROGRAM...: the folder $work for what is kept, RUN for this run's logs, databases and
+# configurations, and the end of every server with the script's.
+prepare() {
+  work=${TEST_TARGET:-$root/target}/$1
+  shift
+  mkdir -p "$work"
+  RUN=$(mktemp -d "$work/run-XXXXXX")
+  trap stop_all EXIT
+  local program
+  for program in "$@"; do [[ -x $program ]] || die "not built: $program"; done
+}
+
+# python_packages FILE: what it lists, into a virtual environment whose interpreter is $python.
+python_packages() {
+  python=$work/venv/bin/python
+  [[ -x $python ]] || python3 -m venv "$work/venv" || die "no virtual environment"
+  "$work/venv/bin/pip" install -q --disable-pip-version-check -r "$1" || die "pip failed"
+}
+
+# start_simulator JOURNAL: the simulator, which notes what it did; its address is $simulator.
+start_simulator() {
+  simulator=127.0.0.1:$(free_port)
+  start simulator "$SIMULATOR_BIN" --listen "$simulator" --journal "$1"
+  wait_for simulator "http://$simulator/v1/models"
+}
+
+# finish WHAT FAILED: the closing line; the run's folder stays where something failed.
+finish() {
+  if (($2)); then
+    say "logs are in $RUN"
+    die "the $1 tests failed"
+  fi
+  stop_all
+  rm -rf "$RUN"
+  say "the $1 tests passed"
 }
 
 # start NAME COMMAND...: in the background, output in $RUN/NAME.log.

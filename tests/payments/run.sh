@@ -1,34 +1,17 @@
 #!/usr/bin/env bash
 # Buys, tops up, refunds and forges against localstripe (PyPI), a stateful stand-in for Stripe, and the
-# pages of pages.py for what it lacks. SIGNALBOX_BIN and SIMULATOR_BIN name the programs; left out, the
-# debug build's. Everything that is made lies below TEST_TARGET (left out: target).
+# pages of pages.py for what it lacks.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-built=${CARGO_TARGET_DIR:-$root/target}/debug
-SIGNALBOX_BIN=${SIGNALBOX_BIN:-$built/signalbox}
-SIMULATOR_BIN=${SIMULATOR_BIN:-$built/signalbox-simulator}
-work=${TEST_TARGET:-$root/target}/payments
-mkdir -p "$work"
-RUN=$(mktemp -d "$work/run-XXXXXX")
-. "$root/tests/clients/serving.sh"
-trap stop_all EXIT
-
-for program in "$SIGNALBOX_BIN" "$SIMULATOR_BIN"; do
-  [[ -x $program ]] || die "not built: $program"
-done
+. "$here/../clients/serving.sh"
+prepare payments "$SIGNALBOX_BIN" "$SIMULATOR_BIN"
 
 say "installing localstripe"
-[[ -x $work/venv/bin/python ]] || python3 -m venv "$work/venv" || die "no virtual environment"
-"$work/venv/bin/pip" install -q --disable-pip-version-check -r "$here/requirements.txt" ||
-  die "pip failed"
-python=$work/venv/bin/python
+python_packages "$here/requirements.txt"
 export PYTHONDONTWRITEBYTECODE=1
 
 say "starting the simulator, localstripe, the pages and Signalbox"
-simulator=127.0.0.1:$(free_port)
-start simulator "$SIMULATOR_BIN" --listen "$simulator" --journal "$RUN/journal.jsonl"
-wait_for simulator "http://$simulator/v1/models"
+start_simulator "$RUN/journal.jsonl"
 peer_port=$(free_port)
 start localstripe "$python" "$here/peer.py" "$peer_port"
 wait_for localstripe "http://127.0.0.1:$peer_port/js.stripe.com/v3/"
@@ -109,10 +92,4 @@ if grep -q '"amount_total"' "$RUN/signalbox.log"; then
   say "a webhook's body was logged"
   failed=1
 fi
-if ((failed)); then
-  say "logs are in $RUN"
-  die "the payment tests failed"
-fi
-stop_all
-rm -rf "$RUN"
-say "the payment tests passed"
+finish payment "$failed"

@@ -4,22 +4,14 @@
 # The first run installs about 350 MB below TEST_TARGET (left out: target); later ones reuse it.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-root=$(cd "$here/../.." && pwd)
-SIGNALBOX_BIN=${SIGNALBOX_BIN:-${CARGO_TARGET_DIR:-$root/target}/debug/signalbox}
-work=${TEST_TARGET:-$root/target}/real
-mkdir -p "$work"
-RUN=$(mktemp -d "$work/run-XXXXXX")
-. "$root/tests/clients/serving.sh"
-trap stop_all EXIT
-[[ -x $SIGNALBOX_BIN ]] || die "not built: $SIGNALBOX_BIN"
+. "$here/../clients/serving.sh"
+prepare real "$SIGNALBOX_BIN"
 
 say "installing the model and its server"
-[[ -x $work/venv/bin/python ]] || python3 -m venv "$work/venv" || die "no virtual environment"
-"$work/venv/bin/pip" install -q --disable-pip-version-check \
-  -r "$here/requirements.txt" || die "pip failed"
+python_packages "$here/requirements.txt"
 
 say "starting the model"
-start model "$work/venv/bin/python" "$here/model_server.py" "$work/gemma.gguf" "$RUN/address"
+start model "$python" "$here/model_server.py" "$work/gemma.gguf" "$RUN/address"
 for ((tries = 0; tries < 600; tries++)); do
   [[ -s $RUN/address ]] && break
   kill -0 "${SERVED[-1]}" 2>/dev/null || { tail "$RUN/model.log" >&2; die "the model ended"; }
@@ -54,13 +46,7 @@ start_signalbox
 
 failed=0
 say "asking"
-timeout 300 "$work/venv/bin/python" "$here/test_real.py" || failed=1
+timeout 300 "$python" "$here/test_real.py" || failed=1
 say "audit"
 admin audit || failed=1
-if ((failed)); then
-  say "logs are in $RUN"
-  die "the real model's test failed"
-fi
-stop_all
-rm -rf "$RUN"
-say "the real model's test passed"
+finish "real model" "$failed"

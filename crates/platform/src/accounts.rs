@@ -34,7 +34,7 @@ pub struct IssuedAccount {
 }
 
 /// A plausible address: something, an at sign, something, no blanks; at most 254 bytes (RFC 5321).
-fn checked_email(text: &str) -> Result<&str, PlatformError> {
+pub(crate) fn checked_email(text: &str) -> Result<&str, PlatformError> {
     let text = text.trim();
     let parts = text.split_once('@').filter(|(user, host)| !user.is_empty() && !host.is_empty());
     let odd = |letter: char| letter.is_whitespace() || letter.is_control();

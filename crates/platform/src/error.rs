@@ -13,12 +13,33 @@ pub enum PlatformError {
     /// The operation is not allowed as asked.
     #[error("{0}")]
     Refused(String),
+    /// Whoever asks did not prove who they are.
+    #[error("{0}")]
+    Denied(&'static str),
+    /// The password was right; a code of the second factor is needed too.
+    #[error("A code of the second factor is needed")]
+    NeedsCode,
+    /// It does not go with what there is.
+    #[error("{0}")]
+    Conflict(String),
+    /// Too often; again after so many seconds.
+    #[error("Rate limit exceeded")]
+    TooOften(u64),
+    /// Too much is going on; again in a second.
+    #[error("Too much is going on. Please try again.")]
+    Busy,
     /// Nobody may do that.
     #[error("{0}")]
     Forbidden(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl PlatformError {
+    pub(crate) fn forbidden(why: &str) -> Self {
+        Self::Forbidden(why.to_owned())
+    }
 }
 
 /// Money that does not move: 402 when there is too little, 409 when it is in use or done with, 403
@@ -52,6 +73,20 @@ impl From<PlatformError> for ApiError {
         match error {
             PlatformError::NotFound(_) => Self::new(ErrorKind::NotFound, "Resource not found"),
             PlatformError::Refused(reason) => Self::invalid(reason),
+            PlatformError::Denied(reason) => Self::new(ErrorKind::Authentication, reason),
+            PlatformError::NeedsCode => Self::new(ErrorKind::Authentication, error.to_string())
+                .with_metadata("second_factor", true),
+            PlatformError::Conflict(reason) => Self::invalid(reason).with_status(409),
+            PlatformError::TooOften(seconds) => {
+                let mut error = Self::new(ErrorKind::RateLimitExceeded, error.to_string());
+                error.retry_after = Some(seconds);
+                error
+            }
+            PlatformError::Busy => {
+                let mut error = Self::new(ErrorKind::ProviderOverloaded, error.to_string());
+                error.retry_after = Some(1);
+                error
+            }
             PlatformError::Forbidden(reason) => Self::new(ErrorKind::PermissionDenied, reason),
             PlatformError::Store(StoreError::Damaged(reason)) => Self::internal(reason),
             PlatformError::Store(StoreError::Refused(refused)) => money_refused(&refused),

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
+use signalbox_store::Kind;
 pub use signalbox_store::statement::Period;
 use signalbox_store::statement::{Charges, StatementLine, StatementRows};
 
@@ -43,7 +44,7 @@ pub struct Entry {
     pub kind: String,
     /// The transfer; `null` for several charges together.
     pub reference: Option<String>,
-    /// Why, or the model that answered.
+    /// Why, or the model that answered; else what such a line is.
     pub description: String,
     /// What it did to the balance.
     pub amount: Usd,
@@ -185,12 +186,13 @@ impl Statement {
 impl Entry {
     fn of(line: StatementLine, balance: Usd, fee: Option<Usd>, tax: Option<Usd>) -> Self {
         let date = line.at.to_rfc3339();
+        let words = Kind::from_name(&line.kind).map_or("", |kind| kind.row().words);
         let whole_day = line.requests > 0 && line.id.is_none();
         Self {
             date: if whole_day { date.chars().take(10).collect() } else { date },
             kind: line.kind,
             reference: line.id,
-            description: line.text,
+            description: if line.text.is_empty() { words.to_owned() } else { line.text },
             amount: line.change,
             balance,
             requests: line.requests,

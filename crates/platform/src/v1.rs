@@ -7,8 +7,10 @@ pub mod generation;
 pub mod guardrails;
 pub mod key;
 pub mod keys;
+pub mod organization;
 pub mod privacy;
 pub mod rules;
+pub mod session;
 pub mod workspaces;
 
 use serde::{Deserialize, Deserializer, Serialize};

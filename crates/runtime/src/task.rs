@@ -55,6 +55,16 @@ where
     Ok(Beside { _stop: stop })
 }
 
+/// Runs what keeps a processor busy for long on a thread of its own, so that no other task waits for it.
+/// `None` when it panicked or the process is stopping.
+pub async fn blocking<T: Send + 'static>(
+    name: &'static str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.inspect_err(|error| tracing::error!(task = name, %error, "a task ended early")).ok()
+}
+
 /// Runs a future to its end and turns a panic inside it into its message.
 ///
 /// # Errors
@@ -129,6 +139,12 @@ mod tests {
         fn drop(&mut self) {
             let _ = self.0.send("ends");
         }
+    }
+
+    #[tokio::test]
+    async fn blocking_work_answers_or_is_gone() {
+        assert_eq!(blocking("fine", || 7).await, Some(7));
+        assert_eq!(blocking("bad", || -> u8 { panic!("boom") }).await, None);
     }
 
     #[tokio::test]

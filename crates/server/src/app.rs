@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use signalbox_gateway::Gateway;
-use signalbox_platform::{Platform, Purchases};
+use signalbox_platform::people::mail::PrintedMail;
+use signalbox_platform::{People, PeopleSettings, Platform, Purchases};
 use signalbox_runtime::Clock;
 
 /// The two planes behind the routes. Clones are cheap.
@@ -16,6 +17,7 @@ struct Shared {
     gateway: Arc<Gateway>,
     platform: Platform,
     purchases: Purchases,
+    people: People,
     clock: Clock,
     ready: AtomicBool,
 }
@@ -36,8 +38,22 @@ impl App {
         purchases: Purchases,
         clock: Clock,
     ) -> Self {
-        let ready = AtomicBool::new(true);
-        Self(Arc::new(Shared { gateway, platform, purchases, clock, ready }))
+        let settings = PeopleSettings::default();
+        let mail = Arc::new(PrintedMail);
+        let people = People::new(&platform, settings, mail, &gateway.public_url);
+        Self::complete(gateway, purchases, people, clock)
+    }
+
+    /// The same with people who sign in as the operator decided.
+    #[must_use]
+    pub fn complete(
+        gateway: Arc<Gateway>,
+        purchases: Purchases,
+        people: People,
+        clock: Clock,
+    ) -> Self {
+        let (platform, ready) = (people.platform().clone(), AtomicBool::new(true));
+        Self(Arc::new(Shared { gateway, platform, purchases, people, clock, ready }))
     }
 
     pub(crate) fn gateway(&self) -> &Arc<Gateway> {
@@ -50,6 +66,10 @@ impl App {
 
     pub(crate) fn purchases(&self) -> &Purchases {
         &self.0.purchases
+    }
+
+    pub(crate) fn people(&self) -> &People {
+        &self.0.people
     }
 
     pub(crate) fn clock(&self) -> &Clock {

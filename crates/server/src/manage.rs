@@ -65,11 +65,10 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
     }
 }
 
-fn written(
-    app: &App,
-    status: StatusCode,
-    found: Result<impl Serialize, PlatformError>,
-) -> Response {
+fn written<E>(app: &App, status: StatusCode, found: Result<impl Serialize, E>) -> Response
+where
+    ApiError: From<E>,
+{
     let text = found.map_err(ApiError::from).and_then(|found| {
         serde_json::to_vec(&found).map_err(|problem| ApiError::internal(problem.to_string()))
     });
@@ -80,10 +79,13 @@ fn written(
 }
 
 /// The answer to who only looks.
-pub(crate) async fn found<T: Serialize>(
+pub(crate) async fn found<T: Serialize, E>(
     app: &App,
-    work: impl Future<Output = Result<T, PlatformError>>,
-) -> Response {
+    work: impl Future<Output = Result<T, E>>,
+) -> Response
+where
+    ApiError: From<E>,
+{
     written(app, StatusCode::OK, work.await)
 }
 

@@ -61,6 +61,8 @@ pub enum Credential {
     Management,
     /// The session of a person in a browser.
     Session,
+    /// A session or a management key; an API key is refused.
+    SessionOrManagement,
     /// A signature over the body.
     Signature,
 }
@@ -72,8 +74,10 @@ pub enum Object {
     Account,
     Generation,
     Guardrail,
+    Invitation,
     Key,
     Payment,
+    Session,
     TaxId,
     User,
     Workspace,

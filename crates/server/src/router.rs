@@ -63,14 +63,16 @@ fn keep_private(authenticated: bool, headers: &mut HeaderMap) {
 }
 
 /// Pages of other origins may call the API: credentials travel in a header that no page sends by
-/// itself, and cookies are not looked at here.
+/// itself. They get no answer to a request with cookies (nothing here allows credentials), and what
+/// looks at cookies changes nothing for them (`session.rs`).
 pub(crate) async fn answer(
     mut router: Router,
     mut request: http::Request<Incoming>,
     peer: Peer,
 ) -> Response {
     request.extensions_mut().insert(peer);
-    let authenticated = credential::is_present(request.headers());
+    let cookie = request.headers().contains_key(header::COOKIE);
+    let authenticated = cookie || credential::is_present(request.headers());
     let from_page = request.headers().contains_key(header::ORIGIN);
     let preflight = from_page && request.method() == Method::OPTIONS;
     let asked = request.headers().get(header::ACCESS_CONTROL_REQUEST_HEADERS).cloned();

@@ -1,11 +1,14 @@
 //! The platform's JSON routes under `/api/v1`.
 
 pub(crate) mod account;
+pub(crate) mod auth;
 pub(crate) mod credits;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
 pub(crate) mod models;
+pub(crate) mod organizations;
 pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;
+pub(crate) mod session;
 pub(crate) mod workspaces;

@@ -19,5 +19,20 @@ mod keys;
 #[path = "management/workspaces.rs"]
 mod workspaces;
 
+#[path = "management/browser.rs"]
+mod browser;
+
+#[path = "management/people.rs"]
+mod people;
+
+#[path = "management/second_factor.rs"]
+mod second_factor;
+
+#[path = "management/organizations.rs"]
+mod organizations;
+
+#[path = "management/oauth_pkce.rs"]
+mod oauth_pkce;
+
 #[path = "management/guardrails.rs"]
 mod guardrails;

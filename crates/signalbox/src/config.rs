@@ -8,7 +8,7 @@ use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
-use signalbox_platform::PurchaseSettings;
+use signalbox_platform::{PeopleSettings, PurchaseSettings, SignUp};
 use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
 
@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub purchases: PurchaseSettings,
     /// Plans, promotional credit, and whether credit ends.
     pub money: signalbox_platform::Settings,
+    /// Who may sign up, and what apps may do.
+    pub people: PeopleSettings,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -56,6 +58,8 @@ struct File {
     crypto: Option<CryptoRow>,
     plans: PlansRow,
     credits: Credits,
+    people: PeopleRow,
+    oauth: OauthRow,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -84,6 +88,30 @@ struct Keys {
 #[serde(default, deny_unknown_fields)]
 struct Routing {
     hedge_percent: u8,
+}
+
+/// Who may make an account: `open`, `invited` (and the first person) or `closed`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct PeopleRow {
+    sign_up: Option<String>,
+}
+
+/// What apps may do that get keys by authorization codes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct OauthRow {
+    weak_challenges: bool,
+}
+
+fn people(people: &PeopleRow, oauth: &OauthRow) -> Result<PeopleSettings, Stop> {
+    let sign_up = match people.sign_up.as_deref() {
+        None | Some("invited") => SignUp::Invited,
+        Some("open") => SignUp::Open,
+        Some("closed") => SignUp::Closed,
+        Some(_) => return Err(Stop::usage("people.sign_up: \"open\", \"invited\" or \"closed\"")),
+    };
+    Ok(PeopleSettings { sign_up, weak_challenges: oauth.weak_challenges })
 }
 
 /// Credit that is not purchased, and credit that ends.
@@ -181,6 +209,7 @@ impl Config {
             timeouts: Timeouts::default().with(&file.timeouts),
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
+            people: people(&file.people, &file.oauth)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -258,6 +287,8 @@ mod tests {
             ("[routing]\nhedge_percent = 6\n", "at most 5"),
             ("[plans.payg]\ncard_fee_bps = 20000\n", "plans.payg.card_fee_bps"),
             ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
+            ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
+            ("[oauth]\nplain = true\n", ":2: "),
             ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
             ("[credits]\npromo = \"-1\"\n", "credits.promo"),
             ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),

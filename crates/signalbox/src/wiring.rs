@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use signalbox_catalog::Snapshot;
 use signalbox_gateway::World;
+use signalbox_platform::people::mail::PrintedMail;
 use signalbox_platform::purchase::Watch;
-use signalbox_platform::{KeyPrefix, Platform, Purchases};
+use signalbox_platform::{KeyPrefix, People, Platform, Purchases};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
 use signalbox_store::{Ledger, Store};
@@ -58,6 +59,17 @@ pub(crate) fn purchases(
 pub(crate) fn platform(config: &Config, store: &Store) -> Result<Platform, Stop> {
     let prefix = KeyPrefix::new(&config.key_prefix).map_err(|e| Stop::usage(e.to_string()))?;
     Ok(Platform::new(store, prefix).with_settings(config.money.clone()))
+}
+
+/// People of this installation. Their mail is printed to the log.
+pub(crate) fn people(config: &Config, platform: &Platform) -> People {
+    if config.people.weak_challenges {
+        tracing::warn!(
+            "oauth.weak_challenges: whoever sees the code of an app on its way has the key"
+        );
+    }
+    let (settings, mail) = (config.people.clone(), Arc::new(PrintedMail));
+    People::new(platform, settings, mail, &config.public_url)
 }
 
 /// What can be called.

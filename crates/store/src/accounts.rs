@@ -72,8 +72,9 @@ pub(crate) fn read_balance(row: &Line) -> Result<Balance, StoreError> {
 
 /// A person's account: the person, the account, its balance, its workspace.
 async fn insert(connection: &mut Connection, row: &AccountRecord) -> Result<(), StoreError> {
+    let owner = row.owner();
     query("INSERT INTO users (id, email, created_at) VALUES ($1, $2, $3)")
-        .bind(row.owner().as_str())
+        .bind(owner.as_str())
         .bind(&row.email)
         .bind(row.created_at.micros())
         .execute(&mut *connection)
@@ -82,14 +83,55 @@ async fn insert(connection: &mut Connection, row: &AccountRecord) -> Result<(), 
         .bind(row.id.as_str())
         .bind(&row.email)
         .bind(row.created_at.micros())
-        .bind(row.owner().as_str())
+        .bind(owner.as_str())
         .execute(&mut *connection)
         .await?;
+    furnish(connection, &row.id, row.created_at).await
+}
+
+/// What every account has: its balance, its default workspace.
+async fn furnish(
+    connection: &mut Connection,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     query("INSERT INTO balances (account_id) VALUES ($1)")
-        .bind(row.id.as_str())
+        .bind(account.as_str())
         .execute(&mut *connection)
         .await?;
-    workspaces::make_default(connection, &row.id, row.created_at).await
+    workspaces::make_default(connection, account, now).await
+}
+
+/// A person with an account and this promotional credit, announced.
+pub(crate) async fn add(
+    connection: &mut Connection,
+    row: &AccountRecord,
+    promo: Usd,
+) -> Result<(), StoreError> {
+    let now = row.created_at;
+    insert(connection, row).await?;
+    if promo > Usd::ZERO {
+        movements::post(connection, &Movement::promo(&row.id, promo, now)).await?;
+    }
+    announce(connection, &Change::Account(row.id.clone()), now).await
+}
+
+/// The account of an organization, with this address for bills.
+pub(crate) async fn add_organization(
+    connection: &mut Connection,
+    row: &AccountRecord,
+    name: &str,
+) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO accounts (id, email, created_at, kind, name) VALUES ($1, $2, $3, 'org', $4)",
+    )
+    .bind(row.id.as_str())
+    .bind(&row.email)
+    .bind(row.created_at.micros())
+    .bind(name)
+    .execute(&mut *connection)
+    .await?;
+    furnish(connection, &row.id, row.created_at).await
 }
 
 impl Store {
@@ -119,13 +161,7 @@ impl Store {
         let account = AccountRecord { id, email: email.to_lowercase(), created_at: now };
         let row = account.clone();
         self.write(Durability::Power, move |connection| {
-            Box::pin(async move {
-                insert(connection, &row).await?;
-                if promo > Usd::ZERO {
-                    movements::post(connection, &Movement::promo(&row.id, promo, now)).await?;
-                }
-                announce(connection, &Change::Account(row.id), now).await
-            })
+            Box::pin(async move { add(connection, &row, promo).await })
         })
         .await?;
         Ok(account)

@@ -11,15 +11,6 @@ use signalbox_core::{Timestamp, Usd};
 /// What stands before the first transfer.
 pub(crate) const GENESIS: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
-/// Account name of money that was earned.
-pub(crate) const REVENUE: &str = "system:revenue";
-/// Account name of fees on the use of callers' own provider keys.
-pub(crate) const BYOK_FEES: &str = "system:byok_fees";
-/// Account name of what attempts cost that nobody got an answer of.
-pub(crate) const WASTE: &str = "system:waste";
-/// Account name of what is owed to providers.
-pub(crate) const PROVIDERS: &str = "system:providers";
-
 /// One transfer that is about to be written.
 #[derive(Debug, Clone)]
 pub(crate) struct Posting {

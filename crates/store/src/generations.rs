@@ -96,6 +96,55 @@ pub struct GenerationRow {
     pub recovered: bool,
 }
 
+/// A row of nothing, for those who say what is in it: an answer that says nothing of itself.
+impl Default for GenerationRow {
+    fn default() -> Self {
+        Self {
+            id: GenerationId::new(""),
+            request_id: RequestId::new(""),
+            account: AccountId::new(""),
+            key: KeyHash::new(""),
+            requested_model: String::new(),
+            model: String::new(),
+            provider: None,
+            provider_name: None,
+            endpoint_id: None,
+            upstream_id: None,
+            api_type: String::new(),
+            router: None,
+            streamed: false,
+            cancelled: false,
+            finish_reason: None,
+            native_finish_reason: None,
+            error_type: None,
+            created_at: Timestamp::default(),
+            latency_ms: None,
+            generation_ms: None,
+            usage: Usage::default(),
+            tokens_prompt: 0,
+            tokens_completion: 0,
+            cost: Usd::ZERO,
+            upstream_cost: None,
+            prices: None,
+            service_tier: None,
+            session_id: None,
+            external_user: None,
+            http_referer: None,
+            origin: None,
+            user_agent: None,
+            app_title: None,
+            num_media_prompt: None,
+            provider_responses: String::new(),
+            routing: None,
+            response_cache_source_id: None,
+            byok: None,
+            fee_bps: None,
+            byok_free: None,
+            recovered: false,
+        }
+    }
+}
+
 impl Store {
     /// A generation of this account. Another account's generation is not found.
     ///

@@ -4,6 +4,7 @@ mod managed;
 mod usage;
 
 pub use managed::{KeyEdit, KeyKind, KeyPage};
+pub(crate) use managed::{disable_of, made};
 pub use usage::KeyUsage;
 
 use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
@@ -117,7 +118,7 @@ fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
     })
 }
 
-async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
+pub(crate) async fn insert(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
     query(
         "INSERT INTO api_keys (hash, account_id, name, label, limit_nanos, limit_reset, rpm, \
          management, disabled, include_byok_in_limit, expires_at, created_at, updated_at, \

@@ -1,7 +1,7 @@
 //! Who belongs to an account: its owner, or the members of an organization.
 
 use signalbox_core::Timestamp;
-use signalbox_core::id::{AccountId, UserId};
+use signalbox_core::id::{AccountId, UserId, WorkspaceId};
 
 use crate::error::StoreError;
 use crate::sql::{Line, Row, query};
@@ -99,4 +99,58 @@ impl Store {
         let row = query(crate::sql::AssertSqlSafe(sql)).bind(account.as_str()).bind(user.as_str());
         row.fetch_optional(self.readers()).await?.as_ref().map(read).transpose()
     }
+
+    /// The members of an organization that are active, by their addresses, and how many there are in
+    /// all.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn members_page(
+        &self,
+        account: &AccountId,
+        offset: u32,
+        limit: u32,
+    ) -> Result<(Vec<MemberRecord>, u32), StoreError> {
+        let sql = format!(
+            "{MEMBER} WHERE members.account_id = $1 AND deactivated_at IS NULL \
+             ORDER BY email, users.id LIMIT $2 OFFSET $3"
+        );
+        let rows = query(crate::sql::AssertSqlSafe(sql)).bind(account.as_str()).bind(limit);
+        let rows = rows.bind(offset).fetch_all(self.readers()).await?;
+        let count = query(ACTIVE).bind(account.as_str()).fetch_one(self.readers()).await?;
+        let total: i64 = count.try_get(0)?;
+        let members = rows.iter().map(read).collect::<Result<_, _>>()?;
+        Ok((members, u32::try_from(total).unwrap_or(u32::MAX)))
+    }
+
+    /// Whether somebody was made a member of a workspace.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn is_in_workspace(
+        &self,
+        workspace: &WorkspaceId,
+        user: &UserId,
+    ) -> Result<bool, StoreError> {
+        let row = query("SELECT 1 FROM workspace_members WHERE workspace_id = $1 AND user_id = $2")
+            .bind(workspace.as_str())
+            .bind(user.as_str())
+            .fetch_optional(self.readers())
+            .await?;
+        Ok(row.is_some())
+    }
+
+    /// All members of an organization, deactivated ones too, by their addresses.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn members(&self, account: &AccountId) -> Result<Vec<MemberRecord>, StoreError> {
+        let sql = format!("{MEMBER} WHERE members.account_id = $1 ORDER BY email, users.id");
+        let rows = query(crate::sql::AssertSqlSafe(sql)).bind(account.as_str());
+        rows.fetch_all(self.readers()).await?.iter().map(read).collect()
+    }
 }
+
+/// How many members of an organization are active.
+pub(crate) const ACTIVE: &str =
+    "SELECT count(*) FROM members WHERE account_id = $1 AND deactivated_at IS NULL";

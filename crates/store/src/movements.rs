@@ -8,6 +8,7 @@
 mod chargeback;
 mod kind;
 mod line;
+mod register;
 mod take;
 
 use signalbox_core::id::AccountId;
@@ -22,6 +23,7 @@ use crate::vouchers::NotRedeemed;
 pub use chargeback::{ChargedBack, Dispute};
 pub(crate) use kind::Side;
 pub use kind::{House, Kind, Movement};
+pub use register::{KindRow, Party};
 
 /// Whether a movement did anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

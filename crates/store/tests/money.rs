@@ -38,3 +38,6 @@ mod audit;
 
 #[path = "money/statement.rs"]
 mod statement;
+
+#[path = "money/kinds.rs"]
+mod kinds;

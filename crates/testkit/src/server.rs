@@ -4,22 +4,19 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
-use signalbox_guard::Guardrail;
+use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
-    IssuedAccount, IssuedKey, KeyPrefix, NewKey, Platform, PurchaseSettings, Purchases, RevokeOld,
+    IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
+    PurchaseSettings, Purchases, RevokeOld,
 };
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
-use signalbox_store::guardrails::Assignees;
-use signalbox_store::{
-    Actor, Balance, By, GenerationRow, GuardrailRecord, Ledger, Store, StoreSettings,
-};
+use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -46,6 +43,8 @@ pub struct TestServer {
     pub purchases: Purchases,
     /// The live ledger.
     pub ledger: Ledger,
+    /// What people were sent.
+    pub mail: Arc<KeptMail>,
     address: SocketAddr,
     gateway: Arc<Gateway>,
     simulator: Simulated,
@@ -80,6 +79,8 @@ pub struct Setup {
     pub own_keys: OwnKeys,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
+    /// Who may sign up, and what apps may do.
+    pub people: PeopleSettings,
 }
 
 impl Default for Setup {
@@ -97,6 +98,7 @@ impl Default for Setup {
             journal: true,
             own_keys: OwnKeys::default(),
             purchases: PurchaseSettings::default(),
+            people: PeopleSettings::default(),
         }
     }
 }
@@ -190,12 +192,13 @@ impl TestServer {
             timeouts: setup.timeouts,
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
-            plans: setup.plans,
+            plans: setup.plans.clone(),
             own_keys: setup.own_keys,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
-        let platform = Platform::new(&store, KeyPrefix::default());
+        let terms = signalbox_platform::Settings { plans: setup.plans, ..Default::default() };
+        let platform = Platform::new(&store, KeyPrefix::default()).with_settings(terms);
         let owner = match owner {
             Some(owner) => owner,
             None => platform.bootstrap(RevokeOld::No).await.expect("the first account"),
@@ -204,7 +207,9 @@ impl TestServer {
         let purchases = Purchases::new(&store, setup.purchases, Plans::default());
         let purchases = purchases.expect("purchases that can be set up");
         let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
-        let app = App::selling(gate, platform.clone(), sells, clock);
+        let (mail, url) = (Arc::new(KeptMail::default()), format!("http://{address}"));
+        let people = People::new(&platform, setup.people, Arc::clone(&mail) as _, &url);
+        let app = App::complete(gate, sells, people, clock);
         let stop = CancellationToken::new();
         let listening = Listening { stop: stop.clone() };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
@@ -213,6 +218,7 @@ impl TestServer {
             platform,
             purchases,
             ledger,
+            mail,
             address,
             gateway,
             simulator: Simulated(simulator),
@@ -263,36 +269,9 @@ impl TestServer {
         self.simulator.0.simulator().halted(behaviour)
     }
 
-    /// Gives the owner's API key a guardrail with these rules, the members of the public object.
-    ///
-    /// # Panics
-    /// When they are none.
-    pub async fn guard(&self, rules: Value) {
-        let rules: Guardrail = serde_json::from_value(rules).expect("the rules of a guardrail");
-        let (store, account) = (self.platform.store(), self.owner.account_id.clone());
-        let actor = Actor::Operator("test".to_owned());
-        let by = By { account: account.clone(), actor, address: None };
-        let unset = GuardrailRecord {
-            id: "grd-1".to_owned(),
-            account: account.clone(),
-            workspace: None,
-            name: "Test".to_owned(),
-            description: None,
-            rules: Guardrail::default(),
-            limit: None,
-            reset_interval: None,
-            include_byok: false,
-            created_at: store.clock().now(),
-            updated_at: None,
-        };
-        let (id, key) = (unset.id.clone(), signalbox_platform::keys::hash_of(&self.owner.api_key));
-        let edit = move |one: &mut GuardrailRecord| one.rules = rules;
-        let made = store.edit_guardrail(by.clone(), id.clone(), Some(unset), edit).await;
-        made.expect("a guardrail");
-        let keys = vec![key.to_string()];
-        let assigned = store.assign_guardrail(by, id, Assignees::Keys, keys).await;
-        assert_eq!(assigned.expect("an assignment"), Some(1));
-        self.gateway.authenticator.renew(&account).await;
+    /// Lets what was changed about an account hold for its next request.
+    pub(crate) async fn renew(&self, account: &AccountId) {
+        self.gateway.authenticator.renew(account).await;
     }
 
     /// How many generations ended in this way.

@@ -156,10 +156,6 @@ fn row(generation: &Generation, kept: &Kept, facts: &Facts) -> GenerationRow {
         generation_ms: Some(0),
         routing: None,
         response_cache_source_id: Some(source.clone()),
-        byok: None,
-        fee_bps: None,
-        byok_free: None,
-        recovered: false,
         ..record::unanswered(generation, None, cancelled)
     }
 }

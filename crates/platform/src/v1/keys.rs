@@ -92,7 +92,7 @@ pub struct ListKeys {
     pub workspace_id: Option<String>,
 }
 
-fn checked_name(name: &str) -> Result<String, PlatformError> {
+pub(crate) fn checked_name(name: &str) -> Result<String, PlatformError> {
     let name = name.trim();
     if name.is_empty() || name.chars().count() > MAX_NAME {
         return Err(PlatformError::Refused(format!("name: 1 to {MAX_NAME} characters")));
@@ -100,7 +100,7 @@ fn checked_name(name: &str) -> Result<String, PlatformError> {
     Ok(name.to_owned())
 }
 
-fn checked_limit(limit: Option<Usd>) -> Result<Option<Usd>, PlatformError> {
+pub(crate) fn checked_limit(limit: Option<Usd>) -> Result<Option<Usd>, PlatformError> {
     match limit {
         Some(limit) if limit.is_negative() => {
             Err(PlatformError::Refused("limit: not below zero".to_owned()))
@@ -110,7 +110,7 @@ fn checked_limit(limit: Option<Usd>) -> Result<Option<Usd>, PlatformError> {
 }
 
 /// A moment in UTC that has not come yet (platform spec 2.3: other zones are refused).
-fn checked_end(text: &str, now: Timestamp) -> Result<Timestamp, PlatformError> {
+pub(crate) fn checked_end(text: &str, now: Timestamp) -> Result<Timestamp, PlatformError> {
     let refused = |why: &str| PlatformError::Refused(format!("expires_at: {why}"));
     let utc = ["Z", "z", "+00:00", "-00:00"].iter().any(|zone| text.ends_with(zone));
     let end = utc.then(|| text.parse::<Timestamp>().ok()).flatten();

@@ -5,12 +5,24 @@ use axum::routing::on;
 use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::{inference, router, v1, webhooks};
 
+mod people;
+
 use Again::{InCommit, Outside};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
-pub(super) const TABLES: &[&[Route]] =
-    &[INFERENCE, CATALOGUE, ACCOUNT, CREDITS, PURCHASES, KEYS, WORKSPACES, GUARDRAILS, HOUSE];
+pub(super) const TABLES: &[&[Route]] = &[
+    INFERENCE,
+    CATALOGUE,
+    ACCOUNT,
+    CREDITS,
+    PURCHASES,
+    KEYS,
+    WORKSPACES,
+    GUARDRAILS,
+    people::ROUTES,
+    HOUSE,
+];
 
 const INFERENCE: &[Route] = &[
     post("/api/v1/chat/completions", Inference, |verb| on(verb, inference::chat))

@@ -40,7 +40,8 @@ fn every_parameter_of_a_tenants_path_says_what_it_names() {
             Credential::Any
             | Credential::Inference
             | Credential::Management
-            | Credential::Session => {
+            | Credential::Session
+            | Credential::SessionOrManagement => {
                 let mut parameters = parameters(route.path);
                 parameters.retain(|one| !NOBODYS.contains(one));
                 assert_eq!(parameters, named, "{}", route.path);

@@ -1,22 +1,21 @@
 //! What an account buys: `/api/v1/credits/…`, all of it with a management key.
 
+use std::future::Future;
+
 use axum::Extension;
-use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use signalbox_core::id::AccountId;
 use signalbox_core::{ApiError, Usd};
 use signalbox_platform::PurchaseError;
-use signalbox_platform::purchase::body::{PurchaseBody, RuleBody};
+use signalbox_platform::purchase::body::PurchaseBody;
 use signalbox_platform::purchase::fee::Method;
-use signalbox_platform::purchase::{Claim, NewTaxId, Purchases, RuleWish, Wish};
+use signalbox_platform::purchase::{self, Claim, NewTaxId, RuleWish};
 use signalbox_platform::v1::Data;
 
 use crate::app::App;
+use crate::manage::{Manager, Wish, found};
 use crate::once::Keyed;
-use crate::{credential, error, short_body};
 
 /// Purchases in one page, unless the caller says how many.
 const PAGE: i64 = 50;
@@ -25,7 +24,7 @@ const MAX_PAGE: i64 = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CheckoutRequest {
+pub(crate) struct CheckoutRequest {
     amount: Usd,
     method: Option<String>,
     #[serde(default)]
@@ -34,14 +33,14 @@ struct CheckoutRequest {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct ClaimRequest {
+pub(crate) struct ClaimRequest {
     payment_id: String,
     transaction: String,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RuleRequest {
+pub(crate) struct RuleRequest {
     threshold: Usd,
     amount: Usd,
     #[serde(default = "yes")]
@@ -55,7 +54,7 @@ const fn yes() -> bool {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct TaxIdRequest {
+pub(crate) struct TaxIdRequest {
     #[serde(rename = "type")]
     kind: String,
     value: String,
@@ -66,37 +65,35 @@ struct Deleted {
     deleted: bool,
 }
 
-/// Who asks.
-async fn caller(app: &App, headers: &HeaderMap) -> Result<AccountId, ApiError> {
-    Ok(credential::management(app, headers).await?.key.account.clone())
+/// The answer in `data`.
+async fn told<T: Serialize>(
+    app: &App,
+    work: impl Future<Output = Result<T, PurchaseError>>,
+) -> Response {
+    found(app, async { Ok::<_, PurchaseError>(Data { data: work.await? }) }).await
 }
 
-fn written(found: impl Serialize) -> Result<String, ApiError> {
-    serde_json::to_string(&found).map_err(|problem| ApiError::internal(problem.to_string()))
-}
-
-fn data<T: Serialize>(found: Result<T, PurchaseError>) -> Result<String, ApiError> {
-    written(Data { data: found? })
+/// The answer to what is gone now.
+async fn gone(app: &App, work: impl Future<Output = Result<(), PurchaseError>>) -> Response {
+    found(app, async { work.await.map(|()| Deleted { deleted: true }) }).await
 }
 
 /// `POST /api/v1/credits/checkout`
 pub(crate) async fn checkout(
     State(app): State<App>,
+    Manager(by): Manager,
     Extension(keyed): Extension<Keyed>,
-    headers: HeaderMap,
-    body: Body,
+    Wish(asked): Wish<CheckoutRequest>,
 ) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        let asked: CheckoutRequest = short_body::document(&headers, body).await?;
+    let work = async {
         let method = asked.method.as_deref().unwrap_or("card");
         let method = Method::from_name(method)
             .ok_or_else(|| ApiError::invalid("method: \"card\" or \"crypto\""))?;
         let (amount, keep_card) = (asked.amount, asked.auto_top_up);
-        let wish = Wish { amount, method, keep_card, once: keyed.once };
-        data(app.purchases().checkout(&account, wish).await)
+        let wish = purchase::Wish { amount, method, keep_card, once: keyed.once };
+        Ok::<_, ApiError>(Data { data: app.purchases().checkout(&by.account, wish).await? })
     };
-    error::json(&app, answer.await)
+    found(&app, work).await
 }
 
 fn page(pairs: &[(String, String)]) -> Result<(i64, i64), ApiError> {
@@ -117,144 +114,112 @@ fn page(pairs: &[(String, String)]) -> Result<(i64, i64), ApiError> {
 /// `GET /api/v1/credits/purchases`
 pub(crate) async fn list(
     State(app): State<App>,
+    Manager(by): Manager,
     Query(pairs): Query<Vec<(String, String)>>,
-    headers: HeaderMap,
 ) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
+    let work = async {
         let (offset, limit) = page(&pairs)?;
-        written(app.purchases().purchases(&account, offset, limit).await?)
+        Ok::<_, ApiError>(app.purchases().purchases(&by.account, offset, limit).await?)
     };
-    error::json(&app, answer.await)
+    found(&app, work).await
 }
 
 /// `POST /api/v1/credits/purchases/{id}/refund`
 pub(crate) async fn refund(
     State(app): State<App>,
+    Manager(by): Manager,
     Extension(keyed): Extension<Keyed>,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        data(match keyed.begun {
-            Some(since) => app.purchases().refund_again(&account, &id, since).await,
-            None => app.purchases().refund(&account, &id).await,
-        })
+    let work = async {
+        match keyed.begun {
+            Some(since) => app.purchases().refund_again(&by.account, &id, since).await,
+            None => app.purchases().refund(&by.account, &id).await,
+        }
     };
-    error::json(&app, answer.await)
+    told(&app, work).await
 }
 
 /// `POST /api/v1/credits/purchases/{id}/reconcile`: asks the card processor how far it is.
 pub(crate) async fn reconcile(
     State(app): State<App>,
+    Manager(by): Manager,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        app.purchases().reconcile(&account, &id).await?;
-        data(app.purchases().purchase(&account, &id).await)
+    let work = async {
+        app.purchases().reconcile(&by.account, &id).await?;
+        app.purchases().purchase(&by.account, &id).await
     };
-    error::json(&app, answer.await)
+    told(&app, work).await
 }
 
 /// `POST /api/v1/credits/crypto`: says which transaction pays an order.
-pub(crate) async fn claim(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        let asked: ClaimRequest = short_body::document(&headers, body).await?;
-        let claim = Claim { payment: asked.payment_id, transaction: asked.transaction };
-        let paid = app.purchases().claim(&account, claim).await;
-        data(paid.as_ref().map(PurchaseBody::new).map_err(Clone::clone))
+pub(crate) async fn claim(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Wish(asked): Wish<ClaimRequest>,
+) -> Response {
+    let claim = Claim { payment: asked.payment_id, transaction: asked.transaction };
+    let work = async {
+        let paid = app.purchases().claim(&by.account, claim).await?;
+        Ok(PurchaseBody::new(&paid))
     };
-    error::json(&app, answer.await)
-}
-
-async fn with_rule<F>(app: App, headers: HeaderMap, work: F) -> Response
-where
-    F: AsyncFnOnce(&Purchases, &AccountId) -> Result<RuleBody, ApiError>,
-{
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        written(Data { data: work(app.purchases(), &account).await? })
-    };
-    error::json(&app, answer.await)
+    told(&app, work).await
 }
 
 /// `GET /api/v1/credits/auto-top-up`
-pub(crate) async fn rule(State(app): State<App>, headers: HeaderMap) -> Response {
-    with_rule(app, headers, async |purchases, account| Ok(purchases.rule(account).await?)).await
+pub(crate) async fn rule(State(app): State<App>, Manager(by): Manager) -> Response {
+    told(&app, app.purchases().rule(&by.account)).await
 }
 
 /// `PUT /api/v1/credits/auto-top-up`
-pub(crate) async fn set_rule(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
-    let kept = headers.clone();
-    with_rule(app, headers, async |purchases, account| {
-        let asked: RuleRequest = short_body::document(&kept, body).await?;
-        let RuleRequest { threshold, amount, enabled, payment_method: method } = asked;
-        Ok(purchases.set_rule(account, RuleWish { threshold, amount, enabled, method }).await?)
-    })
-    .await
+pub(crate) async fn set_rule(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Wish(asked): Wish<RuleRequest>,
+) -> Response {
+    let RuleRequest { threshold, amount, enabled, payment_method: method } = asked;
+    let wish = RuleWish { threshold, amount, enabled, method };
+    told(&app, app.purchases().set_rule(&by.account, wish)).await
 }
 
 /// `DELETE /api/v1/credits/auto-top-up`
-pub(crate) async fn drop_rule(State(app): State<App>, headers: HeaderMap) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        app.purchases().drop_rule(&account).await?;
-        written(Deleted { deleted: true })
-    };
-    error::json(&app, answer.await)
+pub(crate) async fn drop_rule(State(app): State<App>, Manager(by): Manager) -> Response {
+    gone(&app, app.purchases().drop_rule(&by.account)).await
 }
 
 /// `GET /api/v1/credits/tax-ids`
-pub(crate) async fn tax_ids(State(app): State<App>, headers: HeaderMap) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        data(app.purchases().tax_ids(&account).await)
-    };
-    error::json(&app, answer.await)
+pub(crate) async fn tax_ids(State(app): State<App>, Manager(by): Manager) -> Response {
+    told(&app, app.purchases().tax_ids(&by.account)).await
 }
 
 /// `POST /api/v1/credits/tax-ids`
 pub(crate) async fn add_tax_id(
     State(app): State<App>,
+    Manager(by): Manager,
     Extension(keyed): Extension<Keyed>,
-    headers: HeaderMap,
-    body: Body,
+    Wish(asked): Wish<TaxIdRequest>,
 ) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        let asked: TaxIdRequest = short_body::document(&headers, body).await?;
-        let new = NewTaxId { kind: asked.kind, value: asked.value };
-        data(match keyed.begun {
-            Some(since) => app.purchases().add_tax_id_again(&account, new, since).await,
-            None => app.purchases().add_tax_id(&account, new).await,
-        })
+    let new = NewTaxId { kind: asked.kind, value: asked.value };
+    let work = async {
+        match keyed.begun {
+            Some(since) => app.purchases().add_tax_id_again(&by.account, new, since).await,
+            None => app.purchases().add_tax_id(&by.account, new).await,
+        }
     };
-    error::json(&app, answer.await)
+    told(&app, work).await
 }
 
 /// `DELETE /api/v1/credits/tax-ids/{id}`
 pub(crate) async fn remove_tax_id(
     State(app): State<App>,
+    Manager(by): Manager,
     Path(id): Path<String>,
-    headers: HeaderMap,
 ) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        app.purchases().remove_tax_id(&account, &id).await?;
-        written(Deleted { deleted: true })
-    };
-    error::json(&app, answer.await)
+    gone(&app, app.purchases().remove_tax_id(&by.account, &id)).await
 }
 
 /// `GET /api/v1/credits/invoices`
-pub(crate) async fn invoices(State(app): State<App>, headers: HeaderMap) -> Response {
-    let answer = async {
-        let account = caller(&app, &headers).await?;
-        data(app.purchases().invoices(&account).await)
-    };
-    error::json(&app, answer.await)
+pub(crate) async fn invoices(State(app): State<App>, Manager(by): Manager) -> Response {
+    told(&app, app.purchases().invoices(&by.account)).await
 }

@@ -29,7 +29,7 @@ async fn every_route_asks_for_the_credential_in_its_row() {
             Credential::Optional => [0, 401, 0, 0],
             Credential::Any => [401, 401, 0, 0],
             Credential::Inference => [401, 401, 0, 403],
-            Credential::Management => [401, 401, 403, 0],
+            Credential::Management | Credential::SessionOrManagement => [401, 401, 403, 0],
             Credential::Session => [401, 401, 401, 401],
         };
         assert_eq!(refused, expected, "{:?} {}", route.verb, route.path);

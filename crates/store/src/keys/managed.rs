@@ -117,6 +117,34 @@ async fn write(connection: &mut Connection, key: &KeyRecord) -> Result<(), Store
     Ok(())
 }
 
+/// What the audit log says of a key that was made.
+pub(crate) fn made(key: &KeyRecord) -> Deed {
+    deed(&key.hash, None, Some(key))
+}
+
+/// Disables all keys of an account that a person made there.
+pub(crate) async fn disable_of(
+    connection: &mut Connection,
+    account: &AccountId,
+    creator: &UserId,
+    now: Timestamp,
+) -> Result<Vec<Deed>, StoreError> {
+    let sql = format!(
+        "SELECT {COLUMNS} FROM api_keys WHERE account_id = $1 AND creator_id = $2 \
+         AND disabled = 0 AND deleted_at IS NULL"
+    );
+    let rows = query(AssertSqlSafe(sql)).bind(account.as_str()).bind(creator.as_str());
+    let mut deeds = Vec::new();
+    for row in rows.fetch_all(&mut *connection).await? {
+        let old = read_key(&row)?;
+        let key = KeyRecord { disabled: true, updated_at: Some(now), ..old.clone() };
+        write(connection, &key).await?;
+        announce(connection, &Change::Key(key.hash.clone()), now).await?;
+        deeds.push(deed(&key.hash, Some(&old), Some(&key)));
+    }
+    Ok(deeds)
+}
+
 impl Store {
     /// The keys of an account in a workspace.
     ///

@@ -16,6 +16,10 @@ pub enum House {
     Adjustments,
     Expired,
     Receivable,
+    Revenue,
+    ByokFees,
+    Waste,
+    Providers,
 }
 
 impl House {
@@ -32,6 +36,10 @@ impl House {
             Self::Adjustments => "system:adjustments",
             Self::Expired => "system:expired",
             Self::Receivable => "system:receivable",
+            Self::Revenue => "system:revenue",
+            Self::ByokFees => "system:byok_fees",
+            Self::Waste => "system:waste",
+            Self::Providers => "system:providers",
         }
     }
 }
@@ -59,7 +67,8 @@ impl Side {
     }
 }
 
-/// Why money moves. What generations cost is posted by the ledger and has kinds of its own.
+/// Why money moves. What generations cost (`Charge`, `ByokFee`, `Waste`) is posted by the ledger, the
+/// rest by [`Movement`]s.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[expect(missing_docs, reason = "each variant is its name in storage")]
 pub enum Kind {
@@ -68,30 +77,14 @@ pub enum Kind {
     Purchase,
     Voucher,
     Settlement,
+    Charge,
+    ByokFee,
     Refund,
     Chargeback,
     Transfer,
     Adjustment,
     Expiry,
-}
-
-impl Kind {
-    /// The name in storage.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Grant => "grant",
-            Self::Promo => "promo",
-            Self::Purchase => "purchase",
-            Self::Voucher => "voucher",
-            Self::Settlement => "settlement",
-            Self::Refund => "refund",
-            Self::Chargeback => "chargeback",
-            Self::Transfer => "transfer",
-            Self::Adjustment => "adjustment",
-            Self::Expiry => "expiry",
-        }
-    }
+    Waste,
 }
 
 /// One movement of money that is not the cost of a generation. Each constructor is a row of the table

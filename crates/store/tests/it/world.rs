@@ -172,8 +172,6 @@ impl World {
         GenerationRow {
             id: fresh(),
             request_id: RequestId::generate(self.clock.now(), entropy::bytes()),
-            account: AccountId::new("acc_of_nobody"),
-            key: KeyHash::new("00"),
             requested_model: "acme/tiny".to_owned(),
             model: "acme/tiny".to_owned(),
             provider: Some("acme".to_owned()),
@@ -181,12 +179,9 @@ impl World {
             endpoint_id: Some("acme/tiny@acme".to_owned()),
             upstream_id: Some("chatcmpl-1".to_owned()),
             api_type: "completions".to_owned(),
-            router: None,
             streamed: true,
-            cancelled: false,
             finish_reason: Some("stop".to_owned()),
             native_finish_reason: Some("stop".to_owned()),
-            error_type: None,
             created_at: self.clock.now(),
             latency_ms: Some(120),
             generation_ms: Some(900),
@@ -198,10 +193,7 @@ impl World {
             tokens_prompt: 12,
             tokens_completion: 3,
             cost: usd(cost),
-            upstream_cost: None,
             prices: Some(PriceTable { rates, overrides: Vec::new() }),
-            service_tier: None,
-            session_id: None,
             external_user: Some("user-1".to_owned()),
             http_referer: Some("https://example.com/".to_owned()),
             origin: Some("https://example.com".to_owned()),
@@ -211,11 +203,7 @@ impl World {
             provider_responses: r#"[{"provider_name":"Acme","status":200,"latency":120}]"#
                 .to_owned(),
             routing: Some("{}".to_owned()),
-            response_cache_source_id: None,
-            byok: None,
-            fee_bps: None,
-            byok_free: None,
-            recovered: false,
+            ..GenerationRow::default()
         }
     }
 }

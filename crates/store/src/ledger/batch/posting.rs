@@ -9,6 +9,7 @@ use signalbox_ledger::Source;
 use crate::chain::{self, Posting};
 use crate::keys::day_of;
 use crate::ledger::entry::{End, Entry, Outcome};
+use crate::movements::{House, Kind};
 
 /// The position and hash of the last transfer.
 pub(crate) type Head = (i64, String);
@@ -51,13 +52,13 @@ impl Links {
 fn charge(entry: &Entry, end: &End) -> Posting {
     let held = &entry.reservation;
     let byok = end.row.as_ref().is_some_and(|written| written.row.byok.is_some());
-    let (kind, credit) =
-        if byok { ("byok_fee", chain::BYOK_FEES) } else { ("charge", chain::REVENUE) };
+    let (kind, earned) =
+        if byok { (Kind::ByokFee, House::ByokFees) } else { (Kind::Charge, House::Revenue) };
     Posting {
         id: format!("charge:{}", held.generation),
-        kind,
+        kind: kind.name(),
         debit: format!("acct:{}", held.account),
-        credit: credit.to_owned(),
+        credit: earned.name().to_owned(),
         amount: end.charge.credits,
         generation: Some(held.generation.clone()),
         reason: String::new(),
@@ -70,9 +71,9 @@ fn waste(entry: &Entry, end: &End, number: usize, amount: Usd) -> Posting {
     let held = &entry.reservation;
     Posting {
         id: format!("waste:{}:{number}", held.generation),
-        kind: "waste",
-        debit: chain::WASTE.to_owned(),
-        credit: chain::PROVIDERS.to_owned(),
+        kind: Kind::Waste.name(),
+        debit: House::Waste.name().to_owned(),
+        credit: House::Providers.name().to_owned(),
         amount,
         generation: Some(held.generation.clone()),
         reason: String::new(),

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use signalbox_core::Usd;
 use signalbox_core::id::GenerationId;
-use signalbox_core::{Timestamp, Usd};
 use signalbox_ledger::{Charge, Reserve};
 use signalbox_runtime::{Clock, task};
 
@@ -153,7 +153,10 @@ impl Client {
         if self.dice.once_in(2) {
             let reached = self.dice.amount(200);
             let reached = Usd::from_nanos(reached);
-            hold.checkpoint(Charge { free: hold.free(), ..Charge::credits(reached) }, row());
+            hold.checkpoint(
+                Charge { free: hold.free(), ..Charge::credits(reached) },
+                GenerationRow::default(),
+            );
             tokio::time::sleep(self.dice.pause(1500)).await;
         }
         if self.window.dead.load(Ordering::Relaxed) {
@@ -168,14 +171,17 @@ impl Client {
         };
         match self.dice.below(10) {
             0 => drop(hold),
-            1 => drop(self.ledger.release(hold, Vec::new(), Some(row())).await),
+            1 => drop(self.ledger.release(hold, Vec::new(), Some(GenerationRow::default())).await),
             2 => {
                 // A client that leaves while its charge is written.
-                let settled = self.ledger.settle(hold, settlement(charge), row());
+                let settled =
+                    self.ledger.settle(hold, settlement(charge), GenerationRow::default());
                 drop(tokio::time::timeout(self.dice.pause(5), settled).await);
             }
             _ => {
-                if let Ok(settled) = self.ledger.settle(hold, settlement(charge), row()).await {
+                if let Ok(settled) =
+                    self.ledger.settle(hold, settlement(charge), GenerationRow::default()).await
+                {
                     self.window.world.lock().tell(id, settled.charged);
                 }
             }
@@ -185,51 +191,4 @@ impl Client {
 
 fn settlement(charge: Charge) -> Settlement {
     Settlement { charge, waste: Vec::new() }
-}
-
-fn row() -> GenerationRow {
-    let nothing = || String::new();
-    GenerationRow {
-        id: GenerationId::new("gen"),
-        request_id: signalbox_core::id::RequestId::new("req"),
-        account: signalbox_core::id::AccountId::new("acc"),
-        key: signalbox_core::id::KeyHash::new("key"),
-        requested_model: nothing(),
-        model: nothing(),
-        provider: None,
-        provider_name: None,
-        endpoint_id: None,
-        upstream_id: None,
-        api_type: nothing(),
-        router: None,
-        streamed: false,
-        cancelled: false,
-        finish_reason: None,
-        native_finish_reason: None,
-        error_type: None,
-        created_at: Timestamp::default(),
-        latency_ms: None,
-        generation_ms: None,
-        usage: signalbox_core::Usage::default(),
-        tokens_prompt: 0,
-        tokens_completion: 0,
-        cost: Usd::ZERO,
-        upstream_cost: None,
-        prices: None,
-        service_tier: None,
-        session_id: None,
-        external_user: None,
-        http_referer: None,
-        origin: None,
-        user_agent: None,
-        app_title: None,
-        num_media_prompt: None,
-        provider_responses: nothing(),
-        routing: None,
-        response_cache_source_id: None,
-        byok: None,
-        fee_bps: None,
-        byok_free: None,
-        recovered: false,
-    }
 }

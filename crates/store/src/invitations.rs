@@ -1,0 +1,262 @@
+//! Invitations into organizations. Each is bound to an address and used once.
+
+use serde_json::json;
+use signalbox_core::Timestamp;
+use signalbox_core::id::{AccountId, UserId};
+
+use crate::error::StoreError;
+use crate::manage::{By, Deed, Managed};
+use crate::members::Role;
+use crate::organizations::{active, hold, join};
+use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
+use crate::store::Store;
+
+/// One invitation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InvitationRecord {
+    /// Its public id: a UUID.
+    pub id: String,
+    /// Into which organization.
+    pub account: AccountId,
+    /// Whom: an address in lower case.
+    pub email: String,
+    /// As what.
+    pub role: Role,
+    /// Who invited.
+    pub invited_by: UserId,
+    /// When.
+    pub created_at: Timestamp,
+    /// Until when it can be accepted.
+    pub expires_at: Timestamp,
+}
+
+/// What became of an invitation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Invited {
+    /// It is on its way.
+    Done,
+    /// Whoever has that address is a member.
+    Already,
+    /// Members and open invitations are as many as the plan allows members.
+    Full,
+}
+
+/// What became of somebody who accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Joined {
+    /// They are a member.
+    Done,
+    /// The invitation is not, or no longer, good, or is for somebody else.
+    NotThere,
+    /// The plan allows no more members.
+    Full,
+}
+
+const COLUMNS: &str = "id, account_id, email, role, invited_by, created_at, expires_at";
+/// Not accepted, not revoked, and not yet too old: `$2` is now.
+const OPEN: &str = "accepted_at IS NULL AND revoked_at IS NULL AND expires_at > $2";
+
+fn read(row: &Line) -> Result<InvitationRecord, StoreError> {
+    Ok(InvitationRecord {
+        id: row.try_get(0)?,
+        account: AccountId::new(row.try_get::<String, _>(1)?),
+        email: row.try_get(2)?,
+        role: Role::read(row.try_get::<&str, _>(3)?)?,
+        invited_by: UserId::new(row.try_get::<String, _>(4)?),
+        created_at: Timestamp::from_micros(row.try_get(5)?),
+        expires_at: Timestamp::from_micros(row.try_get(6)?),
+    })
+}
+
+async fn is_member(
+    connection: &mut Connection,
+    invitation: &InvitationRecord,
+) -> Result<bool, StoreError> {
+    let row = query(
+        "SELECT 1 FROM members JOIN users ON users.id = members.user_id \
+         WHERE members.account_id = $1 AND users.email = $2 AND members.deactivated_at IS NULL",
+    )
+    .bind(invitation.account.as_str())
+    .bind(&invitation.email)
+    .fetch_optional(connection)
+    .await?;
+    Ok(row.is_some())
+}
+
+async fn open(
+    connection: &mut Connection,
+    account: &AccountId,
+    now: Timestamp,
+) -> Result<u32, StoreError> {
+    let sql = format!("SELECT count(*) FROM invitations WHERE account_id = $1 AND {OPEN}");
+    let row = query(AssertSqlSafe(sql)).bind(account.as_str()).bind(now.micros());
+    let count: i64 = row.fetch_one(connection).await?.try_get(0)?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+fn shown(invitation: &InvitationRecord) -> serde_json::Value {
+    json!({ "email": invitation.email, "role": invitation.role })
+}
+
+impl Store {
+    /// Invites an address; what was sent to it before is no good any more. `hash` is that of the token;
+    /// `most` is how many members the plan allows.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn invite(
+        &self,
+        by: By,
+        invitation: InvitationRecord,
+        hash: String,
+        most: u32,
+    ) -> Result<Invited, StoreError> {
+        let now = invitation.created_at;
+        self.manage(by, "invitation.create", move |connection| {
+            Box::pin(async move {
+                let account = &invitation.account;
+                hold(connection, account).await?;
+                if is_member(connection, &invitation).await? {
+                    return Ok(Managed::nothing(Invited::Already));
+                }
+                query(
+                    "UPDATE invitations SET revoked_at = $1 WHERE account_id = $2 AND email = $3 \
+                     AND accepted_at IS NULL AND revoked_at IS NULL",
+                )
+                .bind(now.micros())
+                .bind(account.as_str())
+                .bind(&invitation.email)
+                .execute(&mut *connection)
+                .await?;
+                let taken = active(connection, account).await?;
+                let taken = taken.saturating_add(open(connection, account, now).await?);
+                if taken >= most {
+                    return Ok(Managed::nothing(Invited::Full));
+                }
+                insert(connection, &invitation, &hash).await?;
+                let (id, after) = (invitation.id.clone(), Some(shown(&invitation)));
+                let deed = Deed { kind: "invitation", id, before: None, after };
+                Ok(Managed::one(Invited::Done, deed))
+            })
+        })
+        .await
+    }
+
+    /// The open invitations into an organization, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn invitations(
+        &self,
+        account: &AccountId,
+    ) -> Result<Vec<InvitationRecord>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM invitations WHERE account_id = $1 AND {OPEN} \
+             ORDER BY created_at DESC, id"
+        );
+        let rows = query(AssertSqlSafe(sql)).bind(account.as_str());
+        let rows = rows.bind(self.clock().now().micros()).fetch_all(self.readers()).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The open invitation with this token.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn invitation(&self, hash: &str) -> Result<Option<InvitationRecord>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM invitations WHERE hash = $1 AND {OPEN}");
+        let row = query(AssertSqlSafe(sql)).bind(hash).bind(self.clock().now().micros());
+        row.fetch_optional(self.readers()).await?.as_ref().map(read).transpose()
+    }
+
+    /// Takes an invitation back: whether there was such an open one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn revoke_invitation(&self, by: By, id: String) -> Result<bool, StoreError> {
+        let (account, now) = (by.account.clone(), self.clock().now());
+        self.manage(by, "invitation.revoke", move |connection| {
+            Box::pin(async move {
+                let done = query(
+                    "UPDATE invitations SET revoked_at = $1 WHERE id = $2 AND account_id = $3 \
+                     AND accepted_at IS NULL AND revoked_at IS NULL",
+                )
+                .bind(now.micros())
+                .bind(&id)
+                .bind(account.as_str())
+                .execute(connection)
+                .await?;
+                if done.rows_affected() == 0 {
+                    return Ok(Managed::nothing(false));
+                }
+                let before = Some(json!({ "open": true }));
+                Ok(Managed::one(true, Deed { kind: "invitation", id, before, after: None }))
+            })
+        })
+        .await
+    }
+
+    /// Makes a person a member by the invitation with this token, which must be for their address.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn accept_invitation(
+        &self,
+        by: By,
+        invitation: InvitationRecord,
+        user: UserId,
+        hash: String,
+        most: u32,
+    ) -> Result<Joined, StoreError> {
+        let now = self.clock().now();
+        self.manage(by, "invitation.accept", move |connection| {
+            Box::pin(async move {
+                hold(connection, &invitation.account).await?;
+                if active(connection, &invitation.account).await? >= most {
+                    return Ok(Managed::nothing(Joined::Full));
+                }
+                let done = query(
+                    "UPDATE invitations SET accepted_at = $2 WHERE hash = $1 AND accepted_at IS NULL \
+                     AND revoked_at IS NULL AND expires_at > $2 \
+                     AND email = (SELECT email FROM users WHERE id = $3)",
+                )
+                .bind(&hash)
+                .bind(now.micros())
+                .bind(user.as_str())
+                .execute(&mut *connection)
+                .await?;
+                if done.rows_affected() == 0 {
+                    return Ok(Managed::nothing(Joined::NotThere));
+                }
+                let (account, role) = (&invitation.account, invitation.role);
+                let joined = join(connection, account, &user, role, now).await?;
+                let (id, before) = (invitation.id.clone(), Some(shown(&invitation)));
+                let used = Deed { kind: "invitation", id, before, after: None };
+                Ok(Managed { value: Joined::Done, deeds: vec![used, joined] })
+            })
+        })
+        .await
+    }
+}
+
+async fn insert(
+    connection: &mut Connection,
+    invitation: &InvitationRecord,
+    hash: &str,
+) -> Result<(), StoreError> {
+    query(
+        "INSERT INTO invitations (id, hash, account_id, email, role, invited_by, created_at, \
+         expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+    )
+    .bind(&invitation.id)
+    .bind(hash)
+    .bind(invitation.account.as_str())
+    .bind(&invitation.email)
+    .bind(invitation.role.name())
+    .bind(invitation.invited_by.as_str())
+    .bind(invitation.created_at.micros())
+    .bind(invitation.expires_at.micros())
+    .execute(connection)
+    .await?;
+    Ok(())
+}

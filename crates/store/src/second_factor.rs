@@ -1,0 +1,162 @@
+//! Second factors: a shared secret that makes a code for every half minute, and codes for the day when
+//! the telephone is lost.
+
+use serde_json::json;
+use signalbox_core::Secret;
+use signalbox_core::id::UserId;
+
+use crate::error::StoreError;
+use crate::manage::{By, Deed, Managed};
+use crate::sql::{Connection, query};
+use crate::store::Store;
+use crate::writer::Durability;
+
+/// Forgets a person's second factor.
+pub(crate) async fn forget(connection: &mut Connection, user: &UserId) -> Result<(), StoreError> {
+    query(
+        "UPDATE users SET totp_secret = NULL, totp_confirmed_at = NULL, totp_step = 0 \
+         WHERE id = $1",
+    )
+    .bind(user.as_str())
+    .execute(&mut *connection)
+    .await?;
+    query("DELETE FROM recovery_codes WHERE user_id = $1")
+        .bind(user.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+fn deed(user: &UserId, state: bool) -> Deed {
+    let shown = |on: bool| Some(json!({ "second_factor": on }));
+    Deed { kind: "user", id: user.to_string(), before: shown(!state), after: shown(state) }
+}
+
+impl Store {
+    /// Keeps a secret that was shown to a person but is not asked for yet. One that is in use stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn offer_totp(
+        &self,
+        user: UserId,
+        secret: Secret<String>,
+    ) -> Result<bool, StoreError> {
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let done = query(
+                    "UPDATE users SET totp_secret = $1, totp_step = 0 \
+                     WHERE id = $2 AND totp_confirmed_at IS NULL",
+                )
+                .bind(secret.expose())
+                .bind(user.as_str())
+                .execute(connection)
+                .await?;
+                Ok(done.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
+    /// From now on the second factor is asked for. `step` is that of the code that was shown; `codes`
+    /// are the hashes of the recovery codes. Says whether it was on offer.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn confirm_totp(
+        &self,
+        by: By,
+        user: UserId,
+        step: i64,
+        codes: Vec<String>,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock().now();
+        self.manage(by, "user.second_factor", move |connection| {
+            Box::pin(async move {
+                let done = query(
+                    "UPDATE users SET totp_confirmed_at = $1, totp_step = $2 WHERE id = $3 \
+                     AND totp_secret IS NOT NULL AND totp_confirmed_at IS NULL",
+                )
+                .bind(now.micros())
+                .bind(step)
+                .bind(user.as_str())
+                .execute(&mut *connection)
+                .await?;
+                if done.rows_affected() == 0 {
+                    return Ok(Managed::nothing(false));
+                }
+                query("DELETE FROM recovery_codes WHERE user_id = $1")
+                    .bind(user.as_str())
+                    .execute(&mut *connection)
+                    .await?;
+                for code in &codes {
+                    query("INSERT INTO recovery_codes (user_id, hash) VALUES ($1, $2)")
+                        .bind(user.as_str())
+                        .bind(code)
+                        .execute(&mut *connection)
+                        .await?;
+                }
+                Ok(Managed::one(true, deed(&user, true)))
+            })
+        })
+        .await
+    }
+
+    /// Ends the second factor of a person.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn remove_totp(&self, by: By, user: UserId) -> Result<(), StoreError> {
+        self.manage(by, "user.second_factor", move |connection| {
+            Box::pin(async move {
+                forget(connection, &user).await?;
+                Ok(Managed::one((), deed(&user, false)))
+            })
+        })
+        .await
+    }
+
+    /// Uses up all codes up to this step: whether this one was not used yet.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn use_totp_step(&self, user: UserId, step: i64) -> Result<bool, StoreError> {
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let done = query(
+                    "UPDATE users SET totp_step = $1 WHERE id = $2 AND totp_step < $1 \
+                     AND totp_confirmed_at IS NOT NULL",
+                )
+                .bind(step)
+                .bind(user.as_str())
+                .execute(connection)
+                .await?;
+                Ok(done.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+
+    /// Uses up the recovery code with this hash: whether there was one.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn use_recovery_code(&self, user: UserId, hash: String) -> Result<bool, StoreError> {
+        let now = self.clock().now();
+        self.write(Durability::Power, move |connection| {
+            Box::pin(async move {
+                let done = query(
+                    "UPDATE recovery_codes SET used_at = $1 WHERE user_id = $2 AND hash = $3 \
+                     AND used_at IS NULL",
+                )
+                .bind(now.micros())
+                .bind(user.as_str())
+                .bind(&hash)
+                .execute(connection)
+                .await?;
+                Ok(done.rows_affected() == 1)
+            })
+        })
+        .await
+    }
+}
