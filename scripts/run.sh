@@ -16,12 +16,11 @@ if (exec 3<>"/dev/tcp/${listen%:*}/${listen##*:}") 2>/dev/null; then
   echo "signalbox: listen: $listen is in use; set SIGNALBOX_LISTEN to another address" >&2
   exit 2
 fi
-fresh=yes
-[ -e "${database#sqlite://}" ] && fresh=no
 account=$("$binary" admin bootstrap --json)
 key=$(printf '%s' "$account" | field api_key)
 id=$(printf '%s' "$account" | field account_id)
-[ "$fresh" = no ] || "$binary" admin grant --account "$id" --usd 5 >/dev/null
+# Once for the account, however often it is started.
+"$binary" admin grant --account "$id" --usd 5 --id "demo-$id" >/dev/null
 
 greet() {
   for _ in $(seq 100); do

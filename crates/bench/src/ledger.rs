@@ -239,7 +239,8 @@ async fn settle(wishes: &Wishes, name: &'static str, sync: Sync) -> anyhow::Resu
     let folder = tempfile::tempdir_in(&wishes.folder)?;
     let own = || format!("sqlite://{}", folder.path().join("ledger.db").display());
     let url = wishes.database.clone().unwrap_or_else(own);
-    let settings = StoreSettings { sync, outbox: folder.path().join("outbox.db") };
+    let outbox = folder.path().join("outbox.db");
+    let settings = StoreSettings { sync, outbox, ..StoreSettings::default() };
     let bench = Arc::new(Bench::open(&url, settings).await?);
     // The first settlements load pages and statements.
     measure(&bench, 8, Duration::from_millis(500)).await?;

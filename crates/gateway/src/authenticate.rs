@@ -110,7 +110,7 @@ impl Authenticator {
                 Ok(Change::Account(id)) => self.renew(&id).await,
                 Ok(Change::Wanted { .. } | Change::Freed(_)) => {}
                 // Missed some: forget all.
-                Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
+                Ok(Change::All) | Err(tokio::sync::broadcast::error::RecvError::Lagged(_)) => {
                     self.keys.invalidate_all();
                     self.accounts.invalidate_all();
                 }

@@ -128,6 +128,12 @@ impl Book {
         self.pots.iter().flat_map(|(purse, pots)| pots.iter().map(move |pot| (purse, pot)))
     }
 
+    /// The pots of a purse, in no particular order.
+    #[must_use]
+    pub fn pots_of(&self, purse: &PurseId) -> &[Pot] {
+        self.pots.get(purse).map_or(&[], Vec::as_slice)
+    }
+
     /// Whether a purse has a pot of any window.
     #[must_use]
     pub fn has(&self, purse: &PurseId) -> bool {
@@ -156,6 +162,13 @@ impl Book {
     pub fn gave(&mut self, purse: &PurseId, window: Timestamp, amount: Usd) {
         if let Some(pot) = self.pot_mut(purse, window) {
             pot.others = pot.others.saturating_add(amount);
+        }
+    }
+
+    /// Notes that a pot was in use at `now`.
+    pub fn touch(&mut self, purse: &PurseId, window: Timestamp, now: Timestamp) {
+        if let Some(pot) = self.pot_mut(purse, window) {
+            pot.used = Some(now);
         }
     }
 
@@ -255,7 +268,7 @@ impl Book {
         for draw in &spender.draws {
             let amount = held.held_of(draw);
             if let Some(pot) = self.pot_mut(&draw.purse, draw.window(*now)) {
-                pot.hold(amount);
+                pot.hold(amount, *now);
             }
         }
         self.open.insert(generation.clone(), held);

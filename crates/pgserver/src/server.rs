@@ -38,6 +38,15 @@ impl Server {
         Database::create(self.port)
     }
 
+    /// What the server has written into its log.
+    ///
+    /// # Panics
+    /// When it can't be read.
+    #[must_use]
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("data/server.log")).expect("a log")
+    }
+
     /// Ends the server and all of its connections.
     ///
     /// # Panics

@@ -36,15 +36,30 @@ impl Platform {
         reason: &str,
         operator: &str,
     ) -> Result<GrantDone, PlatformError> {
+        let id = hex::encode(entropy::bytes());
+        self.grant_once(&id, account, amount, reason, operator).await
+    }
+
+    /// The same, once for each id: the same grant again changes nothing.
+    ///
+    /// # Errors
+    /// As [`Platform::grant`]; [`PlatformError::Refused`] when the id stands for another grant.
+    pub async fn grant_once(
+        &self,
+        id: &str,
+        account: &AccountId,
+        amount: Usd,
+        reason: &str,
+        operator: &str,
+    ) -> Result<GrantDone, PlatformError> {
         if amount <= Usd::ZERO {
             return Err(PlatformError::Refused("a grant is above zero".to_owned()));
         }
         if self.store.account(account).await?.is_none() {
             return Err(PlatformError::NotFound("account"));
         }
-        let id = hex::encode(entropy::bytes());
         let grant = Grant {
-            id: id.clone(),
+            id: id.to_owned(),
             account: account.clone(),
             amount,
             reason: reason.to_owned(),
@@ -58,6 +73,6 @@ impl Platform {
             done => done?,
         };
         let balance = self.store.balance(account).await?.unwrap_or_default().posted();
-        Ok(GrantDone { grant_id: id, account_id: account.clone(), amount, balance })
+        Ok(GrantDone { grant_id: id.to_owned(), account_id: account.clone(), amount, balance })
     }
 }

@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::task::Poll;
 
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// Starts a task. The name shows in the log when the task panics; a panic never ends the process.
@@ -21,6 +22,37 @@ where
             }
         }
     })
+}
+
+/// A future that runs in a thread of its own; it is dropped with this value.
+#[derive(Debug)]
+pub struct Beside {
+    _stop: oneshot::Sender<()>,
+}
+
+/// Starts a future in a thread of its own, which waits behind no other task however many there are.
+/// Only for what tells time apart from load.
+///
+/// # Errors
+/// The operating system's, when it gives no thread.
+pub fn beside<F>(name: &'static str, future: F) -> std::io::Result<Beside>
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let (stop, stopped) = oneshot::channel::<()>();
+    std::thread::Builder::new().name(name.to_owned()).spawn(move || {
+        let ended = runtime.block_on(async {
+            tokio::select! {
+                ended = catch(future) => ended,
+                _ = stopped => Ok(()),
+            }
+        });
+        if let Err(message) = ended {
+            tracing::error!(task = name, panic = %message, "a task panicked");
+        }
+    })?;
+    Ok(Beside { _stop: stop })
 }
 
 /// Runs what keeps a processor busy for long on a thread of its own, so that no other task waits for it.
@@ -85,6 +117,28 @@ mod tests {
         assert_eq!(spawn("fine", async { 7 }).await.unwrap(), Some(7));
         let ended = spawn("bad", async { panic!("boom") }).await.unwrap();
         assert_eq!(ended, None::<()>);
+    }
+
+    #[test]
+    fn a_future_beside_runs_without_a_runtime_around_it_and_ends_with_its_value() {
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let gone = sender.clone();
+        let beside = beside("beside", async move {
+            sender.send("runs").unwrap();
+            let _gone = Tells(gone);
+            std::future::pending::<()>().await;
+        });
+        assert_eq!(receiver.recv(), Ok("runs"));
+        drop(beside.unwrap());
+        assert_eq!(receiver.recv(), Ok("ends"));
+    }
+
+    struct Tells(std::sync::mpsc::Sender<&'static str>);
+
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            let _ = self.0.send("ends");
+        }
     }
 
     #[tokio::test]

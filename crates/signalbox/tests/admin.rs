@@ -85,6 +85,19 @@ fn money_that_an_operator_moves_is_on_a_statement_that_adds_up() {
 }
 
 #[test]
+fn a_grant_with_a_name_is_made_once() {
+    let site = Site::new("");
+    let ann = site.account("ann@example.com");
+    for _ in 0..2 {
+        let granted = site.json(&format!("grant --account {ann} --usd 5 --id demo-{ann}"));
+        assert_eq!(granted["balance"], json!(5));
+    }
+    let (code, complaint) = site.refused(&format!("grant --account {ann} --usd 6 --id demo-{ann}"));
+    assert_eq!(code, 1, "{complaint}");
+    assert_eq!(site.json(&format!("grant --account {ann} --usd 1"))["balance"], json!(6));
+}
+
+#[test]
 fn vouchers_plans_and_invoices_are_made_by_the_operator() {
     let site = Site::new("[plans.enterprise]\nrequests_per_minute = 600\n");
     let ann = site.account("ann@example.com");

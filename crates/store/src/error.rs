@@ -20,6 +20,14 @@ pub enum StoreError {
         /// What the operating system said.
         reason: String,
     },
+    /// Two processes can't have one outbox.
+    #[error(
+        "another process uses the outbox {path}: give each process its own with `[database] outbox`"
+    )]
+    OutboxInUse {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is something else, or belongs to another program.
     #[error("{path} is not a Signalbox database: {reason}")]
     Foreign {
@@ -76,6 +84,12 @@ const RAISED: &str = "1811";
 /// Keeps the first line of a driver's text, at most 300 characters of it.
 pub(crate) fn one_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(300).collect()
+}
+
+impl From<std::io::Error> for StoreError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(one_line(&error.to_string()))
+    }
 }
 
 impl From<sqlx::Error> for StoreError {

@@ -28,13 +28,13 @@ mod tail;
 #[cfg(test)]
 mod terminal_race;
 pub(crate) mod vault;
+mod wish;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use signalbox_core::id::{AccountId, GenerationId, PurseId};
+use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Timestamp, Usd, limits};
 use signalbox_ledger::{Charge, Draw, Refusal, Reservation, Reserve, Settled, Spender, Terminal};
 use signalbox_runtime::task;
@@ -44,6 +44,7 @@ use self::desk::Desk;
 use self::live::Shards;
 use self::server_desk::ServerDesk;
 use self::vault::Vault;
+use self::wish::Wishes;
 use crate::error::StoreError;
 use crate::generations::GenerationRow;
 use crate::store::Store;
@@ -102,8 +103,7 @@ struct Inner {
     shards: Shards,
     /// Bounds the settlements that wait for a commit.
     slots: Semaphore,
-    /// Purses that requests of this process wait for.
-    wanted: std::sync::Mutex<HashMap<PurseId, usize>>,
+    wishes: Wishes,
     credit_arrived: Notify,
     /// The spender of what holds nothing.
     nobody: Arc<Spender>,
@@ -211,7 +211,7 @@ impl Ledger {
         let inner = Arc::new(Inner {
             shards: Shards::default(),
             slots: Semaphore::new(limits::LEDGER_QUEUE),
-            wanted: std::sync::Mutex::default(),
+            wishes: Wishes::default(),
             credit_arrived: Notify::new(),
             nobody: Arc::new(Spender { draws: Vec::new(), scopes: Vec::new() }),
             tail: std::sync::OnceLock::new(),
@@ -398,6 +398,12 @@ impl Ledger {
     #[must_use]
     pub fn open_count(&self) -> usize {
         self.inner.shards.open_count()
+    }
+
+    /// Settlements that wait for their commit.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        limits::LEDGER_QUEUE.saturating_sub(self.inner.slots.available_permits())
     }
 
     /// Waits until everything queued before is durable.

@@ -6,7 +6,7 @@ mod sqlite;
 use std::path::PathBuf;
 
 use crate::error::{StoreError, one_line};
-use crate::settings::Sync;
+use crate::settings::StoreSettings;
 use crate::sql::{Connection, Pool, Remote};
 use crate::writer::Pen;
 
@@ -28,10 +28,14 @@ pub(crate) enum Keeper {
 }
 
 /// Opens, checks that the database is ours and brings the schema up to date.
-pub(crate) async fn open(url: &str, now: i64, sync: Sync) -> Result<Opened, StoreError> {
+pub(crate) async fn open(
+    url: &str,
+    now: i64,
+    settings: &StoreSettings,
+) -> Result<Opened, StoreError> {
     match url.split_once(':') {
-        Some(("postgres" | "postgresql", _)) => postgres::open(url, now).await,
-        Some(("sqlite", _)) => sqlite::open(url, now, sync).await,
+        Some(("postgres" | "postgresql", _)) => postgres::open(url, now, settings.readers).await,
+        Some(("sqlite", _)) => sqlite::open(url, now, settings.sync).await,
         _ => Err(StoreError::Url(one_line(url))),
     }
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 /// Where the outbox is when nothing else is said.
 const OUTBOX: &str = "data/outbox.db";
+/// Connections that only read, when nothing else is said.
+const READERS: u32 = 4;
 
 /// What a charge survives once it was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,10 +37,12 @@ pub struct StoreSettings {
     /// The file that charges wait in until PostgreSQL has them. Each process that serves needs one of
     /// its own. SQLite needs none.
     pub outbox: PathBuf,
+    /// Connections that only read from PostgreSQL.
+    pub readers: u32,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { sync: Sync::default(), outbox: PathBuf::from(OUTBOX) }
+        Self { sync: Sync::default(), outbox: PathBuf::from(OUTBOX), readers: READERS }
     }
 }

@@ -36,6 +36,7 @@ struct Inner {
     news: broadcast::Sender<Change>,
     nudge: Arc<Notify>,
     tasks: Vec<tokio::task::AbortHandle>,
+    _pulse: Option<task::Beside>,
     settings: StoreSettings,
     /// Where the charges of this process wait for PostgreSQL.
     outbox: Mutex<Option<Arc<Gauge>>>,
@@ -76,17 +77,21 @@ impl Store {
         clock: Clock,
         settings: StoreSettings,
     ) -> Result<Self, StoreError> {
-        let opened = open::open(url, clock.now().micros(), settings.sync).await?;
+        let opened = open::open(url, clock.now().micros(), &settings).await?;
         let news = broadcast::Sender::new(1024);
         let nudge = Arc::new(Notify::new());
         let seen = changes::latest(&opened.readers).await?;
         let readers = opened.readers.clone();
-        let tail = changes::tail(readers, seen, news.clone(), nudge.clone());
-        let beside = match opened.keeper {
-            Keeper::Log(connection) => task::spawn("store-checkpoint", keep(connection)),
-            Keeper::Pulse(remote) => task::spawn("store-pulse", remote.watch()),
-        };
-        let tasks = vec![task::spawn("store-changes", tail).abort_handle(), beside.abort_handle()];
+        let tail = changes::tail(readers, clock.clone(), seen, news.clone(), nudge.clone());
+        let mut tasks = vec![task::spawn("store-changes", tail).abort_handle()];
+        let mut pulse = None;
+        match opened.keeper {
+            Keeper::Log(connection) => {
+                tasks.push(task::spawn("store-checkpoint", keep(connection)).abort_handle());
+            }
+            // Else a process that is busy would take its own delay for the server's silence.
+            Keeper::Pulse(remote) => pulse = Some(task::beside("store-pulse", remote.watch())?),
+        }
         let writer = Writer::start(opened.pen);
         let inner = Inner {
             path: opened.path,
@@ -96,6 +101,7 @@ impl Store {
             news,
             nudge,
             tasks,
+            _pulse: pulse,
             settings,
             outbox: Mutex::default(),
         };

@@ -4,11 +4,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::Value;
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
-use signalbox_guard::Guardrail;
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
@@ -18,10 +16,7 @@ use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
-use signalbox_store::guardrails::Assignees;
-use signalbox_store::{
-    Actor, Balance, By, GenerationRow, GuardrailRecord, Ledger, Store, StoreSettings,
-};
+use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -72,6 +67,8 @@ pub struct Setup {
     pub clock: Clock,
     /// The URL of a database of the test's own; absent for a file in the server's folder.
     pub database: Option<String>,
+    /// Connections that only read, where the database is a server.
+    pub readers: u32,
     /// How far answers are read on for clients that have left.
     pub drains: Drains,
     /// What accounts may do and what they pay.
@@ -97,6 +94,7 @@ impl Default for Setup {
             drains: Drains::default(),
             plans: Plans::default(),
             database: None,
+            readers: StoreSettings::default().readers,
             journal: true,
             own_keys: OwnKeys::default(),
             purchases: PurchaseSettings::default(),
@@ -182,7 +180,7 @@ impl TestServer {
         let file = || format!("sqlite://{}", folder.path().join("signalbox.db").display());
         let url = setup.database.unwrap_or_else(file);
         let outbox = folder.path().join("outbox.db");
-        let settings = StoreSettings { outbox, ..StoreSettings::default() };
+        let settings = StoreSettings { outbox, readers: setup.readers, ..StoreSettings::default() };
         let store = Store::open_as(&url, clock.clone(), settings).await.expect("a store");
         let ledger = Ledger::open(&store).await.expect("a ledger");
         let simulator = if setup.journal { Simulator::new() } else { Simulator::without_journal() };
@@ -271,36 +269,9 @@ impl TestServer {
         self.simulator.0.simulator().halted(behaviour)
     }
 
-    /// Gives the owner's API key a guardrail with these rules, the members of the public object.
-    ///
-    /// # Panics
-    /// When they are none.
-    pub async fn guard(&self, rules: Value) {
-        let rules: Guardrail = serde_json::from_value(rules).expect("the rules of a guardrail");
-        let (store, account) = (self.platform.store(), self.owner.account_id.clone());
-        let actor = Actor::Operator("test".to_owned());
-        let by = By { account: account.clone(), actor, address: None };
-        let unset = GuardrailRecord {
-            id: "grd-1".to_owned(),
-            account: account.clone(),
-            workspace: None,
-            name: "Test".to_owned(),
-            description: None,
-            rules: Guardrail::default(),
-            limit: None,
-            reset_interval: None,
-            include_byok: false,
-            created_at: store.clock().now(),
-            updated_at: None,
-        };
-        let (id, key) = (unset.id.clone(), signalbox_platform::keys::hash_of(&self.owner.api_key));
-        let edit = move |one: &mut GuardrailRecord| one.rules = rules;
-        let made = store.edit_guardrail(by.clone(), id.clone(), Some(unset), edit).await;
-        made.expect("a guardrail");
-        let keys = vec![key.to_string()];
-        let assigned = store.assign_guardrail(by, id, Assignees::Keys, keys).await;
-        assert_eq!(assigned.expect("an assignment"), Some(1));
-        self.gateway.authenticator.renew(&account).await;
+    /// Lets what was changed about an account hold for its next request.
+    pub(crate) async fn renew(&self, account: &AccountId) {
+        self.gateway.authenticator.renew(account).await;
     }
 
     /// How many generations ended in this way.

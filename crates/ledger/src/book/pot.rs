@@ -17,6 +17,8 @@ pub struct Pot {
     pub pending: Usd,
     /// What other processes held of the purse when it was last asked for.
     pub others: Usd,
+    /// When somebody last drew on it, by the time of his request; absent for nobody.
+    pub used: Option<Timestamp>,
     /// Whether nothing may be taken of it: the account is frozen or owes more than it may.
     pub blocked: bool,
     /// The limit it was leased under, and when that was set.
@@ -31,6 +33,7 @@ impl Pot {
             left: Usd::ZERO,
             pending: Usd::ZERO,
             others: Usd::ZERO,
+            used: None,
             blocked: false,
             limit,
         }
@@ -76,8 +79,9 @@ impl Pot {
         taken
     }
 
-    pub(super) fn hold(&mut self, amount: Usd) {
+    pub(super) fn hold(&mut self, amount: Usd, now: Timestamp) {
         self.pending = self.pending.saturating_add(amount);
+        self.used = Some(now);
     }
 
     pub(super) fn end(&mut self, held: Usd, counted: Usd) {

@@ -120,6 +120,9 @@ pub(super) struct Grant {
     /// Why, for the statement
     #[arg(long, default_value = "grant")]
     reason: String,
+    /// A name of your choice: the grant of this name is made once, however often it is asked for
+    #[arg(long, value_name = "NAME")]
+    id: Option<String>,
     /// Prints JSON
     #[arg(long)]
     json: bool,
@@ -203,7 +206,11 @@ async fn create_key(wanted: CreateKey) -> Result<ExitCode, Stop> {
 async fn grant(wanted: Grant) -> Result<ExitCode, Stop> {
     let platform = platform(wanted.place).await?;
     let account = AccountId::new(wanted.account);
-    let done = platform.grant(&account, wanted.usd, &wanted.reason, "admin").await;
+    let (usd, reason) = (wanted.usd, wanted.reason.as_str());
+    let done = match &wanted.id {
+        Some(id) => platform.grant_once(id, &account, usd, reason, "admin").await,
+        None => platform.grant(&account, usd, reason, "admin").await,
+    };
     let done = done.map_err(refused)?;
     let text =
         format!("granted ${} to {}; balance ${}", done.amount, done.account_id, done.balance);

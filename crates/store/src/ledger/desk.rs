@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use signalbox_ledger::Leased;
 use signalbox_runtime::Clock;
-use tokio::sync::broadcast;
+use tokio::sync::{Mutex, broadcast};
 
 use super::entry::Entry;
 use super::holder::{self, Holder};
 use super::vault::{Answer, LeaseOp, Vault};
 use super::{lease_rows, recovery};
-use crate::changes::{self, Change};
+use crate::changes::{self, Change, Pruner};
 use crate::error::StoreError;
 use crate::store::Store;
 use crate::writer::Durability;
@@ -19,12 +19,14 @@ use crate::writer::Durability;
 pub(super) struct Desk {
     store: Store,
     holder: Holder,
+    pruner: Mutex<Pruner>,
 }
 
 impl Desk {
     /// Enters this process among the holders.
     pub async fn open(store: &Store) -> Result<Self, StoreError> {
-        Ok(Self { holder: Holder::register(store).await?, store: store.clone() })
+        let holder = Holder::register(store).await?;
+        Ok(Self { holder, store: store.clone(), pruner: Mutex::default() })
     }
 }
 
@@ -55,6 +57,10 @@ impl Vault for Desk {
         self.store.writer().post(entry)
     }
 
+    fn written(&self) -> Answer<'_, ()> {
+        self.flush()
+    }
+
     fn backlog(&self) -> usize {
         self.store.writer().backlog()
     }
@@ -69,7 +75,9 @@ impl Vault for Desk {
                 recovery::bury(&self.store, &dead).await?;
                 holder::forget(&self.store, &dead);
             }
-            Ok(())
+            let due = self.pruner.lock().await.due(&self.store).await?;
+            let Some(last) = due else { return Ok(()) };
+            changes::prune(&self.store, last).await
         })
     }
 

@@ -28,7 +28,11 @@ pub(crate) async fn change(
     if let Some(added) = done {
         return Ok(Some(Leased { added, others, blocked }));
     }
-    let kept = known.saturating_sub(op.give);
+    if known.is_none() && !op.take {
+        // It was given back before, with its row.
+        return Ok(Some(Leased { added: Usd::ZERO, others, blocked }));
+    }
+    let kept = known.unwrap_or(Usd::ZERO).saturating_sub(op.give);
     if kept.is_negative() {
         return Err(StoreError::Constraint("more is given back than was leased".to_owned()));
     }
@@ -36,6 +40,29 @@ pub(crate) async fn change(
     if op.take && !blocked {
         added = filled.saturating_sub(others).saturating_sub(kept).max(Usd::ZERO);
     }
+    if !op.take && kept == Usd::ZERO {
+        query("DELETE FROM leases WHERE purse = $1 AND window_start = $2 AND holder = $3")
+            .bind(op.draw.purse.as_str())
+            .bind(op.window.micros())
+            .bind(holder.clone())
+            .execute(&mut *connection)
+            .await?;
+    } else {
+        write(connection, holder, op, (kept, added)).await?;
+    }
+    if op.give > added {
+        announce(connection, &Change::Freed(op.draw.purse.clone()), now).await?;
+    }
+    Ok(Some(Leased { added, others, blocked }))
+}
+
+/// Writes what is kept and what is added of a lease.
+async fn write(
+    connection: &mut Connection,
+    holder: &Arc<str>,
+    op: &LeaseOp,
+    (kept, added): (Usd, Usd),
+) -> Result<(), StoreError> {
     query(
         "INSERT INTO leases (purse, window_start, holder, amount, op, op_added) \
          VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (purse, window_start, holder) \
@@ -47,20 +74,17 @@ pub(crate) async fn change(
     .bind(kept.saturating_add(added).nanos())
     .bind(op.id.clone())
     .bind(added.nanos())
-    .execute(&mut *connection)
+    .execute(connection)
     .await?;
-    if op.give > added {
-        announce(connection, &Change::Freed(op.draw.purse.clone()), now).await?;
-    }
-    Ok(Some(Leased { added, others, blocked }))
+    Ok(())
 }
 
-/// The lease of this process now, and what this change added if it was done before.
+/// The lease of this process now, where it has one, and what this change added if it was done before.
 async fn known(
     connection: &mut Connection,
     holder: &Arc<str>,
     op: &LeaseOp,
-) -> Result<(Usd, Option<Usd>), StoreError> {
+) -> Result<(Option<Usd>, Option<Usd>), StoreError> {
     let row = query(
         "SELECT amount, op, op_added FROM leases \
          WHERE purse = $1 AND window_start = $2 AND holder = $3",
@@ -70,10 +94,10 @@ async fn known(
     .bind(holder.clone())
     .fetch_optional(connection)
     .await?;
-    let Some(row) = row else { return Ok((Usd::ZERO, None)) };
+    let Some(row) = row else { return Ok((None, None)) };
     let last: Option<String> = row.try_get(1)?;
     let done = if last.as_deref() == Some(&*op.id) { Some(row.try_get(2)?) } else { None };
-    Ok((Usd::from_nanos(row.try_get(0)?), done.map(Usd::from_nanos)))
+    Ok((Some(Usd::from_nanos(row.try_get(0)?)), done.map(Usd::from_nanos)))
 }
 
 /// What other processes hold of a purse, in this window and in those after it: what a clock that was
@@ -150,4 +174,46 @@ async fn spent(
         Counts::Requests | Counts::FreeRequests => amount(2)?,
         Counts::FreeList => amount(1)?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use signalbox_runtime::Clock;
+
+    use super::*;
+    use crate::store::Store;
+    use crate::writer::Durability;
+
+    async fn ask(store: &Store, op: &LeaseOp) -> Leased {
+        let (op, now) = (op.clone(), store.clock().now());
+        let done = store.write(Durability::Process, move |connection| {
+            Box::pin(async move { change(connection, &"one".into(), &op, now).await })
+        });
+        done.await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_lease_that_is_given_back_as_a_whole_leaves_no_row_and_is_given_back_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite://{}", folder.path().join("a.db").display());
+        let clock = Clock::manual(Timestamp::from_seconds(1_788_220_800));
+        let store = Store::open(&url, clock).await.unwrap();
+        let limit = Usd::from_nanos(50);
+        let draw = Draw::limit("key:ab", None, limit, Counts::Credits, Timestamp::default());
+        let window = Timestamp::default();
+        let op = |id: &str, give: i64, take: bool| {
+            let give = Usd::from_nanos(give);
+            LeaseOp { id: id.into(), draw: draw.clone(), window, give, take }
+        };
+        let taken = ask(&store, &op("a", 0, true)).await;
+        assert_eq!(taken.added, limit);
+        ask(&store, &op("b", 20, false)).await;
+        let back = op("c", 30, false);
+        for _ in 0..2 {
+            assert_eq!(ask(&store, &back).await.added, Usd::ZERO);
+        }
+        let rows = query("SELECT holder FROM leases").fetch_all(store.readers()).await.unwrap();
+        assert!(rows.is_empty());
+        assert_eq!(ask(&store, &op("d", 0, true)).await.added, limit, "all of it is free again");
+    }
 }

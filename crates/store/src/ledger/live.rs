@@ -17,6 +17,21 @@ mod shard_race;
 pub(super) use shard::Shard;
 
 const SHARDS: usize = 16;
+/// How long a process leaves a purse to others who asked for it. They hear of what was given within
+/// 200 ms, and ask again within that.
+const LEFT: Duration = Duration::from_millis(400);
+
+/// A purse that nobody has drawn on for so long leaves the memory, in milliseconds.
+const IDLE_MILLIS: i64 = 15 * 60_000;
+/// The same when its window is over.
+const OVER_MILLIS: i64 = 10_000;
+
+/// Whether it is worth giving a purse back that was used then. A clock that jumps either way was not
+/// used for long.
+fn is_long_ago(used: Timestamp, now: Timestamp, over: bool) -> bool {
+    let most = if over { OVER_MILLIS } else { IDLE_MILLIS };
+    now >= used.plus_millis(most) || used >= now.plus_millis(most)
+}
 
 /// The books, by account.
 pub(super) struct Shards([Shard; SHARDS]);
@@ -61,6 +76,14 @@ impl Shards {
     }
 }
 
+/// To whom a purse is left.
+#[derive(Debug, Clone, Copy)]
+struct Left {
+    until: Duration,
+    /// The strongest wish.
+    rank: u64,
+}
+
 /// The purses of one shard.
 #[derive(Default)]
 pub(super) struct State {
@@ -71,8 +94,10 @@ pub(super) struct State {
     asked: FastMap<Slot, LeaseOp>,
     /// How often each purse was filled.
     fills: FastMap<Slot, u64>,
-    /// Purses of which the free part is left to another process until then.
-    yielded: FastMap<Slot, Duration>,
+    /// Purses of which the free part is left to other processes.
+    left: FastMap<Slot, Left>,
+    /// All purses that are here, in the order in which they are looked at.
+    queue: VecDeque<Slot>,
     /// Reservations in the order of their opening whose rows are not written yet.
     young: VecDeque<GenerationId>,
 }
@@ -95,8 +120,8 @@ impl State {
     /// The draw of a purse with each window that has a pot.
     pub fn draws_of(&self, purse: &PurseId) -> Vec<(Draw, Timestamp)> {
         let Some(draw) = self.draws.get(purse) else { return Vec::new() };
-        let pots = self.book.pots().filter(|(name, _)| *name == purse);
-        let mut all: Vec<_> = pots.map(|(_, pot)| (draw.clone(), pot.window)).collect();
+        let pots = self.book.pots_of(purse).iter();
+        let mut all: Vec<_> = pots.map(|pot| (draw.clone(), pot.window)).collect();
         all.sort_by_key(|(_, window)| *window);
         all
     }
@@ -111,24 +136,41 @@ impl State {
         all
     }
 
-    /// The draws of windows that are over at `now` and of which nothing is held.
-    pub fn over(&self, now: Timestamp) -> Vec<(Draw, Timestamp)> {
-        let begun = self
-            .book
-            .pots()
-            .filter(|(_, pot)| pot.window > Timestamp::default() && pot.pending == Usd::ZERO);
-        let over = begun.filter_map(|(purse, pot)| {
-            let draw = self.draws.get(purse).filter(|draw| draw.window(now) > pot.window)?;
-            Some((draw.clone(), pot.window))
-        });
-        let mut over: Vec<_> = over.collect();
-        over.sort_by(|(one, at), (other, then)| (&one.purse, at).cmp(&(&other.purse, then)));
-        over
+    /// Notes a purse that has just come into memory.
+    pub fn queue(&mut self, slot: Slot) {
+        self.queue.push_back(slot);
     }
 
-    /// Forgets a purse whose window is over.
+    /// Looks at the next `most` purses in turn, and gives those that nobody has drawn on for a while,
+    /// at most `wanted` of them.
+    pub fn idle(&mut self, now: Timestamp, most: usize, wanted: usize) -> Vec<(Draw, Timestamp)> {
+        let mut idle = Vec::new();
+        for _ in 0..most.min(self.queue.len()) {
+            if idle.len() >= wanted {
+                break;
+            }
+            let Some((purse, window)) = self.queue.pop_front() else { break };
+            let (Some(pot), Some(draw)) = (self.book.pot(&purse, window), self.draws.get(&purse))
+            else {
+                continue;
+            };
+            let over = draw.window(now) > window;
+            match pot.used {
+                None => self.book.touch(&purse, window, now),
+                Some(used) if pot.pending == Usd::ZERO && is_long_ago(used, now, over) => {
+                    idle.push((draw.clone(), window));
+                }
+                Some(_) => {}
+            }
+            // Until it is forgotten: somebody may draw on it yet.
+            self.queue.push_back((purse, window));
+        }
+        idle
+    }
+
+    /// Forgets a purse of which nothing is here any more.
     pub fn forget(&mut self, slot: &Slot) {
-        if !self.book.forget(&slot.0, slot.1) {
+        if self.asked.contains_key(slot) || !self.book.forget(&slot.0, slot.1) {
             return;
         }
         self.fills.remove(slot);
@@ -177,27 +219,32 @@ impl State {
         *count = count.wrapping_add(1);
     }
 
-    /// Leaves the free part of a purse to others until `until`.
-    pub fn yield_until(&mut self, slot: &Slot, until: Duration) {
-        self.yielded.insert(slot.clone(), until);
+    /// Leaves the free part of a purse to others with a wish of this rank, for a while.
+    pub fn leave_to(&mut self, slot: &Slot, rank: u64, now: Duration) {
+        let until = now.saturating_add(LEFT);
+        let left = self.left.entry(slot.clone()).or_insert(Left { until, rank });
+        let rank = if left.until > now { left.rank.min(rank) } else { rank };
+        *left = Left { until, rank };
     }
 
     /// Takes a purse back into use: it was needed here after all.
-    pub fn stop_yielding(&mut self, slot: &Slot) {
-        self.yielded.remove(slot);
+    pub fn stop_leaving(&mut self, slot: &Slot) {
+        self.left.remove(slot);
     }
 
-    pub fn is_yielded(&self, slot: &Slot) -> bool {
-        self.yielded.contains_key(slot)
+    /// Whether a purse is left to a wish that is stronger than the strongest one here.
+    pub fn is_left(&self, slot: &Slot, here: Option<u64>, now: Duration) -> bool {
+        let left = self.left.get(slot).filter(|left| now < left.until);
+        left.is_some_and(|left| here.is_none_or(|here| here > left.rank))
     }
 
     /// Purses whose free part may be taken again.
-    pub fn end_yields(&mut self, now: Duration) -> Vec<Slot> {
-        let over = self.yielded.iter().filter(|(_, until)| **until <= now);
+    pub fn end_leaving(&mut self, now: Duration) -> Vec<Slot> {
+        let over = self.left.iter().filter(|(_, left)| left.until <= now);
         let mut ended: Vec<_> = over.map(|(slot, _)| slot.clone()).collect();
         ended.sort();
         for slot in &ended {
-            self.yielded.remove(slot);
+            self.left.remove(slot);
         }
         ended
     }

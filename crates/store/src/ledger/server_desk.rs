@@ -11,12 +11,12 @@ use std::time::Duration;
 use signalbox_core::Timestamp;
 use signalbox_ledger::Leased;
 use signalbox_runtime::{Clock, entropy};
-use tokio::sync::broadcast;
+use tokio::sync::{Mutex, broadcast};
 
 use super::entry::Entry;
 use super::vault::{Answer, LeaseOp, Vault};
 use super::{lease_rows, recovery};
-use crate::changes::{self, Change};
+use crate::changes::{self, Change, Pruner};
 use crate::error::StoreError;
 use crate::outbox::{self, Outbox, OutboxFile};
 use crate::settings::Sync;
@@ -36,6 +36,7 @@ pub(super) struct ServerDesk {
     outbox: Outbox,
     /// When the last sign of life was given.
     seen: AtomicI64,
+    pruner: Mutex<Pruner>,
 }
 
 impl ServerDesk {
@@ -62,7 +63,7 @@ impl ServerDesk {
         let outbox = Outbox::start(file, path, store, &holder);
         store.follow(outbox.gauge().clone());
         let seen = AtomicI64::new(store.clock().now().micros());
-        Ok(Self { store: store.clone(), holder, outbox, seen })
+        Ok(Self { store: store.clone(), holder, outbox, seen, pruner: Mutex::default() })
     }
 
     async fn give_sign(&self, now: Timestamp) -> Result<(), StoreError> {
@@ -130,6 +131,10 @@ impl Vault for ServerDesk {
         self.outbox.post(entry)
     }
 
+    fn written(&self) -> Answer<'_, ()> {
+        Box::pin(self.outbox.flush())
+    }
+
     fn backlog(&self) -> usize {
         self.outbox.backlog()
     }
@@ -145,7 +150,12 @@ impl Vault for ServerDesk {
             return Box::pin(async { Ok(()) });
         }
         self.seen.store(now.micros(), Ordering::Relaxed);
-        Box::pin(self.give_sign(now))
+        Box::pin(async move {
+            self.give_sign(now).await?;
+            let due = self.pruner.lock().await.due(&self.store).await?;
+            let Some(last) = due else { return Ok(()) };
+            changes::prune(&self.store, last).await
+        })
     }
 
     fn flush(&self) -> Answer<'_, ()> {

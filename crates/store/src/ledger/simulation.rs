@@ -7,6 +7,8 @@
 
 mod dice;
 mod durable;
+mod idle;
+mod liveness;
 mod process;
 mod vault;
 

@@ -1,5 +1,5 @@
 //! What the live ledger follows: credit that comes in, wishes of others, dead processes, long
-//! reservations, windows that are over.
+//! reservations, purses that nobody uses any more.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -15,14 +15,10 @@ use crate::changes::Change;
 const TICK: Duration = Duration::from_millis(500);
 /// A reservation that is open for longer gets a row of its own before it ends.
 const YOUNG_MILLIS: i64 = 1000;
-/// Looks between two searches for windows that are over: 10 s.
-const SWEEP_EVERY: u32 = 20;
-
 /// Follows until the ledger is gone.
 pub(super) async fn follow(ledger: Weak<Inner>, mut news: Receiver<Change>) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let mut looks = 0_u32;
     loop {
         let heard = tokio::select! {
             biased;
@@ -31,10 +27,7 @@ pub(super) async fn follow(ledger: Weak<Inner>, mut news: Receiver<Change>) {
         };
         let Some(ledger) = ledger.upgrade() else { return };
         let done = match heard {
-            None => {
-                looks = looks.wrapping_add(1);
-                ledger.look_around(looks.is_multiple_of(SWEEP_EVERY)).await
-            }
+            None => ledger.look_around().await,
             Some(Ok(change)) => ledger.apply(change).await,
             Some(Err(RecvError::Lagged(_))) => ledger.refresh_all().await,
             Some(Err(RecvError::Closed)) => return,
@@ -52,14 +45,15 @@ impl Inner {
                 self.top_up(&signalbox_ledger::Draw::credit(&account).purse).await
             }
             Change::Freed(purse) => self.top_up(&purse).await,
-            Change::Wanted { purse, amount } => {
-                if self.is_wanted_here(&purse) {
+            Change::Wanted { purse, amount, rank } => {
+                if self.wishes.outrank(&purse, rank) {
                     return Ok(());
                 }
-                self.share(&purse, amount).await
+                self.share(&purse, amount, rank).await
             }
             // Whoever spends with a key brings its limit along.
             Change::Key(_) => Ok(()),
+            Change::All => self.refresh_all().await,
         }
     }
 
@@ -73,14 +67,12 @@ impl Inner {
         Ok(())
     }
 
-    async fn look_around(self: &Arc<Self>, sweep: bool) -> Result<(), LedgerError> {
+    async fn look_around(self: &Arc<Self>) -> Result<(), LedgerError> {
         let now = self.vault.clock().now();
         self.post_young(Some(now.plus_millis(-YOUNG_MILLIS)));
         self.ask_again().await?;
-        self.end_yields().await?;
-        if sweep {
-            self.sweep(now).await?;
-        }
+        self.end_leaving().await?;
+        self.sweep(now).await?;
         Ok(self.vault.look_around().await?)
     }
 }

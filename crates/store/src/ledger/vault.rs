@@ -49,6 +49,9 @@ pub(crate) trait Vault: Send + Sync + 'static {
     /// Queues an entry without waiting.
     fn post(&self, entry: Entry) -> Result<(), StoreError>;
 
+    /// Waits until everything queued before survives the death of this process.
+    fn written(&self) -> Answer<'_, ()>;
+
     /// How many entries are queued and not yet durable.
     fn backlog(&self) -> usize;
 

@@ -162,7 +162,9 @@ impl Store {
 
     async fn ask_back(&self, account: &AccountId) -> Result<(), StoreError> {
         let purse = Draw::credit(account).purse;
-        let (wanted, now) = (Change::Wanted { purse, amount: Usd::MAX }, self.clock().now());
+        // Requests that wait go first.
+        let wanted = Change::Wanted { purse, amount: Usd::MAX, rank: u64::MAX };
+        let now = self.clock().now();
         self.write(Durability::Process, move |connection| {
             Box::pin(async move { announce(connection, &wanted, now).await })
         })
@@ -177,6 +179,7 @@ async fn heard_of(news: &mut Receiver<Change>, account: &AccountId) {
         match news.recv().await {
             Ok(Change::Account(heard)) if heard == *account => return,
             Ok(Change::Freed(heard)) if heard == purse => return,
+            Ok(Change::All) => return,
             Ok(_) => {}
             Err(RecvError::Lagged(_)) => return,
             // Nobody tells any more: the pause runs out.

@@ -13,11 +13,9 @@ use crate::migrate;
 use crate::sql::{Pool, Remote, Row, query};
 use crate::writer::Pen;
 
-/// Connections that only read. All of them are kept, so that a server without free places still
-/// serves us.
-const READERS: u32 = 4;
-/// How long a reader waits for a connection.
-const ACQUIRE: Duration = Duration::from_secs(2);
+/// How long a reader waits for a connection of a server that gives signs of life. Who waits for one
+/// that gives none hears of it much sooner.
+const ACQUIRE: Duration = Duration::from_secs(10);
 /// Limits that the server keeps for our sessions, in milliseconds. A process that stops while it
 /// holds the write lock loses it after the last of them.
 const SESSION: [(&str, &str); 3] = [
@@ -32,15 +30,17 @@ fn malformed(url: &str) -> StoreError {
     StoreError::Url(format!("{scheme}://…"))
 }
 
-pub(super) async fn open(url: &str, now: i64) -> Result<Opened, StoreError> {
+/// Opens with so many connections that only read. All of them are kept, so that a server without free
+/// places still serves us.
+pub(super) async fn open(url: &str, now: i64, readers: u32) -> Result<Opened, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| malformed(url))?
         .application_name("signalbox")
         .options(SESSION)
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
-        .max_connections(READERS)
-        .min_connections(READERS)
+        .max_connections(readers)
+        .min_connections(readers)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)

@@ -73,7 +73,7 @@ async fn lock(path: &Path) -> Result<File, StoreError> {
             }
         }
     }
-    Err(unwritable(path, "another process uses this outbox; each needs one of its own"))
+    Err(StoreError::OutboxInUse { path: path.to_owned() })
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
+use signalbox_runtime::Clock;
 use signalbox_store::{Ledger, Posted, Refused};
 
 use crate::movements::{balance, refused};
@@ -55,6 +56,51 @@ async fn every_charge_is_on_one_invoice_and_credit_is_used_up_first() {
     let third = store.issue_invoice("inv3", &ann, october).await.unwrap();
     assert_eq!(third.amount, usd(70), "what was taken back is on the next one");
     assert_eq!(store.invoices(&ann).await.unwrap().len(), 3);
+    ledger.shutdown().await.unwrap();
+}
+
+/// A charge may wait in the outbox of another machine for as long as it likes.
+#[tokio::test]
+async fn a_charge_that_is_posted_after_its_month_was_billed_is_on_the_next_invoice() {
+    let world = World::new().await;
+    let store = &world.store;
+    let ann = world.account(0).await;
+    store.set_line(&ann, usd(1000)).await.unwrap();
+    let key = world.key(&ann, None, None).await;
+    // A gateway that is cut off: for it, it stays August.
+    let cut_off = world.again_at(Clock::manual(world.clock.now())).await;
+    let late = Ledger::open(&cut_off).await.unwrap();
+    world.warm(&late, &key).await.unwrap();
+    let held = [45, 7].map(|cost| (cost, late.reserve(&world.request(&key, cost)).unwrap()));
+    let [first, second] = held;
+    let post = async |(cost, hold)| {
+        late.settle(hold, usd(cost), world.row(cost)).await.unwrap();
+        late.flush().await.unwrap();
+    };
+    let ledger = Ledger::open(store).await.unwrap();
+    let mut billed = Vec::new();
+    let mut bill = async |spent: i64| {
+        if spent > 0 {
+            world.warm(&ledger, &key).await.unwrap();
+            world.spend(&ledger, &key, spent, spent).await;
+            ledger.flush().await.unwrap();
+        }
+        let period = month(world.clock.now());
+        world.clock.advance(Duration::from_secs(31 * 86_400));
+        let id = format!("inv-{}", billed.len());
+        billed.push(store.issue_invoice(&id, &ann, period).await.unwrap().amount);
+    };
+    bill(30).await;
+    post(first).await;
+    bill(0).await;
+    bill(11).await;
+    post(second).await;
+    bill(0).await;
+    bill(0).await;
+    assert_eq!(billed, [30, 45, 11, 7, 0].map(usd));
+    let charged = balance(store, &ann).await.charged;
+    assert_eq!(charged, usd(93), "every charge is on one invoice");
+    late.shutdown().await.unwrap();
     ledger.shutdown().await.unwrap();
 }
 

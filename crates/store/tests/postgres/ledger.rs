@@ -165,6 +165,11 @@ async fn an_outbox_belongs_to_one_process() {
     let _ledger = Ledger::open(&world.store).await.unwrap();
     let outbox = world.folder.path().join("outbox.db");
     let second = open(&world.url(), world.clock.clone(), &outbox).await;
-    let refused = Ledger::open(&second).await.unwrap_err().to_string();
-    assert!(refused.contains("another process uses this outbox"), "{refused}");
+    let refused = Ledger::open(&second).await.unwrap_err();
+    assert!(
+        matches!(&refused, LedgerError::Store(StoreError::OutboxInUse { path }) if *path == outbox),
+        "{refused:?}"
+    );
+    assert!(refused.to_string().contains("[database] outbox"), "{refused}");
+    assert!(!refused.to_string().contains('\n'), "one line: {refused}");
 }

@@ -25,6 +25,16 @@ const DAY_MICROS: i64 = 86_400_000_000;
 pub(super) struct World(Mutex<State>);
 
 impl World {
+    /// Without faults, and with one account that has this credit.
+    pub fn calm(credited: i64) -> Self {
+        let mut state = State::new(&mut Dice::new(0));
+        let account = AccountId::new("acc_0");
+        state.faults = false;
+        state.spenders = spenders(&account);
+        state.balances = BTreeMap::from([(account, Balance { credited, charged: 0 })]);
+        Self(Mutex::new(state))
+    }
+
     pub fn new(dice: &mut Dice) -> Self {
         Self(Mutex::new(State::new(dice)))
     }
@@ -150,6 +160,11 @@ impl State {
         START
     }
 
+    /// The one whose key has a daily limit of 5,000 and a budget of 15,000 a day over it.
+    pub fn limited(&self) -> (AccountId, KeyHash, Spender) {
+        self.spenders[1].clone()
+    }
+
     /// Somebody who may spend.
     pub fn somebody(&self, dice: &mut Dice) -> (AccountId, KeyHash, Spender) {
         let place = usize::try_from(dice.below(self.spenders.len() as u64)).unwrap();
@@ -221,6 +236,9 @@ impl State {
             let added = Usd::from_nanos(lease.added);
             return Leased { added, others: others_now, blocked: false };
         }
+        if !op.take && !self.leases.contains_key(&place) {
+            return Leased { added: Usd::ZERO, others: others_now, blocked: false };
+        }
         let kept = self.leases.get(&place).map_or(0, |lease| lease.amount) - op.give.nanos();
         assert!(kept >= 0, "more is given back than was leased");
         let filled = match &op.draw.source {
@@ -230,8 +248,12 @@ impl State {
             }
         };
         let added = if op.take { (filled - others - kept).max(0) } else { 0 };
-        let lease = Lease { amount: kept + added, op: op.id.clone(), added };
-        self.leases.insert(place, lease);
+        if op.take || kept > 0 {
+            let lease = Lease { amount: kept + added, op: op.id.clone(), added };
+            self.leases.insert(place, lease);
+        } else {
+            self.leases.remove(&place);
+        }
         if op.give.nanos() > added {
             drop(self.news.send(Change::Freed(op.draw.purse.clone())));
         }
@@ -352,6 +374,11 @@ impl State {
     ) -> i64 {
         let place = (purse.clone(), window, holder.clone());
         self.leases.get(&place).map_or(0, |lease| lease.amount)
+    }
+
+    /// How many rows of leases there are.
+    pub fn lease_count(&self) -> usize {
+        self.leases.len()
     }
 
     /// What must be true after every change.

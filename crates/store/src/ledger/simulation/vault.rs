@@ -132,7 +132,8 @@ async fn pass_on(
 ) {
     loop {
         let change = heard.recv().await;
-        tokio::time::sleep(window.with(|dice| dice.pause(200))).await;
+        let late = if window.world.lock().faults { 200 } else { 20 };
+        tokio::time::sleep(window.with(|dice| dice.pause(late))).await;
         window.live().await;
         let lost = window.fails(10);
         match change {
@@ -183,6 +184,10 @@ impl Vault for SimulatedVault {
     fn post(&self, entry: Entry) -> Result<(), StoreError> {
         self.backlog.fetch_add(1, Ordering::Relaxed);
         self.queue.send(Command::Entry(Box::new(entry))).map_err(|_| StoreError::Closed)
+    }
+
+    fn written(&self) -> Answer<'_, ()> {
+        self.flush()
     }
 
     fn backlog(&self) -> usize {
