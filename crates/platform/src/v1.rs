@@ -1,6 +1,7 @@
 //! The JSON of `/api/v1`, for whoever the caller is.
 
 pub mod assignments;
+pub mod audit_log;
 pub mod budgets;
 pub mod credits;
 pub mod generation;

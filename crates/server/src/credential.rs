@@ -9,7 +9,7 @@ use signalbox_gateway::Principal;
 use crate::app::App;
 
 /// The key in `Authorization: Bearer …` or `x-api-key`.
-fn key(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn key(headers: &HeaderMap) -> Option<&str> {
     if let Some(value) = headers.get(header::AUTHORIZATION) {
         let (scheme, key) = value.to_str().ok()?.split_once(' ')?;
         return scheme.eq_ignore_ascii_case("bearer").then_some(key.trim());

@@ -92,9 +92,10 @@ async fn kept(app: &App, again: Again, request: Request, next: Next) -> Result<R
     let route = format!("{} {}", head.method, head.uri.path());
     let once = of(&head.headers, &account, &route, &body)?;
     let mut keyed = Keyed { once, begun: None };
-    if again == Again::InCommit {
+    if matches!(again, Again::InCommit | Again::Sealed) {
         // The commit decides; this tells who comes later before anything of the body is read.
-        if let Some(once) = &keyed.once
+        if again == Again::InCommit
+            && let Some(once) = &keyed.once
             && let Some(before) = app.platform().answered_once(once).await?
         {
             return Ok(told(before));

@@ -101,6 +101,9 @@ pub enum Again {
     Another,
     /// It has one effect; the handler keeps its answer in the commit of that effect.
     InCommit,
+    /// The same for an answer that shows a secret: it is kept sealed, for whoever holds the credential
+    /// that it was given to.
+    Sealed,
     /// It has one effect, which lies outside of the database: the answer is kept after it.
     Outside,
     /// The same for an answer of a provider, when a second header asks for it.
@@ -161,7 +164,7 @@ impl Route {
         let handler = (self.door)(self.verb.filter());
         match self.again {
             Again::Another | Again::OnRequest => handler,
-            Again::InCommit | Again::Outside => {
+            Again::InCommit | Again::Sealed | Again::Outside => {
                 handler.layer(from_fn_with_state((app.clone(), self.again), once::keep))
             }
         }

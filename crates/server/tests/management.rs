@@ -36,3 +36,6 @@ mod oauth_pkce;
 
 #[path = "management/guardrails.rs"]
 mod guardrails;
+
+#[path = "management/asked_twice.rs"]
+mod asked_twice;

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
+use signalbox_store::idempotency::{Answer, Once, Remembered};
 use signalbox_store::workspaces::default_workspace;
-use signalbox_store::{By, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage};
+use signalbox_store::{By, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage, StoreError};
 
 use super::{Data, Deleted, given};
 use crate::keys::NewKey;
+use crate::seal::Opener;
 use crate::{Platform, PlatformError};
 
 /// Keys on one page.
@@ -43,6 +45,8 @@ pub struct KeyObject {
     pub updated_at: Option<String>,
     pub expires_at: Option<String>,
     pub creator_user_id: Option<UserId>,
+    /// Always null: partners' end users have no keys here. Newer official clients require the member.
+    pub external_user: Option<String>,
     pub workspace_id: WorkspaceId,
 }
 
@@ -143,6 +147,7 @@ pub(crate) fn key_object(key: KeyRecord, usage: &KeyUsage) -> KeyObject {
         updated_at: key.updated_at.map(Timestamp::to_rfc3339),
         expires_at: key.expires_at.map(Timestamp::to_rfc3339),
         creator_user_id: key.creator,
+        external_user: None,
     }
 }
 
@@ -199,12 +204,20 @@ impl Platform {
         self.one_key(key.ok_or(PlatformError::NotFound("key"))?).await
     }
 
-    /// A new API key.
+    /// A new API key. With `once` the answer is remembered in the commit that makes the key, sealed for
+    /// the holder of the credential: it is the only one that ever shows it.
     ///
     /// # Errors
     /// [`PlatformError::Refused`] for a name, limit or end that can't be; [`PlatformError::NotFound`]
-    /// for a workspace or a person that the account has not.
-    pub async fn make_key(&self, by: By, wish: CreateKey) -> Result<CreatedKey, PlatformError> {
+    /// for a workspace or a person that the account has not; [`PlatformError::Conflict`] when another
+    /// credential got the answer before.
+    pub async fn make_key(
+        &self,
+        by: By,
+        wish: CreateKey,
+        once: Option<Once>,
+        opener: &Opener,
+    ) -> Result<Answer, PlatformError> {
         let now = self.store().clock().now();
         let expires_at =
             wish.expires_at.as_deref().map(|text| checked_end(text, now)).transpose()?;
@@ -221,9 +234,21 @@ impl Platform {
             ..NewKey::default()
         };
         let draft = self.draft(&by.account, wanted)?;
-        self.store().make_key(by, draft.record.clone()).await?;
         let key = draft.key.expose().clone();
-        Ok(CreatedKey { data: key_object(draft.record, &KeyUsage::default()), key })
+        let created =
+            CreatedKey { data: key_object(draft.record.clone(), &KeyUsage::default()), key };
+        let body = serde_json::to_string(&created);
+        let body = body.map_err(|problem| StoreError::Damaged(problem.to_string()))?;
+        let sealed = Answer { status: 201, body: opener.seal(&body)? };
+        match self.store().make_key(by, draft.record, once, sealed).await? {
+            Remembered::Now(_) => Ok(Answer { status: 201, body }),
+            Remembered::Before(Answer { status, body }) => {
+                let theirs = "This Idempotency-Key was used with another management key";
+                let body = opener.open(&body);
+                let body = body.ok_or_else(|| PlatformError::Conflict(theirs.to_owned()))?;
+                Ok(Answer { status, body })
+            }
+        }
     }
 
     /// Changes an API key.

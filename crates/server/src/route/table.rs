@@ -7,7 +7,7 @@ use crate::{inference, router, v1, webhooks};
 
 mod people;
 
-use Again::{InCommit, Outside};
+use Again::{InCommit, Outside, Sealed};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
 
 /// All of them.
@@ -57,6 +57,7 @@ const ACCOUNT: &[Route] = &[
     get("/api/v1/key", Any, |verb| on(verb, v1::account::key)),
     get("/api/v1/generation", Any, |verb| on(verb, v1::account::generation))
         .names(&[(Object::Generation, Place::Query("id"))]),
+    get("/api/v1/audit-log", Management, |verb| on(verb, v1::account::audit_log)),
     get("/api/v1/credits", Management, |verb| on(verb, v1::account::credits)),
 ];
 
@@ -65,10 +66,12 @@ const KEY: &[(Object, Place)] = &[(Object::Key, Place::Path("hash"))];
 const KEYS: &[Route] = &[
     get("/api/v1/keys", Management, |verb| on(verb, v1::keys::list))
         .names(&[(Object::Workspace, Place::Query("workspace_id"))]),
-    post("/api/v1/keys", Management, |verb| on(verb, v1::keys::create)).names(&[
-        (Object::Workspace, Place::Body("workspace_id")),
-        (Object::User, Place::Body("creator_user_id")),
-    ]),
+    post("/api/v1/keys", Management, |verb| on(verb, v1::keys::create))
+        .names(&[
+            (Object::Workspace, Place::Body("workspace_id")),
+            (Object::User, Place::Body("creator_user_id")),
+        ])
+        .once(Sealed),
     get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
     patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
     delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),

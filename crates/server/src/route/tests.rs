@@ -59,7 +59,7 @@ fn what_moves_money_says_what_becomes_of_it_when_it_is_sent_again() {
         let named = matches!(route.credential, Credential::Signature);
         assert!(!repeats || !route.moves_money || named, "{path} may move money twice");
         assert!(route.again == Again::Another || route.verb == Verb::Post, "{path}");
-        let kept = matches!(route.again, Again::InCommit | Again::Outside);
+        let kept = matches!(route.again, Again::InCommit | Again::Sealed | Again::Outside);
         assert!(!kept || route.credential == Credential::Management, "{path}: whose key is it?");
         assert_eq!(route.again == Again::OnRequest, route.reaches_provider, "{path}");
     }

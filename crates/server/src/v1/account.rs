@@ -5,8 +5,10 @@ use axum::response::Response;
 use http::HeaderMap;
 use signalbox_core::ApiError;
 use signalbox_platform::PlatformError;
+use signalbox_platform::v1::audit_log::ListActs;
 
 use crate::app::App;
+use crate::manage::{Asked, Manager, found};
 use crate::{credential, error};
 
 /// `GET /api/v1/credits`, with a management key.
@@ -40,6 +42,15 @@ pub(crate) async fn generation(
         written(app.platform().generation(&caller.key.account, id).await)
     };
     error::json(&app, answer.await)
+}
+
+/// `GET /api/v1/audit-log?before&limit`: what was done to the account's things.
+pub(crate) async fn audit_log(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Asked(asked): Asked<ListActs>,
+) -> Response {
+    found(&app, app.platform().list_acts(&by.account, asked)).await
 }
 
 fn written(found: Result<impl serde::Serialize, PlatformError>) -> Result<String, ApiError> {

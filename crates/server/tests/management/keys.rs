@@ -195,6 +195,15 @@ async fn the_audit_log_tells_who_did_what_and_never_a_secret() {
     let change = &log[1];
     assert_eq!(change.before.as_ref().unwrap()["limit"], Value::Null);
     assert_eq!(change.after.as_ref().unwrap()["limit"], 1);
+    let page = told(&manager.get("/api/v1/audit-log?limit=2").await, 200);
+    let (latest, before) = (&page["data"][0], &page["data"][1]["id"]);
+    assert_eq!((&latest["action"], &latest["after"]), (&json!("key.delete"), &Value::Null));
+    let rest = told(&manager.get(&format!("/api/v1/audit-log?before={before}")).await, 200);
+    assert_eq!(rest["data"].as_array().unwrap().len(), 1);
+    told(&manager.get("/api/v1/audit-log?limit=0").await, 400);
+    let other = server.account("else@example.com", "0").await;
+    let theirs = manager.with_key(&other.management_key).get("/api/v1/audit-log").await;
+    assert_eq!(told(&theirs, 200)["data"], json!([]));
     let text = format!("{log:?}");
     assert!(!text.contains(&key) && !text.contains(&server.owner.management_key));
 }

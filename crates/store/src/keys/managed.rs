@@ -8,6 +8,7 @@ use signalbox_core::{Timestamp, Usd};
 use super::{COLUMNS, KeyRecord, insert, read_key};
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
+use crate::idempotency::{Answer, Once, Remembered};
 use crate::manage::{By, Deed, Managed};
 use crate::sql::{AssertSqlSafe, Connection, query};
 use crate::store::Store;
@@ -172,17 +173,29 @@ impl Store {
         rows.iter().map(read_key).collect()
     }
 
-    /// Adds a key to the account of `by`.
+    /// Adds a key to the account of `by`. With `once` it remembers `answer` in the same commit; when it
+    /// remembers one already, that one is given and nothing is added.
     ///
     /// # Errors
-    /// [`StoreError::Constraint`] when the workspace or the account does not exist.
-    pub async fn make_key(&self, by: By, key: KeyRecord) -> Result<(), StoreError> {
+    /// [`StoreError::Constraint`] when the workspace or the account does not exist;
+    /// [`StoreError::Refused`] when the idempotency key is that of another request.
+    pub async fn make_key(
+        &self,
+        by: By,
+        key: KeyRecord,
+        once: Option<Once>,
+        answer: Answer,
+    ) -> Result<Remembered, StoreError> {
         let now = self.clock().now();
         self.manage(by, "key.create", move |connection| {
             Box::pin(async move {
+                if let Some(known) = Once::look(connection, once.as_ref()).await? {
+                    return Ok(Managed::nothing(known));
+                }
                 insert(connection, &key).await?;
                 announce(connection, &Change::Key(key.hash.clone()), now).await?;
-                Ok(Managed::one((), deed(&key.hash, None, Some(&key))))
+                let answer = Once::keep(connection, once.as_ref(), answer, now).await?;
+                Ok(Managed::one(answer, deed(&key.hash, None, Some(&key))))
             })
         })
         .await
