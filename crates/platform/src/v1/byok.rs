@@ -1,5 +1,6 @@
 //! `/api/v1/byok`: provider keys that an account brings along (platform spec 5.1, 5.4, 5.5).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use signalbox_catalog::{Lookup, Provider, Snapshot};
 use signalbox_core::Secret;
@@ -21,7 +22,7 @@ const MAX_NAME: usize = 255;
 const MAX_SECRET: usize = 32 * 1024;
 
 /// A provider key as its account sees it. The key itself is never shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct ByokObject {
     pub id: String,
@@ -120,7 +121,7 @@ pub struct CreateByok {
 }
 
 /// `PUT /byok/order`: keys of one provider, in the order that they are tried in.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ByokOrder {
     /// Their ids. Keys that are not named come after them.
@@ -154,9 +155,22 @@ fn checked(
         return Err(refused(format!("key: 1 to {MAX_SECRET} bytes")));
     }
     let key = Secret::new(text.to_owned());
-    let checked = Credential::check(provider, &key);
-    checked.map_err(|problem| refused(format!("key: {problem}")))?;
-    Ok((key.clone(), Credential::label(&key)))
+    if !provider.byok {
+        return Err(refused("provider: it takes no keys of callers"));
+    }
+    Credential::parse(&key).map_err(|problem| refused(format!("key: {problem}")))?;
+    let label = masked(key.expose());
+    Ok((key, label))
+}
+
+/// The ends of a plain key; nothing of a short one or of JSON.
+fn masked(key: &str) -> String {
+    let json = key.starts_with(['{', '[']);
+    let ends = (key.get(..3), key.len().checked_sub(4).and_then(|at| key.get(at..)));
+    match ends {
+        (Some(first), Some(last)) if !json && key.len() >= 20 => format!("{first}...{last}"),
+        _ => "...".to_owned(),
+    }
 }
 
 fn entries<T>(name: &str, list: Option<&Vec<T>>) -> Result<(), PlatformError> {

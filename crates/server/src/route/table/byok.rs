@@ -1,6 +1,8 @@
 //! Own provider keys.
 
 use axum::routing::on;
+use signalbox_platform::v1::Data;
+use signalbox_platform::v1::byok::{ByokObject, ByokOrder};
 
 use super::super::{Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::v1::byok;
@@ -18,7 +20,9 @@ pub(super) const ROUTES: &[Route] = &[
         (Object::User, Place::Body("allowed_user_ids")),
     ]),
     put("/api/v1/byok/order", Management, |verb| on(verb, byok::order))
-        .names(&[(Object::ProviderKey, Place::Body("ids"))]),
+        .names(&[(Object::ProviderKey, Place::Body("ids"))])
+        .takes::<ByokOrder>()
+        .gives::<Data<Vec<ByokObject>>>(200),
     get("/api/v1/byok/{id}", Management, |verb| on(verb, byok::one)).names(BYOK),
     patch("/api/v1/byok/{id}", Management, |verb| on(verb, byok::update)).names(&[
         (Object::ProviderKey, Place::Path("id")),
