@@ -45,3 +45,6 @@ mod described;
 
 #[path = "management/openapi.rs"]
 mod openapi;
+
+#[path = "management/idor.rs"]
+mod idor;
