@@ -37,6 +37,9 @@ mod oauth_pkce;
 #[path = "management/guardrails.rs"]
 mod guardrails;
 
+#[path = "management/byok.rs"]
+mod byok;
+
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 
