@@ -47,7 +47,7 @@ async fn a_provider_key_is_made_shown_changed_and_deleted_and_its_secret_never_s
         (&json!("openai"), &workspace["data"]["id"])
     );
     assert_eq!(
-        [&made["disabled"], &made["is_fallback"], &made["always_use"], &made["sort_order"]],
+        [&made["disabled"], &made["is_fallback"], &made["is_required"], &made["sort_order"]],
         [&json!(false), &json!(false), &json!(false), &json!(0)]
     );
     let label = made["label"].as_str().unwrap();
@@ -56,13 +56,13 @@ async fn a_provider_key_is_made_shown_changed_and_deleted_and_its_secret_never_s
     conforms("GET", "/byok/{id}", 200, &seen);
     assert_eq!(seen["data"], made);
 
-    let wish = json!({"name": null, "is_fallback": true, "disabled": true, "always_use": true,
+    let wish = json!({"name": null, "is_fallback": true, "disabled": true, "is_required": true,
         "allowed_models": ["acme/one"], "key": "sk-proj-CANARY-second-0123-WxYz"});
     let changed = told(&patch(&manager, &path(&made), wish).await, 200);
     conforms("PATCH", "/byok/{id}", 200, &changed);
     let changed = &changed["data"];
     assert!(changed["label"].as_str().unwrap().ends_with("...WxYz"), "{changed}");
-    assert_eq!((&changed["name"], &changed["always_use"]), (&Value::Null, &json!(true)));
+    assert_eq!((&changed["name"], &changed["is_required"]), (&Value::Null, &json!(true)));
     let kept = told(&patch(&manager, &path(&made), json!({"disabled": false})).await, 200);
     assert_eq!(kept["data"]["allowed_models"], json!(["acme/one"]), "what is absent stays");
     let clear = json!({"allowed_models": null});
@@ -171,6 +171,8 @@ async fn a_provider_key_that_cannot_be_is_refused_without_being_repeated() {
         (with("sort_order", json!(1)), "sort_order"),
         (with("account_id", json!("acc_other")), "account_id"),
         (with("workspace_id", json!("default")), "workspace_id"),
+        (with("is_byok_only", json!(true)), "not available"),
+        (with("declared_zdr", json!(true)), "not available"),
         (with("allowed_models", json!([])), "allowed_models"),
         (with("allowed_models", json!(["no/such"])), "no/such"),
         (with("allowed_models", json!(vec!["acme/one"; 101])), "at most 100"),
