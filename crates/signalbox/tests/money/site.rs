@@ -71,10 +71,29 @@ impl Site {
         self.folder.path().join("signalbox.toml")
     }
 
+    /// The folder that everything is in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The same configuration with other keys for secrets.
+    pub fn sealed_with(&self, name: &str, secrets: &str) -> PathBuf {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        let (text, _) = text.split_once("[secrets]").unwrap();
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, format!("{text}[secrets]\n{secrets}\n")).unwrap();
+        path
+    }
+
+    /// A gateway with this configuration, not yet started.
+    pub fn node_with(&self, config: &Path) -> Node {
+        let number = self.nodes.fetch_add(1, Ordering::Relaxed);
+        Node::new(config, &self.folder.path().join(format!("node-{number}")))
+    }
+
     /// A gateway on this database, not yet started.
     pub fn node(&self) -> Node {
-        let number = self.nodes.fetch_add(1, Ordering::Relaxed);
-        Node::new(&self.config(), &self.folder.path().join(format!("node-{number}")))
+        self.node_with(&self.config())
     }
 
     /// Runs `signalbox admin` and gives the JSON it prints. On a machine that is too busy the server may
