@@ -75,6 +75,9 @@ pub enum CredentialError {
     /// An entry's `resource_name` is no part of a host name.
     #[error("a resource_name of the credential is no part of a host name")]
     ResourceName,
+    /// The provider has no resources, or none of this kind.
+    #[error("the provider has no resources of the resource_type of the credential")]
+    ResourceMissing,
     /// An entry's `endpoint_url` is none.
     #[error("an endpoint_url of the credential: {0}")]
     Url(WebAddressError),

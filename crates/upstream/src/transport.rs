@@ -442,6 +442,3 @@ fn sensitive(prefix: &str, key: &Secret<String>) -> Option<HeaderValue> {
     value.set_sensitive(true);
     Some(value)
 }
-
-#[cfg(test)]
-mod tests;

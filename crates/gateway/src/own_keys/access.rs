@@ -22,6 +22,9 @@ pub(crate) struct Access {
     forms: Made<Form>,
 }
 
+/// What one road is for.
+type Place = (Dialect, Part);
+
 /// The roads that were made, for as long as the provider's row is the same. No more than there are
 /// parts of the credential and dialects of the provider.
 #[derive(Debug)]
@@ -30,7 +33,7 @@ struct Made<D>(Mutex<Roads<D>>);
 #[derive(Debug)]
 struct Roads<D> {
     row: Option<Arc<Provider>>,
-    made: Vec<((Dialect, Part), Arc<Road<D>>)>,
+    made: Vec<(Place, Arc<Road<D>>)>,
 }
 
 impl<D> Default for Made<D> {

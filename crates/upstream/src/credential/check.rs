@@ -5,6 +5,7 @@ use signalbox_core::Secret;
 
 use super::entries::is_label;
 use super::{Credential, CredentialError, Part};
+use crate::address::AddressError;
 use crate::transport::{Target, TransportError};
 
 impl Credential {
@@ -32,7 +33,7 @@ impl Credential {
                 match Target::own(provider, speaks.dialect, &credential, part) {
                     Ok(_) => true,
                     Err(error) => {
-                        problem = Some(error);
+                        problem.get_or_insert(error);
                         false
                     }
                 }
@@ -67,7 +68,8 @@ impl Credential {
 fn blame(error: TransportError) -> CredentialError {
     match error {
         TransportError::BadUrl(_, address) => CredentialError::Address(address),
-        TransportError::BadResource => CredentialError::ResourceName,
+        TransportError::NoBaseUrl(_) => CredentialError::Address(AddressError::BaseUrl),
+        TransportError::BadResource => CredentialError::ResourceMissing,
         _ => CredentialError::Kind,
     }
 }
