@@ -40,6 +40,9 @@ mod guardrails;
 #[path = "management/byok.rs"]
 mod byok;
 
+#[path = "management/byok_use.rs"]
+mod byok_use;
+
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 

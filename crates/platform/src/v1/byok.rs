@@ -166,22 +166,10 @@ fn checked(
         return Err(refused(format!("key: 1 to {MAX_SECRET} bytes")));
     }
     let key = Secret::new(text.to_owned());
-    if !provider.byok {
-        return Err(refused("provider: it takes no keys of callers"));
-    }
-    Credential::parse(&key).map_err(|problem| refused(format!("key: {problem}")))?;
-    let label = masked(key.expose());
+    let problem = Credential::check(provider, &key);
+    problem.map_err(|problem| refused(format!("key: {problem}")))?;
+    let label = Credential::label(&key);
     Ok((key, label))
-}
-
-/// The ends of a plain key; nothing of a short one or of JSON.
-fn masked(key: &str) -> String {
-    let json = key.starts_with(['{', '[']);
-    let ends = (key.get(..3), key.len().checked_sub(4).and_then(|at| key.get(at..)));
-    match ends {
-        (Some(first), Some(last)) if !json && key.len() >= 20 => format!("{first}...{last}"),
-        _ => "...".to_owned(),
-    }
 }
 
 fn entries<T>(name: &str, list: Option<&Vec<T>>) -> Result<(), PlatformError> {
@@ -195,7 +183,8 @@ fn entries<T>(name: &str, list: Option<&Vec<T>>) -> Result<(), PlatformError> {
 }
 
 impl UpdateByok {
-    fn check(&self, catalog: &Snapshot) -> Result<(), PlatformError> {
+    /// Refuses what can't be, and calls models by their ids.
+    fn check(&mut self, catalog: &Snapshot) -> Result<(), PlatformError> {
         if let Some(Some(name)) = &self.name
             && name.chars().count() > MAX_NAME
         {
@@ -208,15 +197,15 @@ impl UpdateByok {
             let why = "not available; what a provider keeps is read from the catalogue";
             return Err(refused(format!("declared_zdr: {why}")));
         }
-        let (models, users) = (self.allowed_models.as_ref(), self.allowed_user_ids.as_ref());
-        let models = models.and_then(Option::as_ref);
-        entries("allowed_models", models)?;
-        for name in models.into_iter().flatten() {
-            if !matches!(catalog.lookup(name), Lookup::Found { .. } | Lookup::Deprecated(_)) {
+        entries("allowed_models", self.allowed_models.as_ref().and_then(Option::as_ref))?;
+        for name in self.allowed_models.iter_mut().flatten().flatten() {
+            let (Lookup::Found { model, .. } | Lookup::Deprecated(model)) = catalog.lookup(name)
+            else {
                 return Err(refused(format!("allowed_models: there is no {name:?}")));
-            }
+            };
+            name.clone_from(&model.id);
         }
-        entries("allowed_user_ids", users.and_then(Option::as_ref))?;
+        entries("allowed_user_ids", self.allowed_user_ids.as_ref().and_then(Option::as_ref))?;
         let hashes = self.allowed_api_key_hashes.as_ref().and_then(Option::as_ref);
         entries("allowed_api_key_hashes", hashes)?;
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);

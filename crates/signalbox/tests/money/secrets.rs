@@ -192,7 +192,8 @@ fn refused(site: &Site, config: &Path) -> (Option<i32>, String) {
 }
 
 fn offer() -> Offer {
-    Offer::new().model("sim/quick", [Stand::new("sim-one", "tokens-5+even")])
+    let plan = "[plans.free]\nbyok_allowed = true\nbyok_free = { requests = 1000000 }\n";
+    Offer::new().model("sim/quick", [Stand::new("sim-one", "tokens-5+even")]).extra(plan)
 }
 
 /// Where the keys are.
