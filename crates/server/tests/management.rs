@@ -54,3 +54,6 @@ mod escalation;
 
 #[path = "management/disguise.rs"]
 mod disguise;
+
+#[path = "management/canaries.rs"]
+mod canaries;
