@@ -238,10 +238,6 @@ async fn everything() -> (Trap, Vec<u8>) {
     (trap, files)
 }
 
-fn has(place: &[u8], text: &str) -> bool {
-    place.windows(text.len()).any(|window| window == text.as_bytes())
-}
-
 #[test]
 fn no_secret_gets_to_where_it_has_no_business() {
     let log = Log::default();
@@ -253,17 +249,18 @@ fn no_secret_gets_to_where_it_has_no_business() {
         .init();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (trap, files) = runtime.block_on(everything());
-    let logged = log.0.lock().unwrap().clone();
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (logged, files) = (lossy(&log.0.lock().unwrap()), lossy(&files));
     assert!(logged.len() > 1_000, "nothing was logged");
-    assert!(has(&files, "SQLite format 3") && has(&files, "ada@example.com"), "no database");
+    assert!(files.contains("SQLite format 3") && files.contains("ada@example.com"), "no database");
     assert!(trap.answers.len() > 100);
     let mut found = Vec::new();
     for canary in &trap.canaries {
         for text in spellings(&canary.text) {
-            if has(&logged, &text) {
+            if logged.contains(&text) {
                 found.push(format!("{} is in the log as {text}", canary.what));
             }
-            if has(&files, &text) {
+            if files.contains(&text) {
                 found.push(format!("{} is on the disk as {text}", canary.what));
             }
             for answer in trap.answers.iter().filter(|answer| answer.contains(&text)) {
