@@ -77,6 +77,7 @@ pub enum Object {
     Invitation,
     Key,
     Payment,
+    Phrase,
     Session,
     TaxId,
     User,

@@ -22,7 +22,10 @@ impl Attempts {
         };
         let provider =
             |index: usize| plan.candidates.get(index).map_or("", |one| one.provider.name.as_str());
-        let mut error = if last.next == Next::Model {
+        let slug = || plan.candidates.get(*last_index).map_or("", |one| one.model.id.as_str());
+        let mut error = if let Some(flagged) = &last.flagged {
+            flagged.refusal(provider(*last_index), slug())
+        } else if last.next == Next::Model {
             ApiError::new(last.kind, last.message.clone())
         } else {
             self.exhausted(plan, requested, provider(*last_index), last)

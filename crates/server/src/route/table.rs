@@ -5,6 +5,7 @@ use axum::routing::on;
 use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::{inference, router, v1, webhooks};
 
+mod allowlist;
 mod people;
 
 use Again::{InCommit, Outside, Sealed};
@@ -20,6 +21,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     KEYS,
     WORKSPACES,
     GUARDRAILS,
+    allowlist::ROUTES,
     people::ROUTES,
     HOUSE,
 ];
