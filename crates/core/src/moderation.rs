@@ -75,7 +75,10 @@ mod tests {
         assert!(flagged.input.starts_with("beginx") && flagged.input.ends_with("xend"));
         assert!(flagged.input.contains("x...x"), "{}", flagged.input);
         let error = flagged.refusal("Acme", "a/b");
-        assert_eq!((error.status(), error.metadata["reasons"].to_string()), (403, r#"["hate","ab"]"#.into()));
+        assert_eq!(
+            (error.status(), error.metadata["reasons"].to_string()),
+            (403, r#"["hate","ab"]"#.into())
+        );
         let whole = error.metadata.keys().map(String::as_str).collect::<Vec<_>>();
         for member in ["reasons", "flagged_input", "provider_name", "model_slug"] {
             assert!(whole.contains(&member), "{member}");

@@ -39,3 +39,6 @@ mod guardrails;
 
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
+
+#[path = "management/allowlist.rs"]
+mod allowlist;

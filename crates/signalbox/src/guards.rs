@@ -44,7 +44,9 @@ pub(crate) fn moderator(row: Option<ModerationRow>) -> Result<Option<Arc<dyn Mod
     let timeout = Duration::from_secs(seconds);
     let service = ModerationService::new(&row.url, key.as_ref(), row.model, timeout);
     let malformed = |_| {
-        Stop::usage("moderation: url is https://..., or http:// on this machine; key has to fit a header")
+        Stop::usage(
+            "moderation: url is https://..., or http:// on this machine; key has to fit a header",
+        )
     };
     Ok(Some(Arc::new(service.map_err(malformed)?)))
 }

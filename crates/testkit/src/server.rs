@@ -283,6 +283,11 @@ impl TestServer {
         self.simulator.0.simulator().halted(behaviour)
     }
 
+    /// Lets what was changed about the owner's account hold for its next request.
+    pub async fn renewed(&self) {
+        self.renew(&self.owner.account_id).await;
+    }
+
     /// Lets what was changed about an account hold for its next request.
     pub(crate) async fn renew(&self, account: &AccountId) {
         self.gateway.authenticator.renew(account).await;

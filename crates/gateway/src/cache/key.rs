@@ -6,6 +6,7 @@ use signalbox_core::id::{AccountId, KeyHash};
 
 use super::compact::significant;
 use crate::inbound::Surface;
+use crate::shelf::Owned;
 
 /// Who asks. Nobody else is ever given what is kept for one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,6 +36,8 @@ pub(crate) struct CacheKey {
     tenant: Tenant,
     digest: [u8; 32],
 }
+
+impl Owned for CacheKey {}
 
 impl CacheKey {
     /// The key of a request by a tenant. White space between the tokens of the body makes no

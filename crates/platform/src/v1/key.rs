@@ -100,7 +100,11 @@ impl Platform {
             creator_user_id: object.creator_user_id,
             organization_id: owner.is_none().then_some(key.account),
             workspace_id: object.workspace_id,
-            allowed_data_regions: if plan.in_region { &["global", "europe", "us"] } else { &["global"] },
+            allowed_data_regions: if plan.in_region {
+                &["global", "europe", "us"]
+            } else {
+                &["global"]
+            },
             free_model_daily_requests: FreeModelDailyRequests {
                 limit,
                 remaining: limit.saturating_sub(used),

@@ -4,8 +4,8 @@
 use serde::Serialize;
 use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
-use signalbox_store::{Actor, By};
 use signalbox_store::privacy::Privacy;
+use signalbox_store::{Actor, By};
 
 use super::Data;
 use super::guardrails::RulesObject;

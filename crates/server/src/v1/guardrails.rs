@@ -26,7 +26,8 @@ impl Names for Catalogue {
         if name.contains('*') {
             return Some(name.to_lowercase());
         }
-        let (Lookup::Found { model, .. } | Lookup::Deprecated(model)) = self.world.catalog.lookup(name)
+        let (Lookup::Found { model, .. } | Lookup::Deprecated(model)) =
+            self.world.catalog.lookup(name)
         else {
             return None;
         };
