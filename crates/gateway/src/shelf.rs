@@ -170,6 +170,7 @@ mod tests {
     use super::*;
 
     impl Owned for &'static str {}
+    impl Owned for u64 {}
 
     const fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)
