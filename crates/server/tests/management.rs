@@ -42,3 +42,12 @@ mod asked_twice;
 
 #[path = "management/allowlist.rs"]
 mod allowlist;
+
+#[path = "management/described.rs"]
+mod described;
+
+#[path = "management/openapi.rs"]
+mod openapi;
+
+#[path = "management/idor.rs"]
+mod idor;

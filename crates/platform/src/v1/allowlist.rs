@@ -1,6 +1,7 @@
 //! `/api/v1/privacy/allowlist`: phrases that are never taken for an injection, whatever the guardrail
 //! (platform spec 7.8).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
@@ -12,7 +13,7 @@ use super::{Data, Deleted, Listed, Page};
 use crate::{Platform, PlatformError};
 
 /// One phrase.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PhraseObject {
     /// A UUID.
     pub id: String,
@@ -39,7 +40,7 @@ impl From<Phrase> for PhraseObject {
 }
 
 /// A phrase as it is wished for: what is absent stays. A new one is active unless it says otherwise.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct PhraseWish {
     /// 1 to 1,000 bytes of UTF-8.
