@@ -90,7 +90,7 @@ impl Gateway {
             regions: settings.regions,
             clock,
             ledger,
-            client: Client::new(),
+            client: Client::reaching(settings.reach),
             health: HealthBoard::default(),
             retries: RetryBudget::default(),
             hedges: Share::new(settings.hedge_percent.min(MAX_HEDGE_PERCENT)),

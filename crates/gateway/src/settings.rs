@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use signalbox_core::plan::Plans;
 use signalbox_core::{Timeouts, limits};
+use signalbox_upstream::Reach;
 
 use crate::moderation::Moderator;
 use crate::own_keys::OwnKeys;
@@ -36,6 +37,8 @@ pub struct Settings {
     pub moderator: Option<Arc<dyn Moderator>>,
     /// The hosts whose requests stay in a region.
     pub regions: Regions,
+    /// Where addresses of callers may lead.
+    pub reach: Reach,
 }
 
 /// How far answers of providers that can't be told to stop are read on for clients that have left, so
@@ -68,6 +71,7 @@ impl Settings {
             recognition: None,
             moderator: None,
             regions: Regions::default(),
+            reach: Reach::PublicOnly,
         }
     }
 }

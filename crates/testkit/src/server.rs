@@ -1,13 +1,14 @@
 //! The whole server, put together as the binary does, with the simulator for a provider.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{
-    Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Recognition, Regions, Settings,
+    Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Reach, Recognition, Regions, Settings,
 };
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
@@ -79,6 +80,8 @@ pub struct Setup {
     pub journal: bool,
     /// Where the own provider keys of callers come from.
     pub own_keys: OwnKeys,
+    /// Where addresses of callers may lead.
+    pub reach: Reach,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
@@ -105,6 +108,7 @@ impl Default for Setup {
             readers: StoreSettings::default().readers,
             journal: true,
             own_keys: OwnKeys::default(),
+            reach: Reach::PublicOnly,
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
             recognition: None,
@@ -158,6 +162,10 @@ impl TestServer {
         server
     }
 
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("a folder").path()
+    }
+
     /// Another gateway with a clock of its own on the database of this one, which is that of `setup`,
     /// too. They have the owner in common.
     ///
@@ -208,6 +216,7 @@ impl TestServer {
             recognition: setup.recognition,
             moderator: setup.moderator,
             regions: setup.regions,
+            reach: setup.reach,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
@@ -283,13 +292,8 @@ impl TestServer {
         self.simulator.0.simulator().halted(behaviour)
     }
 
-    /// Lets what was changed about the owner's account hold for its next request.
-    pub async fn renewed(&self) {
-        self.renew(&self.owner.account_id).await;
-    }
-
     /// Lets what was changed about an account hold for its next request.
-    pub(crate) async fn renew(&self, account: &AccountId) {
+    pub async fn renew(&self, account: &AccountId) {
         self.gateway.authenticator.renew(account).await;
     }
 

@@ -39,7 +39,7 @@ fn world() -> Offer {
 async fn entitle(server: &TestServer) {
     let wanted = NewAgreement { contract: Some(Some(Tier::Enterprise)), ..NewAgreement::default() };
     server.platform.agree(&server.owner.account_id, wanted).await.unwrap();
-    server.renewed().await;
+    server.renew(&server.owner.account_id).await;
 }
 
 fn ask(model: &str) -> Value {

@@ -45,6 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         plans: config.money.plans.clone(),
         moderator: config.moderator.clone(),
         regions: config.regions.clone(),
+        reach: config.reach.clone(),
         ..Settings::new(config.public_url.clone())
     };
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
