@@ -40,6 +40,9 @@ mod guardrails;
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 
+#[path = "management/allowlist.rs"]
+mod allowlist;
+
 #[path = "management/described.rs"]
 mod described;
 
