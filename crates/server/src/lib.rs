@@ -8,6 +8,7 @@ mod listen;
 mod manage;
 mod once;
 mod own_keys;
+mod region;
 mod route;
 mod router;
 mod session;

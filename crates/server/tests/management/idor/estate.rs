@@ -34,7 +34,11 @@ pub fn nobodys(object: Object) -> String {
         Object::Session => format!("ses_{number:020}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail | Object::Invitation | Object::ProviderKey | Object::Workspace => uuid,
+        Object::Guardrail
+        | Object::Invitation
+        | Object::Phrase
+        | Object::ProviderKey
+        | Object::Workspace => uuid,
     }
 }
 
@@ -206,6 +210,10 @@ impl Estate {
             Object::ProviderKey => {
                 let wish = json!({"provider": "openai", "key": format!("sk-test-{number:020}")});
                 self.posted("/byok", wish, "id").await
+            }
+            Object::Phrase => {
+                let wish = json!({"phrase": format!("phrase {number}")});
+                self.posted("/privacy/allowlist", wish, "id").await
             }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);
