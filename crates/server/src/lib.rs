@@ -7,6 +7,7 @@ mod inference;
 mod listen;
 mod manage;
 mod once;
+mod own_keys;
 mod region;
 mod route;
 mod router;
@@ -17,4 +18,5 @@ mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};
+pub use own_keys::own_keys;
 pub use route::{Again, Answer, Credential, Form, Object, Place, Route, Shape, Verb, routes};

@@ -82,6 +82,7 @@ pub enum Object {
     Key,
     Payment,
     Phrase,
+    ProviderKey,
     Session,
     TaxId,
     User,

@@ -18,6 +18,7 @@ use tracing_subscriber::EnvFilter;
 use crate::exit::Stop;
 use crate::guards::{self, ModerationRow};
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
+use crate::secrets::SecretsRow;
 
 /// What the process runs with.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(crate) struct Config {
     pub money: signalbox_platform::Settings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Where the keys are that secrets are sealed with.
+    pub secrets: SecretsRow,
     /// Who judges prompts for endpoints that require it.
     pub moderator: Option<Arc<dyn Moderator>>,
     /// The hosts whose requests stay in a region.
@@ -70,6 +73,7 @@ struct File {
     credits: Credits,
     people: PeopleRow,
     oauth: OauthRow,
+    secrets: SecretsRow,
     moderation: Option<ModerationRow>,
     regions: BTreeMap<String, String>,
     network: NetworkRow,
@@ -238,6 +242,7 @@ impl Config {
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
             people: people(&file.people, &file.oauth)?,
+            secrets: file.secrets,
             moderator: guards::moderator(file.moderation)?,
             regions: guards::regions(&file.regions)?,
             reach: reach(&file.network)?,
@@ -321,6 +326,7 @@ mod tests {
             ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
             ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
             ("[oauth]\nplain = true\n", ":2: "),
+            ("[secrets]\npassword = \"x\"\n", ":2: "),
             ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
             ("[regions]\n\"eu.gate.example\" = \"asia\"\n", "regions.eu.gate.example"),
             ("[regions]\n\"eu.gate.example:80\" = \"eu\"\n", "eu.gate.example:80"),

@@ -12,6 +12,7 @@ mod exit;
 mod guards;
 mod local;
 mod purchases;
+mod secrets;
 mod wiring;
 
 #[global_allocator]

@@ -27,8 +27,6 @@ pub struct UserRecord {
     pub last_name: Option<String>,
     /// The Argon2id hash of the password, for those who have one.
     pub password: Option<Secret<String>>,
-    /// The shared secret of the second factor, in hex, as soon as it was shown.
-    pub totp_secret: Option<Secret<String>>,
     /// When the second factor was first used; from then on it is asked for.
     pub totp_confirmed_at: Option<Timestamp>,
     /// When the person came.
@@ -84,7 +82,7 @@ pub struct MailToken {
 }
 
 pub(crate) const COLUMNS: &str = "users.id, users.email, email_verified_at, first_name, \
-     last_name, password_hash, totp_secret, totp_confirmed_at, users.created_at";
+     last_name, password_hash, totp_confirmed_at, users.created_at";
 
 pub(crate) fn read(row: &Line) -> Result<UserRecord, StoreError> {
     let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
@@ -95,9 +93,8 @@ pub(crate) fn read(row: &Line) -> Result<UserRecord, StoreError> {
         first_name: row.try_get(3)?,
         last_name: row.try_get(4)?,
         password: row.try_get::<Option<String>, _>(5)?.map(Secret::new),
-        totp_secret: row.try_get::<Option<String>, _>(6)?.map(Secret::new),
-        totp_confirmed_at: time(row.try_get(7)?),
-        created_at: Timestamp::from_micros(row.try_get(8)?),
+        totp_confirmed_at: time(row.try_get(6)?),
+        created_at: Timestamp::from_micros(row.try_get(7)?),
     })
 }
 

@@ -20,6 +20,7 @@ use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
+use signalbox_vault::{Kek, Vault};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -29,6 +30,8 @@ use crate::{Caller, Offer, eventually};
 
 /// What the owner's account has to begin with.
 const CREDIT: &str = "100";
+/// What all test servers seal secrets with.
+const KEK: [u8; 32] = *b"the key of all the test servers!";
 /// How long reservations may stay open once nobody calls any more.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// How many looks in a row must find nothing open: a request that has just arrived has no
@@ -78,8 +81,8 @@ pub struct Setup {
     pub plans: Plans,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
-    /// Where the own provider keys of callers come from.
-    pub own_keys: OwnKeys,
+    /// Where the own provider keys of callers come from; their rows, unless a test says otherwise.
+    pub own_keys: Option<OwnKeys>,
     /// Where addresses of callers may lead.
     pub reach: Reach,
     /// What credit is sold with; nothing, unless a test says so.
@@ -107,7 +110,7 @@ impl Default for Setup {
             database: None,
             readers: StoreSettings::default().readers,
             journal: true,
-            own_keys: OwnKeys::default(),
+            own_keys: None,
             reach: Reach::PublicOnly,
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
@@ -201,6 +204,8 @@ impl TestServer {
         let outbox = folder.path().join("outbox.db");
         let settings = StoreSettings { outbox, readers: setup.readers, ..StoreSettings::default() };
         let store = Store::open_as(&url, clock.clone(), settings).await.expect("a store");
+        let vault = Vault::new(Kek::new(KEK), Vec::new());
+        store.unlock(vault).await.expect("secrets that the key of all test servers opens");
         let ledger = Ledger::open(&store).await.expect("a ledger");
         let simulator = if setup.journal { Simulator::new() } else { Simulator::without_journal() };
         let simulator = signalbox_simulator::start(simulator).await.expect("a simulator");
@@ -212,7 +217,7 @@ impl TestServer {
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
             plans: setup.plans.clone(),
-            own_keys: setup.own_keys,
+            own_keys: setup.own_keys.unwrap_or_else(|| signalbox_server::own_keys(&store)),
             recognition: setup.recognition,
             moderator: setup.moderator,
             regions: setup.regions,

@@ -20,6 +20,7 @@ use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
 mod allowlist;
+mod byok;
 mod people;
 
 use Again::{InCommit, Outside, Sealed};
@@ -35,6 +36,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     KEYS,
     WORKSPACES,
     GUARDRAILS,
+    byok::ROUTES,
     allowlist::ROUTES,
     people::ROUTES,
     HOUSE,

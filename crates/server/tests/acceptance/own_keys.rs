@@ -68,7 +68,7 @@ fn offer() -> Offer {
 async fn server(offer: Offer, vault: &Vault, reach: Reach) -> TestServer {
     let terms = json!({"free": {"byok_allowed": true, "byok_free": {"requests": 1000}}});
     let plans = Plans::default().with(&serde_json::from_value(terms).unwrap()).unwrap();
-    let setup = Setup { plans, own_keys: vault.keys(), reach, ..Setup::default() };
+    let setup = Setup { plans, own_keys: Some(vault.keys()), reach, ..Setup::default() };
     TestServer::start_as(offer, setup).await
 }
 

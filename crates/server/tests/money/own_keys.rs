@@ -42,7 +42,11 @@ async fn server(offer: Offer, terms: Value, own_keys: OwnKeys, credit: &'static 
         row["free"][name] = value.clone();
     }
     let plans = Plans::default().with(&serde_json::from_value(row).unwrap()).unwrap();
-    TestServer::start_as(offer, Setup { plans, own_keys, credit, ..Setup::default() }).await
+    TestServer::start_as(
+        offer,
+        Setup { plans, own_keys: Some(own_keys), credit, ..Setup::default() },
+    )
+    .await
 }
 
 async fn chat(server: &TestServer, model: &str) -> (Answered, GenerationRow) {
@@ -195,7 +199,7 @@ async fn a_crowd_at_the_edge_of_the_allowance_gets_exactly_what_is_free() {
 #[tokio::test]
 async fn a_plan_without_own_keys_uses_shared_capacity() {
     let offer = Offer::new().model("acme/one", [Stand::new("mine", "tokens-5")]);
-    let setup = Setup { own_keys: own(&["mine"], false), ..Setup::default() };
+    let setup = Setup { own_keys: Some(own(&["mine"], false)), ..Setup::default() };
     let server = TestServer::start_as(offer, setup).await;
     let (_, row) = chat(&server, "acme/one").await;
     assert_eq!((row.cost, row.byok), (usd(LIST), None));

@@ -5,6 +5,7 @@ mod credit;
 mod holder;
 mod invoice;
 mod privacy;
+mod secrets;
 mod statement;
 mod voucher;
 
@@ -65,6 +66,9 @@ pub(super) enum Command {
     /// Processes that hold part of balances
     #[command(subcommand)]
     Holder(holder::Command),
+    /// What secrets are sealed with
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// Checks the ledger's invariants; exit code 1 when one is broken
     Audit {
         #[command(flatten)]
@@ -187,6 +191,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
         Command::Invoice(command) => invoice::run(command).await,
         Command::Statement(wanted) => statement::run(wanted).await,
         Command::Holder(command) => holder::run(command).await,
+        Command::Secrets(command) => secrets::run(command).await,
         Command::Audit { place, json } => audit(place, json).await,
     }
 }
