@@ -62,5 +62,5 @@ pub use probe::ProbeOutcome;
 pub use reply::{Failed, Piece, Reply, ReplyBody};
 pub use retrieval::Form;
 pub use settings::{Drains, Settings};
-pub use signalbox_upstream::{Net, Reach};
+pub use signalbox_upstream::{CredentialError, Net, Reach};
 pub use world::{World, WorldError};

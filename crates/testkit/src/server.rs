@@ -5,8 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Reach, Settings};
+use signalbox_core::{Plans, Secret, Timeouts, Usd, limits};
+use signalbox_gateway::{
+    CredentialError, Drains, Exit, Gateway, HealthKeeper, OwnKeys, ProbeOutcome, Reach, Settings,
+};
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
@@ -255,6 +257,24 @@ impl TestServer {
     #[must_use]
     pub fn journal(&self) -> Journal {
         self.simulator.0.journal()
+    }
+
+    /// The base URL of its simulator.
+    #[must_use]
+    pub fn simulated(&self) -> String {
+        self.simulator.0.base_url()
+    }
+
+    /// Asks a provider with a credential of a caller's own.
+    ///
+    /// # Errors
+    /// The credential can't be used there.
+    pub async fn probe(
+        &self,
+        provider: &str,
+        secret: &str,
+    ) -> Result<ProbeOutcome, CredentialError> {
+        self.gateway.probe(provider, &Secret::new(secret.to_owned())).await
     }
 
     /// From now on, `switch-NAME` in a behaviour stands for this one.
