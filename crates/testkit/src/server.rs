@@ -1,13 +1,16 @@
 //! The whole server, put together as the binary does, with the simulator for a provider.
 
+mod probe;
+
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_core::{Plans, Secret, Timeouts, Usd, limits};
+use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{
-    CredentialError, Drains, Exit, Gateway, HealthKeeper, OwnKeys, ProbeOutcome, Reach, Settings,
+    Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Reach, Recognition, Regions, Settings,
 };
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
@@ -85,6 +88,12 @@ pub struct Setup {
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// What finds names of people and addresses.
+    pub recognition: Option<Recognition>,
+    /// What judges prompts for endpoints that require it.
+    pub moderator: Option<Arc<dyn Moderator>>,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
 }
 
 impl Default for Setup {
@@ -104,6 +113,9 @@ impl Default for Setup {
             reach: Reach::PublicOnly,
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
+            recognition: None,
+            moderator: None,
+            regions: Regions::default(),
         }
     }
 }
@@ -150,6 +162,10 @@ impl TestServer {
         let server = Self::open(folder, offer, setup, None).await;
         server.grant(&server.owner.account_id, credit).await;
         server
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("a folder").path()
     }
 
     /// Another gateway with a clock of its own on the database of this one, which is that of `setup`,
@@ -199,6 +215,9 @@ impl TestServer {
             drains: setup.drains,
             plans: setup.plans.clone(),
             own_keys: setup.own_keys,
+            recognition: setup.recognition,
+            moderator: setup.moderator,
+            regions: setup.regions,
             reach: setup.reach,
             ..Settings::new(format!("http://{address}"))
         };
@@ -257,24 +276,6 @@ impl TestServer {
     #[must_use]
     pub fn journal(&self) -> Journal {
         self.simulator.0.journal()
-    }
-
-    /// The base URL of its simulator.
-    #[must_use]
-    pub fn simulated(&self) -> String {
-        self.simulator.0.base_url()
-    }
-
-    /// Asks a provider with a credential of a caller's own.
-    ///
-    /// # Errors
-    /// The credential can't be used there.
-    pub async fn probe(
-        &self,
-        provider: &str,
-        secret: &str,
-    ) -> Result<ProbeOutcome, CredentialError> {
-        self.gateway.probe(provider, &Secret::new(secret.to_owned())).await
     }
 
     /// From now on, `switch-NAME` in a behaviour stands for this one.

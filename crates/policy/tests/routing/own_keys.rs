@@ -148,5 +148,6 @@ fn a_key_goes_where_its_credential_leads() {
     // An account that keeps to a region is not led out of it by a key for another one.
     assert_eq!(planned(own(|key| key.region = Some("us-east-1".into())), Some("eu")), 0);
     assert_eq!(planned(own(|key| key.region = Some("eu-west-1".into())), Some("eu")), 1);
+    assert_eq!(planned(own(|key| key.addressed = true), Some("eu")), 0);
     assert_eq!(planned(own(|_| ()), Some("eu")), 1);
 }

@@ -38,7 +38,7 @@ impl Sink {
 
     /// Calls an address; `true` when anything was answered.
     async fn call(self, client: &Client, address: &str) -> bool {
-        let answered = match self {
+        match self {
             Self::Fetch => Guarded::new(client.clone()).fetch(Fetch::get(address)).await.is_ok(),
             Self::TokenServer => {
                 let file = json!({"type": "authorized_user", "client_id": "c", "region": "r",
@@ -50,8 +50,7 @@ impl Sink {
                     "endpoint_url": address}]);
                 own(client, "azure", &list.to_string()).await
             }
-        };
-        answered
+        }
     }
 }
 
