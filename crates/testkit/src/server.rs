@@ -1,5 +1,7 @@
 //! The whole server, put together as the binary does, with the simulator for a provider.
 
+mod probe;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
