@@ -21,6 +21,7 @@ use crate::authenticate::Authenticator;
 use crate::cache::ResponseCache;
 use crate::exit::Exits;
 use crate::orphan::Orphanage;
+use crate::presets::Presets;
 use crate::ratio::Ratios;
 use crate::settings::{Drains, MAX_HEDGE_PERCENT, Settings};
 use crate::sticky::Sticky;
@@ -48,6 +49,7 @@ pub struct Gateway {
     pub(crate) timeouts: Timeouts,
     pub(crate) ratios: Ratios,
     pub(crate) answers: ResponseCache,
+    pub(crate) presets: Presets,
     pub(crate) sticky: Sticky,
     pub(crate) tasks: Tasks,
     pub(crate) drains: Arc<Semaphore>,
@@ -90,6 +92,7 @@ impl Gateway {
             timeouts: settings.timeouts,
             ratios: Ratios::default(),
             answers: ResponseCache::default(),
+            presets: Presets::new(store),
             sticky: Sticky::default(),
             tasks: Tasks::embedded(),
             drains: Arc::new(Semaphore::new(settings.drains.most)),

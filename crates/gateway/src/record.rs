@@ -215,6 +215,7 @@ fn row(generation: &Generation) -> GenerationRow {
         provider_responses: responses(generation),
         routing: metadata::routing(&given.plan, given.resolved.screened.as_deref()),
         response_cache_source_id: None,
+        preset_id: given.resolved.preset.as_ref().map(|used| used.id.to_string()),
         byok: None,
         fee_bps: None,
         byok_free: None,

@@ -87,7 +87,8 @@ fn scan(
     Some((Box::new(Screened { stages, refusal }), body))
 }
 
-const fn body(surface: Surface) -> Body {
+/// The kind of the bodies that come in by a door.
+pub(crate) const fn body(surface: Surface) -> Body {
     match surface {
         Surface::Chat | Surface::Cursor => Body::Chat,
         Surface::Completions => Body::Completions,

@@ -8,14 +8,14 @@ use signalbox_catalog::Lookup;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::anthropic_messages;
-use signalbox_dialect::document::Document;
 use signalbox_policy::router::Router;
 use signalbox_runtime::{entropy, task};
 
 use crate::authenticate::{Admitted, Principal};
 use crate::gateway::Gateway;
 use crate::generation::{Generation, Given};
-use crate::inbound::{Inbound, RequestHead};
+use crate::inbound::{Inbound, RequestHead, Surface};
+use crate::open::Opened;
 use crate::reply::{Failed, Reply};
 use crate::resolve::{Around, Resolved};
 use crate::sticky::Conversation;
@@ -40,10 +40,11 @@ impl Gateway {
     /// The tokens of a `/messages` body, estimated.
     ///
     /// # Errors
-    /// 400 for a body that could not be sent either.
-    pub fn count_tokens(&self, body: Bytes) -> Result<u64, ApiError> {
-        let document = Document::parse(body)?;
-        let survey = anthropic_messages::survey::survey(&document)?;
+    /// 400 for a body that could not be sent either, 404 for a preset that can't be used.
+    pub async fn count_tokens(&self, caller: &Principal, body: Bytes) -> Result<u64, ApiError> {
+        let (surface, head) = (Surface::Messages, RequestHead::default());
+        let opened = self.open(caller, Inbound { surface, head, body, id: None }).await?;
+        let survey = anthropic_messages::survey::survey(&opened.document)?;
         let world = self.world.load();
         let model = survey.model.as_deref().map(|slug| world.catalog.lookup(slug));
         let family = match &model {
@@ -60,21 +61,21 @@ impl Gateway {
     pub async fn serve(
         self: &Arc<Self>,
         admitted: Admitted,
-        inbound: Inbound,
+        opened: Opened,
     ) -> Result<Reply, Failed> {
         let now = admitted.received;
         let world = self.world.load_full();
-        let surface = inbound.surface;
+        let surface = opened.surface;
         let account = admitted.principal.key.account.clone();
-        let known = inbound.id.clone();
+        let known = opened.id.clone();
         // One throw decides the draws of routers and of the plan.
         let dice = entropy::dice();
-        let (mut resolved, head) =
-            self.resolved(&world, &admitted.principal, inbound, now, dice)?;
+        let (mut resolved, head) = self.resolved(&world, &admitted.principal, opened, now, dice)?;
         if let Some(refused) = self.blocked(&world, &mut resolved, &head, now, dice) {
             return Err(refused);
         }
-        let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
+        let preset = resolved.preset.as_ref().map(|used| used.cache);
+        let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, preset);
         let id = known.unwrap_or_else(|| match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
             None => GenerationId::generate(now, entropy::bytes()),
@@ -118,7 +119,7 @@ impl Gateway {
         &self,
         world: &World,
         caller: &Principal,
-        inbound: Inbound,
+        opened: Opened,
         now: Timestamp,
         dice: u64,
     ) -> Result<(Resolved, RequestHead), ApiError> {
@@ -135,6 +136,6 @@ impl Gateway {
             before: &before,
             screen: caller.screen.as_deref(),
         };
-        resolve::resolve(inbound, &around)
+        resolve::resolve(opened, &around)
     }
 }

@@ -74,9 +74,9 @@ pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Re
 
 async fn counted(app: &App, request: Request) -> Result<Vec<u8>, Failed> {
     let (head, body) = request.into_parts();
-    credential::any(app, &head.headers).await?;
+    let caller = credential::any(app, &head.headers).await?;
     let body = body::read(&head.headers, body).await?;
-    let tokens = app.gateway().count_tokens(body)?;
+    let tokens = app.gateway().count_tokens(&caller, body).await?;
     Ok(anthropic_messages::count_tokens_body(tokens))
 }
 
@@ -92,15 +92,17 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
     let principal = credential::any(app, &head.headers).await?;
     if once::is_wished(&head.headers) {
         let body = body::read(&head.headers, body).await?;
-        let once = once::request(&head.headers, &principal, head.uri.path(), &body)?;
         let inbound = Inbound { surface, head: request_head(&head.headers), body, id: None };
-        return once::answer(app, principal, inbound, once).await;
+        let opened = app.gateway().open(&principal, inbound).await?;
+        let once = once::request(&head.headers, &principal, head.uri.path(), opened.body())?;
+        return once::answer(app, principal, opened, once).await;
     }
     // Whoever may not ask does not get to send a hundred megabytes first.
     let admitted = app.gateway().admit(principal).await?;
     let body = body::read(&head.headers, body).await?;
     let inbound = Inbound { surface, head: request_head(&head.headers), body, id: None };
-    let reply = app.gateway().serve(admitted, inbound).await?;
+    let opened = app.gateway().open(admitted.principal(), inbound).await?;
+    let reply = app.gateway().serve(admitted, opened).await?;
     let id = HeaderValue::from_str(reply.id.as_str()).ok();
     let mut response = match reply.body {
         ReplyBody::Whole(receiver) => {

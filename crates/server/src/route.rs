@@ -77,6 +77,7 @@ pub enum Object {
     Invitation,
     Key,
     Payment,
+    Preset,
     Session,
     TaxId,
     User,

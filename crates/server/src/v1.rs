@@ -7,6 +7,7 @@ pub(crate) mod guardrails;
 pub(crate) mod keys;
 pub(crate) mod models;
 pub(crate) mod organizations;
+pub(crate) mod presets;
 pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;

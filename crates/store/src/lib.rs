@@ -1,6 +1,7 @@
 //! Floor 3: the only crate with SQL.
 
 pub mod accounts;
+pub mod apps;
 pub mod audit;
 pub mod auth_codes;
 pub mod budgets;
@@ -29,6 +30,7 @@ mod pause;
 pub mod payments;
 pub mod people;
 pub mod plans;
+pub mod presets;
 pub mod privacy;
 pub mod second_factor;
 pub mod sessions;
@@ -61,6 +63,7 @@ pub use organizations::MemberChange;
 pub use pause::Pause;
 pub use people::{MailToken, NewPerson, Purpose, UserRecord};
 pub use plans::Agreement;
+pub use presets::{PresetRecord, PresetStatus, PresetVersion};
 pub use sessions::{Context, SessionRecord};
 pub use settings::{StoreSettings, Sync};
 pub use store::Store;

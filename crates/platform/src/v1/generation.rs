@@ -109,7 +109,7 @@ impl From<GenerationRow> for GenerationBody {
             model: row.model,
             provider_name: row.provider_name,
             router: row.router,
-            preset_id: None,
+            preset_id: row.preset_id,
             workspace_id: None,
             app_id: None,
             created_at: row.created_at.to_rfc3339(),
@@ -163,6 +163,9 @@ impl Platform {
     ) -> Result<Data<GenerationBody>, PlatformError> {
         let found = self.store().generation(account, &GenerationId::new(id)).await?;
         let row = found.ok_or(PlatformError::NotFound("generation"))?;
-        Ok(Data { data: row.into() })
+        let workspace = self.store().workspace_of(&row).await?;
+        let mut data = GenerationBody::from(row);
+        data.workspace_id = Some(workspace.as_str().to_owned());
+        Ok(Data { data })
     }
 }

@@ -6,6 +6,7 @@ use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, p
 use crate::{inference, router, v1, webhooks};
 
 mod people;
+mod presets;
 
 use Again::{InCommit, Outside, Sealed};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
@@ -21,6 +22,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     WORKSPACES,
     GUARDRAILS,
     people::ROUTES,
+    presets::ROUTES,
     HOUSE,
 ];
 

@@ -30,6 +30,16 @@ pub(crate) async fn list(State(app): State<App>, pairs: Pairs) -> Response {
     error::json(&app, answer)
 }
 
+/// `GET /api/v1/models/user`: those that the key can use.
+pub(crate) async fn user(State(app): State<App>, pairs: Pairs, headers: HeaderMap) -> Response {
+    let answer = async {
+        let caller = credential::inference(&app, &headers).await?;
+        let query = ModelsQuery::parse(borrowed(&pairs))?;
+        Ok::<_, ApiError>(app.gateway().models_for(&caller, &query).to_string())
+    };
+    error::json(&app, answer.await)
+}
+
 /// `GET /api/v1/models/count`
 pub(crate) async fn count(State(app): State<App>, pairs: Pairs) -> Response {
     let world = app.gateway().world.load();

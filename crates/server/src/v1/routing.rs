@@ -34,7 +34,7 @@ pub(crate) async fn plan(
         };
         let inbound =
             Inbound { surface, head: inference::request_head(&head.headers), body, id: None };
-        let plan = app.gateway().dry_run(&caller, inbound, dice)?;
+        let plan = app.gateway().dry_run(&caller, inbound, dice).await?;
         Ok::<_, ApiError>(serde_json::json!({ "data": plan }).to_string())
     };
     error::json(&app, answer.await)
