@@ -17,6 +17,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::apps::Apps;
 use crate::authenticate::Authenticator;
 use crate::cache::ResponseCache;
 use crate::exit::Exits;
@@ -50,6 +51,7 @@ pub struct Gateway {
     pub(crate) ratios: Ratios,
     pub(crate) answers: ResponseCache,
     pub(crate) presets: Presets,
+    pub(crate) apps: Apps,
     pub(crate) sticky: Sticky,
     pub(crate) tasks: Tasks,
     pub(crate) drains: Arc<Semaphore>,
@@ -93,6 +95,7 @@ impl Gateway {
             ratios: Ratios::default(),
             answers: ResponseCache::default(),
             presets: Presets::new(store),
+            apps: Apps::new(store),
             sticky: Sticky::default(),
             tasks: Tasks::embedded(),
             drains: Arc::new(Semaphore::new(settings.drains.most)),

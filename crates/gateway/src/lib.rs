@@ -17,6 +17,7 @@ pub mod settings;
 pub mod sticky;
 pub mod world;
 
+mod apps;
 mod attempt;
 mod cache;
 mod defaults;

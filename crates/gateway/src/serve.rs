@@ -94,6 +94,7 @@ impl Gateway {
             retrieval::keep_fitting(retrieval, &world, &mut plan)?;
         }
         let held = free::reserve(self, &id, &admitted, &resolved, plan).await?;
+        self.apps.note(&head, &self.clock).await;
         let given = Given {
             id,
             request_id,

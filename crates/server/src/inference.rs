@@ -6,6 +6,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use signalbox_core::ApiError;
+use signalbox_core::attribution::categories;
 use signalbox_dialect::{AnswerStyle, anthropic_messages};
 use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface};
 
@@ -24,6 +25,7 @@ static BETA_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("x-anthropic-beta"), HeaderName::from_static("anthropic-beta")];
 /// Most beta features that a client may name; those after them are left out.
 const MAX_BETAS: usize = 32;
+const X_OPENROUTER_CATEGORIES: HeaderName = HeaderName::from_static("x-openrouter-categories");
 const X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const X_OPENROUTER_METADATA: HeaderName = HeaderName::from_static("x-openrouter-metadata");
 const X_OPENROUTER_EXPERIMENTAL_METADATA: HeaderName =
@@ -137,6 +139,7 @@ pub(crate) fn request_head(headers: &HeaderMap) -> RequestHead {
     RequestHead {
         referer: text(HTTP_REFERER).or_else(|| text(header::REFERER)),
         title: text(X_OPENROUTER_TITLE).or_else(|| text(X_TITLE)),
+        categories: text(X_OPENROUTER_CATEGORIES).map(|text| categories(&text)).unwrap_or_default(),
         origin: text(header::ORIGIN),
         user_agent: text(header::USER_AGENT),
         session_id: text(X_SESSION_ID),

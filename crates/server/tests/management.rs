@@ -39,3 +39,9 @@ mod guardrails;
 
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
+
+#[path = "management/presets.rs"]
+mod presets;
+
+#[path = "management/preset_use.rs"]
+mod preset_use;
