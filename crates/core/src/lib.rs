@@ -15,6 +15,7 @@ pub mod parameter;
 pub mod plan;
 pub mod price;
 pub mod rate;
+mod schema;
 pub mod secret;
 pub mod time;
 pub mod timeouts;

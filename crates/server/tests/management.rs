@@ -45,3 +45,21 @@ mod presets;
 
 #[path = "management/preset_use.rs"]
 mod preset_use;
+
+#[path = "management/described.rs"]
+mod described;
+
+#[path = "management/openapi.rs"]
+mod openapi;
+
+#[path = "management/idor.rs"]
+mod idor;
+
+#[path = "management/workspace_defaults.rs"]
+mod workspace_defaults;
+
+#[path = "management/models_user.rs"]
+mod models_user;
+
+#[path = "management/callers.rs"]
+mod callers;

@@ -2,7 +2,7 @@
 
 mod managed;
 
-pub use managed::{NewVersion, PresetEdit, Saved};
+pub use managed::{Absent, NewVersion, PresetEdit, Saved, TooMany};
 
 use serde::{Deserialize, Serialize};
 use signalbox_core::Timestamp;

@@ -3,7 +3,8 @@
 
 use std::collections::HashSet;
 
-use serde::Deserialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use signalbox_core::id::AccountId;
 use signalbox_store::workspaces::{Final, PluginDefault, WorkspaceDefaults};
@@ -18,7 +19,7 @@ const MOST: usize = 32;
 const BY_FIELD: [&str; 3] = ["auto-router", "auto-beta-router", "pareto-router"];
 
 /// `PATCH /workspaces/{id}/defaults`: what is absent stays; `plugins` replaces all.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct DefaultsWish {
     /// The defaults of plugins, each id once.
@@ -28,7 +29,7 @@ pub struct DefaultsWish {
 }
 
 /// The default of one plugin.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PluginWish {
     /// Its id.
@@ -36,10 +37,58 @@ pub struct PluginWish {
     /// Whether it is on for requests that don't speak of it; true.
     pub enabled: Option<bool>,
     /// `true`, or the names of those settings of a router that a request can't change.
+    #[schemars(with = "Option<FinalForm>")]
     pub prevent_overrides: Option<Final>,
     /// Its settings, as an entry of `plugins` has them.
     #[serde(default)]
     pub settings: Map<String, Value>,
+}
+
+/// How it is said what is final.
+#[derive(JsonSchema)]
+#[serde(untagged)]
+#[expect(dead_code, reason = "only described")]
+enum FinalForm {
+    All(bool),
+    Fields(Vec<String>),
+}
+
+/// What a workspace presets of plugins and routing, as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct DefaultsObject {
+    /// The defaults of plugins.
+    pub plugins: Vec<PluginObject>,
+    /// Whether the workspace's order of providers is final.
+    pub prevent_sort_overrides: bool,
+}
+
+/// The default of one plugin, as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct PluginObject {
+    /// Its id.
+    pub id: String,
+    /// Whether it is on for requests that don't speak of it.
+    pub enabled: bool,
+    /// `true`, or the names of those settings of a router that a request can't change.
+    #[schemars(with = "FinalForm")]
+    pub prevent_overrides: Final,
+    /// Its settings.
+    pub settings: Map<String, Value>,
+}
+
+impl From<WorkspaceDefaults> for DefaultsObject {
+    fn from(one: WorkspaceDefaults) -> Self {
+        let plugin = |PluginDefault { id, enabled, prevent_overrides, settings }| PluginObject {
+            id,
+            enabled,
+            prevent_overrides,
+            settings,
+        };
+        Self {
+            plugins: one.plugins.into_iter().map(plugin).collect(),
+            prevent_sort_overrides: one.prevent_sort_overrides,
+        }
+    }
 }
 
 fn refused(text: impl Into<String>) -> PlatformError {
@@ -102,8 +151,8 @@ impl Platform {
         &self,
         account: &AccountId,
         name: &str,
-    ) -> Result<Data<WorkspaceDefaults>, PlatformError> {
-        Ok(Data { data: self.workspace(account, name).await?.defaults })
+    ) -> Result<Data<DefaultsObject>, PlatformError> {
+        Ok(Data { data: self.workspace(account, name).await?.defaults.into() })
     }
 
     /// Changes what a workspace presets of plugins and routing.
@@ -115,7 +164,7 @@ impl Platform {
         by: By,
         name: &str,
         wish: DefaultsWish,
-    ) -> Result<Data<WorkspaceDefaults>, PlatformError> {
+    ) -> Result<Data<DefaultsObject>, PlatformError> {
         let (plugins, prevent_sort) = wish.checked()?;
         let id = self.workspace(&by.account, name).await?.id;
         let edit = move |one: &mut WorkspaceRecord| {
@@ -124,6 +173,6 @@ impl Platform {
             to.prevent_sort_overrides = prevent_sort.unwrap_or(to.prevent_sort_overrides);
         };
         let done = self.store().edit_workspace(by, id, edit).await?;
-        Ok(Data { data: done.ok_or(PlatformError::NotFound("workspace"))?.defaults })
+        Ok(Data { data: done.ok_or(PlatformError::NotFound("workspace"))?.defaults.into() })
     }
 }

@@ -1,11 +1,13 @@
 //! `/api/v1/presets`: the presets of a workspace, as its keys see them and as its account manages them
 //! (platform spec 8).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, UserId, WorkspaceId};
-use signalbox_store::presets::{NewVersion, PresetEdit, Saved};
+use signalbox_store::presets::{Absent, NewVersion, PresetEdit, TooMany};
 use signalbox_store::workspaces::default_workspace;
 use signalbox_store::{
     By, KeyRecord, PresetRecord, PresetStatus, PresetVersion, Store, StoreError,
@@ -19,14 +21,25 @@ const MAX_BYTES: usize = 256 * 1024;
 /// Longest slug, in characters.
 const MAX_SLUG: usize = 100;
 
+/// How a status is written.
+#[derive(JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "only described")]
+enum StatusName {
+    Active,
+    Disabled,
+    Archived,
+}
+
 /// A preset without its versions.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct PresetObject {
     pub id: String,
     pub slug: String,
     pub name: String,
     pub description: Option<String>,
+    #[schemars(with = "StatusName")]
     pub status: PresetStatus,
     pub status_updated_at: Option<String>,
     pub creator_user_id: Option<UserId>,
@@ -55,7 +68,7 @@ impl From<PresetRecord> for PresetObject {
 }
 
 /// A version of a preset. `config` is as it was saved, byte for byte.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct VersionObject {
     pub id: String,
@@ -63,6 +76,7 @@ pub struct VersionObject {
     pub creator_id: String,
     pub version: i64,
     pub system_prompt: Option<String>,
+    #[schemars(with = "Map<String, Value>")]
     pub config: Box<RawValue>,
     pub created_at: String,
     pub updated_at: String,
@@ -89,7 +103,7 @@ impl TryFrom<PresetVersion> for VersionObject {
 }
 
 /// A preset with the version that requests get.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct DesignatedPreset {
     /// The preset.
     #[serde(flatten)]
@@ -108,7 +122,7 @@ pub struct KeptBody {
 }
 
 /// `PATCH /workspaces/{id}/presets/{slug}`: what is absent stays, null clears.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PresetWish {
     /// Letters, digits, dashes and underscores.
@@ -119,6 +133,7 @@ pub struct PresetWish {
     #[serde(default, deserialize_with = "given")]
     pub description: Option<Option<String>>,
     /// `active`, `disabled` or `archived`.
+    #[schemars(with = "Option<StatusName>")]
     pub status: Option<PresetStatus>,
     /// The number of the version that requests get.
     pub designated_version: Option<i64>,
@@ -294,14 +309,14 @@ impl Platform {
             config: kept.config,
         };
         match self.store().save_preset(by, wish).await {
-            Ok(Saved::Done(preset, version)) => {
+            Ok(Ok((preset, version))) => {
                 let designated_version = Some(version.try_into()?);
                 Ok(Data { data: DesignatedPreset { preset: preset.into(), designated_version } })
             }
-            Ok(Saved::TooManyPresets(most)) => {
+            Ok(Err(TooMany::Presets(most))) => {
                 Err(refused(format!("a workspace has at most {most} presets")))
             }
-            Ok(Saved::TooManyVersions(most)) => {
+            Ok(Err(TooMany::Versions(most))) => {
                 Err(refused(format!("a preset has at most {most} versions")))
             }
             Err(StoreError::Constraint(_)) => {
@@ -329,8 +344,10 @@ impl Platform {
         let (workspace, old) = (shelf.workspace.clone(), slug.to_owned());
         match self.store().edit_preset(by, workspace, old, edit).await {
             Ok(Ok(preset)) => self.get_preset(&shelf, &preset.slug).await,
-            Ok(Err(false)) => Err(PlatformError::NotFound("preset")),
-            Ok(Err(true)) => Err(refused("designated_version: there is no such version")),
+            Ok(Err(Absent::Preset)) => Err(PlatformError::NotFound("preset")),
+            Ok(Err(Absent::Version)) => {
+                Err(refused("designated_version: there is no such version"))
+            }
             Err(StoreError::Constraint(_)) => {
                 let text = format!("slug: there is a preset called {wanted} already");
                 Err(PlatformError::Conflict(text))

@@ -220,7 +220,10 @@ async fn a_preset_names_models_and_providers_in_order() {
     )
     .await;
     let answer = told(&caller.chat(&chat("@preset/p")).await, 200);
-    assert_eq!((&answer["model"], &answer["provider"]), (&json!("acme/good"), &json!("Provider b")));
+    assert_eq!(
+        (&answer["model"], &answer["provider"]),
+        (&json!("acme/good"), &json!("Provider b"))
+    );
     let mut own = chat("@preset/p");
     own["provider"] = json!({"only": ["a"]});
     let answer = told(&caller.chat(&own).await, 200);

@@ -33,15 +33,25 @@ pub struct NewVersion {
     pub config: String,
 }
 
-/// What became of a version that was to be added.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Saved {
-    /// It is there and designated.
-    Done(PresetRecord, PresetVersion),
-    /// The workspace has as many presets as it can have.
-    TooManyPresets(u64),
-    /// The preset has as many versions as it can have.
-    TooManyVersions(i64),
+/// Why a version was not added: there are as many as there can be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TooMany {
+    /// So many presets in the workspace.
+    Presets(u64),
+    /// So many versions of the preset.
+    Versions(i64),
+}
+
+/// A preset with the version that was added.
+pub type Saved = Result<(PresetRecord, PresetVersion), TooMany>;
+
+/// What a change names that is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Absent {
+    /// The preset.
+    Preset,
+    /// The version of it.
+    Version,
 }
 
 /// A change of a preset; what is absent stays.
@@ -184,7 +194,7 @@ async fn save(
 ) -> Result<Managed<Saved>, StoreError> {
     let old = owned(connection, by, &wish.workspace, &wish.slug).await?;
     if old.is_none() && !has_room(connection, &wish.workspace).await? {
-        return Ok(Managed::nothing(Saved::TooManyPresets(MAX_PRESETS)));
+        return Ok(Managed::nothing(Err(TooMany::Presets(MAX_PRESETS))));
     }
     let mut one = old.clone().unwrap_or_else(|| PresetRecord {
         id: random_uuid(entropy::bytes()),
@@ -203,7 +213,7 @@ async fn save(
     });
     let number = next(connection, &one.id).await?;
     if number > MAX_VERSIONS {
-        return Ok(Managed::nothing(Saved::TooManyVersions(MAX_VERSIONS)));
+        return Ok(Managed::nothing(Err(TooMany::Versions(MAX_VERSIONS))));
     }
     (one.designated, one.updated_at) = (number, now);
     let version = PresetVersion {
@@ -223,7 +233,7 @@ async fn save(
     }
     insert_version(connection, &version).await?;
     let deed = deed(old.as_ref(), Some(&one));
-    Ok(Managed::one(Saved::Done(one, version), deed))
+    Ok(Managed::one(Ok((one, version)), deed))
 }
 
 impl Store {
@@ -241,8 +251,8 @@ impl Store {
         .await
     }
 
-    /// Changes a preset of the account of `by`: as it is now, `Err(false)` when there is no such
-    /// preset, `Err(true)` when there is no such version of it.
+    /// Changes a preset of the account of `by`: as it is now, or what of the wish is
+    /// not there.
     ///
     /// # Errors
     /// [`StoreError::Constraint`] when its new slug is taken.
@@ -252,18 +262,18 @@ impl Store {
         workspace: WorkspaceId,
         slug: String,
         edit: PresetEdit,
-    ) -> Result<Result<PresetRecord, bool>, StoreError> {
+    ) -> Result<Result<PresetRecord, Absent>, StoreError> {
         let now = self.clock().now();
         let owner = by.clone();
         self.manage(by, "preset.update", move |connection| {
             Box::pin(async move {
                 let Some(old) = owned(connection, &owner, &workspace, &slug).await? else {
-                    return Ok(Managed::nothing(Err(false)));
+                    return Ok(Managed::nothing(Err(Absent::Preset)));
                 };
                 let mut one = old.clone();
                 if let Some(number) = edit.designated {
                     let Some(version) = version(connection, &one.id, number).await? else {
-                        return Ok(Managed::nothing(Err(true)));
+                        return Ok(Managed::nothing(Err(Absent::Version)));
                     };
                     (one.designated, one.designated_id) = (number, Some(version.id));
                 }

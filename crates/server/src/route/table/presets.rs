@@ -1,6 +1,9 @@
 //! Presets, and what else a workspace presets.
 
 use axum::routing::on;
+use signalbox_platform::v1::defaults::{DefaultsObject, DefaultsWish};
+use signalbox_platform::v1::presets::{DesignatedPreset, PresetObject, PresetWish, VersionObject};
+use signalbox_platform::v1::{Data, Deleted, Listed, Page};
 
 use super::super::{Credential, Object, Place, Route, delete, get, patch, post};
 use crate::v1;
@@ -32,26 +35,37 @@ pub(super) const ROUTES: &[Route] = &[
     })
     .names(PRESET),
     get("/api/v1/workspaces/{id}/presets", Management, |verb| on(verb, v1::presets::list_of))
-        .names(WORKSPACE),
+        .names(WORKSPACE)
+        .asks::<Page>()
+        .gives::<Listed<PresetObject>>(200),
     get("/api/v1/workspaces/{id}/presets/{slug}", Management, |verb| on(verb, v1::presets::one_of))
-        .names(OF_A_WORKSPACE),
+        .names(OF_A_WORKSPACE)
+        .gives::<Data<DesignatedPreset>>(200),
     get("/api/v1/workspaces/{id}/presets/{slug}/versions", Management, |verb| {
         on(verb, v1::presets::versions_of)
     })
-    .names(OF_A_WORKSPACE),
+    .names(OF_A_WORKSPACE)
+    .asks::<Page>()
+    .gives::<Listed<VersionObject>>(200),
     patch("/api/v1/workspaces/{id}/presets/{slug}", Management, |verb| {
         on(verb, v1::presets::update)
     })
-    .names(OF_A_WORKSPACE),
+    .names(OF_A_WORKSPACE)
+    .takes::<PresetWish>()
+    .gives::<Data<DesignatedPreset>>(200),
     delete("/api/v1/workspaces/{id}/presets/{slug}", Management, |verb| {
         on(verb, v1::presets::delete)
     })
-    .names(OF_A_WORKSPACE),
+    .names(OF_A_WORKSPACE)
+    .gives::<Deleted>(200),
     get("/api/v1/workspaces/{id}/defaults", Management, |verb| on(verb, v1::workspaces::defaults))
-        .names(WORKSPACE),
+        .names(WORKSPACE)
+        .gives::<Data<DefaultsObject>>(200),
     patch("/api/v1/workspaces/{id}/defaults", Management, |verb| {
         on(verb, v1::workspaces::update_defaults)
     })
-    .names(WORKSPACE),
+    .names(WORKSPACE)
+    .takes::<DefaultsWish>()
+    .gives::<Data<DefaultsObject>>(200),
     get("/api/v1/models/user", Inference, |verb| on(verb, v1::models::user)),
 ];
