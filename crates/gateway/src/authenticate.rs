@@ -20,7 +20,7 @@ use crate::account::{Account, Terms};
 use crate::defaults::Defaults;
 use crate::free;
 use crate::limit::{self, Window};
-use crate::own_keys::OwnKeys;
+use crate::own_keys::{OwnKey, OwnKeys};
 
 /// Who is calling.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub struct Principal {
     pub(crate) free_spender: Arc<Spender>,
     /// What its account permits, and the provider keys of its own.
     pub(crate) policy: Arc<AccountPolicy>,
+    /// What these are called with.
+    pub(crate) own: Vec<OwnKey>,
     /// What it may use of them in a month before the fee begins.
     pub(crate) allowance: Option<Draw>,
     /// The news of the account when it was loaded.
@@ -219,7 +221,8 @@ impl Authenticator {
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
-            let byok = self.own_keys.of(&key, &account.terms());
+            let own = self.own_keys.of(&key, &account).await?;
+            let byok: Vec<_> = own.iter().map(|one| Arc::clone(&one.routing)).collect();
             let byok_free = account.terms().plan.byok_free;
             let allowance = Some(Draw::allowance(&key.account, byok_free, read_at))
                 .filter(|draw| !byok.is_empty() && draw.cap() > Some(Usd::ZERO));
@@ -230,6 +233,7 @@ impl Authenticator {
                 free_spender,
                 policy: Arc::new(self.policy(byok, &guards, &around)),
                 screen: guards.screen,
+                own,
                 allowance,
                 defaults: Defaults::of(&around),
                 shares_data: around.workspace.is_data_discount_logging_enabled,

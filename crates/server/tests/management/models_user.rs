@@ -1,10 +1,8 @@
 //! `GET /models/user`: the models that a key can use.
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use signalbox_core::Plans;
-use signalbox_gateway::OwnKeys;
+use signalbox_core::{Plans, Secret};
+use signalbox_gateway::{OwnKeys, OwnProviderKey};
 use signalbox_policy::ByokKey;
 use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer};
 
@@ -67,11 +65,14 @@ async fn a_key_sees_what_its_guardrails_and_privacy_leave() {
 
 #[tokio::test]
 async fn own_provider_keys_make_models_usable() {
-    let own = OwnKeys::by(|_| {
-        let (id, label) = ("own".to_owned(), "sk-...".to_owned());
-        let provider = "mistral".to_owned();
-        vec![Arc::new(ByokKey { id, label, provider, ..ByokKey::default() })]
-    });
+    let routing = ByokKey {
+        id: "own".to_owned(),
+        label: "sk-...AbCd".to_owned(),
+        provider: "mistral".to_owned(),
+        ..ByokKey::default()
+    };
+    let secret = Secret::new("sk-mine".to_owned());
+    let own = OwnKeys::fixed(vec![OwnProviderKey { routing, secret, version: 1 }]);
     let row = serde_json::from_value(json!({"free": {"byok_allowed": true}})).unwrap();
     let plans = Plans::default().with(&row).unwrap();
     let setup = Setup { plans, own_keys: own, ..Setup::default() };

@@ -11,6 +11,11 @@ use crate::site::{patch, start, told};
 const LAB: &str = "/api/v1/workspaces/lab";
 const DEFAULTS: &str = "/api/v1/workspaces/lab/defaults";
 
+fn speed(tokens_per_second: f64) -> Value {
+    let all = |value: f64| json!({"p50": value, "p75": value, "p90": value, "p99": value});
+    json!({"latency": all(300.0), "throughput": all(tokens_per_second), "requests": 1000})
+}
+
 fn chat(model: Option<&str>) -> Value {
     let mut body = json!({"max_tokens": 20, "messages": [
         {"role": "user", "content": "Fix this bug: my Rust function panics in the loop."}]});
@@ -120,10 +125,10 @@ async fn a_final_order_of_providers_is_final() {
     let offer = Offer::new().model(
         "acme/one",
         [
-            Stand::new("cheap", "tokens-2"),
+            Stand::new("cheap", "tokens-2").with("perf_30m", speed(9.0)),
             Stand::new("dear", "tokens-2")
                 .with("pricing", json!({"prompt": "0.00001", "completion": "0.00002"}))
-                .with("perf_30m", json!({"throughput": {"p50": 900.0}, "latency": {"p50": 0.1}})),
+                .with("perf_30m", speed(900.0)),
         ],
     );
     let server = TestServer::start_with(offer, "3").await;
