@@ -42,9 +42,9 @@ impl Gateway {
     ) -> Result<Value, ApiError> {
         let dice = dice.unwrap_or_else(entropy::dice);
         let opened = self.open(caller, inbound).await?;
-        let (world, now) = (self.world.load(), self.clock.now());
+        let (world, now) = (self.world.load_full(), self.clock.now());
         let account = &caller.key.account;
-        let (mut resolved, _) = self.resolved(&world, caller, opened, now, dice)?;
+        let (mut resolved, _) = self.resolved(&world, caller, opened, now, dice).await?;
         if let Some(refusal) = resolved.screened.as_mut().and_then(|one| one.refusal.take()) {
             return Err(refusal);
         }

@@ -217,7 +217,7 @@ fn row(generation: &Generation) -> GenerationRow {
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
-        routing: metadata::routing(&given.plan, given.resolved.screened.as_deref()),
+        routing: metadata::routing(&given.plan, &given.resolved),
         response_cache_source_id: None,
         preset_id: given.resolved.preset.as_ref().map(|used| used.id.to_string()),
         byok: None,

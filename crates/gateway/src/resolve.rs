@@ -49,6 +49,8 @@ pub(crate) struct Resolved {
     pub screened: Option<Box<Screened>>,
     /// The preset that was merged into it.
     pub preset: Option<Used>,
+    /// How long it was judged, where an endpoint requires moderation.
+    pub moderation_ms: Option<u64>,
     /// The same survey with reasoning switched on, for the models that were asked for with
     /// `:thinking`.
     thinking: Option<reasoning::Thinking>,
@@ -80,7 +82,7 @@ pub(crate) fn resolve(
     let Opened { surface, head, mut document, id: _, preset } = opened;
     let mut screened = None;
     if let Some(filters) = around.screen {
-        (document, screened) = screen::screen(filters, document, surface)?;
+        (document, screened) = screen::screen(filters, document, surface);
     }
     let retrieval = Retrieval::read(surface, &document)?;
     let survey = survey(surface, &document, retrieval.as_ref())?;
@@ -114,6 +116,7 @@ pub(crate) fn resolve(
         retrieval,
         screened,
         preset,
+        moderation_ms: None,
         thinking,
     };
     Ok((resolved, head))

@@ -46,6 +46,9 @@ mod presets;
 #[path = "management/preset_use.rs"]
 mod preset_use;
 
+#[path = "management/allowlist.rs"]
+mod allowlist;
+
 #[path = "management/described.rs"]
 mod described;
 
@@ -63,3 +66,12 @@ mod models_user;
 
 #[path = "management/callers.rs"]
 mod callers;
+
+#[path = "management/escalation.rs"]
+mod escalation;
+
+#[path = "management/disguise.rs"]
+mod disguise;
+
+#[path = "management/canaries.rs"]
+mod canaries;

@@ -42,7 +42,7 @@ pub(crate) async fn plan(
             None => app.gateway().surface_of(&body)?,
         };
         let inbound =
-            Inbound { surface, head: inference::request_head(&head.headers), body, id: None };
+            Inbound { surface, head: inference::request_head(&app, &head), body, id: None };
         let plan = app.gateway().dry_run(&caller, inbound, asked.dice).await?;
         Ok::<_, ApiError>(serde_json::json!({ "data": plan }).to_string())
     };

@@ -87,7 +87,7 @@ async fn of_several_at_once_each_has_a_number_of_its_own_or_is_told() {
     });
     let mut numbers = HashSet::new();
     for one in tries.collect::<Vec<_>>() {
-        match one.await.unwrap() {
+        match one.await.unwrap().unwrap() {
             Ok(number) => assert!(numbers.insert(number), "{number} twice"),
             Err(error) => assert!(matches!(error, StoreError::Constraint(_)), "{error}"),
         }

@@ -35,7 +35,7 @@ pub fn nobodys(object: Object) -> String {
         Object::Preset => format!("preset-{number}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail | Object::Invitation | Object::Workspace => uuid,
+        Object::Guardrail | Object::Invitation | Object::Phrase | Object::Workspace => uuid,
     }
 }
 
@@ -215,6 +215,10 @@ impl Estate {
                 let id = payment.id.clone();
                 server.platform.store().create_payment(payment).await.unwrap();
                 id
+            }
+            Object::Phrase => {
+                let wish = json!({"phrase": format!("phrase {number}")});
+                self.posted("/privacy/allowlist", wish, "id").await
             }
             Object::Preset => preset(&self.api, number).await,
             Object::Session => {
