@@ -31,6 +31,8 @@ pub struct AccountPolicy {
     pub deny_free_publication: bool,
     /// The order that requests have which ask for none.
     pub default_sort: Option<SortBy>,
+    /// Whether that order holds for requests that ask for another one too.
+    pub sort_is_final: bool,
     /// The region outside of which no endpoint may be called: `eu` or `us`.
     pub region: Option<String>,
     /// The caller's own provider keys.

@@ -83,6 +83,7 @@ pub enum Object {
     Payment,
     Phrase,
     ProviderKey,
+    Preset,
     Session,
     TaxId,
     User,

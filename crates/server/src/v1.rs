@@ -10,6 +10,7 @@ pub(crate) mod keys;
 pub(crate) mod models;
 pub(crate) mod openapi;
 pub(crate) mod organizations;
+pub(crate) mod presets;
 pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;

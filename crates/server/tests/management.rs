@@ -46,6 +46,12 @@ mod byok_use;
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 
+#[path = "management/presets.rs"]
+mod presets;
+
+#[path = "management/preset_use.rs"]
+mod preset_use;
+
 #[path = "management/allowlist.rs"]
 mod allowlist;
 
@@ -57,6 +63,15 @@ mod openapi;
 
 #[path = "management/idor.rs"]
 mod idor;
+
+#[path = "management/workspace_defaults.rs"]
+mod workspace_defaults;
+
+#[path = "management/models_user.rs"]
+mod models_user;
+
+#[path = "management/callers.rs"]
+mod callers;
 
 #[path = "management/escalation.rs"]
 mod escalation;

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod allowlist;
+pub mod apps;
 pub mod audit;
 pub mod auth_codes;
 pub mod budgets;
@@ -31,6 +32,7 @@ mod pause;
 pub mod payments;
 pub mod people;
 pub mod plans;
+pub mod presets;
 pub mod privacy;
 pub mod second_factor;
 pub mod secrets;
@@ -68,6 +70,7 @@ pub use pause::Pause;
 pub use people::{MailToken, NewPerson, Purpose, UserRecord};
 pub use plans::Agreement;
 pub use secrets::{Rotation, SecretsStatus};
+pub use presets::{PresetRecord, PresetStatus, PresetVersion};
 pub use sessions::{Context, SessionRecord};
 pub use settings::{StoreSettings, Sync};
 pub use sso::{SsoChange, SsoConnection, SsoOrigin, SsoStatus};

@@ -52,3 +52,5 @@ mod sso;
 
 #[path = "it/secrets.rs"]
 mod secrets;
+#[path = "it/presets.rs"]
+mod presets;

@@ -80,3 +80,5 @@ mod sso;
 
 #[path = "it/secrets.rs"]
 mod secrets;
+#[path = "it/presets.rs"]
+mod presets;

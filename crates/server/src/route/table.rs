@@ -22,6 +22,7 @@ use crate::{inference, router, v1, webhooks};
 mod allowlist;
 mod byok;
 mod people;
+mod presets;
 
 use Again::{InCommit, Outside, Sealed};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
@@ -39,6 +40,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     byok::ROUTES,
     allowlist::ROUTES,
     people::ROUTES,
+    presets::ROUTES,
     HOUSE,
 ];
 

@@ -20,11 +20,13 @@ use crate::reference::conforms;
 use estate::{Estate, Town};
 use sample::Sample;
 
-/// Things that a request names without touching them: whoever is given something need not be one's own.
+/// Things that a request names without touching them: whoever is given something need not be one's own,
+/// and the name that a preset is saved under is one of the caller's own workspace.
 fn is_recipient(route: &Route, object: Object, place: Place) -> bool {
-    route.path == "/api/v1/credits/transfer"
+    let transfer = route.path == "/api/v1/credits/transfer"
         && object == Object::Account
-        && place == Place::Body("account_id")
+        && place == Place::Body("account_id");
+    transfer || object == Object::Preset && route.verb == Verb::Post
 }
 
 async fn send(caller: &Caller, sample: &Sample) -> Reply {
@@ -125,9 +127,12 @@ async fn crossed(town: &Town, route: &Route, caller: &Caller, at: usize) -> [(u1
 
 async fn owner_reaches(town: &Town, route: &Route) {
     for (who, caller) in holders(&town.home, route).into_iter().take(1) {
-        let mut ids = Vec::new();
+        let mut ids: Vec<String> = Vec::new();
         for (object, _) in route.objects {
-            ids.push(town.home.make(town, *object).await);
+            ids.push(match (object, ids.last()) {
+                (Object::Preset, Some(workspace)) => town.home.preset_in(town, workspace).await,
+                _ => town.home.make(town, *object).await,
+            });
         }
         let sample = Sample::of(route, &ids);
         let reply = send(caller, &sample).await;
@@ -238,7 +243,8 @@ fn the_matrix_has_every_route_that_names_something() {
         for name in body["properties"].as_object().into_iter().flat_map(|all| all.keys()) {
             let is_id = ["_id", "_ids", "_hash", "_hashes"].iter().any(|end| name.ends_with(end));
             let named = route.objects.iter().any(|(_, place)| *place == Place::Body(leak(name)));
-            let free = sample::NO_IDS.contains(&name.as_str()) || route.reaches_provider;
+            let saved = route.objects.iter().any(|(object, _)| *object == Object::Preset);
+            let free = sample::NO_IDS.contains(&name.as_str()) || route.reaches_provider || saved;
             assert!(
                 !tenants || !is_id || named || free,
                 "{}: {name} is not in its row",

@@ -32,6 +32,7 @@ pub fn nobodys(object: Object) -> String {
         Object::Key => format!("{number:064}"),
         Object::Payment => format!("pay_{number:032}"),
         Object::Session => format!("ses_{number:020}"),
+        Object::Preset => format!("preset-{number}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
         Object::Guardrail
@@ -40,6 +41,13 @@ pub fn nobodys(object: Object) -> String {
         | Object::ProviderKey
         | Object::Workspace => uuid,
     }
+}
+
+/// A new preset of a key's workspace.
+async fn preset(caller: &Caller, number: u64) -> String {
+    let slug = format!("p-{number}");
+    told(&caller.post(&format!("/api/v1/presets/{slug}/chat/completions"), &chat()).await, 200);
+    slug
 }
 
 /// An organization, who is in it and what opens its things.
@@ -172,6 +180,14 @@ impl Estate {
         reply.json()["data"][member].as_str().expect(member).to_owned()
     }
 
+    /// A new preset in a workspace of this tenant's.
+    pub async fn preset_in(&self, town: &Town, workspace: &str) -> String {
+        let wish = json!({"name": "k", "workspace_id": workspace});
+        let made = told(&self.manager.post("/api/v1/keys", &wish).await, 201);
+        let caller = town.server.caller().with_key(made["key"].as_str().unwrap());
+        preset(&caller, fresh()).await
+    }
+
     /// A new thing of this tenant's.
     pub async fn make(&self, town: &Town, object: Object) -> String {
         let (server, number) = (&town.server, fresh());
@@ -215,6 +231,7 @@ impl Estate {
                 let wish = json!({"phrase": format!("phrase {number}")});
                 self.posted("/privacy/allowlist", wish, "id").await
             }
+            Object::Preset => preset(&self.api, number).await,
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);
                 again.sign_in().await["id"].as_str().unwrap().to_owned()

@@ -37,6 +37,10 @@ fn special(route: &Route) -> (Value, Option<u16>) {
         (Verb::Post, "/api/v1/credits/crypto") => {
             (json!({"transaction": format!("0x{}", "1".repeat(64))}), Some(502))
         }
+        // What was said is not kept.
+        (Verb::Post, path) if path.starts_with("/api/v1/presets/") => {
+            (json!({"model": "acme/one"}), None)
+        }
         // To oneself.
         (Verb::Post, "/api/v1/credits/transfer") => (json!({"amount": 0.000001}), Some(400)),
         (Verb::Put, "/api/v1/workspaces/{id}/budgets/{interval}") => {
@@ -117,6 +121,7 @@ impl Sample {
             body.as_object_mut().unwrap().extend(special.as_object().unwrap().clone());
         }
         let (mut path, mut query) = (route.path.replace("{interval}", "monthly"), String::new());
+        path = path.replace("{version}", "1");
         for ((_, place), id) in route.objects.iter().zip(ids) {
             match place {
                 Place::Path(name) => path = path.replace(&format!("{{{name}}}"), id),
