@@ -12,6 +12,8 @@ pub mod organization;
 pub mod privacy;
 pub mod rules;
 pub mod session;
+pub mod sign_in;
+pub mod sso;
 pub mod workspaces;
 
 use schemars::JsonSchema;

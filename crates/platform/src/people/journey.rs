@@ -17,6 +17,8 @@ use super::refusal::Refusal;
 use super::session::{Opened, Person};
 use super::{Limit, People, Visit, digest, token};
 use crate::PlatformError;
+use crate::v1::Data;
+use crate::v1::sign_in::{LinkWish, WayIn, WaysAsked};
 
 /// How long a browser may be under way.
 const UNDER_WAY: Duration = Duration::from_secs(600);
@@ -119,12 +121,54 @@ impl People {
             Errand::Link | Errand::Factor => false,
         });
         let connection = connection.ok_or(Refusal::Unknown)?;
-        let idp = self.idp_of(&connection)?;
+        let idp = self.idp_of(&connection).await?;
         Ok(Door { idp, connection: Some(connection) })
     }
 
-    fn redirect_uri(&self, source: &str) -> String {
+    pub(super) fn redirect_uri(&self, source: &str) -> String {
         format!("{}/api/v1/session/callback/{source}", self.public_url())
+    }
+
+    /// The ways to sign in, or with an address the only one that it has.
+    ///
+    /// # Errors
+    /// [`PlatformError::Store`].
+    pub async fn ways_in(&self, asked: WaysAsked) -> Result<Data<Vec<WayIn>>, PlatformError> {
+        if let Some(email) = asked.email {
+            let email = email.trim().to_lowercase();
+            let email = if email.contains('@') { email } else { format!("@{email}") };
+            if let Some(connection) = self.sso_for(&email).await? {
+                let only = WayIn::new(&connection.id, &connection.domain, "sso");
+                return Ok(Data { data: vec![only] });
+            }
+        }
+        let all = self.0.providers.iter().map(|idp| idp.provider());
+        let data = all.map(|one| WayIn::new(&one.id, &one.name, "provider")).collect();
+        Ok(Data { data })
+    }
+
+    /// Sends somebody who is signed in to an identity provider, to come back with an identity.
+    ///
+    /// # Errors
+    /// [`PlatformError::Forbidden`] for whoever has not proven their address;
+    /// [`PlatformError::NotFound`] for an unknown provider; [`PlatformError::Elsewhere`].
+    pub async fn depart_to_link(
+        &self,
+        visit: &Visit,
+        kept: Option<&str>,
+        person: &Person,
+        wish: LinkWish,
+    ) -> Result<Departure, PlatformError> {
+        person.proven()?;
+        let (back, user) = (wish.return_to.as_deref(), Some(person.user.id.clone()));
+        let errand = Errand::Link;
+        Ok(self.depart_as(visit, kept, &wish.provider, back, errand, user).await?)
+    }
+
+    /// How long a browser keeps what it is given on leaving, in seconds.
+    #[must_use]
+    pub const fn journey_seconds() -> u64 {
+        UNDER_WAY.as_secs()
     }
 
     /// Sends a browser to an identity provider. `kept` is what it keeps from another journey.

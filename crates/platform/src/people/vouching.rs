@@ -33,7 +33,7 @@ fn name(told: Option<String>) -> Option<String> {
 
 /// The address that somebody has by this word, in lower case. A connection's domain belongs to whoever
 /// runs its identity provider, so that saying nothing about an address of it is enough.
-fn address(door: &Door, vouched: &Vouched) -> Result<String, Refusal> {
+pub(super) fn address(door: &Door, vouched: &Vouched) -> Result<String, Refusal> {
     let told = vouched.email.as_deref().ok_or(Refusal::NoEmail)?;
     let email = checked_email(told).map_err(|_| Refusal::NoEmail)?.to_lowercase();
     let verified = match &door.connection {
