@@ -3,6 +3,7 @@
 pub mod assignments;
 pub mod audit_log;
 pub mod budgets;
+pub mod byok;
 pub mod credits;
 pub mod generation;
 pub mod guardrails;

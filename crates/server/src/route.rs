@@ -81,6 +81,7 @@ pub enum Object {
     Invitation,
     Key,
     Payment,
+    ProviderKey,
     Session,
     TaxId,
     User,

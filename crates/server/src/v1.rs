@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod auth;
+pub(crate) mod byok;
 pub(crate) mod credits;
 pub(crate) mod guardrails;
 pub(crate) mod keys;

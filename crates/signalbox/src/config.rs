@@ -13,6 +13,7 @@ use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
+use crate::secrets::SecretsRow;
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 
 /// What the process runs with.
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub money: signalbox_platform::Settings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Where the keys are that secrets are sealed with.
+    pub secrets: SecretsRow,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -60,6 +63,7 @@ struct File {
     credits: Credits,
     people: PeopleRow,
     oauth: OauthRow,
+    secrets: SecretsRow,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -210,6 +214,7 @@ impl Config {
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
             people: people(&file.people, &file.oauth)?,
+            secrets: file.secrets,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -289,6 +294,7 @@ mod tests {
             ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
             ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
             ("[oauth]\nplain = true\n", ":2: "),
+            ("[secrets]\npassword = \"x\"\n", ":2: "),
             ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
             ("[credits]\npromo = \"-1\"\n", "credits.promo"),
             ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),

@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod local;
 mod purchases;
+mod secrets;
 mod wiring;
 
 #[global_allocator]

@@ -28,8 +28,6 @@ pub struct UserRecord {
     pub last_name: Option<String>,
     /// The Argon2id hash of the password, for those who have one.
     pub password: Option<Secret<String>>,
-    /// The shared secret of the second factor, in hex, as soon as it was shown.
-    pub totp_secret: Option<Secret<String>>,
     /// When the second factor was first used; from then on it is asked for.
     pub totp_confirmed_at: Option<Timestamp>,
     /// When the person came.
@@ -106,7 +104,7 @@ const ALONE: crate::sql::By =
     by("SELECT 1", "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(1397178968, 2)");
 
 pub(crate) const COLUMNS: &str = "users.id, users.email, email_verified_at, first_name, \
-     last_name, password_hash, totp_secret, totp_confirmed_at, users.created_at";
+     last_name, password_hash, totp_confirmed_at, users.created_at";
 
 pub(crate) fn read(row: &Line) -> Result<UserRecord, StoreError> {
     let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
@@ -117,9 +115,8 @@ pub(crate) fn read(row: &Line) -> Result<UserRecord, StoreError> {
         first_name: row.try_get(3)?,
         last_name: row.try_get(4)?,
         password: row.try_get::<Option<String>, _>(5)?.map(Secret::new),
-        totp_secret: row.try_get::<Option<String>, _>(6)?.map(Secret::new),
-        totp_confirmed_at: time(row.try_get(7)?),
-        created_at: Timestamp::from_micros(row.try_get(8)?),
+        totp_confirmed_at: time(row.try_get(6)?),
+        created_at: Timestamp::from_micros(row.try_get(7)?),
     })
 }
 

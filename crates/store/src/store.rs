@@ -1,12 +1,13 @@
 //! The open database.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::sql::Pool;
 use crate::sql::{Connection, Row, by, query};
 use signalbox_runtime::{Clock, task};
+use signalbox_vault::Vault;
 use tokio::sync::{Notify, broadcast};
 
 use crate::changes::{self, Change};
@@ -40,6 +41,8 @@ struct Inner {
     settings: StoreSettings,
     /// Where the charges of this process wait for PostgreSQL.
     outbox: Mutex<Option<Arc<Gauge>>>,
+    /// What secrets are sealed and opened with; without a key until it is unlocked.
+    vault: RwLock<Arc<Vault>>,
 }
 
 impl Drop for Inner {
@@ -104,6 +107,7 @@ impl Store {
             _pulse: pulse,
             settings,
             outbox: Mutex::default(),
+            vault: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -133,6 +137,14 @@ impl Store {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.inner.vault.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_vault(&self, vault: Arc<Vault>) {
+        *self.inner.vault.write().unwrap_or_else(PoisonError::into_inner) = vault;
     }
 
     pub(crate) fn settings(&self) -> &StoreSettings {

@@ -17,6 +17,7 @@ use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
+use signalbox_vault::{Kek, Vault};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -26,6 +27,8 @@ use crate::{Caller, Offer, eventually};
 
 /// What the owner's account has to begin with.
 const CREDIT: &str = "100";
+/// What all test servers seal secrets with.
+const KEK: [u8; 32] = *b"the key of all the test servers!";
 /// How long reservations may stay open once nobody calls any more.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// How many looks in a row must find nothing open: a request that has just arrived has no
@@ -182,6 +185,8 @@ impl TestServer {
         let outbox = folder.path().join("outbox.db");
         let settings = StoreSettings { outbox, readers: setup.readers, ..StoreSettings::default() };
         let store = Store::open_as(&url, clock.clone(), settings).await.expect("a store");
+        let vault = Vault::new(Kek::new(KEK), Vec::new());
+        store.unlock(vault).await.expect("secrets that the key of all test servers opens");
         let ledger = Ledger::open(&store).await.expect("a ledger");
         let simulator = if setup.journal { Simulator::new() } else { Simulator::without_journal() };
         let simulator = signalbox_simulator::start(simulator).await.expect("a simulator");

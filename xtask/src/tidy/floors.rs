@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("guard", 1),
     ("ledger", 1),
     ("auditor", 1),
+    ("vault", 1),
     ("policy", 2),
     ("runtime", 2),
     ("store", 3),
@@ -32,7 +33,7 @@ const FLOORS: &[(&str, u8)] = &[
 ];
 /// Crates that know no clock, no socket, no database and no task.
 const PURE: &[&str] =
-    &["core", "dialect", "catalog", "classifier", "guard", "ledger", "auditor", "policy", "lab"];
+    &["core", "dialect", "catalog", "classifier", "guard", "ledger", "auditor", "vault", "policy", "lab"];
 /// What the pure crates may not depend on.
 const IMPURE: &[&str] = &[
     "tokio",

@@ -19,6 +19,7 @@ use crate::v1::purchases::{CheckoutRequest, ClaimRequest, RuleRequest, TaxIdRequ
 use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
+mod byok;
 mod people;
 
 use Again::{InCommit, Outside, Sealed};
@@ -34,6 +35,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     KEYS,
     WORKSPACES,
     GUARDRAILS,
+    byok::ROUTES,
     people::ROUTES,
     HOUSE,
 ];

@@ -4,6 +4,7 @@ mod account;
 mod credit;
 mod holder;
 mod invoice;
+mod secrets;
 mod statement;
 mod voucher;
 
@@ -61,6 +62,9 @@ pub(super) enum Command {
     /// Processes that hold part of balances
     #[command(subcommand)]
     Holder(holder::Command),
+    /// What secrets are sealed with
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// Checks the ledger's invariants; exit code 1 when one is broken
     Audit {
         #[command(flatten)]
@@ -182,6 +186,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
         Command::Invoice(command) => invoice::run(command).await,
         Command::Statement(wanted) => statement::run(wanted).await,
         Command::Holder(command) => holder::run(command).await,
+        Command::Secrets(command) => secrets::run(command).await,
         Command::Audit { place, json } => audit(place, json).await,
     }
 }

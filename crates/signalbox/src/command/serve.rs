@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Place;
 use crate::exit::Stop;
-use crate::wiring;
+use crate::{secrets, wiring};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -35,6 +35,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         .await
         .map_err(|error| Stop::usage(format!("listen: {}: {error}", config.listen)))?;
     let store = wiring::store(&config, clock.clone()).await?;
+    secrets::unlock(&config, &store).await?;
     let ledger = Ledger::open(&store).await.map_err(|error| Stop::failed(error.to_string()))?;
     let offered = wiring::world(&config, arguments.demo).await?;
     let platform = wiring::platform(&config, &store)?;

@@ -6,6 +6,7 @@ use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 
 use super::{COLUMNS, WorkspaceRecord, read};
+use crate::byok;
 use crate::budgets::{self, Budget, SetBudget};
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
@@ -205,12 +206,14 @@ impl Store {
                 ] {
                     query(sql).bind(id.as_str()).execute(&mut *connection).await?;
                 }
+                let mut deeds = byok::end_of(connection, &id, now).await?;
                 query("UPDATE workspaces SET deleted_at = $1 WHERE id = $2")
                     .bind(now.micros())
                     .bind(id.as_str())
                     .execute(&mut *connection)
                     .await?;
-                Ok(Managed::one(WorkspaceEnd::Deleted, deed(&id, Some(&old), None)))
+                deeds.push(deed(&id, Some(&old), None));
+                Ok(Managed { value: WorkspaceEnd::Deleted, deeds })
             })
         })
         .await
