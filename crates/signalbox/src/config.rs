@@ -13,8 +13,8 @@ use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
-use crate::secrets::SecretsRow;
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
+use crate::secrets::SecretsRow;
 
 /// What the process runs with.
 #[derive(Debug)]

@@ -61,7 +61,8 @@ impl ByokRecord {
     fn serves(&self, key: &KeyRecord) -> bool {
         let hashes = self.allowed_api_key_hashes.as_ref();
         let users = self.allowed_user_ids.as_ref();
-        let made_by = |users: &Vec<UserId>| key.creator.as_ref().is_some_and(|it| users.contains(it));
+        let made_by =
+            |users: &Vec<UserId>| key.creator.as_ref().is_some_and(|it| users.contains(it));
         hashes.is_none_or(|hashes| hashes.contains(&key.hash)) && users.is_none_or(made_by)
     }
 

@@ -57,8 +57,7 @@ pub enum Seated {
     Full,
 }
 
-const COLUMNS: &str =
-    "id, source, issuer, subject, user_id, provider, email, created_at, used_at";
+const COLUMNS: &str = "id, source, issuer, subject, user_id, provider, email, created_at, used_at";
 
 fn read(row: &Line) -> Result<IdentityRecord, StoreError> {
     Ok(IdentityRecord {
@@ -78,9 +77,8 @@ pub(crate) async fn insert(
     connection: &mut Connection,
     one: &IdentityRecord,
 ) -> Result<Deed, StoreError> {
-    let sql = format!(
-        "INSERT INTO identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
-    );
+    let sql =
+        format!("INSERT INTO identities ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)");
     query(AssertSqlSafe(sql))
         .bind(&one.id)
         .bind(&one.source)
@@ -142,9 +140,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] when the database does not answer.
     pub async fn identities_of(&self, user: &UserId) -> Result<Vec<IdentityRecord>, StoreError> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM identities WHERE user_id = $1 ORDER BY created_at, id"
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM identities WHERE user_id = $1 ORDER BY created_at, id");
         let rows = query(AssertSqlSafe(sql)).bind(user.as_str()).fetch_all(self.readers()).await?;
         rows.iter().map(read).collect()
     }

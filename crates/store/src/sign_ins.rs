@@ -87,9 +87,8 @@ impl Store {
                     .bind(&one.hash)
                     .execute(&mut *connection)
                     .await?;
-                let sql = format!(
-                    "INSERT INTO sign_ins ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)"
-                );
+                let sql =
+                    format!("INSERT INTO sign_ins ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)");
                 query(AssertSqlSafe(sql))
                     .bind(&one.hash)
                     .bind(&one.browser)

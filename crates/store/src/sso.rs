@@ -12,7 +12,7 @@ use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
 
 /// Who set a connection up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub enum SsoOrigin {
     /// An administrator of the organization.
     #[serde(rename = "self-serve")]
@@ -23,7 +23,7 @@ pub enum SsoOrigin {
 }
 
 /// Whether people of a domain sign in through the identity provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SsoStatus {
     /// Not yet.
@@ -350,7 +350,8 @@ impl Store {
                         secrets::erase(connection, KIND, &new.id).await?;
                     }
                     Some(Some(secret)) => {
-                        new.secret_version = Some(old.secret_version.unwrap_or(0).saturating_add(1));
+                        new.secret_version =
+                            Some(old.secret_version.unwrap_or(0).saturating_add(1));
                         secrets::put(connection, &vault, &new.label(), &secret, now).await?;
                     }
                 }

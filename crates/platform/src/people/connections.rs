@@ -173,7 +173,11 @@ impl People {
         Ok(person.by(id))
     }
 
-    async fn connection_of(&self, id: &AccountId, connection: &str) -> Result<SsoConnection, PlatformError> {
+    async fn connection_of(
+        &self,
+        id: &AccountId,
+        connection: &str,
+    ) -> Result<SsoConnection, PlatformError> {
         let found = self.platform().store().sso_connection(connection).await?;
         let found = found.filter(|one| one.account == *id);
         found.ok_or(PlatformError::NotFound("connection"))
@@ -328,7 +332,9 @@ impl People {
         self.keeper(person, id).await?;
         let one = self.connection_of(id, connection).await?;
         if one.verified_at.is_none() || one.issuer.is_none() || one.client_id.is_none() {
-            return Err(conflict("The domain is not verified, or no identity provider is connected"));
+            return Err(conflict(
+                "The domain is not verified, or no identity provider is connected",
+            ));
         }
         let (back, user) = (wish.return_to.as_deref(), Some(person.user.id.clone()));
         Ok(self.depart_as(visit, kept, connection, back, Errand::Test, user).await?)
@@ -398,8 +404,20 @@ mod tests {
             assert_eq!(checked_domain(text).unwrap(), expected);
         }
         for text in [
-            "", "com", ".com", "a..com", "example.com.", "-a.com", "a-.com", "bücher.example", "a b.com",
-            "a@b.com", "127.0.0.1", "a.com/b", "*.a.com", &format!("{}.com", "a".repeat(64)),
+            "",
+            "com",
+            ".com",
+            "a..com",
+            "example.com.",
+            "-a.com",
+            "a-.com",
+            "bücher.example",
+            "a b.com",
+            "a@b.com",
+            "127.0.0.1",
+            "a.com/b",
+            "*.a.com",
+            &format!("{}.com", "a".repeat(64)),
         ] {
             assert!(checked_domain(text).is_err(), "{text}");
         }

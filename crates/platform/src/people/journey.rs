@@ -259,7 +259,8 @@ impl People {
         };
         let store = self.platform().store();
         let under_way = store.take_sign_in(digest(state), digest(secret)).await?;
-        let under_way = under_way.filter(|one| one.source == source && one.errand != Errand::Factor);
+        let under_way =
+            under_way.filter(|one| one.source == source && one.errand != Errand::Factor);
         let under_way = under_way.ok_or(Refusal::State)?;
         if under_way.errand != Errand::SignIn {
             page.clone_from(&under_way.return_to);
@@ -287,7 +288,10 @@ impl People {
                 } else {
                     self.note_test(&person, &door, &vouched).await?;
                 }
-                Ok(Landing { to: with(&under_way.return_to, "done", door.provider()), opened: None })
+                Ok(Landing {
+                    to: with(&under_way.return_to, "done", door.provider()),
+                    opened: None,
+                })
             }
         }
     }
@@ -375,9 +379,19 @@ mod tests {
         }
         assert_eq!(checked_path(None).unwrap(), "/");
         for path in [
-            "", "a", "//evil.example", "///evil.example", "/\\evil.example", "\\/evil.example",
-            "https://evil.example", "javascript:alert(1)", "/\t/evil.example", "/a b", "/a\r\nB: c",
-            "/ä", " /",
+            "",
+            "a",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\/evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/\t/evil.example",
+            "/a b",
+            "/a\r\nB: c",
+            "/ä",
+            " /",
         ] {
             assert!(matches!(checked_path(Some(path)), Err(Refusal::Path)), "{path}");
         }

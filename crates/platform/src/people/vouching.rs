@@ -3,8 +3,8 @@
 use signalbox_core::id::{AccountId, random_uuid};
 use signalbox_runtime::entropy;
 use signalbox_store::{
-    AccountRecord, Actor, By, IdentityRecord, NewPerson, Seated, SignedUp, SsoConnection, StoreError,
-    Unlinked, UserRecord,
+    AccountRecord, Actor, By, IdentityRecord, NewPerson, Seated, SignedUp, SsoConnection,
+    StoreError, Unlinked, UserRecord,
 };
 
 use super::journey::Door;
@@ -48,7 +48,10 @@ pub(super) fn address(door: &Door, vouched: &Vouched) -> Result<String, Refusal>
 
 impl People {
     /// The active connection that people with this address have to use.
-    pub(super) async fn sso_for(&self, email: &str) -> Result<Option<SsoConnection>, PlatformError> {
+    pub(super) async fn sso_for(
+        &self,
+        email: &str,
+    ) -> Result<Option<SsoConnection>, PlatformError> {
         if self.settings().break_glass.iter().any(|one| one == email) {
             return Ok(None);
         }

@@ -70,7 +70,9 @@ fn credential<'de, D: Deserializer<'de>>(
     let value = serde_json::Value::deserialize(deserializer)?;
     match value {
         serde_json::Value::String(text) => Ok(Some(Secret::new(text))),
-        _ => Err(serde::de::Error::custom("key: a text; a JSON credential is written as a text too")),
+        _ => {
+            Err(serde::de::Error::custom("key: a text; a JSON credential is written as a text too"))
+        }
     }
 }
 
@@ -255,8 +257,8 @@ impl Platform {
         }
         let owner = self.store().owner(account).await?;
         for user in wish.allowed_user_ids.iter().flatten().flatten() {
-            let known = owner.as_ref() == Some(user)
-                || self.store().member(account, user).await?.is_some();
+            let known =
+                owner.as_ref() == Some(user) || self.store().member(account, user).await?.is_some();
             if !known {
                 return Err(refused("allowed_user_ids: not all are members of this account"));
             }

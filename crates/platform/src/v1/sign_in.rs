@@ -1,18 +1,19 @@
 //! `/api/v1/session/providers` and `/identities`: signing in elsewhere.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::Timestamp;
 use signalbox_store::IdentityRecord;
 
 /// `GET /session/providers`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct WaysAsked {
     /// An address, or its domain: then single sign-on is looked for.
     pub email: Option<String>,
 }
 
 /// A way to sign in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WayIn {
     /// What it is called in addresses.
     pub id: String,
@@ -32,14 +33,14 @@ impl WayIn {
 }
 
 /// `GET /session/begin/{source}`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 pub struct BeginAsked {
     /// The path to come back to.
     pub return_to: Option<String>,
 }
 
 /// `POST /session/sign-in/code`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CodeWish {
     /// A code of the second factor, or a recovery code.
@@ -47,7 +48,7 @@ pub struct CodeWish {
 }
 
 /// `POST /session/identities`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct LinkWish {
     /// The provider.
@@ -57,14 +58,14 @@ pub struct LinkWish {
 }
 
 /// Where a browser has to go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Away {
     /// There.
     pub url: String,
 }
 
 /// An identity of the person who is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct IdentityObject {
     /// Its id.
     pub id: String,

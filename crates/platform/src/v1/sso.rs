@@ -1,6 +1,7 @@
 //! `/api/v1/session/organizations/{organization_id}/sso`: what an admin of an organization sees of its
 //! connections to identity providers.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::Timestamp;
 use signalbox_store::{SsoConnection, SsoOrigin, SsoStatus};
@@ -11,7 +12,7 @@ use super::given;
 pub(crate) const LABEL: &str = "_signalbox";
 
 /// `POST …/sso/connections`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionWish {
     /// The domain of the addresses.
@@ -19,7 +20,7 @@ pub struct ConnectionWish {
 }
 
 /// `PATCH …/sso/connections/{connection_id}`. What is absent stays.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ConnectionEdit {
     /// The issuer of the identity provider.
@@ -34,7 +35,7 @@ pub struct ConnectionEdit {
 }
 
 /// What an admin may make of a connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum WantedStatus {
     /// In use from now on.
@@ -44,7 +45,7 @@ pub enum WantedStatus {
 }
 
 /// `POST …/sso/connections/{connection_id}/test`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TestWish {
     /// The path to come back to.
@@ -52,7 +53,7 @@ pub struct TestWish {
 }
 
 /// The record that a domain has to publish.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DnsRecord {
     /// `TXT`
     #[serde(rename = "type")]
@@ -66,7 +67,7 @@ pub struct DnsRecord {
 }
 
 /// A connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ConnectionObject {
     /// Its id.
     pub id: String,
@@ -123,7 +124,7 @@ impl ConnectionObject {
 }
 
 /// `GET …/sso`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SsoObject {
     /// Since when single sign-on can be set up; nothing else follows from it.
     pub enabled_at: Option<String>,

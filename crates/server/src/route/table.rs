@@ -21,6 +21,7 @@ use crate::{inference, router, v1, webhooks};
 
 mod byok;
 mod people;
+mod sign_in;
 
 use Again::{InCommit, Outside, Sealed};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
@@ -37,6 +38,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     GUARDRAILS,
     byok::ROUTES,
     people::ROUTES,
+    sign_in::ROUTES,
     HOUSE,
 ];
 

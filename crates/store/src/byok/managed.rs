@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
 use signalbox_core::{Secret, Timestamp};
 
-use super::{COLUMNS, ByokRecord, KIND, read};
+use super::{ByokRecord, COLUMNS, KIND, read};
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
 use crate::secrets;

@@ -4,7 +4,7 @@ use signalbox_core::Secret;
 use signalbox_core::id::WorkspaceId;
 use signalbox_vault::{Sealed, VaultError};
 
-use super::{COLUMNS, ByokRecord, KIND, NEXT, read};
+use super::{ByokRecord, COLUMNS, KIND, NEXT, read};
 use crate::error::StoreError;
 use crate::keys::KeyRecord;
 use crate::sql::{AssertSqlSafe, Line, Row, query};

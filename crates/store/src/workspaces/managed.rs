@@ -6,8 +6,8 @@ use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 
 use super::{COLUMNS, WorkspaceRecord, read};
-use crate::byok;
 use crate::budgets::{self, Budget, SetBudget};
+use crate::byok;
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
 use crate::sql::{AssertSqlSafe, Connection, Row, query};

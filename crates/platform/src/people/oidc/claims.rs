@@ -97,7 +97,8 @@ impl Claims {
             return Err("it is for another client");
         }
         let azp = self.azp.as_deref();
-        if azp.is_some_and(|azp| azp != expected.client_id) || (self.aud.0.len() > 1 && azp.is_none())
+        if azp.is_some_and(|azp| azp != expected.client_id)
+            || (self.aud.0.len() > 1 && azp.is_none())
         {
             return Err("it was issued to another client");
         }

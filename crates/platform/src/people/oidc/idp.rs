@@ -263,11 +263,12 @@ impl Idp {
         if claims.email.is_none() || claims.email_verified.is_none() {
             if let (Some(at), Some(token)) = (&metadata.userinfo_endpoint, tokens.access_token) {
                 let more = self.outside.get(at, Proof::Bearer(&Secret::new(token))).await?;
-                let more = Claims::read(&more).ok_or(Trouble::Unreachable("nobody is described"))?;
+                let more =
+                    Claims::read(&more).ok_or(Trouble::Unreachable("nobody is described"))?;
                 if more.sub != claims.sub {
                     return Err(Trouble::Token("somebody else is described"));
                 }
-                claims = Claims { sub: claims.sub, ..more };
+                claims = more;
             }
         }
         Ok(Vouched {

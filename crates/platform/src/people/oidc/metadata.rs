@@ -32,11 +32,8 @@ impl Metadata {
             return Err(Trouble::Unreachable("its metadata are another issuer's"));
         }
         let user = metadata.userinfo_endpoint.iter();
-        let named = [
-            &metadata.authorization_endpoint,
-            &metadata.token_endpoint,
-            &metadata.jwks_uri,
-        ];
+        let named =
+            [&metadata.authorization_endpoint, &metadata.token_endpoint, &metadata.jwks_uri];
         if named.into_iter().chain(user).any(|url| !Outside::may_call(url)) {
             return Err(Trouble::Unreachable("its metadata name an address that is not https"));
         }
@@ -86,6 +83,9 @@ mod tests {
         ] {
             assert!(read(change.clone()).is_err(), "{change}");
         }
-        assert_eq!(address("https://a.example/b/"), "https://a.example/b/.well-known/openid-configuration");
+        assert_eq!(
+            address("https://a.example/b/"),
+            "https://a.example/b/.well-known/openid-configuration"
+        );
     }
 }

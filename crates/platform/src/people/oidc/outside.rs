@@ -59,7 +59,8 @@ impl Outside {
     /// Whether this is an address that is called at all: `https`, or `http` on this machine, with
     /// neither credentials nor a fragment.
     pub fn may_call(url: &str) -> bool {
-        let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
+        let plain =
+            url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
         plain && Service::new(&Client::new(), split(url).0, PATIENCE).is_ok()
     }
 
@@ -88,7 +89,7 @@ impl Outside {
     }
 
     /// A document.
-    pub async fn get(&self, url: &str, proof: Proof<'_>) -> Result<Vec<u8>, Trouble> {
+    pub(super) async fn get(&self, url: &str, proof: Proof<'_>) -> Result<Vec<u8>, Trouble> {
         let told = self.ask(Method::GET, url, proof, None).await?;
         if told.status != 200 {
             return Err(Trouble::Unreachable("it answered with an error"));
@@ -97,7 +98,7 @@ impl Outside {
     }
 
     /// What a form is answered with, whatever the status says.
-    pub async fn post(
+    pub(super) async fn post(
         &self,
         url: &str,
         proof: Proof<'_>,
