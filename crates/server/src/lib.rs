@@ -7,6 +7,7 @@ mod inference;
 mod listen;
 mod manage;
 mod once;
+mod proxies;
 mod route;
 mod router;
 mod session;
@@ -16,4 +17,5 @@ mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};
+pub use proxies::{Network, Proxies, ProxyHeader};
 pub use route::{Again, Answer, Credential, Form, Object, Place, Route, Shape, Verb, routes};

@@ -121,7 +121,7 @@ pub(crate) fn from_us(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
 
 /// Where a request comes from.
 pub(crate) fn visit(parts: &Parts) -> Visit {
-    let address: Option<IpAddr> = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    let address: Option<IpAddr> = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Visit { address, agent: agent.map(str::to_owned) }
 }

@@ -8,11 +8,14 @@ use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
-use signalbox_platform::{PeopleSettings, PurchaseSettings, SignUp};
+use signalbox_platform::{PeopleSettings, PurchaseSettings};
+use signalbox_server::Proxies;
 use signalbox_store::{StoreSettings, Sync};
+use signalbox_upstream::SmtpSettings;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
+use crate::people::{self, MailRow, NetworkRow, OauthRow, PeopleRow};
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 use crate::secrets::SecretsRow;
 
@@ -39,6 +42,10 @@ pub(crate) struct Config {
     pub money: signalbox_platform::Settings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Where letters go; to the log, if nowhere.
+    pub mail: Option<SmtpSettings>,
+    /// The proxies in front of it.
+    pub proxies: Proxies,
     /// Where the keys are that secrets are sealed with.
     pub secrets: SecretsRow,
     /// The catalogue's part of the file.
@@ -63,6 +70,8 @@ struct File {
     credits: Credits,
     people: PeopleRow,
     oauth: OauthRow,
+    mail: Option<MailRow>,
+    network: NetworkRow,
     secrets: SecretsRow,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
@@ -92,30 +101,6 @@ struct Keys {
 #[serde(default, deny_unknown_fields)]
 struct Routing {
     hedge_percent: u8,
-}
-
-/// Who may make an account: `open`, `invited` (and the first person) or `closed`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct PeopleRow {
-    sign_up: Option<String>,
-}
-
-/// What apps may do that get keys by authorization codes.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct OauthRow {
-    weak_challenges: bool,
-}
-
-fn people(people: &PeopleRow, oauth: &OauthRow) -> Result<PeopleSettings, Stop> {
-    let sign_up = match people.sign_up.as_deref() {
-        None | Some("invited") => SignUp::Invited,
-        Some("open") => SignUp::Open,
-        Some("closed") => SignUp::Closed,
-        Some(_) => return Err(Stop::usage("people.sign_up: \"open\", \"invited\" or \"closed\"")),
-    };
-    Ok(PeopleSettings { sign_up, weak_challenges: oauth.weak_challenges })
 }
 
 /// Credit that is not purchased, and credit that ends.
@@ -213,7 +198,9 @@ impl Config {
             timeouts: Timeouts::default().with(&file.timeouts),
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
-            people: people(&file.people, &file.oauth)?,
+            people: people::settings(file.people, &file.oauth)?,
+            mail: file.mail.map(people::mail).transpose()?,
+            proxies: people::proxies(&file.network)?,
             secrets: file.secrets,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,

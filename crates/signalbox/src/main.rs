@@ -10,6 +10,7 @@ mod credentials;
 mod demo;
 mod exit;
 mod local;
+mod people;
 mod purchases;
 mod secrets;
 mod wiring;

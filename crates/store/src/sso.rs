@@ -42,6 +42,15 @@ impl SsoOrigin {
         }
     }
 
+    /// As people read it.
+    #[must_use]
+    pub const fn shown(self) -> &'static str {
+        match self {
+            Self::SelfServe => "self-serve",
+            Self::Operator => "configured by operator",
+        }
+    }
+
     fn read(name: &str) -> Result<Self, StoreError> {
         let all = [Self::SelfServe, Self::Operator];
         let damaged = || StoreError::Damaged(format!("origin {name}"));

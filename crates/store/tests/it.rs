@@ -49,3 +49,6 @@ mod health;
 
 #[path = "it/sso.rs"]
 mod sso;
+
+#[path = "it/people.rs"]
+mod people;

@@ -77,3 +77,6 @@ mod outage;
 
 #[path = "it/sso.rs"]
 mod sso;
+
+#[path = "it/people.rs"]
+mod people;

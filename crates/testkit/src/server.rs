@@ -8,13 +8,14 @@ use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
 use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
 use signalbox_platform::people::mail::KeptMail;
+use signalbox_platform::people::records::{SystemRecords, TxtRecords};
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
     PurchaseSettings, Purchases, RevokeOld,
 };
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
-use signalbox_server::{App, Listening};
+use signalbox_server::{App, Listening, Proxies};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
 use signalbox_vault::{Kek, Vault};
@@ -84,6 +85,10 @@ pub struct Setup {
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Who looks up the records of domains.
+    pub records: Arc<dyn TxtRecords>,
+    /// The proxies in front of it.
+    pub proxies: Proxies,
 }
 
 impl Default for Setup {
@@ -102,6 +107,8 @@ impl Default for Setup {
             own_keys: OwnKeys::default(),
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
+            records: Arc::new(SystemRecords),
+            proxies: Proxies::default(),
         }
     }
 }
@@ -213,10 +220,11 @@ impl TestServer {
         let purchases = purchases.expect("purchases that can be set up");
         let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
         let (mail, url) = (Arc::new(KeptMail::default()), format!("http://{address}"));
-        let people = People::new(&platform, setup.people, Arc::clone(&mail) as _, &url);
+        let (letters, records) = (Arc::clone(&mail) as _, setup.records);
+        let people = People::looking_up(&platform, setup.people, letters, records, &url);
         let app = App::complete(gate, sells, people, clock);
         let stop = CancellationToken::new();
-        let listening = Listening { stop: stop.clone() };
+        let listening = Listening { stop: stop.clone(), proxies: setup.proxies };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
         Self {
             owner,

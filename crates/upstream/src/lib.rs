@@ -11,6 +11,7 @@ mod records;
 pub mod retry_after;
 pub mod service;
 mod sigv4;
+pub mod smtp;
 pub mod token;
 pub mod transport;
 
@@ -21,5 +22,6 @@ pub use credential::{Credential, CredentialError};
 pub use http::{HeaderMap, HeaderName, HeaderValue, Method};
 pub use records::Records;
 pub use service::{Document, Service};
+pub use smtp::{Smtp, SmtpError, SmtpSettings, SmtpTls};
 pub use token::{SourceError, TokenError};
 pub use transport::{Call, Target, TransportError};

@@ -58,6 +58,14 @@ pub struct Provider {
     pub manner: Manner,
 }
 
+impl Provider {
+    /// Whether an issuer may be at this address: `https`, or `http` on this machine.
+    #[must_use]
+    pub fn may_be_at(address: &str) -> bool {
+        Outside::may_call(address) && !address.contains('?')
+    }
+}
+
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Provider").field("id", &self.id).field("issuer", &self.issuer).finish()

@@ -131,3 +131,39 @@ pub struct SsoObject {
     /// The connections, by their domains.
     pub connections: Vec<ConnectionObject>,
 }
+
+/// A connection as the command line prints it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OperatorConnection {
+    /// Its id.
+    pub id: String,
+    /// Of which organization.
+    pub organization_id: String,
+    /// The domain of the addresses.
+    pub domain: String,
+    /// Who set it up.
+    pub origin: SsoOrigin,
+    /// Whether it is in use.
+    pub status: SsoStatus,
+    /// The issuer of the identity provider.
+    pub issuer: Option<String>,
+    /// Who this installation is there.
+    pub client_id: Option<String>,
+    /// What the identity provider has to know as the place to come back to, below the public URL.
+    pub callback_path: String,
+}
+
+impl From<SsoConnection> for OperatorConnection {
+    fn from(one: SsoConnection) -> Self {
+        Self {
+            callback_path: format!("/api/v1/session/callback/{}", one.id),
+            id: one.id,
+            organization_id: one.account.to_string(),
+            domain: one.domain,
+            origin: one.origin,
+            status: one.status,
+            issuer: one.issuer,
+            client_id: one.client_id,
+        }
+    }
+}
