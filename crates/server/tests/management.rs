@@ -60,3 +60,6 @@ mod described;
 
 #[path = "management/openapi.rs"]
 mod openapi;
+
+#[path = "management/idor.rs"]
+mod idor;
