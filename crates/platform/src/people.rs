@@ -26,6 +26,7 @@ use sha2::{Digest, Sha256};
 use signalbox_core::Secret;
 use signalbox_core::id::hex;
 use signalbox_runtime::entropy;
+use signalbox_upstream::Reach;
 
 use crate::Platform;
 use connections::Tenants;
@@ -64,6 +65,8 @@ pub struct PeopleSettings {
     pub providers: Vec<Provider>,
     /// Addresses, in lower case, whose passwords are good although their domain has single sign-on.
     pub break_glass: Vec<String>,
+    /// Where identity providers that tenants name may be.
+    pub reach: Reach,
 }
 
 /// Where a request comes from.
@@ -105,6 +108,7 @@ struct Inner {
     passwords: Passwords,
     throttle: Throttle,
     outside: Outside,
+    outside_of_tenants: Outside,
     providers: Vec<Arc<Idp>>,
     tenants: Tenants,
     records: Arc<dyn TxtRecords>,
@@ -142,6 +146,7 @@ impl People {
             passwords: Passwords::new(),
             throttle: Throttle::new(clock.clone()),
             outside,
+            outside_of_tenants: Outside::within(settings.reach.clone()),
             providers,
             tenants: Tenants::default(),
             records,

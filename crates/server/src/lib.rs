@@ -7,6 +7,7 @@ mod inference;
 mod listen;
 mod manage;
 mod once;
+mod own_keys;
 mod proxies;
 mod route;
 mod router;
@@ -17,5 +18,6 @@ mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};
-pub use proxies::{Network, Proxies, ProxyHeader};
+pub use own_keys::own_keys;
+pub use proxies::{Proxies, ProxyHeader};
 pub use route::{Again, Answer, Credential, Form, Object, Place, Route, Shape, Verb, routes};

@@ -2,51 +2,12 @@
 //! proxies that the operator named, and of nobody else: anybody can write such a header.
 
 use std::net::{IpAddr, SocketAddr};
-use std::str::FromStr;
 
 use http::HeaderMap;
+use signalbox_gateway::Net;
 
 /// Most hops that are looked at.
 const HOPS: usize = 32;
-
-/// Addresses that share their first bits: `10.0.0.0/8`, or one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    first: u128,
-    bits: u32,
-}
-
-/// An address of either kind as one number, that of IPv4 in its place within IPv6 (RFC 4291).
-fn number(address: IpAddr) -> u128 {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits(),
-    }
-}
-
-impl FromStr for Network {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (address, bits) = text.split_once('/').map_or((text, None), |(a, b)| (a, Some(b)));
-        let address: IpAddr = address.parse().map_err(|_| ())?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let bits: u32 = bits.map_or(Ok(most), str::parse).map_err(|_| ())?;
-        let bits = if bits <= most {
-            bits.saturating_add(128).saturating_sub(most)
-        } else {
-            return Err(());
-        };
-        Ok(Self { first: number(address), bits })
-    }
-}
-
-impl Network {
-    fn has(self, address: IpAddr) -> bool {
-        let differ = number(address) ^ self.first;
-        differ.checked_shr(128_u32.saturating_sub(self.bits)).unwrap_or(0) == 0
-    }
-}
 
 /// Which header the proxies write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -62,7 +23,7 @@ pub enum ProxyHeader {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// Where they are.
-    pub trusted: Vec<Network>,
+    pub trusted: Vec<Net>,
     /// What they write. The other header is the client's own word.
     pub header: ProxyHeader,
 }
@@ -88,12 +49,13 @@ fn forwarded_for(element: &str) -> Option<&str> {
 
 impl Proxies {
     fn trusts(&self, address: IpAddr) -> bool {
-        self.trusted.iter().any(|network| network.has(address))
+        self.trusted.iter().any(|net| net.has(address))
     }
 
     /// Whom a request comes from that came over a connection from `peer`: the last hop that is none of the
     /// proxies. What can't be read ends the chain.
     pub(crate) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
         if !self.trusts(peer) {
             return peer;
         }
@@ -137,28 +99,6 @@ mod tests {
             headers.append(name, value.parse().unwrap());
         }
         proxies(header).client(peer.parse().unwrap(), &headers).to_string()
-    }
-
-    #[test]
-    fn a_network_is_read_and_has_its_addresses() {
-        for (network, address, inside) in [
-            ("10.0.0.0/8", "10.255.0.1", true),
-            ("10.0.0.0/8", "11.0.0.1", false),
-            ("10.0.0.0/8", "::ffff:10.1.2.3", true),
-            ("10.1.2.3", "10.1.2.3", true),
-            ("10.1.2.3", "10.1.2.2", false),
-            ("0.0.0.0/0", "203.0.113.9", true),
-            ("0.0.0.0/0", "2001:db8::1", false),
-            ("::/0", "203.0.113.9", true),
-            ("2001:db8::/33", "2001:db8:7fff::1", true),
-            ("2001:db8::/33", "2001:db8:8000::1", false),
-        ] {
-            let read: Network = network.parse().unwrap();
-            assert_eq!(read.has(address.parse().unwrap()), inside, "{network} {address}");
-        }
-        for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/", "10.0.0.0/-1", "proxy"] {
-            assert!(text.parse::<Network>().is_err(), "{text}");
-        }
     }
 
     #[test]

@@ -52,6 +52,12 @@ mod oauth_pkce;
 #[path = "management/guardrails.rs"]
 mod guardrails;
 
+#[path = "management/byok.rs"]
+mod byok;
+
+#[path = "management/byok_use.rs"]
+mod byok_use;
+
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
+use signalbox_gateway::Reach;
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
 use signalbox_platform::{PeopleSettings, PurchaseSettings};
 use signalbox_server::Proxies;
@@ -48,6 +49,8 @@ pub(crate) struct Config {
     pub proxies: Proxies,
     /// Where the keys are that secrets are sealed with.
     pub secrets: SecretsRow,
+    /// Where addresses of tenants may lead.
+    pub reach: Reach,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -198,10 +201,11 @@ impl Config {
             timeouts: Timeouts::default().with(&file.timeouts),
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
-            people: people::settings(file.people, &file.oauth)?,
+            people: people::settings(file.people, &file.oauth, people::reach(&file.network)?)?,
             mail: file.mail.map(people::mail).transpose()?,
             proxies: people::proxies(&file.network)?,
             secrets: file.secrets,
+            reach: people::reach(&file.network)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -277,6 +281,7 @@ mod tests {
             ("[[models]]\nid = \"a/b\"\nctx = 1\n", "ctx"),
             ("[timeouts]\nidle = -1\n", ":2: expected seconds"),
             ("[routing]\nhedge_percent = 6\n", "at most 5"),
+            ("[network]\nallow = [\"10.0.0.0/40\"]\n", "network.allow"),
             ("[plans.payg]\ncard_fee_bps = 20000\n", "plans.payg.card_fee_bps"),
             ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
             ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
@@ -307,6 +312,8 @@ mod tests {
             first_content = 45
             [routing]
             hedge_percent = 2
+            [network]
+            allow = ["10.1.0.0/16"]
             [plans.payg]
             byok_free = { list_price_usd = "25000" }
             [plans.enterprise]
@@ -334,6 +341,7 @@ mod tests {
         assert_eq!(config.public_url, "http://gate.example");
         assert_eq!(config.catalogue.endpoints.len(), 1);
         assert_eq!((config.timeouts.first_content.as_secs(), config.hedge_percent), (45, 2));
+        assert!(config.reach.names([10, 1, 2, 3].into()));
         let money = config.money;
         assert_eq!(
             (money.promo.to_string(), money.expire_after_days),

@@ -1,9 +1,10 @@
 //! The part of the configuration about people: `[people]`, `[oauth]`, `[mail]`, `[network]`.
 
 use serde::Deserialize;
+use signalbox_gateway::{Net, Reach};
 use signalbox_platform::people::oidc::{Manner, PlainEndpoints, Provider};
 use signalbox_platform::{PeopleSettings, SignUp};
-use signalbox_server::{Network, Proxies, ProxyHeader};
+use signalbox_server::{Proxies, ProxyHeader};
 use signalbox_upstream::{SmtpSettings, SmtpTls};
 
 use crate::config::secret;
@@ -66,10 +67,12 @@ pub(crate) struct MailRow {
     from: String,
 }
 
-/// The proxies in front of this server.
+/// Networks that addresses of tenants may lead to, beside the public internet; the proxies in front of this
+/// server.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct NetworkRow {
+    allow: Vec<String>,
     trusted_proxies: Vec<String>,
     proxy_header: Option<String>,
 }
@@ -78,7 +81,11 @@ pub(crate) struct NetworkRow {
 ///
 /// # Errors
 /// One line that names the member.
-pub(crate) fn settings(people: PeopleRow, oauth: &OauthRow) -> Result<PeopleSettings, Stop> {
+pub(crate) fn settings(
+    people: PeopleRow,
+    oauth: &OauthRow,
+    reach: Reach,
+) -> Result<PeopleSettings, Stop> {
     let sign_up = match people.sign_up.as_deref() {
         None | Some("invited") => SignUp::Invited,
         Some("open") => SignUp::Open,
@@ -95,7 +102,7 @@ pub(crate) fn settings(people: PeopleRow, oauth: &OauthRow) -> Result<PeopleSett
     }
     let break_glass = people.break_glass.iter().map(|one| one.trim().to_lowercase()).collect();
     let weak_challenges = oauth.weak_challenges;
-    Ok(PeopleSettings { sign_up, weak_challenges, providers, break_glass })
+    Ok(PeopleSettings { sign_up, weak_challenges, providers, break_glass, reach })
 }
 
 fn provider(row: ProviderRow) -> Result<Provider, Stop> {
@@ -183,12 +190,22 @@ pub(crate) fn proxies(row: &NetworkRow) -> Result<Proxies, Stop> {
             return Err(Stop::usage("network.proxy_header: \"x-forwarded-for\" or \"forwarded\""));
         }
     };
-    let read = |text: &String| {
-        let odd = |()| Stop::usage(format!("network.trusted_proxies: {text} is no network"));
-        text.parse::<Network>().map_err(odd)
+    Ok(Proxies { trusted: nets("network.trusted_proxies", &row.trusted_proxies)?, header })
+}
+
+/// Where addresses of tenants may lead.
+///
+/// # Errors
+/// One line that names the member.
+pub(crate) fn reach(row: &NetworkRow) -> Result<Reach, Stop> {
+    nets("network.allow", &row.allow).map(Reach::also)
+}
+
+fn nets(name: &str, texts: &[String]) -> Result<Vec<Net>, Stop> {
+    let net = |text: &String| {
+        text.parse::<Net>().map_err(|error| Stop::usage(format!("{name}: {text:?}: {error}")))
     };
-    let trusted = row.trusted_proxies.iter().map(read).collect::<Result<_, _>>()?;
-    Ok(Proxies { trusted, header })
+    texts.iter().map(net).collect()
 }
 
 #[cfg(test)]
@@ -206,7 +223,7 @@ mod tests {
 
     fn read(text: &str) -> Result<(PeopleSettings, Option<SmtpSettings>, Proxies), Stop> {
         let rows: Rows = toml::from_str(text).map_err(|error| Stop::usage(error.to_string()))?;
-        let people = settings(rows.people, &OauthRow::default())?;
+        let people = settings(rows.people, &OauthRow::default(), Reach::PublicOnly)?;
         Ok((people, rows.mail.map(mail).transpose()?, proxies(&rows.network)?))
     }
 

@@ -107,7 +107,11 @@ async fn vault(config: &Config, store: &Store, make_one: bool) -> Result<Vault, 
     }
     let shown = path.display();
     let count = store.secret_count().await.map_err(|error| Stop::failed(error.to_string()))?;
-    if count > 0 || !make_one {
+    if count == 0 && !make_one {
+        let line = format!("there is no key for secrets yet: the first start makes {shown}");
+        return Err(Stop::usage(line));
+    }
+    if count > 0 {
         let line = format!(
             "{count} stored secrets can't be opened: the key file {shown} is missing; put it back, \
              or name the key in [secrets]"

@@ -80,3 +80,6 @@ mod sso;
 
 #[path = "it/people.rs"]
 mod people;
+
+#[path = "it/secrets.rs"]
+mod secrets;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
+use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Reach, Settings};
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::people::records::{SystemRecords, TxtRecords};
 use signalbox_platform::{
@@ -79,8 +79,10 @@ pub struct Setup {
     pub plans: Plans,
     /// Whether the simulator notes every request. Many thousands are only counted.
     pub journal: bool,
-    /// Where the own provider keys of callers come from.
-    pub own_keys: OwnKeys,
+    /// Where the own provider keys of callers come from; their rows, unless a test says otherwise.
+    pub own_keys: Option<OwnKeys>,
+    /// Where addresses of callers may lead.
+    pub reach: Reach,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
@@ -104,7 +106,8 @@ impl Default for Setup {
             database: None,
             readers: StoreSettings::default().readers,
             journal: true,
-            own_keys: OwnKeys::default(),
+            own_keys: None,
+            reach: Reach::PublicOnly,
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
             records: Arc::new(SystemRecords),
@@ -205,7 +208,8 @@ impl TestServer {
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
             plans: setup.plans.clone(),
-            own_keys: setup.own_keys,
+            own_keys: setup.own_keys.unwrap_or_else(|| signalbox_server::own_keys(&store)),
+            reach: setup.reach,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
@@ -283,7 +287,7 @@ impl TestServer {
     }
 
     /// Lets what was changed about an account hold for its next request.
-    pub(crate) async fn renew(&self, account: &AccountId) {
+    pub async fn renew(&self, account: &AccountId) {
         self.gateway.authenticator.renew(account).await;
     }
 

@@ -108,22 +108,6 @@ impl Service {
         Ok(self)
     }
 
-    /// The same service with a client's name and its secret, both in the form of a URL (RFC 6749,
-    /// section 2.3.1).
-    ///
-    /// # Errors
-    /// [`AddressError::Malformed`], which they give no reason for.
-    pub fn with_basic(mut self, name: &str, secret: &Secret<String>) -> Result<Self, AddressError> {
-        use base64::Engine as _;
-        let pair = format!("{}:{}", encoded(name), encoded(secret.expose()));
-        let pair = base64::engine::general_purpose::STANDARD.encode(pair);
-        let value = HeaderValue::try_from(format!("Basic {pair}"));
-        let mut value = value.map_err(|_| AddressError::Malformed)?;
-        value.set_sensitive(true);
-        self.headers.insert(header::AUTHORIZATION, value);
-        Ok(self)
-    }
-
     /// The same service with one more header.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: &'static str) -> Self {

@@ -135,3 +135,29 @@ test("a guardrail's life", async () => {
   await assert.rejects(guardrails.get({ id }), status(404));
   await apiKeys.delete({ hash: key.data.hash });
 });
+
+test("a provider key's life", async () => {
+  const { byok } = manager();
+  const key = "sk-proj-from-the-sdk-0123456789-AbCd";
+  const made = await byok.create({
+    createBYOKKeyRequest: { provider: "openai", key, name: "SDK", allowedModels: null },
+  });
+  const { id } = made.data;
+  assert.ok(made.data.label.endsWith("...AbCd") && !JSON.stringify(made).includes(key));
+  assert.deepEqual([made.data.disabled, made.data.isFallback, made.data.sortOrder], [false, false, 0]);
+  const changed = await byok.update({
+    id,
+    updateBYOKKeyRequest: { isRequired: true, disabled: true, key: `${key}-WxYz` },
+  });
+  assert.deepEqual([changed.data.isRequired, changed.data.disabled], [true, true]);
+  assert.ok(changed.data.label.endsWith("...WxYz"));
+  assert.equal((await byok.get({ id })).data.name, "SDK");
+  assert.deepEqual(
+    (await items(byok.list({ provider: "openai" }))).map((one) => one.id),
+    [id],
+  );
+  const unusable = { provider: "openai", key: "two words" };
+  await assert.rejects(byok.create({ createBYOKKeyRequest: unusable }), status(400));
+  assert.equal((await byok.delete({ id })).deleted, true);
+  await assert.rejects(byok.get({ id }), status(404));
+});

@@ -381,7 +381,7 @@ impl People {
         };
         let outside = match connection.origin {
             SsoOrigin::Operator => self.0.outside.clone(),
-            SsoOrigin::SelfServe => self.0.outside.for_tenants(),
+            SsoOrigin::SelfServe => self.0.outside_of_tenants.clone(),
         };
         let clock = self.platform().store().clock().clone();
         let idp = Arc::new(Idp::new(provider, outside, clock));

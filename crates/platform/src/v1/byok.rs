@@ -34,8 +34,13 @@ pub struct ByokObject {
     pub name: Option<String>,
     pub disabled: bool,
     pub is_fallback: bool,
-    /// Ours: whether the provider's shared capacity is never used for requests that may use this key.
-    pub always_use: bool,
+    /// Whether the provider's shared capacity is never used for requests that may use this key
+    /// ("always use"). This and the next two are members of newer official clients.
+    pub is_required: bool,
+    /// Always false: shared capacity is kept away by model alone.
+    pub is_byok_only: bool,
+    /// Always null: nobody declares what a provider keeps.
+    pub declared_zdr: Option<bool>,
     pub sort_order: u32,
     pub allowed_models: Option<Vec<String>>,
     pub allowed_api_key_hashes: Option<Vec<KeyHash>>,
@@ -53,7 +58,9 @@ impl From<ByokRecord> for ByokObject {
             name: one.name,
             disabled: one.disabled,
             is_fallback: one.is_fallback,
-            always_use: one.always_use,
+            is_required: one.always_use,
+            is_byok_only: false,
+            declared_zdr: None,
             sort_order: one.sort_order,
             allowed_models: one.allowed_models,
             allowed_api_key_hashes: one.allowed_api_key_hashes,
@@ -87,8 +94,9 @@ pub struct UpdateByok {
     pub name: Option<Option<String>>,
     pub disabled: Option<bool>,
     pub is_fallback: Option<bool>,
-    /// Ours.
-    pub always_use: Option<bool>,
+    pub is_required: Option<bool>,
+    pub is_byok_only: Option<bool>,
+    pub declared_zdr: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     pub allowed_models: Option<Option<Vec<String>>>,
     #[serde(default, deserialize_with = "given")]
@@ -112,8 +120,9 @@ pub struct CreateByok {
     pub name: Option<Option<String>>,
     pub disabled: Option<bool>,
     pub is_fallback: Option<bool>,
-    /// Ours.
-    pub always_use: Option<bool>,
+    pub is_required: Option<bool>,
+    pub is_byok_only: Option<bool>,
+    pub declared_zdr: Option<bool>,
     #[serde(default, deserialize_with = "given")]
     pub allowed_models: Option<Option<Vec<String>>>,
     #[serde(default, deserialize_with = "given")]
@@ -157,22 +166,10 @@ fn checked(
         return Err(refused(format!("key: 1 to {MAX_SECRET} bytes")));
     }
     let key = Secret::new(text.to_owned());
-    if !provider.byok {
-        return Err(refused("provider: it takes no keys of callers"));
-    }
-    Credential::parse(&key).map_err(|problem| refused(format!("key: {problem}")))?;
-    let label = masked(key.expose());
+    let problem = Credential::check(provider, &key);
+    problem.map_err(|problem| refused(format!("key: {problem}")))?;
+    let label = Credential::label(&key);
     Ok((key, label))
-}
-
-/// The ends of a plain key; nothing of a short one or of JSON.
-fn masked(key: &str) -> String {
-    let json = key.starts_with(['{', '[']);
-    let ends = (key.get(..3), key.len().checked_sub(4).and_then(|at| key.get(at..)));
-    match ends {
-        (Some(first), Some(last)) if !json && key.len() >= 20 => format!("{first}...{last}"),
-        _ => "...".to_owned(),
-    }
 }
 
 fn entries<T>(name: &str, list: Option<&Vec<T>>) -> Result<(), PlatformError> {
@@ -186,21 +183,29 @@ fn entries<T>(name: &str, list: Option<&Vec<T>>) -> Result<(), PlatformError> {
 }
 
 impl UpdateByok {
-    fn check(&self, catalog: &Snapshot) -> Result<(), PlatformError> {
+    /// Refuses what can't be, and calls models by their ids.
+    fn check(&mut self, catalog: &Snapshot) -> Result<(), PlatformError> {
         if let Some(Some(name)) = &self.name
             && name.chars().count() > MAX_NAME
         {
             return Err(refused(format!("name: at most {MAX_NAME} characters")));
         }
-        let (models, users) = (self.allowed_models.as_ref(), self.allowed_user_ids.as_ref());
-        let models = models.and_then(Option::as_ref);
-        entries("allowed_models", models)?;
-        for name in models.into_iter().flatten() {
-            if !matches!(catalog.lookup(name), Lookup::Found { .. } | Lookup::Deprecated(_)) {
-                return Err(refused(format!("allowed_models: there is no {name:?}")));
-            }
+        if self.is_byok_only == Some(true) {
+            return Err(refused("is_byok_only: not available; is_required is, by allowed_models"));
         }
-        entries("allowed_user_ids", users.and_then(Option::as_ref))?;
+        if self.declared_zdr.is_some() {
+            let why = "not available; what a provider keeps is read from the catalogue";
+            return Err(refused(format!("declared_zdr: {why}")));
+        }
+        entries("allowed_models", self.allowed_models.as_ref().and_then(Option::as_ref))?;
+        for name in self.allowed_models.iter_mut().flatten().flatten() {
+            let (Lookup::Found { model, .. } | Lookup::Deprecated(model)) = catalog.lookup(name)
+            else {
+                return Err(refused(format!("allowed_models: there is no {name:?}")));
+            };
+            name.clone_from(&model.id);
+        }
+        entries("allowed_user_ids", self.allowed_user_ids.as_ref().and_then(Option::as_ref))?;
         let hashes = self.allowed_api_key_hashes.as_ref().and_then(Option::as_ref);
         entries("allowed_api_key_hashes", hashes)?;
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
@@ -216,7 +221,7 @@ impl UpdateByok {
             name: self.name,
             disabled: self.disabled,
             is_fallback: self.is_fallback,
-            always_use: self.always_use,
+            always_use: self.is_required,
             allowed_models: self.allowed_models,
             allowed_api_key_hashes: self.allowed_api_key_hashes,
             allowed_user_ids: self.allowed_user_ids,
@@ -233,7 +238,9 @@ impl CreateByok {
             name: self.name,
             disabled: self.disabled,
             is_fallback: self.is_fallback,
-            always_use: self.always_use,
+            is_required: self.is_required,
+            is_byok_only: self.is_byok_only,
+            declared_zdr: self.declared_zdr,
             allowed_models: self.allowed_models,
             allowed_api_key_hashes: self.allowed_api_key_hashes,
             allowed_user_ids: self.allowed_user_ids,
@@ -329,7 +336,7 @@ impl Platform {
             name: wish.name.flatten(),
             disabled: wish.disabled.unwrap_or(false),
             is_fallback: wish.is_fallback.unwrap_or(false),
-            always_use: wish.always_use.unwrap_or(false),
+            always_use: wish.is_required.unwrap_or(false),
             sort_order: 0,
             allowed_models: wish.allowed_models.flatten(),
             allowed_api_key_hashes: wish.allowed_api_key_hashes.flatten(),

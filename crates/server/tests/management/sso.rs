@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use signalbox_core::Secret;
 use signalbox_core::id::AccountId;
 use signalbox_core::plan::Tier;
+use signalbox_gateway::Reach;
 use signalbox_platform::people::records::{Texts, TxtRecords};
 use signalbox_platform::{Actor, By, NewAgreement, PeopleSettings, SignUp};
 use signalbox_runtime::Clock;
@@ -39,12 +40,18 @@ struct House {
 
 /// A server with an organization whose plan has single sign-on, and its admin.
 async fn house() -> House {
+    house_within(Reach::PublicOnly).await
+}
+
+/// The same, where tenants' identity providers may be here too.
+async fn house_within(reach: Reach) -> House {
     let clock = Clock::manual(signalbox_core::Timestamp::from_seconds(1_800_000_000));
     let (idp, said) = (FakeIdp::start(&clock).await, Arc::new(Said::default()));
     let people = PeopleSettings {
         sign_up: SignUp::Open,
         providers: vec![idp.provider("work")],
         break_glass: vec!["glass@works.example".to_owned()],
+        reach,
         ..PeopleSettings::default()
     };
     let records = Arc::clone(&said) as _;
@@ -196,6 +203,50 @@ async fn a_domain_is_proven_before_an_identity_provider_counts() {
     assert!(!log.contains("canary") && log.contains("sso.update"), "{log}");
     told(&ada.send(Method::DELETE, &path, json!(null)).await, 200);
     told(&patch(json!({})).await, 404);
+}
+
+#[tokio::test]
+async fn an_admin_connects_tests_and_makes_active() {
+    let house = house_within(Reach::also(vec!["127.0.0.1".parse().unwrap()])).await;
+    let ada = &house.ada;
+    told(&ada.post(&house.path("/enable"), json!({})).await, 200);
+    let wish = json!({"domain": "works.example"});
+    let made = told(&ada.post(&house.path("/connections"), wish).await, 201)["data"].clone();
+    let id = made["id"].as_str().unwrap();
+    let path = house.path(&format!("/connections/{id}"));
+    let patch = async |edit: Value| ada.send(Method::PATCH, &path, edit).await;
+    let text = vec![made["dns"]["value"].as_str().unwrap().to_owned()];
+    house.said.0.lock().unwrap().insert("_signalbox.works.example.".to_owned(), text);
+    told(&ada.post(&format!("{path}/verify"), json!({})).await, 200);
+    let edit = json!({
+        "issuer": house.idp.issuer(), "client_id": CLIENT, "client_secret": "a secret: with + and /",
+    });
+    told(&patch(edit).await, 200);
+    // The browser of the admin goes there and comes back as somebody of the domain.
+    let mut browser = Traveller::new(&house.server);
+    browser.session = Some(ada.token().to_owned());
+    let test = format!("{path}/test");
+    let away = async |browser: &mut Traveller| {
+        let reply = browser.post(&test, json!({"return_to": "/settings"})).await;
+        told(&reply, 200)["data"]["url"].as_str().unwrap().to_owned()
+    };
+    let there = away(&mut browser).await;
+    let back = house.idp.agree(&there, "one");
+    assert_eq!(browser.back(&back).await, "/settings?error=wrong_domain");
+    told(&patch(json!({"status": "active"})).await, 409);
+    house.will_vouch_for("b", "bob@works.example");
+    let there = away(&mut browser).await;
+    assert_eq!(browser.back(&house.idp.agree(&there, "two")).await, "/settings?done=works.example");
+    assert_eq!(browser.me().await["user"]["email"], "ada@example.com", "nobody else is signed in");
+    let seen = told(&patch(json!({"status": "active"})).await, 200);
+    assert_eq!(seen["data"]["status"], "active");
+    assert_eq!(Traveller::new(&house.server).travel(&house.idp, id).await, "/chat");
+    // Another client there is another connection, as far as anybody knows.
+    let other = told(&patch(json!({"client_id": "other"})).await, 200);
+    assert_eq!(
+        (&other["data"]["status"], &other["data"]["tested_at"]),
+        (&json!("pending"), &json!(null))
+    );
 }
 
 async fn server_log(house: &House) -> String {

@@ -1,14 +1,14 @@
 //! Small documents of identity providers: bounded, in time, without redirects.
 
-use std::time::Duration;
-
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use signalbox_core::Secret;
-use signalbox_upstream::{Client, Document, Method, Service};
+use signalbox_upstream::service::encoded;
+use signalbox_upstream::{
+    Client, Fetch, Guarded, HeaderMap, HeaderValue, Method, Net, Reach, WebAddress,
+};
 
 use super::Trouble;
-
-/// Longest wait for one answer.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 const NO_ADDRESS: Trouble = Trouble::Unreachable("its address may not be called");
 
@@ -19,78 +19,77 @@ pub(super) enum Proof<'a> {
     None,
     /// By the token that it was given for a person.
     Bearer(&'a Secret<String>),
-    /// By its name and its secret.
+    /// By its name and its secret, both in the form of a URL (RFC 6749, section 2.3.1).
     Basic(&'a str, &'a Secret<String>),
+}
+
+impl Proof<'_> {
+    fn header(self) -> Option<Secret<String>> {
+        match self {
+            Self::None => None,
+            Self::Bearer(token) => Some(Secret::new(format!("Bearer {}", token.expose()))),
+            Self::Basic(name, secret) => {
+                let pair = format!("{}:{}", encoded(name), encoded(secret.expose()));
+                Some(Secret::new(format!("Basic {}", STANDARD.encode(pair))))
+            }
+        }
+    }
 }
 
 /// The way to identity providers.
 #[derive(Debug, Clone)]
 pub(crate) struct Outside {
-    client: Client,
-    /// Whether addresses are tenants' words, so that none may lead into the operator's own network.
-    for_tenants: bool,
+    client: Guarded,
 }
 
-/// Whether this looks like a host on the internet: `https` at its own port, and a name.
-fn is_public(url: &str) -> bool {
-    let Some(rest) = url.strip_prefix("https://") else { return false };
-    let host = rest.split(['/', '?']).next().unwrap_or_default();
-    let last = host.rsplit('.').next().unwrap_or_default();
-    let named = host.contains('.') && last.bytes().all(|byte| byte.is_ascii_alphabetic());
-    named && !last.is_empty() && !["local", "internal", "localhost"].contains(&last)
-}
-
-/// An address and its query, with the question mark.
-fn split(url: &str) -> (&str, &str) {
-    url.find('?').map_or((url, ""), |at| url.split_at(at))
+/// An answer, whatever its status.
+pub(super) struct Told {
+    pub status: u16,
+    pub body: Vec<u8>,
 }
 
 impl Outside {
-    /// To where the operator says.
+    /// To where the operator says, which may be anywhere.
     pub fn for_operator() -> Self {
-        Self { client: Client::new(), for_tenants: false }
+        let all: Vec<Net> =
+            ["0.0.0.0/0", "::/0"].iter().filter_map(|net| net.parse().ok()).collect();
+        Self::within(Reach::also(all))
     }
 
-    /// To where tenants say.
-    pub fn for_tenants(&self) -> Self {
-        Self { client: self.client.clone(), for_tenants: true }
+    /// To where tenants say, as far as that is within reach.
+    pub fn within(reach: Reach) -> Self {
+        Self { client: Guarded::new(Client::reaching(reach)) }
     }
 
     /// Whether this is an address that is called at all: `https`, or `http` on this machine, with
     /// neither credentials nor a fragment.
     pub fn may_call(url: &str) -> bool {
-        let plain =
-            url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\');
-        plain && Service::new(&Client::new(), split(url).0, PATIENCE).is_ok()
+        let Ok(address) = WebAddress::parse(url) else { return false };
+        let host = address.uri().host().unwrap_or_default();
+        address.is_encrypted() || matches!(host, "127.0.0.1" | "localhost" | "[::1]")
     }
 
-    async fn ask(
-        &self,
-        method: Method,
-        url: &str,
-        proof: Proof<'_>,
-        form: Option<Document>,
-    ) -> Result<Told, Trouble> {
-        if self.for_tenants && !is_public(url) {
+    async fn ask(&self, proof: Proof<'_>, mut fetch: Fetch<'_>) -> Result<Told, Trouble> {
+        if !Self::may_call(fetch.address) {
             return Err(NO_ADDRESS);
         }
-        let (base, query) = split(url);
-        let service = Service::new(&self.client, base, PATIENCE).map_err(|_| NO_ADDRESS)?;
-        let service = match proof {
-            Proof::None => Ok(service),
-            Proof::Bearer(token) => service.with_bearer(token),
-            Proof::Basic(name, secret) => service.with_basic(name, secret),
-        };
-        let service = service.map_err(|_| NO_ADDRESS)?;
-        let service = service.with("accept", "application/json").with("user-agent", "signalbox");
-        let told = service.call(method, query, form, None).await;
+        let headers = &mut fetch.headers;
+        headers.insert("accept", HeaderValue::from_static("application/json"));
+        headers.insert("user-agent", HeaderValue::from_static("signalbox"));
+        if let Some(proof) = proof.header() {
+            let odd = |_| Trouble::Token("what it gave can't be shown to it");
+            let mut value = HeaderValue::try_from(proof.expose().as_str()).map_err(odd)?;
+            value.set_sensitive(true);
+            headers.insert("authorization", value);
+        }
+        let told = self.client.fetch(fetch).await;
         let told = told.map_err(|_| Trouble::Unreachable("it does not answer"))?;
         Ok(Told { status: told.status, body: told.body.to_vec() })
     }
 
     /// A document.
     pub(super) async fn get(&self, url: &str, proof: Proof<'_>) -> Result<Vec<u8>, Trouble> {
-        let told = self.ask(Method::GET, url, proof, None).await?;
+        let told = self.ask(proof, Fetch::get(url)).await?;
         if told.status != 200 {
             return Err(Trouble::Unreachable("it answered with an error"));
         }
@@ -104,13 +103,12 @@ impl Outside {
         proof: Proof<'_>,
         form: &[(&str, &str)],
     ) -> Result<Told, Trouble> {
-        let form = Document::form(form.iter().copied());
-        self.ask(Method::POST, url, proof, Some(form)).await
+        let fields = form.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
+        let body = fields.collect::<Vec<_>>().join("&");
+        let mut headers = HeaderMap::new();
+        let kind = HeaderValue::from_static("application/x-www-form-urlencoded");
+        headers.insert("content-type", kind);
+        let fetch = Fetch { method: Method::POST, headers, body: body.into(), ..Fetch::get(url) };
+        self.ask(proof, fetch).await
     }
-}
-
-/// An answer.
-pub(super) struct Told {
-    pub status: u16,
-    pub body: Vec<u8>,
 }

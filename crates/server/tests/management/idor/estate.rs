@@ -34,7 +34,7 @@ pub fn nobodys(object: Object) -> String {
         Object::Session => format!("ses_{number:020}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail | Object::Invitation | Object::Workspace => uuid,
+        Object::Guardrail | Object::Invitation | Object::ProviderKey | Object::Workspace => uuid,
     }
 }
 
@@ -87,6 +87,9 @@ impl Town {
         // Answers name the provider, by a name that the public reference has.
         let offer = Offer::new().provider("well", json!({"name": "OpenAI", "transport": "none"}));
         let offer = offer.model("acme/one", [Stand::new("well", "tokens-5")]);
+        // One whose keys callers may bring along.
+        let offer = offer.provider("openai", json!({"name": "OpenAI", "transport": "bearer"}));
+        let offer = offer.model("acme/two", [Stand::new("openai", "tokens-5")]);
         let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
         let setup = Setup { people, purchases, plans, clock: clock.clone(), ..Setup::default() };
         let server = TestServer::start_as(offer, setup).await;
@@ -199,6 +202,10 @@ impl Estate {
                 let id = payment.id.clone();
                 server.platform.store().create_payment(payment).await.unwrap();
                 id
+            }
+            Object::ProviderKey => {
+                let wish = json!({"provider": "openai", "key": format!("sk-test-{number:020}")});
+                self.posted("/byok", wish, "id").await
             }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);

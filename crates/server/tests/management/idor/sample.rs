@@ -27,6 +27,9 @@ pub struct Sample {
 fn special(route: &Route) -> (Value, Option<u16>) {
     let (path, verb) = (route.path, route.verb);
     match (verb, path) {
+        (Verb::Post, "/api/v1/byok") => {
+            (json!({"provider": "openai", "key": "sk-test-0123456789abcdefghij"}), None)
+        }
         (Verb::Post, "/api/v1/keys") => (json!({"creator_user_id": null}), None),
         // Nothing was paid, so nothing can go back; and what is paid in coins is claimed.
         (Verb::Post, "/api/v1/credits/purchases/{id}/reconcile") => (json!({}), Some(409)),
