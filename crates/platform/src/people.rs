@@ -137,6 +137,7 @@ impl People {
         public_url: &str,
     ) -> Self {
         let (outside, clock) = (Outside::for_operator(), platform.store().clock());
+        let outside_of_tenants = Outside::within(settings.reach.clone());
         let idp = |one: &Provider| Idp::new(one.clone(), outside.clone(), clock.clone());
         let providers = settings.providers.iter().map(|one| Arc::new(idp(one))).collect();
         Self(Arc::new(Inner {
@@ -146,7 +147,7 @@ impl People {
             passwords: Passwords::new(),
             throttle: Throttle::new(clock.clone()),
             outside,
-            outside_of_tenants: Outside::within(settings.reach.clone()),
+            outside_of_tenants,
             providers,
             tenants: Tenants::default(),
             records,

@@ -10,7 +10,7 @@ use crate::site::told;
 
 #[derive(Clone)]
 pub struct Traveller {
-    caller: Caller,
+    pub caller: Caller,
     pub session: Option<String>,
     pub journey: Option<String>,
 }
