@@ -84,8 +84,9 @@ fn conflict(text: &str) -> PlatformError {
     PlatformError::Conflict(text.to_owned())
 }
 
+/// What RFC 6749, appendix A, allows in the name and the secret of a client.
 fn checked(name: &str, text: &str) -> Result<String, PlatformError> {
-    let plain = text.bytes().all(|byte| byte.is_ascii_graphic());
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ');
     if text.is_empty() || text.len() > LONGEST || !plain {
         return Err(PlatformError::Refused(format!("{name}: 1 to {LONGEST} visible characters")));
     }

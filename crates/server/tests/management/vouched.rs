@@ -76,6 +76,9 @@ async fn a_second_factor_is_asked_for_whoever_vouches() {
     eve.begin("work").await;
     told(&eve.post("/sign-in/code", json!({"code": spare})).await, 401);
     told(&Traveller::new(&server).post("/sign-in/code", json!({"code": spare})).await, 401);
+    let elsewhere = traveller.caller.without("origin");
+    let path = format!("{SESSION}/sign-in/code");
+    told(&elsewhere.post(&path, &json!({"code": spare})).await, 403);
     told(&traveller.post("/sign-in/code", json!({"code": spare})).await, 201);
     assert_eq!(traveller.me().await["user"]["second_factor"], true);
     told(&traveller.post("/sign-in/code", json!({"code": spare})).await, 401);
