@@ -69,3 +69,12 @@ mod openapi;
 
 #[path = "management/idor.rs"]
 mod idor;
+
+#[path = "management/escalation.rs"]
+mod escalation;
+
+#[path = "management/disguise.rs"]
+mod disguise;
+
+#[path = "management/canaries.rs"]
+mod canaries;

@@ -1,6 +1,7 @@
 //! The whole server, put together as the binary does, with the simulator for a provider.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -158,6 +159,10 @@ impl TestServer {
         let server = Self::open(folder, offer, setup, None).await;
         server.grant(&server.owner.account_id, credit).await;
         server
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("a folder").path()
     }
 
     /// Another gateway with a clock of its own on the database of this one, which is that of `setup`,
