@@ -30,7 +30,11 @@ const KILLS: usize = 3;
 const WORKERS: usize = 4;
 
 fn kek(number: u8) -> Kek {
-    Kek::new([number; 32])
+    let mut byte = number;
+    Kek::new([(); 32].map(|()| {
+        byte += 5;
+        byte
+    }))
 }
 
 /// The database, behind everybody's back.
