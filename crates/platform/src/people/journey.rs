@@ -208,7 +208,7 @@ impl People {
             nonce: &follows("nonce", secret, state),
             verifier: &follows("verifier", secret, state),
         };
-        let url = door.idp.departure(known).await?;
+        let url = Box::pin(door.idp.departure(known)).await?;
         let millis = i64::try_from(UNDER_WAY.as_millis()).unwrap_or(i64::MAX);
         let record = SignInRecord {
             hash: digest(state),

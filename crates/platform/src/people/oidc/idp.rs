@@ -260,16 +260,16 @@ impl Idp {
         let (issuer, client_id) = (&self.provider.issuer, &self.provider.client_id);
         let expected = Expected { issuer, client_id, nonce: known.nonce, now };
         claims.check(expected).map_err(Trouble::Token)?;
-        if claims.email.is_none() || claims.email_verified.is_none() {
-            if let (Some(at), Some(token)) = (&metadata.userinfo_endpoint, tokens.access_token) {
-                let more = self.outside.get(at, Proof::Bearer(&Secret::new(token))).await?;
-                let more =
-                    Claims::read(&more).ok_or(Trouble::Unreachable("nobody is described"))?;
-                if more.sub != claims.sub {
-                    return Err(Trouble::Token("somebody else is described"));
-                }
-                claims = more;
+        let told = claims.email.is_some() && claims.email_verified.is_some();
+        if let (false, Some(at), Some(token)) =
+            (told, &metadata.userinfo_endpoint, tokens.access_token)
+        {
+            let more = self.outside.get(at, Proof::Bearer(&Secret::new(token))).await?;
+            let more = Claims::read(&more).ok_or(Trouble::Unreachable("nobody is described"))?;
+            if more.sub != claims.sub {
+                return Err(Trouble::Token("somebody else is described"));
             }
+            claims = more;
         }
         Ok(Vouched {
             issuer: issuer.clone(),

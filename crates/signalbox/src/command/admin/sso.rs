@@ -108,7 +108,8 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
 async fn connect(wanted: Connect) -> Result<ExitCode, Stop> {
     let written = wanted.client_secret.as_deref();
     let client_secret = written.map(|one| secret(one, "--client-secret")).transpose()?;
-    let made = platform(wanted.place).await?.connect_sso(NewConnection {
+    let platform = platform(wanted.place).await?;
+    let made = platform.connect_sso(NewConnection {
         organization: AccountId::new(wanted.organization),
         domain: wanted.domain,
         issuer: wanted.issuer,
