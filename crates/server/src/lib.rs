@@ -9,6 +9,7 @@ mod manage;
 mod once;
 mod own_keys;
 mod proxies;
+mod region;
 mod route;
 mod router;
 mod session;

@@ -84,6 +84,7 @@ pub enum Object {
     Key,
     Payment,
     ProviderKey,
+    Phrase,
     Session,
     TaxId,
     User,

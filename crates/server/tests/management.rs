@@ -61,6 +61,9 @@ mod byok_use;
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 
+#[path = "management/allowlist.rs"]
+mod allowlist;
+
 #[path = "management/described.rs"]
 mod described;
 

@@ -1,14 +1,16 @@
 //! The process's configuration: one TOML file, then the environment, then the command line. Read
 //! once, at the start. This module alone reads the environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
-use signalbox_gateway::Reach;
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
+use signalbox_gateway::{Moderator, Reach, Regions};
 use signalbox_platform::{PeopleSettings, PurchaseSettings};
 use signalbox_server::Proxies;
 use signalbox_store::{StoreSettings, Sync};
@@ -16,6 +18,7 @@ use signalbox_upstream::SmtpSettings;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
+use crate::guards::{self, ModerationRow};
 use crate::people::{self, MailRow, NetworkRow, OauthRow, PeopleRow};
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 use crate::secrets::SecretsRow;
@@ -49,6 +52,10 @@ pub(crate) struct Config {
     pub proxies: Proxies,
     /// Where the keys are that secrets are sealed with.
     pub secrets: SecretsRow,
+    /// Who judges prompts for endpoints that require it.
+    pub moderator: Option<Arc<dyn Moderator>>,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
     /// Where addresses of tenants may lead.
     pub reach: Reach,
     /// The catalogue's part of the file.
@@ -74,6 +81,8 @@ struct File {
     people: PeopleRow,
     oauth: OauthRow,
     mail: Option<MailRow>,
+    moderation: Option<ModerationRow>,
+    regions: BTreeMap<String, String>,
     network: NetworkRow,
     secrets: SecretsRow,
     providers: Vec<ProviderRow>,
@@ -206,6 +215,8 @@ impl Config {
             proxies: people::proxies(&file.network)?,
             secrets: file.secrets,
             reach: people::reach(&file.network)?,
+            moderator: guards::moderator(file.moderation)?,
+            regions: guards::regions(&file.regions)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -288,6 +299,11 @@ mod tests {
             ("[oauth]\nplain = true\n", ":2: "),
             ("[secrets]\npassword = \"x\"\n", ":2: "),
             ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
+            ("[regions]\n\"eu.gate.example\" = \"asia\"\n", "regions.eu.gate.example"),
+            ("[regions]\n\"eu.gate.example:80\" = \"eu\"\n", "eu.gate.example:80"),
+            ("[moderation]\nurl = \"http://judge.example/v1\"\n", "moderation: url"),
+            ("[moderation]\nurl = \"https://a.example\"\ntimeout = 0\n", "moderation.timeout"),
+            ("[moderation]\nkey = \"x\"\n", "url"),
             ("[credits]\npromo = \"-1\"\n", "credits.promo"),
             ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),
         ] {

@@ -9,6 +9,7 @@ mod config;
 mod credentials;
 mod demo;
 mod exit;
+mod guards;
 mod local;
 mod people;
 mod purchases;

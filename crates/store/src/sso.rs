@@ -1,5 +1,9 @@
 //! Connections of organizations to their identity providers: one for each domain (platform spec 17.1).
 
+mod words;
+
+pub use words::{SsoOrigin, SsoStatus};
+
 use serde_json::{Value, json};
 use signalbox_core::id::AccountId;
 use signalbox_core::{Secret, Timestamp};
@@ -10,71 +14,6 @@ use crate::manage::{By, Deed, Managed};
 use crate::secrets;
 use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
-
-/// Who set a connection up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-pub enum SsoOrigin {
-    /// An administrator of the organization.
-    #[serde(rename = "self-serve")]
-    SelfServe,
-    /// The operator of the installation.
-    #[serde(rename = "configured by operator")]
-    Operator,
-}
-
-/// Whether people of a domain sign in through the identity provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum SsoStatus {
-    /// Not yet.
-    Pending,
-    /// They do, and in no other way.
-    Active,
-    /// No longer, until it is made active again.
-    Disabled,
-}
-
-impl SsoOrigin {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::SelfServe => "self-serve",
-            Self::Operator => "operator",
-        }
-    }
-
-    /// As people read it.
-    #[must_use]
-    pub const fn shown(self) -> &'static str {
-        match self {
-            Self::SelfServe => "self-serve",
-            Self::Operator => "configured by operator",
-        }
-    }
-
-    fn read(name: &str) -> Result<Self, StoreError> {
-        let all = [Self::SelfServe, Self::Operator];
-        let damaged = || StoreError::Damaged(format!("origin {name}"));
-        all.into_iter().find(|one| one.name() == name).ok_or_else(damaged)
-    }
-}
-
-impl SsoStatus {
-    /// As it is on the wire and in storage.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-        }
-    }
-
-    fn read(name: &str) -> Result<Self, StoreError> {
-        let all = [Self::Pending, Self::Active, Self::Disabled];
-        let damaged = || StoreError::Damaged(format!("status {name}"));
-        all.into_iter().find(|one| one.name() == name).ok_or_else(damaged)
-    }
-}
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Reach, Settings};
+use signalbox_gateway::{
+    Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Reach, Recognition, Regions, Settings,
+};
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::people::records::{SystemRecords, TxtRecords};
 use signalbox_platform::{
@@ -92,6 +94,12 @@ pub struct Setup {
     pub records: Arc<dyn TxtRecords>,
     /// The proxies in front of it.
     pub proxies: Proxies,
+    /// What finds names of people and addresses.
+    pub recognition: Option<Recognition>,
+    /// What judges prompts for endpoints that require it.
+    pub moderator: Option<Arc<dyn Moderator>>,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
 }
 
 impl Default for Setup {
@@ -113,6 +121,9 @@ impl Default for Setup {
             people: PeopleSettings::default(),
             records: Arc::new(SystemRecords),
             proxies: Proxies::default(),
+            recognition: None,
+            moderator: None,
+            regions: Regions::default(),
         }
     }
 }
@@ -214,6 +225,9 @@ impl TestServer {
             drains: setup.drains,
             plans: setup.plans.clone(),
             own_keys: setup.own_keys.unwrap_or_else(|| signalbox_server::own_keys(&store)),
+            recognition: setup.recognition,
+            moderator: setup.moderator,
+            regions: setup.regions,
             reach: setup.reach,
             ..Settings::new(format!("http://{address}"))
         };

@@ -19,6 +19,7 @@ use crate::v1::purchases::{CheckoutRequest, ClaimRequest, RuleRequest, TaxIdRequ
 use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
+mod allowlist;
 mod byok;
 mod people;
 mod sign_in;
@@ -37,6 +38,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     WORKSPACES,
     GUARDRAILS,
     byok::ROUTES,
+    allowlist::ROUTES,
     people::ROUTES,
     sign_in::ROUTES,
     HOUSE,

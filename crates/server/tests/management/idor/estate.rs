@@ -42,6 +42,7 @@ pub fn nobodys(object: Object) -> String {
         | Object::Guardrail
         | Object::Identity
         | Object::Invitation
+        | Object::Phrase
         | Object::ProviderKey
         | Object::Workspace => uuid,
     }
@@ -240,6 +241,10 @@ impl Estate {
             Object::ProviderKey => {
                 let wish = json!({"provider": "openai", "key": format!("sk-test-{number:020}")});
                 self.posted("/byok", wish, "id").await
+            }
+            Object::Phrase => {
+                let wish = json!({"phrase": format!("phrase {number}")});
+                self.posted("/privacy/allowlist", wish, "id").await
             }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);
