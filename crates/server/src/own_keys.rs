@@ -21,7 +21,12 @@ pub fn own_keys(store: &Store) -> OwnKeys {
 
 fn own_key(one: OpenedKey) -> Option<OwnProviderKey> {
     let OpenedKey { record, secret } = one;
-    let useless = record.always_use.then(|| Secret::new(String::new()));
+    // What is in memory of a version that could be opened once is not used for it.
+    let (secret, version) = match secret {
+        Some(secret) => (secret, record.version),
+        None if record.always_use => (Secret::new(String::new()), record.version.saturating_neg()),
+        None => return None,
+    };
     let routing = ByokKey {
         id: record.id,
         label: record.name.unwrap_or(record.label),
@@ -32,5 +37,5 @@ fn own_key(one: OpenedKey) -> Option<OwnProviderKey> {
         allowed_models: record.allowed_models,
         ..ByokKey::default()
     };
-    Some(OwnProviderKey { routing, secret: secret.or(useless)?, version: record.version })
+    Some(OwnProviderKey { routing, secret, version })
 }

@@ -243,8 +243,8 @@ impl TestServer {
         let purchases = purchases.expect("purchases that can be set up");
         let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
         let (mail, url) = (Arc::new(KeptMail::default()), format!("http://{address}"));
-        let (letters, records) = (Arc::clone(&mail) as _, setup.records);
-        let people = People::looking_up(&platform, setup.people, letters, records, &url);
+        let (sent, records) = (Arc::clone(&mail) as _, setup.records);
+        let people = People::looking_up(&platform, setup.people, sent, records, &url);
         let app = App::complete(gate, sells, people, clock);
         let stop = CancellationToken::new();
         let listening = Listening { stop: stop.clone(), proxies: setup.proxies };

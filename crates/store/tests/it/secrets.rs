@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signalbox_core::id::{AccountId, KeyHash, UserId};
+use signalbox_core::id::{AccountId, UserId};
 use signalbox_core::{Secret, Timestamp};
 use signalbox_runtime::{entropy, task};
 use signalbox_store::byok::MAX_KEYS;
@@ -177,8 +177,7 @@ async fn who_may_use_a_key_is_decided_by_all_of_its_filters() {
     assert_eq!(second.sort_order, 0, "counted for each provider");
     let mixed = vec![kept[0].id.clone(), second.id];
     assert_eq!(world.store.order_byok(by(&account), mixed).await.unwrap(), None);
-    let none: Vec<KeyHash> = vec![theirs.hash];
-    assert!(!world.store.has_api_keys(&account, &none).await.unwrap());
+    assert!(!world.store.has_api_keys(&account, &[theirs.hash]).await.unwrap());
     assert!(world.store.has_api_keys(&account, &[key.hash.clone(), key.hash]).await.unwrap());
 }
 
