@@ -17,6 +17,8 @@ pub mod presets;
 pub mod privacy;
 pub mod rules;
 pub mod session;
+pub mod sign_in;
+pub mod sso;
 pub mod workspaces;
 
 use schemars::JsonSchema;

@@ -76,14 +76,16 @@ pub enum Credential {
 #[expect(missing_docs, reason = "each variant is the thing's name")]
 pub enum Object {
     Account,
+    Connection,
     Generation,
     Guardrail,
+    Identity,
     Invitation,
     Key,
     Payment,
-    Phrase,
     ProviderKey,
     Preset,
+    Phrase,
     Session,
     TaxId,
     User,
@@ -194,6 +196,12 @@ impl Route {
     /// The same route, which answers 200 with what is no JSON.
     const fn gives_bytes(self, media_type: &'static str) -> Self {
         let answer = Some((200, Answer::Bytes(media_type)));
+        Self { shape: Shape { answer, ..self.shape }, ..self }
+    }
+
+    /// The same route, which sends a browser somewhere else.
+    const fn redirects(self) -> Self {
+        let answer = Some((303, Answer::Elsewhere));
         Self { shape: Shape { answer, ..self.shape }, ..self }
     }
 

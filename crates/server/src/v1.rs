@@ -15,4 +15,6 @@ pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;
 pub(crate) mod session;
+pub(crate) mod sign_in;
+pub(crate) mod sso;
 pub(crate) mod workspaces;

@@ -31,6 +31,21 @@ mod second_factor;
 #[path = "management/organizations.rs"]
 mod organizations;
 
+#[path = "management/idp.rs"]
+mod idp;
+
+#[path = "management/traveller.rs"]
+mod traveller;
+
+#[path = "management/elsewhere.rs"]
+mod elsewhere;
+
+#[path = "management/vouched.rs"]
+mod vouched;
+
+#[path = "management/sso.rs"]
+mod sso;
+
 #[path = "management/oauth_pkce.rs"]
 mod oauth_pkce;
 

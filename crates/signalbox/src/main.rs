@@ -11,6 +11,7 @@ mod demo;
 mod exit;
 mod guards;
 mod local;
+mod people;
 mod purchases;
 mod secrets;
 mod wiring;

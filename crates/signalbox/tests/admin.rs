@@ -222,3 +222,22 @@ fn a_gateway_without_the_key_of_its_secrets_does_not_start() {
     assert_eq!(gone, json!({ "erased": 1 }));
     assert_eq!(site.json("secrets rotate")["moved"], 0, "it can start again");
 }
+
+#[test]
+fn single_sign_on_is_for_organizations_and_a_connection_that_is_there() {
+    let site = Site::new("");
+    let person = site.account("ada@example.com");
+    let connect = format!(
+        "sso connect --organization {person} --domain a.example --issuer https://idp.a.example \
+         --client-id us"
+    );
+    let (code, line) = site.refused(&connect);
+    assert_eq!((code, line.contains("organization not found")), (1, true), "{line}");
+    let nothing = format!("{connect} --client-secret env:SIGNALBOX_NOT_SET_ANYWHERE");
+    assert_eq!(site.refused(&nothing).0, 2);
+    assert_eq!(site.json(&format!("sso list --organization {person}")), json!([]));
+    for verb in ["enable", "disable", "delete"] {
+        let (code, line) = site.refused(&format!("sso {verb} 00000000"));
+        assert_eq!((code, line.contains("connection not found")), (1, true), "{line}");
+    }
+}

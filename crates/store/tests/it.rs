@@ -50,6 +50,9 @@ mod health;
 #[path = "it/sso.rs"]
 mod sso;
 
+#[path = "it/people.rs"]
+mod people;
+
 #[path = "it/secrets.rs"]
 mod secrets;
 #[path = "it/presets.rs"]

@@ -78,6 +78,9 @@ mod outage;
 #[path = "it/sso.rs"]
 mod sso;
 
+#[path = "it/people.rs"]
+mod people;
+
 #[path = "it/secrets.rs"]
 mod secrets;
 #[path = "it/presets.rs"]

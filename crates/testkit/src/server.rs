@@ -13,13 +13,14 @@ use signalbox_gateway::{
     Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Reach, Recognition, Regions, Settings,
 };
 use signalbox_platform::people::mail::KeptMail;
+use signalbox_platform::people::records::{SystemRecords, TxtRecords};
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
     PurchaseSettings, Purchases, RevokeOld,
 };
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
-use signalbox_server::{App, Listening};
+use signalbox_server::{App, Listening, Proxies};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
 use signalbox_vault::{Kek, Vault};
@@ -91,6 +92,10 @@ pub struct Setup {
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Who looks up the records of domains.
+    pub records: Arc<dyn TxtRecords>,
+    /// The proxies in front of it.
+    pub proxies: Proxies,
     /// What finds names of people and addresses.
     pub recognition: Option<Recognition>,
     /// What judges prompts for endpoints that require it.
@@ -116,6 +121,8 @@ impl Default for Setup {
             reach: Reach::PublicOnly,
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
+            records: Arc::new(SystemRecords),
+            proxies: Proxies::default(),
             recognition: None,
             moderator: None,
             regions: Regions::default(),
@@ -238,10 +245,11 @@ impl TestServer {
         let purchases = purchases.expect("purchases that can be set up");
         let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
         let (mail, url) = (Arc::new(KeptMail::default()), format!("http://{address}"));
-        let people = People::new(&platform, setup.people, Arc::clone(&mail) as _, &url);
+        let (sent, records) = (Arc::clone(&mail) as _, setup.records);
+        let people = People::looking_up(&platform, setup.people, sent, records, &url);
         let app = App::complete(gate, sells, people, clock);
         let stop = CancellationToken::new();
-        let listening = Listening { stop: stop.clone() };
+        let listening = Listening { stop: stop.clone(), proxies: setup.proxies };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
         Self {
             owner,

@@ -43,7 +43,10 @@ fn settled(change: MemberChange, most: u32) -> Result<(), PlatformError> {
 }
 
 impl People {
-    async fn most_members(&self, organization: &AccountId) -> Result<u32, PlatformError> {
+    pub(super) async fn most_members(
+        &self,
+        organization: &AccountId,
+    ) -> Result<u32, PlatformError> {
         Ok(self.platform().plan(organization).await?.plan.members)
     }
 

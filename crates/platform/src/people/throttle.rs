@@ -25,6 +25,10 @@ pub(crate) enum Limit {
     MailTo,
     /// Codes of apps exchanged from one network.
     ExchangeFrom,
+    /// Sign-ins elsewhere begun from one network.
+    DepartFrom,
+    /// Looks at the domains of one organization.
+    VerifyFor,
 }
 
 impl Limit {
@@ -36,6 +40,8 @@ impl Limit {
             Self::MailFrom => (20, Duration::from_secs(30)),
             Self::MailTo => (5, Duration::from_secs(600)),
             Self::ExchangeFrom => (60, Duration::from_secs(1)),
+            Self::DepartFrom => (60, Duration::from_secs(2)),
+            Self::VerifyFor => (20, Duration::from_secs(10)),
         }
     }
 }

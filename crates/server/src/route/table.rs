@@ -23,6 +23,7 @@ mod allowlist;
 mod byok;
 mod people;
 mod presets;
+mod sign_in;
 
 use Again::{InCommit, Outside, Sealed};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
@@ -41,6 +42,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     allowlist::ROUTES,
     people::ROUTES,
     presets::ROUTES,
+    sign_in::ROUTES,
     HOUSE,
 ];
 

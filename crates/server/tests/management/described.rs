@@ -109,6 +109,7 @@ fn own(route: &Route, forms: &mut Forms) -> Value {
     });
     let content = match answer {
         Answer::Json(form) => json!({"application/json": {"schema": forms.of(form)}}),
+        Answer::Elsewhere => json!({}),
         Answer::Bytes(media_type) => json!({media_type: {"schema": {"type": "string"}}}),
     };
     let mut operation = json!({"responses": {

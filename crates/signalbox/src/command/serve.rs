@@ -56,12 +56,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let keeping = Housekeeping::new(&platform);
     let keeping = keeping.map(|one| task::spawn("housekeeping", one.run()).abort_handle());
     let (purchases, watching) = wiring::purchases(&config, &store, &ledger)?;
-    let people = wiring::people(&config, &platform);
+    let people = wiring::people(&config, &platform)?;
     let app = App::complete(Arc::clone(&gateway), purchases, people, clock);
     let stop = CancellationToken::new();
     drop(task::spawn("signals", wait_for_signal(stop.clone())));
     tracing::info!(listen = %config.listen, offers = %offered.summary, "serving");
-    signalbox_server::serve(listener, app, Listening { stop }).await;
+    signalbox_server::serve(listener, app, Listening { stop, proxies: config.proxies }).await;
     tracing::info!("stopping");
     gateway.idle().await;
     saving.abort();

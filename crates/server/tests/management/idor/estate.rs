@@ -4,13 +4,17 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use signalbox_core::id::AccountId;
+use signalbox_core::id::{AccountId, UserId, random_uuid};
+use signalbox_core::plan::Tier;
 use signalbox_core::{Plans, Secret, Timestamp, Usd};
 use signalbox_platform::purchase::settings::{Address, CryptoSettings, StripeSettings};
-use signalbox_platform::{NewKey, PeopleSettings, PurchaseSettings, SignUp};
-use signalbox_runtime::Clock;
+use signalbox_platform::{
+    Actor, By, NewAgreement, NewKey, PeopleSettings, PurchaseSettings, SignUp,
+};
+use signalbox_runtime::{Clock, entropy};
 use signalbox_server::Object;
 use signalbox_store::payments::{Payment, Rail, Status, TaxId};
+use signalbox_store::{IdentityRecord, SsoConnection, SsoOrigin, SsoStatus};
 use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer, refused};
 
 use crate::browser::{Browser, mailed, person};
@@ -35,7 +39,9 @@ pub fn nobodys(object: Object) -> String {
         Object::Preset => format!("preset-{number}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail
+        Object::Connection
+        | Object::Guardrail
+        | Object::Identity
         | Object::Invitation
         | Object::Phrase
         | Object::ProviderKey
@@ -94,7 +100,8 @@ impl Town {
         };
         let (stripe, crypto) = (Some(stripe), Some(crypto));
         let purchases = PurchaseSettings { stripe, crypto, ..PurchaseSettings::default() };
-        let row = json!({"free": {"members": 1000}, "payg": {"members": 1000}});
+        let many = json!({"members": 1000});
+        let row = json!({"free": many, "payg": many, "enterprise": many});
         let plans = Plans::default().with(&serde_json::from_value(row).unwrap()).unwrap();
         // Answers name the provider, by a name that the public reference has.
         let offer = Offer::new().provider("well", json!({"name": "OpenAI", "transport": "none"}));
@@ -136,6 +143,11 @@ impl Estate {
         let context = json!({ "account_id": account });
         told(&admin.send(http::Method::PUT, "/context", context).await, 200);
         server.grant(&account, "50").await;
+        let contract = Some(Some(Tier::Enterprise));
+        let agreed = NewAgreement { contract, ..NewAgreement::default() };
+        server.platform.agree(&account, agreed).await.unwrap();
+        let enable = format!("/organizations/{account}/sso/enable");
+        told(&admin.post(&enable, json!({})).await, 200);
         let keyless = server.caller().without("authorization");
         let mut estate = Self {
             clock: clock.clone(),
@@ -174,6 +186,11 @@ impl Estate {
         browser
     }
 
+    fn by_admin(&self) -> By {
+        let (account, actor) = (self.account.clone(), Actor::Operator("test".to_owned()));
+        By { account, actor, address: None }
+    }
+
     async fn posted(&self, path: &str, body: Value, member: &str) -> String {
         let reply = self.manager.post(&format!("/api/v1{path}"), &body).await;
         assert!([200, 201].contains(&reply.status), "{path}: {:?}", reply.json());
@@ -193,6 +210,20 @@ impl Estate {
         let (server, number) = (&town.server, fresh());
         match object {
             Object::Account => self.account.to_string(),
+            Object::Connection => {
+                let one = connection(format!("d{number}.example"), &self.account, self.clock.now());
+                let (by, id) = (self.by_admin(), one.id.clone());
+                server.platform.store().add_sso_connection(by, one).await.unwrap();
+                id
+            }
+            Object::Identity => {
+                let seen = told(&self.admin.get("").await, 200);
+                let user = UserId::new(seen["data"]["user"]["id"].as_str().unwrap());
+                let one = identity(format!("s{number}"), user, self.clock.now());
+                let (by, id) = (self.by_admin(), one.id.clone());
+                assert!(server.platform.store().add_identity(by, one).await.unwrap());
+                id
+            }
             Object::Generation => {
                 let reply = self.api.chat(&chat()).await;
                 told(&reply, 200)["id"].as_str().unwrap().to_owned()
@@ -263,5 +294,39 @@ impl Estate {
                 id
             }
         }
+    }
+}
+
+/// A connection of a proven domain, without an identity provider.
+fn connection(domain: String, account: &AccountId, now: Timestamp) -> SsoConnection {
+    SsoConnection {
+        id: random_uuid(entropy::bytes()),
+        account: account.clone(),
+        domain,
+        origin: SsoOrigin::SelfServe,
+        status: SsoStatus::Pending,
+        dns_token: "said".to_owned(),
+        verified_at: Some(now),
+        issuer: None,
+        client_id: None,
+        secret_version: None,
+        tested_at: None,
+        created_by: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn identity(subject: String, user: UserId, now: Timestamp) -> IdentityRecord {
+    IdentityRecord {
+        id: random_uuid(entropy::bytes()),
+        source: String::new(),
+        issuer: "https://idp.example".to_owned(),
+        subject,
+        user,
+        provider: "idp".to_owned(),
+        email: None,
+        created_at: now,
+        used_at: now,
     }
 }

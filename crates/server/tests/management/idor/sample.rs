@@ -10,7 +10,7 @@ use crate::described::{document, method};
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// Members of bodies that end like ids and are none of a tenant's things.
-pub const NO_IDS: [&str; 2] = ["session_id", "io_logging_api_key_ids"];
+pub const NO_IDS: [&str; 3] = ["session_id", "io_logging_api_key_ids", "client_id"];
 
 /// One request.
 #[derive(Debug)]
@@ -53,6 +53,13 @@ fn special(route: &Route) -> (Value, Option<u16>) {
         ),
         (Verb::Post, "/api/v1/session/organizations/{organization_id}/invitations") => {
             (json!({"email": "new@example.com", "role": "org:member"}), None)
+        }
+        (Verb::Post, "/api/v1/session/organizations/{organization_id}/sso/connections") => {
+            (json!({"domain": "new.example"}), None)
+        }
+        // No identity provider is connected.
+        (Verb::Post, path) if path.ends_with("/sso/connections/{connection_id}/test") => {
+            (json!({}), Some(409))
         }
         _ => (json!({}), None),
     }
