@@ -11,6 +11,7 @@ pub mod keys;
 pub mod organization;
 pub mod privacy;
 pub mod rules;
+pub mod scim;
 pub mod session;
 pub mod workspaces;
 

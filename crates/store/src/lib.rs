@@ -30,6 +30,7 @@ pub mod payments;
 pub mod people;
 pub mod plans;
 pub mod privacy;
+pub mod scim;
 pub mod second_factor;
 pub mod sessions;
 pub mod settings;

@@ -33,7 +33,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 14] = [
+const MIGRATIONS: [Migration; 16] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
@@ -48,6 +48,8 @@ const MIGRATIONS: [Migration; 14] = [
     migration!(12, "policies", "0012_policies"),
     migration!(13, "people", "0013_people"),
     migration!(14, "sign_in", "0014_sign_in"),
+    migration!(15, "scim", "0015_scim"),
+    migration!(16, "rotation", "0016_rotation"),
 ];
 
 impl Migration {

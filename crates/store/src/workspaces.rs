@@ -3,10 +3,12 @@
 mod managed;
 mod membership;
 mod settings;
+mod sources;
 
 pub use managed::WorkspaceEnd;
 pub use membership::{Removal, WorkspaceMember, WorkspaceRole};
 pub use settings::WorkspaceSettings;
+pub(crate) use sources::{entitle, follow_role, keep_members};
 
 use sha2::{Digest, Sha256};
 use signalbox_core::Timestamp;

@@ -14,7 +14,7 @@ CREATE TABLE scim_tokens (
 );
 CREATE INDEX scim_tokens_account ON scim_tokens (account_id, created_at);
 
--- `user_key` is the name without regard to case. `profile` is JSON: what the directory says of the person.
+-- `user_key` and `display_key` are names without regard to case. `profile` is JSON: what the directory says of the person.
 CREATE TABLE scim_users (
     id TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES accounts (id),
@@ -37,6 +37,7 @@ CREATE TABLE scim_groups (
     account_id TEXT NOT NULL REFERENCES accounts (id),
     connection_id TEXT NOT NULL REFERENCES sso_connections (id),
     display_name TEXT NOT NULL,
+    display_key TEXT NOT NULL,
     external_id TEXT,
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL

@@ -51,9 +51,11 @@ impl Remote {
         nudge.notify_one();
         loop {
             match tokio::time::timeout(QUIET, listener.try_recv()).await {
-                Ok(heard) if heard?.is_some() => nudge.notify_one(),
-                // The connection is lost.
-                Ok(_) => return Ok(()),
+                Ok(heard) => match heard? {
+                    Some(_) => nudge.notify_one(),
+                    // The connection is lost.
+                    None => return Ok(()),
+                },
                 Err(_) => {
                     in_time(CONNECT, raw_sql("SELECT 1").execute(&mut listener)).await?;
                 }
