@@ -39,3 +39,9 @@ mod guardrails;
 
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
+
+#[path = "management/described.rs"]
+mod described;
+
+#[path = "management/openapi.rs"]
+mod openapi;
