@@ -71,7 +71,11 @@ impl ScimError {
 impl From<PlatformError> for ScimError {
     fn from(error: PlatformError) -> Self {
         let error = signalbox_core::ApiError::from(error);
-        Self::new(error.status(), error.message)
+        if error.kind.is_public() {
+            return Self::new(error.status(), error.message);
+        }
+        tracing::error!(%error, "a directory was not heard by our fault");
+        Self::new(error.status(), "Internal Server Error")
     }
 }
 

@@ -9,6 +9,7 @@ mod manage;
 mod once;
 mod route;
 mod router;
+mod scim;
 mod session;
 mod short_body;
 mod v1;

@@ -69,6 +69,8 @@ pub enum Credential {
     SessionOrManagement,
     /// A signature over the body.
     Signature,
+    /// The token of a directory that provisions an organization.
+    Directory,
 }
 
 /// A kind of thing that belongs to a tenant and has an id.
@@ -81,7 +83,12 @@ pub enum Object {
     Invitation,
     Key,
     Payment,
+    ScimGroup,
+    ScimMapping,
+    ScimToken,
+    ScimUser,
     Session,
+    SsoConnection,
     TaxId,
     User,
     Workspace,
@@ -191,6 +198,12 @@ impl Route {
     /// The same route, which answers 200 with what is no JSON.
     const fn gives_bytes(self, media_type: &'static str) -> Self {
         let answer = Some((200, Answer::Bytes(media_type)));
+        Self { shape: Shape { answer, ..self.shape }, ..self }
+    }
+
+    /// The same route, which answers 204 when all is well.
+    const fn gives_nothing(self) -> Self {
+        let answer = Some((204, Answer::Nothing));
         Self { shape: Shape { answer, ..self.shape }, ..self }
     }
 

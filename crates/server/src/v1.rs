@@ -11,5 +11,6 @@ pub(crate) mod organizations;
 pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;
+pub(crate) mod scim;
 pub(crate) mod session;
 pub(crate) mod workspaces;

@@ -45,3 +45,9 @@ mod described;
 
 #[path = "management/openapi.rs"]
 mod openapi;
+
+#[path = "management/directory.rs"]
+mod directory;
+
+#[path = "management/scim.rs"]
+mod scim;

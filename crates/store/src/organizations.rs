@@ -68,13 +68,12 @@ pub(crate) async fn standing(
     account: &AccountId,
     user: &UserId,
 ) -> Result<Option<Standing>, StoreError> {
-    let row = query(
-        "SELECT role, deactivated_at FROM members WHERE account_id = $1 AND user_id = $2",
-    )
-    .bind(account.as_str())
-    .bind(user.as_str())
-    .fetch_optional(connection)
-    .await?;
+    let row =
+        query("SELECT role, deactivated_at FROM members WHERE account_id = $1 AND user_id = $2")
+            .bind(account.as_str())
+            .bind(user.as_str())
+            .fetch_optional(connection)
+            .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Standing {
         role: Role::read(row.try_get::<&str, _>(0)?)?,

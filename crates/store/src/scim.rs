@@ -3,6 +3,7 @@
 //!
 //! **Invariant:** a directory reaches people, groups and mappings of its own connection alone.
 
+mod forget;
 mod groups;
 mod mappings;
 mod membership;
@@ -16,6 +17,7 @@ pub use people::{NewScimUser, Profile, ProfileEmail, ProfileName, ScimUser};
 pub use place::{Field, Selection};
 pub use tokens::{Directory, ScimToken};
 
+pub(crate) use forget::forget;
 pub(crate) use membership::directed;
 
 /// What became of what a directory wanted.

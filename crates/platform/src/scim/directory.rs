@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 use signalbox_core::id::{AccountId, random_uuid};
@@ -13,12 +14,10 @@ use signalbox_store::{AccountRecord, Actor, By};
 
 use super::discovery::{MOST_RESULTS, list};
 use super::filter::{Literal, filter};
-use super::resource::{
-    UserWish, editable, editable_group, group, group_of, group_wish, user,
-};
+use super::resource::{UserWish, editable, editable_group, group, group_of, group_wish, user};
 use super::{ScimError, Shape, patch};
-use crate::people::digest;
 use crate::Platform;
+use crate::people::digest;
 
 /// How much later than noted a token may have been used.
 const NOTED: Duration = Duration::from_secs(60);
@@ -36,7 +35,7 @@ pub struct ScimDirectory {
 }
 
 /// `?filter&startIndex&count&attributes&excludedAttributes`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(missing_docs, reason = "the fields are those of RFC 7644")]
 pub struct ListQuery {

@@ -81,13 +81,8 @@ struct Kind {
     uniqueness: &'static str,
 }
 
-const PLAIN: Kind = Kind {
-    name: "",
-    kind: "string",
-    required: false,
-    mutability: "readWrite",
-    uniqueness: "none",
-};
+const PLAIN: Kind =
+    Kind { name: "", kind: "string", required: false, mutability: "readWrite", uniqueness: "none" };
 
 fn attribute(kind: Kind, subs: Option<(bool, Vec<Value>)>) -> Value {
     let several = subs.as_ref().is_some_and(|(several, _)| *several);
@@ -137,9 +132,7 @@ pub fn schemas(base: &str) -> Vec<Value> {
     let name = ["formatted", "familyName", "givenName"].map(plain).to_vec();
     let primary = Kind { name: "primary", kind: "boolean", ..PLAIN };
     let email = vec![plain("value"), plain("type"), attribute(primary, None)];
-    let fixed = |name, kind| {
-        attribute(Kind { name, kind, mutability: "immutable", ..PLAIN }, None)
-    };
+    let fixed = |name, kind| attribute(Kind { name, kind, mutability: "immutable", ..PLAIN }, None);
     let member = vec![
         fixed("value", "string"),
         fixed("$ref", "reference"),

@@ -102,7 +102,8 @@ impl<'t> Reader<'t> {
     fn literal(&mut self) -> Result<Literal, ScimError> {
         if self.rest.starts_with('"') {
             let mut texts = serde_json::Deserializer::from_str(self.rest).into_iter::<String>();
-            let text = texts.next().and_then(Result::ok).ok_or_else(|| odd("A text is malformed"))?;
+            let text =
+                texts.next().and_then(Result::ok).ok_or_else(|| odd("A text is malformed"))?;
             self.rest = self.rest.get(texts.byte_offset()..).unwrap_or_default();
             return Ok(Literal::Text(text));
         }

@@ -30,7 +30,8 @@ fn syntax(detail: &str) -> ScimError {
 pub fn lowered(value: Value) -> Value {
     match value {
         Value::Object(members) => {
-            let lower = |(name, value): (String, Value)| (name.to_ascii_lowercase(), lowered(value));
+            let lower =
+                |(name, value): (String, Value)| (name.to_ascii_lowercase(), lowered(value));
             Value::Object(members.into_iter().map(lower).collect())
         }
         Value::Array(values) => Value::Array(values.into_iter().map(lowered).collect()),

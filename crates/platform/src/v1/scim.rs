@@ -1,5 +1,6 @@
 //! `/api/v1/scim`: what a directory provisioned, and what its groups open (platform spec 17.4).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::Secret;
 use signalbox_core::id::{AccountId, WorkspaceId, random_uuid};
@@ -97,7 +98,7 @@ pub struct DeleteMapping {
 }
 
 /// `POST /scim/tokens`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CreateToken {
     /// The connection of the organization that the directory provisions over.
@@ -107,7 +108,7 @@ pub struct CreateToken {
 }
 
 /// A token, without what is secret.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TokenObject {
     /// Its id.
     pub id: String,
@@ -137,12 +138,13 @@ impl From<ScimToken> for TokenObject {
 }
 
 /// A new token: the only answer that ever shows it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct CreatedToken {
     /// What is known of it.
     pub data: TokenObject,
     /// The whole token.
     #[serde(serialize_with = "exposed")]
+    #[schemars(with = "String")]
     pub token: Secret<String>,
 }
 

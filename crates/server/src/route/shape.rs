@@ -13,6 +13,8 @@ pub enum Answer {
     Json(Form),
     /// Something else, of this media type.
     Bytes(&'static str),
+    /// No body.
+    Nothing,
 }
 
 /// How requests and answers look.

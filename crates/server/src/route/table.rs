@@ -19,6 +19,7 @@ use crate::v1::purchases::{CheckoutRequest, ClaimRequest, RuleRequest, TaxIdRequ
 use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
+mod directory;
 mod people;
 
 use Again::{InCommit, Outside, Sealed};
@@ -35,6 +36,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     WORKSPACES,
     GUARDRAILS,
     people::ROUTES,
+    directory::ROUTES,
     HOUSE,
 ];
 

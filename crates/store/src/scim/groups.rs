@@ -254,8 +254,7 @@ impl Store {
              JOIN scim_users ON scim_users.id = member_id WHERE group_id = $1 ORDER BY user_key",
         );
         let rows = rows.bind(group).fetch_all(self.readers()).await?;
-        let member =
-            |row: &Line| Ok(MemberOfGroup { id: row.try_get(0)?, name: row.try_get(1)? });
+        let member = |row: &Line| Ok(MemberOfGroup { id: row.try_get(0)?, name: row.try_get(1)? });
         rows.iter().map(member).collect()
     }
 

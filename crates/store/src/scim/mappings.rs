@@ -61,9 +61,7 @@ fn read(row: &Line) -> Result<ScimMapping, StoreError> {
 }
 
 fn deed(before: Option<&ScimMapping>, after: Option<&ScimMapping>) -> Deed {
-    let shown = |one: &ScimMapping| {
-        json!({"scim_group_id": one.group, "workspace_id": one.workspace, "role": one.role})
-    };
+    let shown = |one: &ScimMapping| json!({"scim_group_id": one.group, "workspace_id": one.workspace, "role": one.role});
     let id = before.or(after).map(|one| one.id.clone()).unwrap_or_default();
     Deed { kind: "scim_group_mapping", id, before: before.map(shown), after: after.map(shown) }
 }
@@ -160,7 +158,9 @@ impl Store {
                 .bind(&mapping.group)
                 .fetch_optional(&mut *connection)
                 .await?;
-                let Some(status) = status else { return Ok(Managed::nothing(MappingMade::NoGroup)) };
+                let Some(status) = status else {
+                    return Ok(Managed::nothing(MappingMade::NoGroup));
+                };
                 if status.try_get::<&str, _>(0)? != "active" {
                     return Ok(Managed::nothing(MappingMade::NotActive));
                 }

@@ -186,9 +186,8 @@ async fn of_address(
     connection: &mut Connection,
     email: &str,
 ) -> Result<Option<(UserId, bool)>, StoreError> {
-    let row = query(
-        "SELECT id, email_verified_at FROM users WHERE email = $1 AND deleted_at IS NULL",
-    );
+    let row =
+        query("SELECT id, email_verified_at FROM users WHERE email = $1 AND deleted_at IS NULL");
     let Some(row) = row.bind(email).fetch_optional(connection).await? else { return Ok(None) };
     let proven = row.try_get::<Option<i64>, _>(1)?.is_some();
     Ok(Some((UserId::new(row.try_get::<String, _>(0)?), proven)))

@@ -127,7 +127,10 @@ async fn one(
     row.fetch_optional(connection).await?.as_ref().map(read).transpose()
 }
 
-pub(super) async fn put(connection: &mut Connection, one: &WorkspaceMember) -> Result<(), StoreError> {
+pub(super) async fn put(
+    connection: &mut Connection,
+    one: &WorkspaceMember,
+) -> Result<(), StoreError> {
     let sources = serde_json::to_string(&one.sources);
     query(
         "INSERT INTO workspace_members (id, workspace_id, user_id, role, sources, created_at) \

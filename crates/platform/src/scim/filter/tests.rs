@@ -10,10 +10,7 @@ fn what_directories_ask_for_is_read() {
     for (asked, expected) in [
         (r#"userName eq "ada@acme.example""#, vec![text("username", "ada@acme.example")]),
         (r#"USERNAME EQ "a \"b\" \\ c""#, vec![text("username", r#"a "b" \ c"#)]),
-        (
-            r#" externalId eq "x" and  id eq "y" "#,
-            vec![text("externalid", "x"), text("id", "y")],
-        ),
+        (r#" externalId eq "x" and  id eq "y" "#, vec![text("externalid", "x"), text("id", "y")]),
         (r#"displayName eq "and eq or""#, vec![text("displayname", "and eq or")]),
         (r#"userName eq "é\u00fc😀""#, vec![text("username", "éü😀")]),
     ] {
@@ -34,13 +31,32 @@ fn other_filters_are_refused_by_name() {
     let long = format!("userName eq \"{}\"", "x".repeat(LONGEST));
     let many = vec![r#"id eq "1""#; MOST + 1].join(" and ");
     for asked in [
-        "", " ", "userName", "userName eq", "userName eq ", r#"userName eq"x""#,
-        r#"userName sw "a""#, r#"userName pr"#, r#"not (userName eq "a")"#,
-        r#"userName eq "a" or userName eq "b""#, r#"(userName eq "a")"#, r#"userName eq "a"#,
-        r#"userName eq 'a'"#, r#"userName eq a"#, r#"userName eq "a" and"#,
-        r#"userName eq "a" userName eq "b""#, r#"userName eq "a"]"#, r#"user name eq "a""#,
-        r#"emails[type eq "work"].value eq "a""#, "a eq NaN", "a eq inf", r#"ü eq "a""#,
-        r#"a..b eq "c""#, r#"userName eq "\ud800""#, &long, &many,
+        "",
+        " ",
+        "userName",
+        "userName eq",
+        "userName eq ",
+        r#"userName eq"x""#,
+        r#"userName sw "a""#,
+        r#"userName pr"#,
+        r#"not (userName eq "a")"#,
+        r#"userName eq "a" or userName eq "b""#,
+        r#"(userName eq "a")"#,
+        r#"userName eq "a"#,
+        r#"userName eq 'a'"#,
+        r#"userName eq a"#,
+        r#"userName eq "a" and"#,
+        r#"userName eq "a" userName eq "b""#,
+        r#"userName eq "a"]"#,
+        r#"user name eq "a""#,
+        r#"emails[type eq "work"].value eq "a""#,
+        "a eq NaN",
+        "a eq inf",
+        r#"ü eq "a""#,
+        r#"a..b eq "c""#,
+        r#"userName eq "\ud800""#,
+        &long,
+        &many,
     ] {
         let error = filter(asked).unwrap_err();
         assert_eq!((error.status, error.kind), (400, Some("invalidFilter")), "{asked}");
@@ -62,9 +78,20 @@ fn paths_of_patches_are_read() {
     let whole = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
     assert_eq!(read(whole).attribute.name, "user");
     for asked in [
-        "", "[", "members[", "members[]", r#"members[value eq "a""#, "members]", "a b", "a.b.c",
-        r#"members[value eq "a"]x"#, r#"members[value eq "a"]."#, r#"members[value eq "a"].b.c"#,
-        r#"a.b[value eq "a"]"#, r#"members[value ne "a"]"#, "😀",
+        "",
+        "[",
+        "members[",
+        "members[]",
+        r#"members[value eq "a""#,
+        "members]",
+        "a b",
+        "a.b.c",
+        r#"members[value eq "a"]x"#,
+        r#"members[value eq "a"]."#,
+        r#"members[value eq "a"].b.c"#,
+        r#"a.b[value eq "a"]"#,
+        r#"members[value ne "a"]"#,
+        "😀",
         r#"members[value eq "a"][value eq "b"]"#,
     ] {
         let error = path(asked).unwrap_err();
