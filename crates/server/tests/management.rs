@@ -51,3 +51,7 @@ mod directory;
 
 #[path = "management/scim.rs"]
 mod scim;
+
+#[path = "management/idor.rs"]
+mod idor;
+
