@@ -54,4 +54,3 @@ mod scim;
 
 #[path = "management/idor.rs"]
 mod idor;
-

@@ -76,7 +76,7 @@ impl Company {
         let wish = json!({"connection_id": self.connection, "name": "Okta"});
         let made = told(&self.manager.post("/api/v1/scim/tokens", &wish).await, 201);
         let token = made["token"].as_str().unwrap();
-        Idp { caller: self.manager.with_key(token), token: token.to_owned() }
+        Idp { caller: self.manager.with_key(token) }
     }
 
     pub async fn workspace(&self, slug: &str) -> String {
@@ -115,7 +115,6 @@ pub fn text(value: &Value) -> String {
 #[derive(Clone)]
 pub struct Idp {
     pub caller: Caller,
-    pub token: String,
 }
 
 impl Idp {

@@ -5,15 +5,17 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use signalbox_core::id::AccountId;
-use signalbox_core::{Plans, Secret, Timestamp, Usd};
+use signalbox_core::{Plans, Secret, Tier, Timestamp, Usd};
 use signalbox_platform::purchase::settings::{Address, CryptoSettings, StripeSettings};
-use signalbox_platform::{NewKey, PeopleSettings, PurchaseSettings, SignUp};
+use signalbox_platform::{NewAgreement, NewKey, PeopleSettings, PurchaseSettings, SignUp};
 use signalbox_runtime::Clock;
 use signalbox_server::Object;
 use signalbox_store::payments::{Payment, Rail, Status, TaxId};
+use signalbox_store::sso::SsoStatus;
 use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer, refused};
 
 use crate::browser::{Browser, mailed, person};
+use crate::directory::connect;
 use crate::site::{chat, delete, put, told};
 
 /// A number that nothing else has.
@@ -34,7 +36,14 @@ pub fn nobodys(object: Object) -> String {
         Object::Session => format!("ses_{number:020}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail | Object::Invitation | Object::Workspace => uuid,
+        Object::Guardrail
+        | Object::Invitation
+        | Object::ScimGroup
+        | Object::ScimMapping
+        | Object::ScimToken
+        | Object::ScimUser
+        | Object::SsoConnection
+        | Object::Workspace => uuid,
     }
 }
 
@@ -46,6 +55,9 @@ pub struct Estate {
     pub member: Browser,
     pub manager: Caller,
     pub api: Caller,
+    pub directory: Caller,
+    domain: String,
+    connection: String,
 }
 
 /// Two of them on one server, and people who belong nowhere.
@@ -82,7 +94,8 @@ impl Town {
         };
         let (stripe, crypto) = (Some(stripe), Some(crypto));
         let purchases = PurchaseSettings { stripe, crypto, ..PurchaseSettings::default() };
-        let row = json!({"free": {"members": 1000}, "payg": {"members": 1000}});
+        let row = json!({"free": {"members": 1000}, "payg": {"members": 1000},
+            "enterprise": {"members": 1000}});
         let plans = Plans::default().with(&serde_json::from_value(row).unwrap()).unwrap();
         // Answers name the provider, by a name that the public reference has.
         let offer = Offer::new().provider("well", json!({"name": "OpenAI", "transport": "none"}));
@@ -122,16 +135,27 @@ impl Estate {
         told(&admin.send(http::Method::PUT, "/context", context).await, 200);
         server.grant(&account, "50").await;
         let keyless = server.caller().without("authorization");
+        let contract = Some(Some(Tier::Enterprise));
+        let contract = NewAgreement { contract, ..NewAgreement::default() };
+        server.platform.agree(&account, contract).await.unwrap();
+        let domain = format!("{name}.example");
+        let connection = connect(server, &account, &domain, SsoStatus::Active).await;
         let mut estate = Self {
             clock: clock.clone(),
             member: admin.clone(),
             manager: keyless.clone(),
+            directory: keyless.clone(),
             api: keyless,
+            domain,
+            connection,
             account,
             admin,
         };
         (estate.manager, _) = estate.key(server, true).await;
         (estate.api, _) = estate.key(server, false).await;
+        let wish = json!({ "connection_id": estate.connection });
+        let made = told(&estate.manager.post("/api/v1/scim/tokens", &wish).await, 201);
+        estate.directory = estate.manager.with_key(made["token"].as_str().unwrap());
         estate.member = estate.joined(server, &format!("member@{name}.example")).await;
         estate
     }
@@ -163,6 +187,19 @@ impl Estate {
         let reply = self.manager.post(&format!("/api/v1{path}"), &body).await;
         assert!([200, 201].contains(&reply.status), "{path}: {:?}", reply.json());
         reply.json()["data"][member].as_str().expect(member).to_owned()
+    }
+
+    async fn provisioned(&self, path: &str, body: Value) -> String {
+        let reply = self.directory.post(&format!("/scim/v2{path}"), &body).await;
+        told(&reply, 201)["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn mapped(&self, number: u64) -> String {
+        let group = self.provisioned("/Groups", json!({"displayName": "g"})).await;
+        let wish = json!({"name": "w", "slug": format!("m-{number}")});
+        let workspace = self.posted("/workspaces", wish, "id").await;
+        let wish = json!({"scim_group_id": group, "workspace_id": workspace, "role": "member"});
+        self.posted("/scim/group-mappings", wish, "id").await
     }
 
     /// A new thing of this tenant's.
@@ -199,6 +236,20 @@ impl Estate {
                 let id = payment.id.clone();
                 server.platform.store().create_payment(payment).await.unwrap();
                 id
+            }
+            Object::ScimGroup => self.provisioned("/Groups", json!({"displayName": "g"})).await,
+            Object::ScimMapping => self.mapped(number).await,
+            Object::ScimToken => {
+                let wish = json!({ "connection_id": self.connection });
+                self.posted("/scim/tokens", wish, "id").await
+            }
+            Object::ScimUser => {
+                let wish = json!({"userName": format!("u{number}@{}", self.domain)});
+                self.provisioned("/Users", wish).await
+            }
+            Object::SsoConnection => {
+                let domain = format!("d{number}.{}", self.domain);
+                connect(server, &self.account, &domain, SsoStatus::Active).await
             }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);
