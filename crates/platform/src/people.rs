@@ -5,6 +5,7 @@
 
 mod entrance;
 mod factor;
+pub mod leak;
 pub mod mail;
 mod membership;
 mod password;

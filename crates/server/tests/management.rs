@@ -52,5 +52,8 @@ mod directory;
 #[path = "management/scim.rs"]
 mod scim;
 
+#[path = "management/rotation.rs"]
+mod rotation;
+
 #[path = "management/idor.rs"]
 mod idor;

@@ -54,7 +54,7 @@ pub use guardrails::{Assignee, Assignment, GuardrailRecord, KeyPolicy};
 pub use health::HealthRow;
 pub use holders::HolderRow;
 pub use invitations::{InvitationRecord, Invited, Joined};
-pub use keys::{KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage};
+pub use keys::{Found, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage, Leak, Rotated};
 pub use ledger::{Hold, Ledger, LedgerError, Settlement};
 pub use manage::{Actor, AuditRow, By};
 pub use members::{MemberRecord, Role};

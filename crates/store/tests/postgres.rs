@@ -77,3 +77,6 @@ mod outage;
 
 #[path = "it/sso.rs"]
 mod sso;
+
+#[path = "postgres/news.rs"]
+mod news;

@@ -25,6 +25,8 @@ pub(crate) enum Limit {
     MailTo,
     /// Codes of apps exchanged from one network.
     ExchangeFrom,
+    /// Reports of leaked keys from one network.
+    ReportFrom,
 }
 
 impl Limit {
@@ -35,7 +37,7 @@ impl Limit {
             Self::TriesAt => (10, Duration::from_secs(180)),
             Self::MailFrom => (20, Duration::from_secs(30)),
             Self::MailTo => (5, Duration::from_secs(600)),
-            Self::ExchangeFrom => (60, Duration::from_secs(1)),
+            Self::ExchangeFrom | Self::ReportFrom => (60, Duration::from_secs(1)),
         }
     }
 }

@@ -2,12 +2,14 @@
 
 use axum::routing::on;
 use serde_json::{Map, Value};
+use signalbox_platform::people::leak::{LeakReport, Noted};
 use signalbox_platform::purchase::body::{
     CheckoutBody, InvoiceBody, PurchaseBody, PurchasesBody, RefundBody, RuleBody, TaxIdBody,
 };
 use signalbox_platform::statement::Statement;
 use signalbox_platform::v1::audit_log::{Act, ListActs};
 use signalbox_platform::v1::credits::{Redeemed, Transferred};
+use signalbox_platform::v1::keys::RotateKey;
 use signalbox_platform::v1::privacy::PrivacyObject;
 use signalbox_platform::v1::rules::RulesWish;
 use signalbox_platform::v1::{Data, Deleted, Page};
@@ -103,6 +105,14 @@ const KEYS: &[Route] = &[
     get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
     patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
     delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
+    post("/api/v1/keys/{hash}/rotate", Management, |verb| on(verb, v1::keys::rotate))
+        .names(KEY)
+        .once(Sealed)
+        .takes::<RotateKey>()
+        .gives::<Map<String, Value>>(201),
+    post("/api/v1/leaked-keys", None, |verb| on(verb, v1::keys::leaked))
+        .takes::<LeakReport>()
+        .gives::<Noted>(202),
 ];
 
 const WORKSPACE: &[(Object, Place)] = &[(Object::Workspace, Place::Path("id"))];

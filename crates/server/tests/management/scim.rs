@@ -1,15 +1,33 @@
 //! SCIM: what identity providers send, what becomes of people and of their keys (platform spec 17).
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use signalbox_core::id::{AccountId, UserId};
 use signalbox_platform::NewKey;
+use signalbox_runtime::Clock;
 use signalbox_store::sso::SsoStatus;
-use signalbox_testkit::{Caller, Setup, TestServer};
+use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer, eventually};
 
 use crate::browser::{Browser, mailed, person, start, start_as};
 use crate::directory::{Company, DOMAIN, Idp, connect, open, operator, text};
 use crate::reference::conforms;
 use crate::site::{chat, delete, patch, told};
+
+async fn secret_of(
+    server: &TestServer,
+    org: &AccountId,
+    user: &str,
+    workspace: Option<&str>,
+) -> String {
+    let wanted = NewKey {
+        name: "mine".to_owned(),
+        creator: Some(UserId::new(user)),
+        workspace: workspace.map(signalbox_core::id::WorkspaceId::new),
+        ..NewKey::default()
+    };
+    server.platform.create_key(org, wanted).await.unwrap().key
+}
 
 async fn key_of(
     server: &TestServer,
@@ -17,14 +35,7 @@ async fn key_of(
     user: &str,
     workspace: Option<&str>,
 ) -> Caller {
-    let wanted = NewKey {
-        name: "mine".to_owned(),
-        creator: Some(UserId::new(user)),
-        workspace: workspace.map(signalbox_core::id::WorkspaceId::new),
-        ..NewKey::default()
-    };
-    let key = server.platform.create_key(org, wanted).await.unwrap().key;
-    server.caller().with_key(&key)
+    server.caller().with_key(&secret_of(server, org, user, workspace).await)
 }
 
 #[tokio::test]
@@ -243,6 +254,36 @@ async fn directories_live_in_postgresql_too() {
     let server = start_as(setup).await;
     deactivates(&server).await;
     groups(&server).await;
+    server.closes_clean().await;
+}
+
+/// A change of one process holds in another one on the same database within a second; the figure is
+/// printed, for a machine that is busy with other things.
+#[tokio::test]
+async fn keys_of_whoever_is_deactivated_stop_in_other_processes_too() {
+    let database = signalbox_pgserver::database();
+    let setup = || Setup { people: open(), database: Some(database.url()), ..Setup::default() };
+    let offer = || Offer::new().model("acme/one", [Stand::new("well", "tokens-5")]);
+    let server = TestServer::start_as(offer(), setup()).await;
+    let other = server.beside(offer(), setup()).await;
+    let acme = Company::found(&server, "root@acme.example", DOMAIN).await;
+    server.grant(&acme.org, "5").await;
+    let idp = acme.directory().await;
+    let id = idp.user("ada@acme.example").await;
+    let user = acme.person(&server, "ada@acme.example").await;
+    let key = secret_of(&server, &acme.org, &user, None).await;
+    let there = other.caller().with_key(&key);
+    told(&there.chat(&chat()).await, 200);
+    let off = json!([{"op": "replace", "value": {"active": false}}]);
+    told(&idp.patch(&format!("/Users/{id}"), off).await, 200);
+    let clock = Clock::system();
+    let start = clock.monotonic();
+    eventually(Duration::from_secs(20), "the end of the key", async || {
+        (there.chat(&chat()).await.status == 401).then_some(())
+    })
+    .await;
+    println!("another process refuses the key after {:?}", clock.monotonic() - start);
+    other.closes_clean().await;
     server.closes_clean().await;
 }
 
