@@ -82,7 +82,7 @@ impl Gateway {
             exits: Exits::default(),
             clock,
             ledger,
-            client: Client::new(),
+            client: Client::reaching(settings.reach),
             health: HealthBoard::default(),
             retries: RetryBudget::default(),
             hedges: Share::new(settings.hedge_percent.min(MAX_HEDGE_PERCENT)),

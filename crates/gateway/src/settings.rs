@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use signalbox_core::plan::Plans;
 use signalbox_core::{Timeouts, limits};
+use signalbox_upstream::Reach;
 
 use crate::own_keys::OwnKeys;
 
@@ -26,6 +27,8 @@ pub struct Settings {
     pub plans: Plans,
     /// Where the own provider keys of callers come from.
     pub own_keys: OwnKeys,
+    /// Where addresses of callers may lead.
+    pub reach: Reach,
 }
 
 /// How far answers of providers that can't be told to stop are read on for clients that have left, so
@@ -55,6 +58,7 @@ impl Settings {
             drains: Drains::default(),
             plans: Plans::default(),
             own_keys: OwnKeys::default(),
+            reach: Reach::PublicOnly,
         }
     }
 }

@@ -7,6 +7,7 @@ pub mod credits;
 pub mod generation;
 pub mod guardrails;
 pub mod key;
+mod key_budgets;
 pub mod keys;
 pub mod organization;
 pub mod privacy;

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
+use signalbox_gateway::{Net, Reach};
 use signalbox_platform::{PeopleSettings, PurchaseSettings, SignUp};
 use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
@@ -38,6 +39,8 @@ pub(crate) struct Config {
     pub money: signalbox_platform::Settings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Where addresses of tenants may lead.
+    pub reach: Reach,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -60,6 +63,7 @@ struct File {
     credits: Credits,
     people: PeopleRow,
     oauth: OauthRow,
+    network: NetworkRow,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -102,6 +106,21 @@ struct PeopleRow {
 #[serde(default, deny_unknown_fields)]
 struct OauthRow {
     weak_challenges: bool,
+}
+
+/// Networks that addresses of tenants may lead to, beside the public internet.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct NetworkRow {
+    allow: Vec<String>,
+}
+
+fn reach(row: &NetworkRow) -> Result<Reach, Stop> {
+    let net = |text: &String| {
+        text.parse::<Net>()
+            .map_err(|error| Stop::usage(format!("network.allow: {text:?}: {error}")))
+    };
+    row.allow.iter().map(net).collect::<Result<Vec<_>, _>>().map(Reach::also)
 }
 
 fn people(people: &PeopleRow, oauth: &OauthRow) -> Result<PeopleSettings, Stop> {
@@ -210,6 +229,7 @@ impl Config {
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
             people: people(&file.people, &file.oauth)?,
+            reach: reach(&file.network)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -285,6 +305,7 @@ mod tests {
             ("[[models]]\nid = \"a/b\"\nctx = 1\n", "ctx"),
             ("[timeouts]\nidle = -1\n", ":2: expected seconds"),
             ("[routing]\nhedge_percent = 6\n", "at most 5"),
+            ("[network]\nallow = [\"10.0.0.0/40\"]\n", "network.allow"),
             ("[plans.payg]\ncard_fee_bps = 20000\n", "plans.payg.card_fee_bps"),
             ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
             ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
@@ -314,6 +335,8 @@ mod tests {
             first_content = 45
             [routing]
             hedge_percent = 2
+            [network]
+            allow = ["10.1.0.0/16"]
             [plans.payg]
             byok_free = { list_price_usd = "25000" }
             [plans.enterprise]
@@ -341,6 +364,7 @@ mod tests {
         assert_eq!(config.public_url, "http://gate.example");
         assert_eq!(config.catalogue.endpoints.len(), 1);
         assert_eq!((config.timeouts.first_content.as_secs(), config.hedge_percent), (45, 2));
+        assert!(config.reach.names([10, 1, 2, 3].into()));
         let money = config.money;
         assert_eq!(
             (money.promo.to_string(), money.expire_after_days),

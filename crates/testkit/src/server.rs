@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
+use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Reach, Settings};
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
@@ -77,6 +77,8 @@ pub struct Setup {
     pub journal: bool,
     /// Where the own provider keys of callers come from.
     pub own_keys: OwnKeys,
+    /// Where addresses of callers may lead.
+    pub reach: Reach,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
@@ -97,6 +99,7 @@ impl Default for Setup {
             readers: StoreSettings::default().readers,
             journal: true,
             own_keys: OwnKeys::default(),
+            reach: Reach::PublicOnly,
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
         }
@@ -194,6 +197,7 @@ impl TestServer {
             drains: setup.drains,
             plans: setup.plans.clone(),
             own_keys: setup.own_keys,
+            reach: setup.reach,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
@@ -270,7 +274,7 @@ impl TestServer {
     }
 
     /// Lets what was changed about an account hold for its next request.
-    pub(crate) async fn renew(&self, account: &AccountId) {
+    pub async fn renew(&self, account: &AccountId) {
         self.gateway.authenticator.renew(account).await;
     }
 

@@ -7,6 +7,7 @@ use signalbox_core::{Tier, Usd};
 use signalbox_store::KeyRecord;
 
 use super::Data;
+use super::key_budgets::{self, KeyBudget};
 use super::keys::key_object;
 use crate::{Platform, PlatformError};
 
@@ -40,6 +41,9 @@ pub struct KeyBody {
     /// Regions that requests may be routed in: there is one installation and so one region.
     pub allowed_data_regions: [&'static str; 1],
     pub free_model_daily_requests: FreeModelDailyRequests,
+    pub budgets: Vec<KeyBudget>,
+    /// The one that refuses requests first.
+    pub effective_budget: Option<KeyBudget>,
     pub expires_at: Option<String>,
     pub rate_limit: LegacyRateLimit,
 }
@@ -78,6 +82,7 @@ impl Platform {
         let used = store.free_requests_since(&key.account, today).await?;
         let free = self.plans().of(&standing).free_limits(standing.purchased);
         let limit = u64::from(free.per_day);
+        let (budgets, effective_budget) = key_budgets::of_key(store, &key).await?;
         let object = key_object(key.clone(), &usage);
         let data = KeyBody {
             label: object.label,
@@ -105,6 +110,8 @@ impl Platform {
                 remaining: limit.saturating_sub(used),
                 used,
             },
+            budgets,
+            effective_budget,
             expires_at: object.expires_at,
             rate_limit: LegacyRateLimit {
                 requests: -1,

@@ -167,6 +167,15 @@ impl Failure {
         self.kind == ErrorKind::PermissionDenied
     }
 
+    /// The same when the credential was the caller's own: who is refused learns which key it was.
+    #[must_use]
+    pub fn with_own_key(mut self, label: &str) -> Self {
+        if self.refuses_credential() || self.refuses_endpoint() {
+            self.message = format!("the provider refused the caller's own key {label:?}");
+        }
+        self
+    }
+
     pub(super) fn is_not_found(&self) -> bool {
         self.status == Some(404)
     }
