@@ -52,6 +52,9 @@ mod directory;
 #[path = "management/scim.rs"]
 mod scim;
 
+#[path = "management/provisioning.rs"]
+mod provisioning;
+
 #[path = "management/rotation.rs"]
 mod rotation;
 

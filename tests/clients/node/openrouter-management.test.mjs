@@ -135,3 +135,19 @@ test("a guardrail's life", async () => {
   await assert.rejects(guardrails.get({ id }), status(404));
   await apiKeys.delete({ hash: key.data.hash });
 });
+
+test("groups of a directory are an organization's", async () => {
+  const { scim } = manager();
+  await assert.rejects(scim.listGroups(), status(404));
+  await assert.rejects(scim.listMappings(), status(404));
+  await assert.rejects(
+    scim.create({
+      createScimGroupMappingRequest: {
+        role: "member",
+        scimGroupId: "550e8400-e29b-41d4-a716-446655440000",
+        workspaceId: "660e8400-e29b-41d4-a716-446655440000",
+      },
+    }),
+    status(404),
+  );
+});
