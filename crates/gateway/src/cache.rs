@@ -106,6 +106,7 @@ pub(crate) fn ticket(
     let models: Vec<&str> = survey.model.iter().chain(&survey.models).map(String::as_str).collect();
     let asked = Asked {
         surface,
+        region: head.region,
         stream: resolved.survey.stream,
         models: &models,
         betas: &head.betas,

@@ -216,7 +216,7 @@ fn row(generation: &Generation) -> GenerationRow {
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
-        routing: metadata::routing(&given.plan, given.resolved.screened.as_deref()),
+        routing: metadata::routing(&given.plan, &given.resolved),
         response_cache_source_id: None,
         byok: None,
         fee_bps: None,

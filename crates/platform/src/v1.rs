@@ -1,5 +1,6 @@
 //! The JSON of `/api/v1`, for whoever the caller is.
 
+pub mod allowlist;
 pub mod assignments;
 pub mod audit_log;
 pub mod budgets;

@@ -83,6 +83,7 @@ pub enum Object {
     Invitation,
     Key,
     Payment,
+    Phrase,
     ScimGroup,
     ScimMapping,
     ScimToken,

@@ -1,19 +1,22 @@
 //! The process's configuration: one TOML file, then the environment, then the command line. Read
 //! once, at the start. This module alone reads the environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
-use signalbox_gateway::{Net, Reach};
+use signalbox_gateway::{Moderator, Net, Reach, Regions};
 use signalbox_platform::{PeopleSettings, PurchaseSettings, SignUp};
 use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
+use crate::guards::{self, ModerationRow};
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 
 /// What the process runs with.
@@ -39,6 +42,10 @@ pub(crate) struct Config {
     pub money: signalbox_platform::Settings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Who judges prompts for endpoints that require it.
+    pub moderator: Option<Arc<dyn Moderator>>,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
     /// Where addresses of tenants may lead.
     pub reach: Reach,
     /// The catalogue's part of the file.
@@ -63,6 +70,8 @@ struct File {
     credits: Credits,
     people: PeopleRow,
     oauth: OauthRow,
+    moderation: Option<ModerationRow>,
+    regions: BTreeMap<String, String>,
     network: NetworkRow,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
@@ -229,6 +238,8 @@ impl Config {
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
             people: people(&file.people, &file.oauth)?,
+            moderator: guards::moderator(file.moderation)?,
+            regions: guards::regions(&file.regions)?,
             reach: reach(&file.network)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
@@ -311,6 +322,11 @@ mod tests {
             ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
             ("[oauth]\nplain = true\n", ":2: "),
             ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
+            ("[regions]\n\"eu.gate.example\" = \"asia\"\n", "regions.eu.gate.example"),
+            ("[regions]\n\"eu.gate.example:80\" = \"eu\"\n", "eu.gate.example:80"),
+            ("[moderation]\nurl = \"http://judge.example/v1\"\n", "moderation: url"),
+            ("[moderation]\nurl = \"https://a.example\"\ntimeout = 0\n", "moderation.timeout"),
+            ("[moderation]\nkey = \"x\"\n", "url"),
             ("[credits]\npromo = \"-1\"\n", "credits.promo"),
             ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),
         ] {

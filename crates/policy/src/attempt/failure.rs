@@ -1,6 +1,6 @@
 //! One failed attempt, and what it means for the others.
 
-use signalbox_core::{ErrorKind, Timestamp};
+use signalbox_core::{ErrorKind, Flagged, Timestamp};
 use signalbox_dialect::ProviderError;
 
 use crate::health::Observation;
@@ -39,6 +39,8 @@ pub struct Failure {
     pub passing: bool,
     /// Whether the provider may have worked, and will charge for it.
     pub worked: bool,
+    /// What the provider's own moderation flagged.
+    pub flagged: Option<Box<Flagged>>,
 }
 
 impl Failure {
@@ -79,6 +81,7 @@ impl Failure {
                 && !limited
                 && matches!(error.status, Some(408 | 409 | 425 | 500..)),
             worked: false,
+            flagged: error.flagged.clone(),
         }
     }
 
@@ -131,6 +134,7 @@ impl Failure {
             unfit: false,
             passing: false,
             worked: true,
+            flagged: None,
         }
     }
 

@@ -21,6 +21,7 @@ use crate::v1::purchases::{CheckoutRequest, ClaimRequest, RuleRequest, TaxIdRequ
 use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
+mod allowlist;
 mod directory;
 mod people;
 
@@ -37,6 +38,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     KEYS,
     WORKSPACES,
     GUARDRAILS,
+    allowlist::ROUTES,
     people::ROUTES,
     directory::ROUTES,
     HOUSE,

@@ -38,6 +38,7 @@ pub fn nobodys(object: Object) -> String {
         Object::User => format!("user_{number:020}"),
         Object::Guardrail
         | Object::Invitation
+        | Object::Phrase
         | Object::ScimGroup
         | Object::ScimMapping
         | Object::ScimToken
@@ -236,6 +237,10 @@ impl Estate {
                 let id = payment.id.clone();
                 server.platform.store().create_payment(payment).await.unwrap();
                 id
+            }
+            Object::Phrase => {
+                let wish = json!({"phrase": format!("phrase {number}")});
+                self.posted("/privacy/allowlist", wish, "id").await
             }
             Object::ScimGroup => self.provisioned("/Groups", json!({"displayName": "g"})).await,
             Object::ScimMapping => self.mapped(number).await,
