@@ -78,6 +78,7 @@ pub enum Credential {
 #[expect(missing_docs, reason = "each variant is the thing's name")]
 pub enum Object {
     Account,
+    Connection,
     Generation,
     Guardrail,
     Invitation,
@@ -89,7 +90,6 @@ pub enum Object {
     ScimToken,
     ScimUser,
     Session,
-    SsoConnection,
     TaxId,
     User,
     Workspace,

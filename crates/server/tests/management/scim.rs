@@ -127,6 +127,13 @@ async fn users_come_are_found_change_and_go() {
     ] {
         assert_eq!(told(&reply, 404)["status"], "404");
     }
+    // Whoever comes inactive is no member, and becomes none by signing in.
+    let idle = json!({"userName": "idle@acme.example", "active": "false"});
+    assert_eq!(told(&idp.post("/Users", idle).await, 201)["active"], false);
+    let user = acme.person(&server, "idle@acme.example").await;
+    let user = signalbox_core::id::UserId::new(user);
+    let member = server.platform.store().member(&acme.org, &user).await.unwrap().unwrap();
+    assert!(member.deactivated_at.is_some());
     // Whoever comes back is the same person.
     let again = idp.user("bob@acme.example").await;
     assert_ne!(again, bob);

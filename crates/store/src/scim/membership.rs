@@ -84,8 +84,11 @@ pub(super) async fn switch_off(
         deeds.push(Deed { kind: "member", id: user.to_string(), before, after });
     }
     for sql in [
-        "UPDATE members SET source = 'scim', deactivated_at = coalesce(deactivated_at, $1) \
-         WHERE account_id = $2 AND user_id = $3",
+        // Also for whoever was never a member: nobody becomes one by signing in, then.
+        "INSERT INTO members (account_id, user_id, role, source, created_at, deactivated_at) \
+         VALUES ($2, $3, 'org:member', 'scim', $1, $1) ON CONFLICT (account_id, user_id) \
+         DO UPDATE SET source = 'scim', \
+         deactivated_at = coalesce(members.deactivated_at, excluded.deactivated_at)",
         "UPDATE invitations SET revoked_at = $1 WHERE account_id = $2 AND accepted_at IS NULL \
          AND revoked_at IS NULL AND email = (SELECT email FROM users WHERE id = $3)",
     ] {

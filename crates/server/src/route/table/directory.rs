@@ -89,7 +89,7 @@ pub(super) const ROUTES: &[Route] = &[
     get("/api/v1/scim/tokens", SessionOrManagement, |verb| on(verb, v1::tokens))
         .gives::<Data<Vec<TokenObject>>>(200),
     post("/api/v1/scim/tokens", SessionOrManagement, |verb| on(verb, v1::create_token))
-        .names(&[(Object::SsoConnection, Place::Body("connection_id"))])
+        .names(&[(Object::Connection, Place::Body("connection_id"))])
         .takes::<CreateToken>()
         .gives::<CreatedToken>(201),
     delete("/api/v1/scim/tokens/{token_id}", SessionOrManagement, |verb| {

@@ -36,14 +36,14 @@ pub fn nobodys(object: Object) -> String {
         Object::Session => format!("ses_{number:020}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail
+        Object::Connection
+        | Object::Guardrail
         | Object::Invitation
         | Object::Phrase
         | Object::ScimGroup
         | Object::ScimMapping
         | Object::ScimToken
         | Object::ScimUser
-        | Object::SsoConnection
         | Object::Workspace => uuid,
     }
 }
@@ -252,7 +252,7 @@ impl Estate {
                 let wish = json!({"userName": format!("u{number}@{}", self.domain)});
                 self.provisioned("/Users", wish).await
             }
-            Object::SsoConnection => {
+            Object::Connection => {
                 let domain = format!("d{number}.{}", self.domain);
                 connect(server, &self.account, &domain, SsoStatus::Active).await
             }
