@@ -16,6 +16,7 @@ pub mod organization;
 pub mod presets;
 pub mod privacy;
 pub mod rules;
+pub mod scim;
 pub mod session;
 pub mod sign_in;
 pub mod sso;

@@ -12,6 +12,7 @@ mod proxies;
 mod region;
 mod route;
 mod router;
+mod scim;
 mod session;
 mod short_body;
 mod v1;

@@ -69,6 +69,8 @@ pub enum Credential {
     SessionOrManagement,
     /// A signature over the body.
     Signature,
+    /// The token of a directory that provisions an organization.
+    Directory,
 }
 
 /// A kind of thing that belongs to a tenant and has an id.
@@ -86,6 +88,10 @@ pub enum Object {
     ProviderKey,
     Preset,
     Phrase,
+    ScimGroup,
+    ScimMapping,
+    ScimToken,
+    ScimUser,
     Session,
     TaxId,
     User,
@@ -202,6 +208,12 @@ impl Route {
     /// The same route, which sends a browser somewhere else.
     const fn redirects(self) -> Self {
         let answer = Some((303, Answer::Elsewhere));
+        Self { shape: Shape { answer, ..self.shape }, ..self }
+    }
+
+    /// The same route, which answers 204 when all is well.
+    const fn gives_nothing(self) -> Self {
+        let answer = Some((204, Answer::Nothing));
         Self { shape: Shape { answer, ..self.shape }, ..self }
     }
 

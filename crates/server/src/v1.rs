@@ -14,6 +14,7 @@ pub(crate) mod presets;
 pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;
+pub(crate) mod scim;
 pub(crate) mod session;
 pub(crate) mod sign_in;
 pub(crate) mod sso;

@@ -76,6 +76,18 @@ mod described;
 #[path = "management/openapi.rs"]
 mod openapi;
 
+#[path = "management/directory.rs"]
+mod directory;
+
+#[path = "management/scim.rs"]
+mod scim;
+
+#[path = "management/provisioning.rs"]
+mod provisioning;
+
+#[path = "management/rotation.rs"]
+mod rotation;
+
 #[path = "management/idor.rs"]
 mod idor;
 

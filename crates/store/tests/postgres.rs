@@ -85,3 +85,5 @@ mod people;
 mod secrets;
 #[path = "it/presets.rs"]
 mod presets;
+#[path = "postgres/news.rs"]
+mod news;

@@ -204,3 +204,19 @@ test("a preset's life, and the models of a key", async () => {
   const mine = await items(models.listForUser({ bearer: variable("KEY") }));
   assert.ok(mine.some((one) => one.id === model));
 });
+
+test("groups of a directory are an organization's", async () => {
+  const { scim } = manager();
+  await assert.rejects(scim.listGroups(), status(404));
+  await assert.rejects(scim.listMappings(), status(404));
+  await assert.rejects(
+    scim.create({
+      createScimGroupMappingRequest: {
+        role: "member",
+        scimGroupId: "550e8400-e29b-41d4-a716-446655440000",
+        workspaceId: "660e8400-e29b-41d4-a716-446655440000",
+      },
+    }),
+    status(404),
+  );
+});

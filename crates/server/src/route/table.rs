@@ -2,12 +2,14 @@
 
 use axum::routing::on;
 use serde_json::{Map, Value};
+use signalbox_platform::people::leak::{LeakReport, Noted};
 use signalbox_platform::purchase::body::{
     CheckoutBody, InvoiceBody, PurchaseBody, PurchasesBody, RefundBody, RuleBody, TaxIdBody,
 };
 use signalbox_platform::statement::Statement;
 use signalbox_platform::v1::audit_log::{Act, ListActs};
 use signalbox_platform::v1::credits::{Redeemed, Transferred};
+use signalbox_platform::v1::keys::RotateKey;
 use signalbox_platform::v1::privacy::PrivacyObject;
 use signalbox_platform::v1::rules::RulesWish;
 use signalbox_platform::v1::{Data, Deleted, Page};
@@ -21,6 +23,7 @@ use crate::{inference, router, v1, webhooks};
 
 mod allowlist;
 mod byok;
+mod directory;
 mod people;
 mod presets;
 mod sign_in;
@@ -43,6 +46,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     people::ROUTES,
     presets::ROUTES,
     sign_in::ROUTES,
+    directory::ROUTES,
     HOUSE,
 ];
 
@@ -109,6 +113,14 @@ const KEYS: &[Route] = &[
     get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
     patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
     delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
+    post("/api/v1/keys/{hash}/rotate", Management, |verb| on(verb, v1::keys::rotate))
+        .names(KEY)
+        .once(Sealed)
+        .takes::<RotateKey>()
+        .gives::<Map<String, Value>>(201),
+    post("/api/v1/leaked-keys", None, |verb| on(verb, v1::keys::leaked))
+        .takes::<LeakReport>()
+        .gives::<Noted>(202),
 ];
 
 const WORKSPACE: &[(Object, Place)] = &[(Object::Workspace, Place::Path("id"))];

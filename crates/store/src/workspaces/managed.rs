@@ -201,6 +201,7 @@ impl Store {
                 for sql in [
                     "DELETE FROM budgets WHERE scope = 'workspace:' || $1",
                     "DELETE FROM workspace_members WHERE workspace_id = $1",
+                    "DELETE FROM scim_mappings WHERE workspace_id = $1",
                     "DELETE FROM guardrail_keys WHERE guardrail_id IN \
                      (SELECT id FROM guardrails WHERE workspace_id = $1)",
                     "DELETE FROM guardrail_members WHERE guardrail_id IN \

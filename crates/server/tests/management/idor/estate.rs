@@ -18,6 +18,7 @@ use signalbox_store::{IdentityRecord, SsoConnection, SsoOrigin, SsoStatus};
 use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer, refused};
 
 use crate::browser::{Browser, mailed, person};
+use crate::directory::connect;
 use crate::site::{chat, delete, put, told};
 
 /// A number that nothing else has.
@@ -45,6 +46,10 @@ pub fn nobodys(object: Object) -> String {
         | Object::Invitation
         | Object::Phrase
         | Object::ProviderKey
+        | Object::ScimGroup
+        | Object::ScimMapping
+        | Object::ScimToken
+        | Object::ScimUser
         | Object::Workspace => uuid,
     }
 }
@@ -64,6 +69,9 @@ pub struct Estate {
     pub member: Browser,
     pub manager: Caller,
     pub api: Caller,
+    pub directory: Caller,
+    domain: String,
+    connection: String,
 }
 
 /// Two of them on one server, and people who belong nowhere.
@@ -149,16 +157,25 @@ impl Estate {
         let enable = format!("/organizations/{account}/sso/enable");
         told(&admin.post(&enable, json!({})).await, 200);
         let keyless = server.caller().without("authorization");
+        // The others keep their passwords.
+        let domain = format!("sso.{name}.example");
+        let connection = connect(server, &account, &domain, SsoStatus::Active).await;
         let mut estate = Self {
             clock: clock.clone(),
             member: admin.clone(),
             manager: keyless.clone(),
+            directory: keyless.clone(),
             api: keyless,
+            domain,
+            connection,
             account,
             admin,
         };
         (estate.manager, _) = estate.key(server, true).await;
         (estate.api, _) = estate.key(server, false).await;
+        let wish = json!({ "connection_id": estate.connection });
+        let made = told(&estate.manager.post("/api/v1/scim/tokens", &wish).await, 201);
+        estate.directory = estate.manager.with_key(made["token"].as_str().unwrap());
         estate.member = estate.joined(server, &format!("member@{name}.example")).await;
         estate
     }
@@ -203,6 +220,19 @@ impl Estate {
         let made = told(&self.manager.post("/api/v1/keys", &wish).await, 201);
         let caller = town.server.caller().with_key(made["key"].as_str().unwrap());
         preset(&caller, fresh()).await
+    }
+
+    async fn provisioned(&self, path: &str, body: Value) -> String {
+        let reply = self.directory.post(&format!("/scim/v2{path}"), &body).await;
+        told(&reply, 201)["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn mapped(&self, number: u64) -> String {
+        let group = self.provisioned("/Groups", json!({"displayName": "g"})).await;
+        let wish = json!({"name": "w", "slug": format!("m-{number}")});
+        let workspace = self.posted("/workspaces", wish, "id").await;
+        let wish = json!({"scim_group_id": group, "workspace_id": workspace, "role": "member"});
+        self.posted("/scim/group-mappings", wish, "id").await
     }
 
     /// A new thing of this tenant's.
@@ -263,6 +293,16 @@ impl Estate {
                 self.posted("/privacy/allowlist", wish, "id").await
             }
             Object::Preset => preset(&self.api, number).await,
+            Object::ScimGroup => self.provisioned("/Groups", json!({"displayName": "g"})).await,
+            Object::ScimMapping => self.mapped(number).await,
+            Object::ScimToken => {
+                let wish = json!({ "connection_id": self.connection });
+                self.posted("/scim/tokens", wish, "id").await
+            }
+            Object::ScimUser => {
+                let wish = json!({"userName": format!("u{number}@{}", self.domain)});
+                self.provisioned("/Users", wish).await
+            }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);
                 again.sign_in().await["id"].as_str().unwrap().to_owned()

@@ -61,6 +61,13 @@ fn special(route: &Route) -> (Value, Option<u16>) {
         (Verb::Post, path) if path.ends_with("/sso/connections/{connection_id}/test") => {
             (json!({}), Some(409))
         }
+        (Verb::Put, "/scim/v2/Users/{user_id}") => (json!({"userName": "put"}), None),
+        (Verb::Post | Verb::Put, "/scim/v2/Groups" | "/scim/v2/Groups/{group_id}") => {
+            (json!({"displayName": "g"}), None)
+        }
+        (Verb::Patch, "/scim/v2/Users/{user_id}" | "/scim/v2/Groups/{group_id}") => {
+            (json!({"Operations": []}), None)
+        }
         _ => (json!({}), None),
     }
 }
@@ -133,6 +140,10 @@ impl Sample {
             match place {
                 Place::Path(name) => path = path.replace(&format!("{{{name}}}"), id),
                 Place::Query(name) => query += &format!("&{name}={id}"),
+                Place::Body(name) if name.contains('.') => {
+                    let (list, member) = name.split_once('.').unwrap();
+                    body.as_mut().expect("a body")[list] = json!([{ member: id }]);
+                }
                 Place::Body(name) => {
                     let kind = followed(&schema["properties"][*name])["type"].clone();
                     let many = kind == "array" || kind[0] == "array";
