@@ -12,6 +12,7 @@ mod router;
 mod session;
 mod short_body;
 mod v1;
+mod web;
 mod webhooks;
 
 pub use app::App;

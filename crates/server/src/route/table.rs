@@ -5,6 +5,7 @@ use axum::routing::on;
 use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::{inference, router, v1, webhooks};
 
+mod app;
 mod people;
 
 use Again::{InCommit, Outside, Sealed};
@@ -21,6 +22,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     WORKSPACES,
     GUARDRAILS,
     people::ROUTES,
+    app::ROUTES,
     HOUSE,
 ];
 

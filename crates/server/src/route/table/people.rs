@@ -67,6 +67,8 @@ pub(super) const ROUTES: &[Route] = &[
     .names(INVITATION),
     post("/api/v1/session/invitations/accept", Session, |verb| on(verb, organizations::accept)),
     get("/api/v1/organization/members", Management, |verb| on(verb, organizations::page)),
+    post("/api/v1/session/consent", Session, |verb| on(verb, auth::requested))
+        .names(&[(Object::Workspace, Place::Body("workspace_id"))]),
     post("/api/v1/auth/keys/code", SessionOrManagement, |verb| on(verb, auth::code))
         .names(&[(Object::Workspace, Place::Body("workspace_id"))]),
     post("/api/v1/auth/keys", None, |verb| on(verb, auth::exchange)),
