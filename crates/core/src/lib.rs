@@ -14,6 +14,7 @@ pub mod parameter;
 pub mod plan;
 pub mod price;
 pub mod rate;
+mod schema;
 pub mod secret;
 pub mod time;
 pub mod timeouts;

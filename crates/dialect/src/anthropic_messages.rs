@@ -19,9 +19,3 @@ pub mod write_unary;
 mod write_usage;
 
 pub(crate) use carried::CLAUDE;
-
-/// The body of an answer to `POST /messages/count_tokens`.
-#[must_use]
-pub fn count_tokens_body(input_tokens: u64) -> Vec<u8> {
-    format!("{{\"input_tokens\":{input_tokens}}}").into_bytes()
-}

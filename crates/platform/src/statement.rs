@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
@@ -12,7 +13,7 @@ use signalbox_store::statement::{Charges, StatementLine, StatementRows};
 use crate::{Platform, PlatformError};
 
 /// A statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Statement {
     /// Whose it is.
     pub account_id: AccountId,
@@ -36,7 +37,7 @@ pub struct Statement {
 }
 
 /// One line of a statement.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entry {
     /// When; of several charges together the day.
     pub date: String,

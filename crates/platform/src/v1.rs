@@ -14,19 +14,20 @@ pub mod rules;
 pub mod session;
 pub mod workspaces;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::PlatformError;
 
 /// The envelope of single objects: `{"data": …}`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Data<T> {
     /// The object.
     pub data: T,
 }
 
 /// A page of a list, and how long the list is: `{"data": […], "total_count": …}`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Listed<T> {
     /// The page.
     pub data: Vec<T>,
@@ -35,7 +36,7 @@ pub struct Listed<T> {
 }
 
 /// Which page of a list: `?offset&limit` (platform spec 0.3).
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 pub struct Page {
     /// How many are skipped; 0.
     pub offset: Option<u32>,
@@ -54,7 +55,7 @@ impl Page {
 }
 
 /// The answer to a deletion.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Deleted {
     deleted: bool,
 }

@@ -5,8 +5,10 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use schemars::JsonSchema;
+use serde::Serialize;
 use signalbox_core::ApiError;
-use signalbox_dialect::{AnswerStyle, anthropic_messages};
+use signalbox_dialect::AnswerStyle;
 use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface};
 
 use crate::app::App;
@@ -72,12 +74,19 @@ pub(crate) async fn count_tokens(State(app): State<App>, request: Request) -> Re
     }
 }
 
+/// The answer to who asks for the length of a prompt.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct CountedTokens {
+    /// An estimate.
+    input_tokens: u64,
+}
+
 async fn counted(app: &App, request: Request) -> Result<Vec<u8>, Failed> {
     let (head, body) = request.into_parts();
     credential::any(app, &head.headers).await?;
     let body = body::read(&head.headers, body).await?;
-    let tokens = app.gateway().count_tokens(body)?;
-    Ok(anthropic_messages::count_tokens_body(tokens))
+    let counted = CountedTokens { input_tokens: app.gateway().count_tokens(body)? };
+    Ok(serde_json::to_vec(&counted).map_err(|problem| ApiError::internal(problem.to_string()))?)
 }
 
 async fn answer(app: App, request: Request, surface: Surface) -> Response {

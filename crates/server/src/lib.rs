@@ -17,4 +17,4 @@ mod webhooks;
 
 pub use app::App;
 pub use listen::{Listening, serve};
-pub use route::{Again, Credential, Object, Place, Route, Verb, routes};
+pub use route::{Again, Answer, Credential, Form, Object, Place, Route, Shape, Verb, routes};

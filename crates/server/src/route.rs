@@ -5,11 +5,15 @@
 
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
+use schemars::JsonSchema;
 
 use crate::app::App;
 use crate::once;
 
+mod shape;
 mod table;
+
+pub use shape::{Answer, Form, Shape};
 
 /// The method of a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -130,13 +134,16 @@ pub struct Route {
     pub reaches_provider: bool,
     /// What an `Idempotency-Key` does.
     pub again: Again,
+    /// How requests and answers look, where the public reference does not say it.
+    pub shape: Shape,
     door: Door,
 }
 
 impl Route {
     const fn new(verb: Verb, path: &'static str, credential: Credential, door: Door) -> Self {
         let (moves_money, reaches_provider, again) = (false, false, Again::Another);
-        Self { verb, path, credential, objects: &[], moves_money, reaches_provider, again, door }
+        let (objects, shape): (&[_], _) = (&[], Shape::NONE);
+        Self { verb, path, credential, objects, moves_money, reaches_provider, again, shape, door }
     }
 
     /// The same route, whose requests name things of tenants.
@@ -158,6 +165,33 @@ impl Route {
     /// The same route, where a request with an `Idempotency-Key` is answered once.
     const fn once(self, again: Again) -> Self {
         Self { again, ..self }
+    }
+
+    /// The same route, another name for this one of the public reference.
+    const fn like(self, path: &'static str) -> Self {
+        Self { shape: Shape { like: Some(path), ..self.shape }, ..self }
+    }
+
+    /// The same route, whose query has such members.
+    const fn asks<T: JsonSchema>(self) -> Self {
+        Self { shape: Shape { query: Some(shape::form::<T>), ..self.shape }, ..self }
+    }
+
+    /// The same route, which takes such a body.
+    const fn takes<T: JsonSchema>(self) -> Self {
+        Self { shape: Shape { body: Some(shape::form::<T>), ..self.shape }, ..self }
+    }
+
+    /// The same route, which answers so when all is well.
+    const fn gives<T: JsonSchema>(self, status: u16) -> Self {
+        let answer = Some((status, Answer::Json(shape::form::<T>)));
+        Self { shape: Shape { answer, ..self.shape }, ..self }
+    }
+
+    /// The same route, which answers 200 with what is no JSON.
+    const fn gives_bytes(self, media_type: &'static str) -> Self {
+        let answer = Some((200, Answer::Bytes(media_type)));
+        Self { shape: Shape { answer, ..self.shape }, ..self }
     }
 
     pub(crate) fn handler(&self, app: &App) -> MethodRouter<App> {

@@ -6,6 +6,7 @@ pub(crate) mod credits;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
 pub(crate) mod models;
+pub(crate) mod openapi;
 pub(crate) mod organizations;
 pub(crate) mod providers;
 pub(crate) mod purchases;

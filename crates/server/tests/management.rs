@@ -39,3 +39,12 @@ mod guardrails;
 
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
+
+#[path = "management/described.rs"]
+mod described;
+
+#[path = "management/openapi.rs"]
+mod openapi;
+
+#[path = "management/idor.rs"]
+mod idor;

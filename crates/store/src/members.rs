@@ -8,7 +8,9 @@ use crate::sql::{Line, Row, query};
 use crate::store::Store;
 
 /// What a member of an organization may do (platform spec 1.3).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize, schemars::JsonSchema,
+)]
 pub enum Role {
     /// Everything.
     #[serde(rename = "org:admin")]

@@ -33,7 +33,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 13] = [
+const MIGRATIONS: [Migration; 14] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
@@ -47,6 +47,7 @@ const MIGRATIONS: [Migration; 13] = [
     migration!(11, "byok_free", "0011_byok_free"),
     migration!(12, "policies", "0012_policies"),
     migration!(13, "people", "0013_people"),
+    migration!(14, "sign_in", "0014_sign_in"),
 ];
 
 impl Migration {

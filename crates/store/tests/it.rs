@@ -46,3 +46,6 @@ mod kill;
 
 #[path = "it/health.rs"]
 mod health;
+
+#[path = "it/sso.rs"]
+mod sso;

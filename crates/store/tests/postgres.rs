@@ -74,3 +74,6 @@ mod opening;
 
 #[path = "postgres/outage.rs"]
 mod outage;
+
+#[path = "it/sso.rs"]
+mod sso;

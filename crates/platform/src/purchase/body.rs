@@ -1,5 +1,6 @@
 //! The JSON of purchases. Money is dollars as JSON numbers.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_store::payments::{Customer, Payment, Rail, Rule, TaxId};
@@ -7,7 +8,7 @@ use signalbox_store::payments::{Customer, Payment, Rail, Rule, TaxId};
 use super::settings::CryptoSettings;
 
 /// What was bought, or is offered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PurchaseBody {
     /// Its id.
     pub id: String,
@@ -67,7 +68,7 @@ impl PurchaseBody {
 }
 
 /// Purchases, and how many there are in all.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the envelope of lists")]
 pub struct PurchasesBody {
     pub data: Vec<PurchaseBody>,
@@ -75,7 +76,7 @@ pub struct PurchasesBody {
 }
 
 /// An offer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CheckoutBody {
     /// The purchase.
     #[serde(flatten)]
@@ -97,7 +98,7 @@ impl CheckoutBody {
 }
 
 /// The transfer that pays an order. The amount must be met exactly.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TransferBody {
     /// On which chain.
     pub chain_id: u64,
@@ -124,7 +125,7 @@ impl TransferBody {
 }
 
 /// A refund.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RefundBody {
     /// Its id.
     pub id: String,
@@ -137,7 +138,7 @@ pub struct RefundBody {
 }
 
 /// An automatic top-up.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct RuleBody {
     /// Below which balance.
     pub threshold: Usd,
@@ -180,7 +181,7 @@ impl RuleBody {
 }
 
 /// A tax number.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TaxIdBody {
     /// Its id.
     pub id: String,
@@ -205,7 +206,7 @@ impl TaxIdBody {
 }
 
 /// An invoice or a receipt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InvoiceBody {
     /// Its id.
     pub id: String,

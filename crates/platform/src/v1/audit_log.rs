@@ -1,5 +1,6 @@
 //! `/api/v1/audit-log`: what was done to an account's things, by whom, from where.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use signalbox_core::id::AccountId;
@@ -12,7 +13,7 @@ use crate::{Platform, PlatformError};
 const MAX_PAGE: u32 = 1_000;
 
 /// One act.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct Act {
     /// Its number; it grows with time.
     pub id: i64,
@@ -54,7 +55,7 @@ impl From<AuditRow> for Act {
 }
 
 /// `?before&limit`: the acts with a number below `before`, the latest first.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 pub struct ListActs {
     /// The last `id` of the page before.
     pub before: Option<i64>,

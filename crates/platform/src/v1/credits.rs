@@ -1,5 +1,6 @@
 //! `GET /api/v1/credits`.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
@@ -14,6 +15,26 @@ pub struct Credits {
     pub total_credits: Usd,
     /// Everything that was charged.
     pub total_usage: Usd,
+}
+
+/// The answer to a voucher that was redeemed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Redeemed {
+    /// The credit that it gave.
+    pub amount: Usd,
+}
+
+/// The answer to a transfer between accounts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Transferred {
+    /// Its id.
+    pub transfer_id: String,
+    /// To whom.
+    pub account_id: AccountId,
+    /// How much.
+    pub amount: Usd,
+    /// The balance of the account that it came from.
+    pub balance: Usd,
 }
 
 impl Platform {

@@ -1,5 +1,6 @@
 //! `/api/v1/guardrails`: what requests may do and contain, and who is under it (platform spec 7).
 
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
@@ -16,7 +17,7 @@ use super::{Data, Deleted, Listed, Page, given};
 use crate::{Platform, PlatformError};
 
 /// A built-in filter as it is shown: with what it is called in texts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct BuiltinObject {
     pub slug: Builtin,
@@ -44,7 +45,7 @@ pub struct GuardrailObject {
 }
 
 /// The rules of a guardrail, or of an account, as they are shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct RulesObject {
     pub allowed_models: Option<Vec<String>>,

@@ -1,6 +1,7 @@
 //! Organizations and their members: `/api/v1/organization/members` for management keys, and what people
 //! see who are signed in.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, UserId};
@@ -14,7 +15,7 @@ const PAGE: u32 = 50;
 const MAX_PAGE: u32 = 100;
 
 /// `GET /organization/members?offset&limit`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct ListMembers {
     pub offset: Option<u32>,
@@ -22,7 +23,7 @@ pub struct ListMembers {
 }
 
 /// A member as a management key sees them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct OrganizationMember {
     pub id: UserId,
@@ -33,7 +34,7 @@ pub struct OrganizationMember {
 }
 
 /// A page of members.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MembersPage {
     /// The members.
     pub data: Vec<OrganizationMember>,
@@ -42,7 +43,7 @@ pub struct MembersPage {
 }
 
 /// `POST /session/organizations`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OrganizationWish {
     /// 1 to 100 characters.
@@ -50,7 +51,7 @@ pub struct OrganizationWish {
 }
 
 /// An organization that a person belongs to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OrganizationObject {
     /// Its account.
     pub id: AccountId,
@@ -61,7 +62,7 @@ pub struct OrganizationObject {
 }
 
 /// A member as other members see them.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MemberObject {
     /// Who.
     #[serde(flatten)]
@@ -98,7 +99,7 @@ impl From<MemberRecord> for MemberObject {
 }
 
 /// `PATCH /session/organizations/{organization_id}/members/{user_id}`: what is absent stays.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MemberWish {
     /// What they may do.
@@ -108,7 +109,7 @@ pub struct MemberWish {
 }
 
 /// `POST /session/organizations/{organization_id}/invitations`.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InviteWish {
     /// Whom.
@@ -118,7 +119,7 @@ pub struct InviteWish {
 }
 
 /// An invitation, without its token: that is in the mail alone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InvitationObject {
     /// Its id.
     pub id: String,

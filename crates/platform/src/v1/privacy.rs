@@ -1,6 +1,7 @@
 //! `/api/v1/privacy`: what an account permits, whatever its workspaces, members and keys do (platform
 //! spec 9.2).
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
@@ -13,7 +14,7 @@ use super::rules::{Names, RulesWish};
 use crate::{Platform, PlatformError};
 
 /// The settings.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PrivacyObject {
     /// What everybody's requests are held to.
     #[serde(flatten)]

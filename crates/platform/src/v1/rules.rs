@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use schemars::JsonSchema;
 use serde::Deserialize;
 use signalbox_guard::{BuiltinFilter, CustomFilter, Guardrail, Pattern};
 
@@ -24,7 +25,7 @@ pub trait Names: Send + Sync {
 }
 
 /// Rules as they are wished for: what is absent stays, null clears, lists replace.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct RulesWish {

@@ -1,5 +1,6 @@
 //! `/api/v1/session`: what people send who sign in, and what they see of themselves.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, UserId};
@@ -8,7 +9,7 @@ use signalbox_store::{Context, Role, SessionRecord};
 use crate::people::Person;
 
 /// `POST /session/sign-up`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignUpWish {
     /// The address.
@@ -24,7 +25,7 @@ pub struct SignUpWish {
 }
 
 /// `POST /session/sign-in`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SignInWish {
     /// The address.
@@ -36,7 +37,7 @@ pub struct SignInWish {
 }
 
 /// `POST /session/password/forgot`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForgotPassword {
     /// The address.
@@ -44,7 +45,7 @@ pub struct ForgotPassword {
 }
 
 /// `POST /session/password/reset`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ResetPassword {
     /// What was mailed.
@@ -54,7 +55,7 @@ pub struct ResetPassword {
 }
 
 /// `POST /session/password`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ChangePassword {
     /// The present password.
@@ -64,7 +65,7 @@ pub struct ChangePassword {
 }
 
 /// A token that was mailed: `POST /session/email/verify`, `POST /session/invitations/accept`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct MailedToken {
     /// It.
@@ -72,7 +73,7 @@ pub struct MailedToken {
 }
 
 /// `POST /session/second-factor`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct OfferFactor {
     /// The password.
@@ -80,7 +81,7 @@ pub struct OfferFactor {
 }
 
 /// `POST /session/second-factor/confirm`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Confirmation {
     /// A code that the telephone shows.
@@ -88,7 +89,7 @@ pub struct Confirmation {
 }
 
 /// `POST /session/second-factor/remove`.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct RemoveFactor {
     /// The password.
@@ -98,7 +99,7 @@ pub struct RemoveFactor {
 }
 
 /// `PUT /session/context`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SwitchContext {
     /// The account to act for.
@@ -106,7 +107,7 @@ pub struct SwitchContext {
 }
 
 /// A secret for a telephone, shown once.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct FactorOffer {
     /// In base32, to be typed.
     pub secret: String,
@@ -115,14 +116,14 @@ pub struct FactorOffer {
 }
 
 /// Codes for the day when the telephone is lost, shown once.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub struct RecoveryCodes {
     /// Each is good once.
     pub recovery_codes: Vec<String>,
 }
 
 /// That something was done.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 pub struct Done {
     done: bool,
 }
@@ -133,7 +134,7 @@ impl Done {
 }
 
 /// An account that a person may act for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ContextObject {
     /// The account.
     pub account_id: AccountId,
@@ -154,7 +155,7 @@ impl From<&Context> for ContextObject {
 }
 
 /// Whoever is signed in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UserObject {
     /// Who.
     pub id: UserId,
@@ -173,7 +174,7 @@ pub struct UserObject {
 }
 
 /// `GET /session`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SessionObject {
     /// The id of the session.
     pub id: String,
@@ -212,7 +213,7 @@ impl From<&Person> for SessionObject {
 }
 
 /// One row of `GET /session/sessions`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SessionRow {
     /// Its id.
     pub id: String,

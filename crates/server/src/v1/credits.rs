@@ -2,9 +2,10 @@
 
 use axum::Extension;
 use axum::body::Body;
-use axum::extract::{Query, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use signalbox_core::id::AccountId;
@@ -15,6 +16,7 @@ use signalbox_platform::statement::Period;
 use signalbox_platform::v1::Data;
 
 use crate::app::App;
+use crate::manage::{Asked, Manager};
 use crate::once::Keyed;
 use crate::{credential, error, short_body};
 
@@ -23,15 +25,15 @@ const MAX_BODY: usize = 16 * 1024;
 /// Longest note of a transfer.
 const MAX_NOTE: usize = 200;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct RedeemRequest {
+pub(crate) struct RedeemRequest {
     code: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct TransferRequest {
+pub(crate) struct TransferRequest {
     account_id: String,
     amount: Usd,
     #[serde(default)]
@@ -39,7 +41,7 @@ struct TransferRequest {
 }
 
 /// Who asks, and for what.
-struct Asked<T> {
+struct Heard<T> {
     account: AccountId,
     wish: T,
 }
@@ -48,11 +50,11 @@ async fn asked<T: DeserializeOwned>(
     app: &App,
     headers: &HeaderMap,
     body: Body,
-) -> Result<Asked<T>, ApiError> {
+) -> Result<Heard<T>, ApiError> {
     let account = credential::management(app, headers).await?.key.account.clone();
     let body = short_body::read(headers, body, MAX_BODY).await?;
     let wish = serde_json::from_slice(&body).map_err(|e| ApiError::invalid(e.to_string()))?;
-    Ok(Asked { account, wish })
+    Ok(Heard { account, wish })
 }
 
 fn told(app: &App, answer: Result<Answer, ApiError>) -> Response {
@@ -81,7 +83,7 @@ pub(crate) async fn redeem(
     body: Body,
 ) -> Response {
     let answer = async {
-        let Asked { account, wish } = asked::<RedeemRequest>(&app, &headers, body).await?;
+        let Heard { account, wish } = asked::<RedeemRequest>(&app, &headers, body).await?;
         Ok(app.platform().redeem(&account, &wish.code, keyed.once).await?)
     };
     told(&app, answer.await)
@@ -95,7 +97,7 @@ pub(crate) async fn transfer(
     body: Body,
 ) -> Response {
     let answer = async {
-        let Asked { account, wish } = asked::<TransferRequest>(&app, &headers, body).await?;
+        let Heard { account, wish } = asked::<TransferRequest>(&app, &headers, body).await?;
         if wish.note.chars().count() > MAX_NOTE {
             return Err(ApiError::invalid(format!("note: at most {MAX_NOTE} characters")));
         }
@@ -112,32 +114,47 @@ pub(crate) async fn transfer(
     told(&app, answer.await)
 }
 
+/// How a statement is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Format {
+    /// A JSON document.
+    #[default]
+    Json,
+    /// A table.
+    Csv,
+}
+
+/// Which statement is wanted.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct StatementQuery {
+    /// The first moment in it, RFC 3339.
+    from: Option<String>,
+    /// The first moment after it, RFC 3339.
+    to: Option<String>,
+    /// Whether charges are shown one by one.
+    #[serde(default)]
+    detail: bool,
+    /// `json` or `csv`.
+    #[serde(default)]
+    format: Format,
+}
+
+fn moment(name: &str, text: Option<String>) -> Result<Option<Timestamp>, ApiError> {
+    let moment = text.as_deref().map(str::parse::<Timestamp>).transpose();
+    moment.map_err(|error| ApiError::invalid(format!("{name}: {error}")))
+}
+
 /// `GET /api/v1/credits/statement?from=&to=&detail=&format=`: JSON, or CSV with `format=csv`.
 pub(crate) async fn statement(
     State(app): State<App>,
-    Query(pairs): Query<Vec<(String, String)>>,
-    headers: HeaderMap,
+    Manager(by): Manager,
+    Asked(asked): Asked<StatementQuery>,
 ) -> Response {
     let answer = async {
-        let caller = credential::management(&app, &headers).await?;
-        let given = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, text)| &**text);
-        let moment = |name: &str| -> Result<Option<Timestamp>, ApiError> {
-            let moment = given(name).map(str::parse::<Timestamp>).transpose();
-            moment.map_err(|error| ApiError::invalid(format!("{name}: {error}")))
-        };
-        let csv = match given("format") {
-            None | Some("json") => false,
-            Some("csv") => true,
-            Some(_) => return Err(ApiError::invalid("format: json or csv")),
-        };
-        let detail = match given("detail") {
-            None | Some("false") => false,
-            Some("true") => true,
-            Some(_) => return Err(ApiError::invalid("detail: true or false")),
-        };
-        let period = Period { from: moment("from")?, to: moment("to")? };
-        let found = app.platform().statement(&caller.key.account, period, detail).await?;
-        if csv {
+        let period = Period { from: moment("from", asked.from)?, to: moment("to", asked.to)? };
+        let found = app.platform().statement(&by.account, period, asked.detail).await?;
+        if asked.format == Format::Csv {
             let kind = [(header::CONTENT_TYPE, "text/csv; charset=utf-8")];
             return Ok((kind, found.to_csv()).into_response());
         }

@@ -5,6 +5,7 @@ use std::future::Future;
 use axum::Extension;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::{ApiError, Usd};
 use signalbox_platform::PurchaseError;
@@ -22,7 +23,7 @@ const PAGE: i64 = 50;
 /// Most of them.
 const MAX_PAGE: i64 = 100;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CheckoutRequest {
     amount: Usd,
@@ -31,14 +32,14 @@ pub(crate) struct CheckoutRequest {
     auto_top_up: bool,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ClaimRequest {
     payment_id: String,
     transaction: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct RuleRequest {
     threshold: Usd,
@@ -52,7 +53,7 @@ const fn yes() -> bool {
     true
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TaxIdRequest {
     #[serde(rename = "type")]

@@ -1,29 +1,38 @@
 //! `POST /api/v1/routing/plan`: what would become of a request, and why.
 
-use axum::extract::{Query, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
+use schemars::JsonSchema;
+use serde::Deserialize;
 use signalbox_core::ApiError;
 use signalbox_gateway::{Inbound, Surface};
 
 use crate::app::App;
+use crate::manage::Asked;
 use crate::{credential, error, inference};
+
+/// What is asked beside the request itself.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct PlanQuery {
+    /// The route that it is meant for; left out, its members tell.
+    surface: Option<String>,
+    /// Repeats the draw of an earlier plan.
+    dice: Option<u64>,
+}
 
 /// The plan of any inference request, which is the body. `?surface=` names the route that it is meant
 /// for (`chat`, `messages`, `responses`, `completions`, `cursor`, `embeddings`, `rerank`); left out, its
 /// members tell. `?dice=` repeats the draw of an earlier plan. Nothing is sent, held or billed.
 pub(crate) async fn plan(
     State(app): State<App>,
-    Query(pairs): Query<Vec<(String, String)>>,
+    Asked(asked): Asked<PlanQuery>,
     request: Request,
 ) -> Response {
     let (head, body) = request.into_parts();
     let answer = async {
         let caller = credential::any(&app, &head.headers).await?;
-        let given = |name: &str| pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value);
-        let dice = given("dice").map(|text| text.parse::<u64>());
-        let dice = dice.transpose().map_err(|_| ApiError::invalid("dice: expected a number"))?;
         let body = inference::body::read(&head.headers, body).await?;
-        let surface = match given("surface") {
+        let surface = match asked.surface.as_deref() {
             Some(name) => Surface::from_name(name).ok_or_else(|| {
                 ApiError::invalid(
                     "surface: expected chat, messages, responses, completions, cursor, embeddings \
@@ -34,7 +43,7 @@ pub(crate) async fn plan(
         };
         let inbound =
             Inbound { surface, head: inference::request_head(&head.headers), body, id: None };
-        let plan = app.gateway().dry_run(&caller, inbound, dice)?;
+        let plan = app.gateway().dry_run(&caller, inbound, asked.dice)?;
         Ok::<_, ApiError>(serde_json::json!({ "data": plan }).to_string())
     };
     error::json(&app, answer.await)

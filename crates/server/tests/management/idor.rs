@@ -1,0 +1,253 @@
+//! Nobody reaches what is another tenant's (reliability design, test 16, `sec::idor_matrix`).
+//!
+//! The rows are the register of routes: each that names a thing of a tenant is called by its owner, and
+//! as every other kind of caller. A route without a row can't be: there is no list here that it could
+//! be missing from.
+
+#[path = "idor/estate.rs"]
+mod estate;
+#[path = "idor/sample.rs"]
+mod sample;
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::Value;
+use signalbox_server::{Credential, Object, Place, Route, Verb, routes};
+use signalbox_testkit::{Caller, Reply};
+
+use crate::described::{document, method, published};
+use crate::reference::conforms;
+use estate::{Estate, Town};
+use sample::Sample;
+
+/// Things that a request names without touching them: whoever is given something need not be one's own.
+fn is_recipient(route: &Route, object: Object, place: Place) -> bool {
+    route.path == "/api/v1/credits/transfer"
+        && object == Object::Account
+        && place == Place::Body("account_id")
+}
+
+async fn send(caller: &Caller, sample: &Sample) -> Reply {
+    let method = sample.verb.method();
+    let body = match (&sample.body, &method) {
+        (None, _) | (_, &Method::GET) => Bytes::new(),
+        (Some(body), _) => body.to_string().into(),
+    };
+    caller.send(method, &sample.path, body).await
+}
+
+/// What an answer says, whichever the ids that were asked for.
+fn said(reply: &Reply, ids: &[String]) -> (u16, String) {
+    let mut text = String::from_utf8_lossy(&reply.body).into_owned();
+    for id in ids {
+        text = text.replace(id.as_str(), "<id>");
+    }
+    (reply.status, text)
+}
+
+fn shown(route: &Route) -> String {
+    format!("{:?} {}", route.verb, route.path)
+}
+
+/// The callers of an estate that hold the credential of a route, best first.
+fn holders<'e>(estate: &'e Estate, route: &Route) -> Vec<(&'static str, &'e Caller)> {
+    let keys = [("management key", &estate.manager), ("API key", &estate.api)];
+    let people = [("admin", &estate.admin.caller), ("member", &estate.member.caller)];
+    match route.credential {
+        Credential::Management => vec![keys[0]],
+        Credential::Inference => vec![keys[1]],
+        Credential::Any => keys.to_vec(),
+        Credential::Session => people.to_vec(),
+        Credential::SessionOrManagement => vec![people[0], people[1], keys[0]],
+        Credential::None | Credential::Optional | Credential::Signature => vec![],
+    }
+}
+
+/// Callers who hold nothing that opens a route, and what they are told.
+fn outsiders<'e>(town: &'e Town, route: &Route) -> Vec<(&'static str, &'e Caller, u16)> {
+    let home = &town.home;
+    let mut all = vec![("nobody", &town.nobody, 401), ("stranger", &town.stranger, 401)];
+    match route.credential {
+        Credential::Management => all.extend([
+            ("API key", &home.api, 403),
+            ("revoked management key", &town.revoked_manager, 401),
+            ("admin's session", &home.admin.caller, 401),
+        ]),
+        Credential::Inference => all.extend([
+            ("management key", &home.manager, 403),
+            ("revoked API key", &town.revoked_api, 401),
+            ("admin's session", &home.admin.caller, 401),
+        ]),
+        Credential::Any => all.extend([
+            ("revoked API key", &town.revoked_api, 401),
+            ("revoked management key", &town.revoked_manager, 401),
+            ("admin's session", &home.admin.caller, 401),
+        ]),
+        Credential::Session => all.extend([
+            ("management key", &home.manager, 401),
+            ("API key", &home.api, 401),
+            ("ended session", &town.ended, 401),
+        ]),
+        Credential::SessionOrManagement => all.extend([
+            ("API key", &home.api, 403),
+            ("revoked management key", &town.revoked_manager, 401),
+            ("ended session", &town.ended, 401),
+        ]),
+        Credential::None | Credential::Optional | Credential::Signature => {}
+    }
+    all
+}
+
+/// Everything of the caller's own but one thing, which is another tenant's, or nobody's.
+async fn crossed(town: &Town, route: &Route, caller: &Caller, at: usize) -> [(u16, String); 2] {
+    let mut said_of = Vec::new();
+    let (object, _) = route.objects[at];
+    for foreign in [true, false] {
+        let mut ids = Vec::new();
+        for (index, (object, _)) in route.objects.iter().enumerate() {
+            ids.push(match (index == at, foreign) {
+                (true, true) => town.home.make(town, *object).await,
+                (true, false) => estate::nobodys(*object),
+                (false, _) => town.away.make(town, *object).await,
+            });
+        }
+        let sample = Sample::of(route, &ids);
+        let reply = send(caller, &sample).await;
+        let answer = said(&reply, &ids);
+        // To remove what is not there is no error, and removes nothing.
+        let nothing = route.path.ends_with("/remove") && answer.1.contains("_count\":0}");
+        let done = (200..300).contains(&answer.0);
+        assert!(!done || nothing, "{}: {object:?}: {answer:?}", shown(route));
+        said_of.push(answer);
+    }
+    said_of.try_into().unwrap()
+}
+
+async fn owner_reaches(town: &Town, route: &Route) {
+    for (who, caller) in holders(&town.home, route).into_iter().take(1) {
+        let mut ids = Vec::new();
+        for (object, _) in route.objects {
+            ids.push(town.home.make(town, *object).await);
+        }
+        let sample = Sample::of(route, &ids);
+        let reply = send(caller, &sample).await;
+        let text = String::from_utf8_lossy(&reply.body);
+        let row = shown(route);
+        assert_eq!(reply.status, sample.status, "{row} as {who} with {:?}: {text}", sample.body);
+        if (200..300).contains(&reply.status) && reply.header("content-type").is_some() {
+            let path = route.path.strip_prefix("/api/v1").unwrap();
+            let path =
+                if published(route).is_some() { route.shape.like.unwrap_or(path) } else { path };
+            conforms(&method(route), path, reply.status, &reply.json());
+        }
+    }
+}
+
+/// The rows of one kind of credential, so that they run beside each other.
+async fn sweep(wanted: &[Credential]) -> usize {
+    let town = Town::start().await;
+    let mut cells = 0;
+    for route in routes().filter(|one| wanted.contains(&one.credential) && !one.objects.is_empty())
+    {
+        owner_reaches(&town, route).await;
+        let ids: Vec<String> = route.objects.iter().map(|(o, _)| estate::nobodys(*o)).collect();
+        let sample = Sample::of(route, &ids);
+        for (who, caller, status) in outsiders(&town, route) {
+            let reply = send(caller, &sample).await;
+            assert_eq!(reply.status, status, "{} as {who}", shown(route));
+            cells += 1;
+        }
+        for (at, (object, place)) in route.objects.iter().enumerate() {
+            if is_recipient(route, *object, *place) {
+                continue;
+            }
+            for (who, caller) in holders(&town.away, route) {
+                let [theirs, nobodys] = crossed(&town, route, caller, at).await;
+                assert_eq!(theirs, nobodys, "{} as {who}: {object:?}", shown(route));
+                cells += 1;
+            }
+        }
+        cells += 1;
+    }
+    town.server.audit().await;
+    cells
+}
+
+#[tokio::test]
+async fn what_management_keys_name_is_their_accounts_own() {
+    let cells = sweep(&[Credential::Management]).await;
+    assert!(cells >= 200, "{cells}");
+}
+
+#[tokio::test]
+async fn what_people_name_is_their_own() {
+    let cells = sweep(&[Credential::Session, Credential::SessionOrManagement]).await;
+    assert!(cells >= 60, "{cells}");
+}
+
+#[tokio::test]
+async fn what_api_keys_name_is_their_accounts_own() {
+    let cells = sweep(&[Credential::Inference, Credential::Any]).await;
+    assert!(cells >= 8, "{cells}");
+}
+
+/// A member reaches nothing that only admins may change.
+#[tokio::test]
+async fn members_change_nothing_of_their_organization() {
+    let town = Town::start().await;
+    let mut rows = 0;
+    for route in routes().filter(|route| {
+        route.credential == Credential::Session
+            && route.objects.first().is_some_and(|one| one.0 == Object::Account)
+            && route.objects.first().is_some_and(|one| matches!(one.1, Place::Path(_)))
+            && route.verb != Verb::Get
+    }) {
+        let mut ids = Vec::new();
+        for (object, _) in route.objects {
+            ids.push(town.home.make(&town, *object).await);
+        }
+        let reply = send(&town.home.member.caller, &Sample::of(route, &ids)).await;
+        assert!([403, 404].contains(&reply.status), "{}: {}", shown(route), reply.status);
+        rows += 1;
+    }
+    assert!(rows >= 4, "{rows}");
+}
+
+/// Every route of the register is in the description, and every operation with an id is in the matrix.
+#[test]
+fn the_matrix_has_every_route_that_names_something() {
+    let whole = document();
+    for route in routes() {
+        let operation = &whole["paths"][route.path][method(route)];
+        assert!(operation.is_object(), "{} is not described", shown(route));
+        let names = |place: &str| -> Vec<&Value> {
+            let all = operation["parameters"].as_array();
+            all.into_iter().flatten().filter(|one| one["in"] == place).collect()
+        };
+        let tenants = !matches!(
+            route.credential,
+            Credential::None | Credential::Optional | Credential::Signature
+        );
+        for parameter in names("query") {
+            let name = parameter["name"].as_str().unwrap_or_default();
+            let named = route.objects.iter().any(|(_, place)| *place == Place::Query(leak(name)));
+            let is_id = name == "id" || name.ends_with("_id") || name.ends_with("_hash");
+            assert!(!tenants || !is_id || named, "{}: ?{name} is not in its row", shown(route));
+        }
+        let body = sample::schema(route);
+        for name in body["properties"].as_object().into_iter().flat_map(|all| all.keys()) {
+            let is_id = ["_id", "_ids", "_hash", "_hashes"].iter().any(|end| name.ends_with(end));
+            let named = route.objects.iter().any(|(_, place)| *place == Place::Body(leak(name)));
+            let free = sample::NO_IDS.contains(&name.as_str()) || route.reaches_provider;
+            assert!(
+                !tenants || !is_id || named || free,
+                "{}: {name} is not in its row",
+                shown(route)
+            );
+        }
+    }
+}
+
+fn leak(name: &str) -> &'static str {
+    Box::leak(name.to_owned().into_boxed_str())
+}
