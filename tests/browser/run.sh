@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Drives the web app in a real browser, against a real Signalbox whose provider is the simulator.
-# `screenshots` as argument: pictures of every page instead, light and dark, on a desk and in a hand.
+# Arguments are the test files to run, such as pkce.test.mjs. `screenshots` as argument: pictures of
+# every page instead, light and dark, on a desk and in a hand.
 set -uo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/../clients/serving.sh"
@@ -49,7 +50,7 @@ fi
 failed=0
 say "node --test"
 (cd "$work/node" && timeout 600 node --test --test-concurrency=1 --test-timeout=120000 --test-force-exit \
-  --test-reporter=spec) 2>&1 |
+  --test-reporter=spec "$@") 2>&1 |
   tee "$RUN/node.log" || failed=1
 say "audit"
 admin audit || failed=1

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, UserId, WorkspaceId};
@@ -34,7 +35,7 @@ fn invalid() -> PlatformError {
 }
 
 /// How a challenge is made of a verifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Method {
     /// Base64 of the SHA-256.
     S256,
@@ -53,7 +54,7 @@ impl Method {
 }
 
 /// `POST /auth/keys/code`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct CodeWish {

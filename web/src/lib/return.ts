@@ -1,13 +1,16 @@
-import { useLocation, useRouter } from '@tanstack/react-router';
-import { useCallback } from 'react';
+import { useRouter } from '@tanstack/react-router';
+import { useCallback, useState } from 'react';
 
 import { HOME, returnPath } from './return-path.ts';
 
 /** Where this page sends people back to, from its query. */
 export function useReturn() {
   const router = useRouter();
-  const wanted = useLocation({ select: (at) => (at.search as Record<string, unknown>).return_to });
-  const path = returnPath(wanted);
+  // Read once: on the way to another page the address is that page's already.
+  const [path] = useState(() => {
+    const search: { return_to?: unknown } = router.state.location.search;
+    return returnPath(search.return_to);
+  });
   const goBack = useCallback(() => router.history.replace(path), [router, path]);
   /** The query that takes the way back along to another page. */
   const search: Record<string, string> = path === HOME ? {} : { return_to: path };

@@ -1,5 +1,6 @@
 //! What an app asks of a person, checked and named, for the page where the person decides.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use signalbox_core::Usd;
 use signalbox_core::id::WorkspaceId;
@@ -15,7 +16,7 @@ use crate::v1::Data;
 const CHOICES: u32 = 100;
 
 /// A workspace that the key may be in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WorkspaceChoice {
     /// Its id.
     pub id: WorkspaceId,
@@ -24,7 +25,7 @@ pub struct WorkspaceChoice {
 }
 
 /// `POST /session/consent`: the request of an app as it would be fulfilled.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ConsentObject {
     /// What to call the app: the host of its callback URL.
     pub app_title: String,

@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, Navigate } from '@tanstack/react-router';
+import { Link, Navigate, type ParsedLocation, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { ApiFailure, inWords } from '@/lib/api.ts';
@@ -113,11 +113,10 @@ function Asked({ request, wish, session }: { request: Request; wish: CodeWish; s
 }
 
 /** The address that the app sent the person to, and what it asks for there. */
-function request(): { here: string; wish: CodeWish | Unreadable } {
-  const { pathname, search } = window.location;
-  const here = pathname + search;
+function request(at: ParsedLocation): { here: string; wish: CodeWish | Unreadable } {
+  const here = at.pathname + at.searchStr;
   try {
-    return { here, wish: wishOf(search) };
+    return { here, wish: wishOf(at.searchStr) };
   } catch (error) {
     if (error instanceof Unreadable) return { here, wish: error };
     throw error;
@@ -126,7 +125,8 @@ function request(): { here: string; wish: CodeWish | Unreadable } {
 
 export function Consent() {
   // Read once: on the way to another page the address is that page's already.
-  const [{ here, wish }] = useState(request);
+  const router = useRouter();
+  const [{ here, wish }] = useState(() => request(router.state.location));
   const { data: session, isPending } = useSession();
   const readable = !(wish instanceof Unreadable);
   const proven = session?.user.email_verified === true;

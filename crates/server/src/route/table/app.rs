@@ -16,11 +16,11 @@ pub(super) const ROUTES: &[Route] = &[
     page("/verify-email"),
     page("/invitations/accept"),
     page("/settings/account"),
-    get("/auth", None, |verb| on(verb, web::consent)),
-    get("/assets/{name}", None, |verb| on(verb, web::hashed)),
-    get("/favicon.svg", None, |verb| on(verb, web::file)),
+    get("/auth", None, |verb| on(verb, web::consent)).for_people(),
+    get("/assets/{name}", None, |verb| on(verb, web::hashed)).for_people(),
+    get("/favicon.svg", None, |verb| on(verb, web::file)).for_people(),
 ];
 
 const fn page(path: &'static str) -> Route {
-    get(path, None, |verb| on(verb, web::page))
+    get(path, None, |verb| on(verb, web::page)).for_people()
 }
