@@ -34,6 +34,7 @@ export const PAGES = [
     }),
     heading: 'Authorization request',
     signedIn: true,
+    act: (page) => page.getByRole('button', { name: 'Authorize' }).waitFor(),
   },
   {
     name: 'auth-refused',

@@ -24,7 +24,7 @@ pub use endpoint::{Blocked, DataPolicy, Endpoint, EndpointScore, Percentiles, Pe
 pub use error::CatalogueError;
 pub use family::{Family, Manner};
 pub use model::{AuthorGroup, Modality, Model, ModelStatus};
-pub use provider::{Provider, Speaks, Transport, Verified, Watch};
+pub use provider::{Provider, Resource, Speaks, Transport, Verified, Watch};
 pub use slug::{Reference, Variant};
 pub use snapshot::{Catalogue, Lookup, Snapshot};
 pub use task::Task;

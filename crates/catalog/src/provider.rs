@@ -123,6 +123,19 @@ impl Speaks {
     }
 }
 
+/// Where customers' resources of one kind are: each at a host of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resource {
+    /// The kind, as customers' credentials name it.
+    pub kind: String,
+    /// As a base URL, with `{resource}` for the name.
+    pub base_url: String,
+}
+
+/// What stands for the name of a resource.
+pub(crate) const RESOURCE: &str = "{resource}";
+
 /// One provider: all that shared code may know of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Provider {
@@ -139,6 +152,8 @@ pub struct Provider {
     pub region: Option<String>,
     /// Regions whose host is another than the base URL's: region to host.
     pub hosts: BTreeMap<String, String>,
+    /// Where the resources of its customers are, by kind; the first is the usual kind.
+    pub resources: Vec<Resource>,
     /// The cloud project, when it is not the credential's.
     pub project: Option<String>,
     /// The version of the API that addresses by `versioned_path` name; `None` uses the other paths.
@@ -174,6 +189,18 @@ pub struct Provider {
 }
 
 impl Provider {
+    /// The base URL of a customer's resource, whose name must be one part of a host name; `None` when
+    /// it has no resources of this kind.
+    #[must_use]
+    pub fn resource(&self, kind: Option<&str>, name: &str) -> Option<String> {
+        let mut all = self.resources.iter();
+        let found = match kind {
+            None => all.next(),
+            Some(kind) => all.find(|one| one.kind == kind),
+        };
+        found.map(|one| one.base_url.replace(RESOURCE, name))
+    }
+
     /// How it speaks this dialect, if it does.
     #[must_use]
     pub fn in_dialect(&self, dialect: Dialect) -> Option<&Speaks> {

@@ -166,6 +166,8 @@ plan! {
     invoiced: bool;
     /// Whether workspaces may have budgets.
     workspace_budgets: bool;
+    /// Whether requests may be kept in a region, by the host that they are sent to.
+    in_region: bool;
     /// How help is to be had: `community`, `email`, `shared-channel`.
     support: String;
     /// Where.
@@ -241,6 +243,7 @@ impl Plan {
             members: 10,
             invoiced: false,
             workspace_budgets: false,
+            in_region: false,
             support: "community".to_owned(),
             support_contact: None,
             support_hours: None,
@@ -259,6 +262,7 @@ impl Plan {
                 free_per_day: 1000,
                 invoiced: true,
                 workspace_budgets: true,
+                in_region: true,
                 support: "shared-channel".to_owned(),
                 ..free
             },

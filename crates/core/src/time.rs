@@ -119,6 +119,20 @@ impl Timestamp {
         let day = self.day_start();
         Self(day.0.saturating_sub(i64::from(days_back).saturating_mul(86_400_000_000)))
     }
+
+    /// The first moment after the limit window that this moment lies in.
+    #[must_use]
+    pub fn window_end(self, interval: ResetInterval) -> Self {
+        let days: i64 = match interval {
+            ResetInterval::Daily => 1,
+            ResetInterval::Weekly => 7,
+            // Every month is over after as many, and none that follows is.
+            ResetInterval::Monthly => 31,
+        };
+        let beyond =
+            self.window_start(interval).0.saturating_add(days.saturating_mul(86_400_000_000));
+        Self(beyond).window_start(interval)
+    }
 }
 
 /// The text is neither a day nor a moment.
@@ -177,6 +191,21 @@ mod tests {
         for text in ["", "yesterday", "2026-13-01", "2026-08-09T15:31:00", "2026-8-9", "1786289460"]
         {
             assert_eq!(text.parse::<Timestamp>(), Err(ParseTimestampError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_window_ends_where_the_next_begins() {
+        for (at, interval, end) in [
+            ("2026-11-23T19:05:00Z", ResetInterval::Daily, "2026-11-24"),
+            ("2026-11-23T19:05:00Z", ResetInterval::Weekly, "2026-11-30"),
+            ("2026-11-29T23:59:59Z", ResetInterval::Weekly, "2026-11-30"),
+            ("2026-11-30T00:00:00Z", ResetInterval::Monthly, "2026-12-01"),
+            ("2026-12-31T12:00:00Z", ResetInterval::Monthly, "2027-01-01"),
+            ("2028-02-01T00:00:00Z", ResetInterval::Monthly, "2028-03-01"),
+        ] {
+            let moment = |text: &str| text.parse::<Timestamp>().unwrap();
+            assert_eq!(moment(at).window_end(interval), moment(end), "{at} {interval:?}");
         }
     }
 

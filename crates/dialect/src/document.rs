@@ -5,6 +5,7 @@
 mod edits;
 mod pieces;
 mod raw;
+mod replaced;
 mod scan;
 
 use std::borrow::Cow;
@@ -21,6 +22,7 @@ pub use edits::Edits;
 pub(crate) use edits::{quoted, rewrite_elements, splice};
 pub use pieces::Pieces;
 pub use raw::{Entry, Kind, Members, Raw};
+pub(crate) use replaced::{Splice, splice as spliced};
 use scan::{Fault, Scanner};
 
 /// Why some bytes are not a document. The texts are for the person who sent them.

@@ -1,6 +1,6 @@
 //! What a provider said went wrong, whatever its dialect.
 
-use signalbox_core::{ApiError, ErrorKind};
+use signalbox_core::{ApiError, ErrorKind, Flagged};
 
 /// Longest message that is kept, in characters.
 const MAX_MESSAGE_CHARS: usize = 2000;
@@ -21,6 +21,8 @@ pub struct ProviderError {
     pub kind: ErrorKind,
     /// Seconds after which to try again, from the headers.
     pub retry_after: Option<u64>,
+    /// What the provider's own moderation flagged, where it says so (inference spec 4.5).
+    pub flagged: Option<Box<Flagged>>,
 }
 
 impl ProviderError {
@@ -32,7 +34,18 @@ impl ProviderError {
         let code = code.map(|code| cleaned(code, MAX_CODE_CHARS)).filter(|code| !code.is_empty());
         let kind = kind(status, code.as_deref().unwrap_or_default(), &message);
         let message = if message.is_empty() { described(status) } else { message };
-        Self { status, code, message, kind, retry_after: None }
+        Self { status, code, message, kind, retry_after: None, flagged: None }
+    }
+
+    /// The same, where the provider's moderation flagged the prompt: whatever its status, nobody's credential
+    /// is in trouble.
+    #[must_use]
+    pub(crate) fn with_flagged(mut self, flagged: Flagged) -> Self {
+        if !flagged.reasons.is_empty() {
+            self.kind = ErrorKind::ContentPolicyViolation;
+            self.flagged = Some(Box::new(flagged));
+        }
+        self
     }
 
     /// The error as the client may see it when no other endpoint can answer. Trouble with our own

@@ -38,7 +38,23 @@ fn replaced(body: Body, request: &str, what: &str, with: &str) -> String {
             changes.push(Change { text, span: at..at + what.len(), with: with.to_owned() });
         }
     }
-    String::from_utf8(changed(&document, &texts, &changes).to_vec()).unwrap()
+    changed(&document, &texts, &changes).text().to_owned()
+}
+
+#[test]
+fn members_are_found_again_after_a_change() {
+    let document = parse(r#"{"n":1, "prompt":["a@b","c",12], "\u0078":"y", "suffix":"x@y"}"#);
+    let texts = texts(&document, Body::Completions);
+    let all = texts.iter().enumerate().map(|(text, one)| Change {
+        text,
+        span: 0..one.text().len(),
+        with: "[LONGER]".to_owned(),
+    });
+    let after = changed(&document, &texts, &all.collect::<Vec<_>>());
+    let read = Document::parse(after.bytes().clone()).unwrap();
+    assert!(after.members().eq(read.members()), "{}", after.text());
+    assert_eq!((after.get("n"), after.get("x")), (Some("1"), Some("\"y\"")));
+    assert_ne!(after.text(), document.text());
 }
 
 #[test]
@@ -225,7 +241,7 @@ fn overlapping_changes_and_places_that_are_not_there_do_no_harm() {
             change(7, 0..1, "w"),
         ],
     );
-    assert_eq!(after, r#"{"prompt":"xz"}"#);
+    assert_eq!(after.text(), r#"{"prompt":"xz"}"#);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use signalbox_core::discount::Discount;
 use signalbox_core::plan::{FreeLimits, Plan, Plans, Standing};
 
 use crate::limit::Window;
+use crate::own_keys::Ring;
 
 /// The account that pays.
 #[derive(Debug)]
@@ -22,6 +23,8 @@ pub struct Account {
     /// No request waits for what other processes hold of its allowance before this moment
     /// (microseconds).
     rest: AtomicI64,
+    /// What was made of its own provider keys.
+    pub(crate) own: Ring,
 }
 
 /// What a request, and its bill, have to know of the account.
@@ -59,7 +62,7 @@ impl Account {
     pub fn new(terms: Terms) -> Self {
         let terms = ArcSwap::from_pointee(terms);
         let (version, rest) = (AtomicU64::new(0), AtomicI64::new(i64::MIN));
-        Self { terms, free: Window::default(), version, rest }
+        Self { terms, free: Window::default(), version, rest, own: Ring::default() }
     }
 
     /// It was waited for in vain.

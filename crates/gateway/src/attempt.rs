@@ -175,8 +175,7 @@ impl Job {
 
 async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
     let (given, candidate) = (&job.given, job.candidate()?);
-    let road = given.world.road(&candidate.endpoint);
-    let road = road.ok_or_else(|| Failure::unsent("the provider is not set up"))?;
+    let road = &*given.road(candidate)?;
     let bound = job.bound.as_ref();
     let bound = bound.ok_or_else(|| Failure::unsent("the candidate has no bound"))?;
     failpoint::reached(Failpoint::Prepare, given);
@@ -190,7 +189,7 @@ async fn converse(job: &Job, tried: &mut Tried) -> Result<Started, Box<Lost>> {
     let clock = &job.gateway.clock;
     let began = clock.monotonic();
     let call = Call {
-        model: &candidate.endpoint.provider_model_id,
+        model: road.target.model(&candidate.endpoint.provider_model_id),
         region: candidate.endpoint.region.as_deref(),
         stream: streamed,
         headers: &headers,
@@ -243,7 +242,9 @@ pub(crate) fn failed_call(error: CallError) -> Failure {
             Failure::timeout(said)
         }
         CallError::Connect => Failure::unreachable(said),
-        CallError::Address(_) | CallError::Credential(_) => Failure::unsent(said),
+        CallError::Address(_) | CallError::Credential(_) | CallError::OutOfReach => {
+            Failure::unsent(said)
+        }
         CallError::Broken | CallError::TooLarge(_) => Failure::unavailable(said),
     }
 }

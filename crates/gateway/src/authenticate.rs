@@ -19,7 +19,7 @@ use signalbox_store::{Change, KeyPolicy, KeyRecord, Store, StoreError};
 use crate::account::{Account, Terms};
 use crate::free;
 use crate::limit::{self, Window};
-use crate::own_keys::OwnKeys;
+use crate::own_keys::{OwnKey, OwnKeys};
 
 /// Who is calling.
 #[derive(Debug)]
@@ -34,6 +34,8 @@ pub struct Principal {
     pub(crate) free_spender: Arc<Spender>,
     /// What its account permits, and the provider keys of its own.
     pub(crate) policy: Arc<AccountPolicy>,
+    /// What these are called with.
+    pub(crate) own: Vec<OwnKey>,
     /// What it may use of them in a month before the fee begins.
     pub(crate) allowance: Option<Draw>,
     /// The news of the account when it was loaded.
@@ -203,7 +205,8 @@ impl Authenticator {
             let limits = account.terms().free_limits();
             let read_at = self.clock.now();
             let free_spender = Arc::new(free::spender(&key.account, &spender, limits, read_at));
-            let byok = self.own_keys.of(&key, &account.terms());
+            let own = self.own_keys.of(&key, &account).await?;
+            let byok: Vec<_> = own.iter().map(|one| Arc::clone(&one.routing)).collect();
             let byok_free = account.terms().plan.byok_free;
             let allowance = Some(Draw::allowance(&key.account, byok_free, read_at))
                 .filter(|draw| !byok.is_empty() && draw.cap() > Some(Usd::ZERO));
@@ -214,6 +217,7 @@ impl Authenticator {
                 free_spender,
                 policy: Arc::new(self.policy(byok, &guards, &around.workspace)),
                 screen: guards.screen,
+                own,
                 allowance,
                 version,
                 window,

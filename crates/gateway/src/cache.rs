@@ -106,6 +106,7 @@ pub(crate) fn ticket(
     let models: Vec<&str> = survey.model.iter().chain(&survey.models).map(String::as_str).collect();
     let asked = Asked {
         surface,
+        region: head.region,
         stream: resolved.survey.stream,
         models: &models,
         betas: &head.betas,
@@ -199,11 +200,10 @@ pub(crate) fn keep(generation: &Generation, index: usize, facts: &Facts, body: O
     let given = &generation.given;
     let (Some(ticket), Some(body)) = (&given.ticket, body) else { return };
     let Some(candidate) = given.plan.candidates.get(index) else { return };
-    let endpoint = &candidate.endpoint;
     let language = if given.resolved.retrieval.is_some() {
-        given.world.form(endpoint).map(|road| Language::Retrieval(road.dialect))
+        given.form(candidate).ok().map(|road| Language::Retrieval(road.dialect))
     } else if facts.finish.is_some_and(|reason| reason != FinishReason::Error) {
-        given.world.road(endpoint).map(|road| Language::Conversation {
+        given.road(candidate).ok().map(|road| Language::Conversation {
             dialect: road.dialect,
             watch: road.watch.clone(),
             is_invoke: road.is_invoke,

@@ -33,16 +33,16 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`dry_run`].
-    pub fn dry_run(
+    pub async fn dry_run(
         &self,
         caller: &Principal,
         inbound: Inbound,
         dice: Option<u64>,
     ) -> Result<Value, ApiError> {
         let dice = dice.unwrap_or_else(entropy::dice);
-        let (world, now) = (self.world.load(), self.clock.now());
+        let (world, now) = (self.world.load_full(), self.clock.now());
         let account = &caller.key.account;
-        let (mut resolved, _) = self.resolved(&world, caller, inbound, now, dice)?;
+        let (mut resolved, _) = self.resolved(&world, caller, inbound, now, dice).await?;
         if let Some(refusal) = resolved.screened.as_mut().and_then(|one| one.refusal.take()) {
             return Err(refusal);
         }

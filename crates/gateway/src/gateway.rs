@@ -20,8 +20,11 @@ use tokio_util::task::TaskTracker;
 use crate::authenticate::Authenticator;
 use crate::cache::ResponseCache;
 use crate::exit::Exits;
+use crate::moderation::Moderator;
 use crate::orphan::Orphanage;
 use crate::ratio::Ratios;
+use crate::recognition::Recognition;
+use crate::region::Regions;
 use crate::settings::{Drains, MAX_HEDGE_PERCENT, Settings};
 use crate::sticky::Sticky;
 use crate::tasks::Tasks;
@@ -38,6 +41,8 @@ pub struct Gateway {
     pub public_url: String,
     /// How generations ended.
     pub exits: Exits,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
     pub(crate) clock: Clock,
     pub(crate) ledger: Ledger,
     pub(crate) client: Client,
@@ -53,6 +58,8 @@ pub struct Gateway {
     pub(crate) drains: Arc<Semaphore>,
     pub(crate) orphanage: Orphanage,
     pub(crate) draining: Drains,
+    pub(crate) recognition: Option<Recognition>,
+    pub(crate) moderator: Option<Arc<dyn Moderator>>,
     pub(crate) running: TaskTracker,
     /// Cancelled when answers must end because the process does.
     pub(crate) stopping: CancellationToken,
@@ -80,9 +87,10 @@ impl Gateway {
             ),
             public_url: settings.public_url,
             exits: Exits::default(),
+            regions: settings.regions,
             clock,
             ledger,
-            client: Client::new(),
+            client: Client::reaching(settings.reach),
             health: HealthBoard::default(),
             retries: RetryBudget::default(),
             hedges: Share::new(settings.hedge_percent.min(MAX_HEDGE_PERCENT)),
@@ -95,6 +103,8 @@ impl Gateway {
             drains: Arc::new(Semaphore::new(settings.drains.most)),
             orphanage: Orphanage::open(),
             draining: settings.drains,
+            recognition: settings.recognition,
+            moderator: settings.moderator,
             running: TaskTracker::new(),
             stopping: CancellationToken::new(),
         })
@@ -104,6 +114,12 @@ impl Gateway {
     #[must_use]
     pub fn holder(&self) -> Arc<str> {
         self.ledger.holder()
+    }
+
+    /// Whether names of people and addresses can be found.
+    #[must_use]
+    pub const fn has_recognizer(&self) -> bool {
+        self.recognition.is_some()
     }
 
     /// How many answers are read on for clients that have left.

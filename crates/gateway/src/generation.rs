@@ -1,25 +1,28 @@
 //! The state of one generation on its way through stages 7 to 10.
 
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::Timestamp;
 use signalbox_core::id::{GenerationId, RequestId};
-use signalbox_dialect::{Identity, Skin};
-use signalbox_policy::{Attempts, Plan};
+use signalbox_dialect::{Identity, Skin, WireDialect};
+use signalbox_policy::{Attempts, ByokKey, Candidate, Failure, Plan};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::authenticate::Principal;
 use crate::cache::Ticket;
 use crate::gateway::Gateway;
 use crate::inbound::RequestHead;
+use crate::own_keys::OwnKey;
 use crate::reply::{Reply, ReplyBody};
 use crate::reserve::Bound;
 use crate::resolve::Resolved;
+use crate::retrieval::Form;
 use crate::sink::{PIECES, Sink};
 use crate::trace::Trace;
 use crate::turn::Turn;
-use crate::world::World;
+use crate::world::{Road, World};
 
 /// What the first stages found out.
 #[derive(Debug)]
@@ -54,9 +57,59 @@ impl Given {
         self.resolved.requirements.models.first().map_or("", |one| one.requested.as_str())
     }
 
+    /// The road to a candidate, by the caller's own key if it is a candidate for that.
+    ///
+    /// # Errors
+    /// There is none: the attempt fails without being made.
+    pub(crate) fn road(&self, one: &Candidate) -> Result<Way<'_, WireDialect>, Failure> {
+        match &one.byok {
+            None => self.world.road(&one.endpoint).map(Way::Shared).ok_or_else(not_set_up),
+            Some(key) => self.own(key)?.access.road(&self.world, one).map(Way::Own),
+        }
+    }
+
+    /// The same for a request that is no conversation.
+    ///
+    /// # Errors
+    /// As [`Given::road`].
+    pub(crate) fn form(&self, one: &Candidate) -> Result<Way<'_, Form>, Failure> {
+        match &one.byok {
+            None => self.world.form(&one.endpoint).map(Way::Shared).ok_or_else(not_set_up),
+            Some(key) => self.own(key)?.access.form(&self.world, one).map(Way::Own),
+        }
+    }
+
+    fn own(&self, key: &ByokKey) -> Result<&OwnKey, Failure> {
+        let found = self.principal.own.iter().find(|one| one.routing.id == key.id);
+        found.ok_or_else(|| Failure::unsent("the key is gone"))
+    }
+
     pub(crate) const fn skin(&self) -> &Skin {
         &self.resolved.skin
     }
+}
+
+/// The road to a candidate.
+pub(crate) enum Way<'a, D> {
+    /// With the operator's credential.
+    Shared(&'a Arc<Road<D>>),
+    /// With the caller's own.
+    Own(Arc<Road<D>>),
+}
+
+impl<D> Deref for Way<'_, D> {
+    type Target = Road<D>;
+
+    fn deref(&self) -> &Road<D> {
+        match self {
+            Self::Shared(road) => road,
+            Self::Own(road) => road,
+        }
+    }
+}
+
+fn not_set_up() -> Failure {
+    Failure::unsent("the provider is not set up")
 }
 
 /// One generation on its way.

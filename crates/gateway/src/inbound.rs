@@ -1,6 +1,7 @@
 //! Stage 1's product: what arrived.
 
 use bytes::Bytes;
+use signalbox_catalog::listing::Region;
 use signalbox_catalog::{Lookup, Modality, Snapshot, Task};
 use signalbox_core::ApiError;
 use signalbox_core::id::GenerationId;
@@ -113,6 +114,8 @@ pub struct RequestHead {
     pub wants_metadata: bool,
     /// What is asked of the response cache.
     pub cache: CacheHeaders,
+    /// The region that the host stands for.
+    pub region: Option<Region>,
 }
 
 /// A request as it arrived, authenticated.

@@ -62,7 +62,7 @@ pub(crate) fn metadata(generation: &Generation, winner: Option<usize>) -> Option
     let mut object = json!({
         "requested": given.requested(),
         "strategy": strategy,
-        "region": null,
+        "region": request.account.region,
         "summary": format!("{} of {total} endpoints available", plan.candidates.len()),
         "attempt": generation.trace.attempts.len(),
         "is_byok": answered.is_some_and(|one| one.byok.is_some()),
@@ -99,7 +99,7 @@ pub(crate) fn refused(resolved: &Resolved, plan: &Plan) -> String {
     let mut object = json!({
         "requested": requested,
         "strategy": request.strategy(None),
-        "region": null,
+        "region": request.account.region,
         "summary": format!("{} of {total} endpoints available", plan.candidates.len()),
         "attempt": 1,
         "is_byok": false,
@@ -135,6 +135,12 @@ fn router(object: &mut Value, choice: Option<&RouterChoice>, screened: Option<&S
 #[derive(Serialize)]
 struct Routing<'a> {
     dice: String,
+    /// The region that the request was kept in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
+    /// How long moderation took.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moderation_ms: Option<u64>,
     candidates: Vec<Ranked<'a>>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     excluded: BTreeMap<&'static str, Vec<&'a str>>,
@@ -212,15 +218,22 @@ impl<'a> Ranked<'a> {
 }
 
 /// The JSON of a plan for the generation row.
-pub(crate) fn routing(plan: &Plan, screened: Option<&Screened>) -> Option<String> {
+pub(crate) fn routing(plan: &Plan, resolved: &Resolved) -> Option<String> {
     let mut excluded: BTreeMap<&'static str, Vec<&str>> = BTreeMap::new();
     for verdict in plan.excluded.iter().filter(|one| one.rule != ROUTABLE) {
         excluded.entry(verdict.rule).or_default().push(&verdict.endpoint.tag);
     }
     let candidates = plan.candidates.iter().map(Ranked::of).collect();
+    let screened = resolved.screened.as_deref();
     let stages = screened.map(|screened| screened.stages.as_slice()).unwrap_or_default();
-    let guardrails = stages.iter().map(Event::of).collect();
-    let routing = Routing { dice: plan.dice.to_string(), candidates, excluded, guardrails };
+    let routing = Routing {
+        dice: plan.dice.to_string(),
+        region: resolved.requirements.account.region.as_deref(),
+        moderation_ms: resolved.moderation_ms,
+        candidates,
+        excluded,
+        guardrails: stages.iter().map(Event::of).collect(),
+    };
     serde_json::to_string(&routing).ok()
 }
 

@@ -1,38 +1,75 @@
-//! A caller's own provider keys: which there are, and the month's allowance of them as one request
-//! draws on it (platform spec 5.3).
+//! A caller's own provider keys: which there are, and how attempts are made with them (platform spec
+//! 5.2).
 //!
-//! A candidate with such a key costs the fee alone, and nothing where the allowance covers it. An
-//! allowance that is used up refuses nobody: the fee is held instead.
+//! They are read with the key of the caller and live as long as that is in memory. Keys of one account
+//! share what was made of the same own key, so that an access token is fetched once; nothing is shared
+//! between accounts.
+
+mod access;
+mod allowance;
 
 use std::fmt;
-use std::sync::Arc;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use signalbox_core::{Timestamp, Usd};
-use signalbox_ledger::{Counts, Draw, OwnKey, Refusal, Spender};
-use signalbox_policy::{ByokKey, Plan};
-use signalbox_store::KeyRecord;
+use signalbox_core::Secret;
+use signalbox_policy::ByokKey;
+use signalbox_store::{KeyRecord, StoreError};
 
-use crate::account::Terms;
-use crate::authenticate::Principal;
+use crate::account::Account;
+
+pub(crate) use self::access::Access;
+pub(crate) use self::allowance::OwnUse;
+
+/// An own key of a caller, as it is stored.
+#[derive(Debug, Clone)]
+pub struct OwnProviderKey {
+    /// When it may be used; its id is unique in its account. What follows from the credential is
+    /// filled in here.
+    pub routing: ByokKey,
+    /// The credential as it was given.
+    pub secret: Secret<String>,
+    /// Grows whenever the credential changes.
+    pub version: i64,
+}
+
+type Found = Pin<Box<dyn Future<Output = Result<Vec<OwnProviderKey>, StoreError>> + Send>>;
 
 /// Which provider keys the caller with a key may use.
-type LookUp = dyn Fn(&KeyRecord) -> Vec<Arc<ByokKey>> + Send + Sync;
+type LookUp = dyn Fn(&KeyRecord) -> Found + Send + Sync;
 
 /// Where the own provider keys of callers come from. By default nobody has any.
 #[derive(Clone, Default)]
 pub struct OwnKeys(Option<Arc<LookUp>>);
 
 impl OwnKeys {
-    /// Those that `look_up` answers. It is asked once for a key that is kept in memory.
+    /// Those that `look_up` answers. It is asked once for a key that is kept in memory, and again after
+    /// news of its account; while it fails, the caller can't be served.
     #[must_use]
-    pub fn by(look_up: impl Fn(&KeyRecord) -> Vec<Arc<ByokKey>> + Send + Sync + 'static) -> Self {
+    pub fn by(look_up: impl Fn(&KeyRecord) -> Found + Send + Sync + 'static) -> Self {
         Self(Some(Arc::new(look_up)))
     }
 
+    /// The same own keys for everybody.
+    #[must_use]
+    pub fn fixed(keys: Vec<OwnProviderKey>) -> Self {
+        Self::by(move |_| {
+            let keys = keys.clone();
+            Box::pin(std::future::ready(Ok(keys)))
+        })
+    }
+
     /// The own keys of a caller whose plan allows them.
-    pub(crate) fn of(&self, key: &KeyRecord, terms: &Terms) -> Vec<Arc<ByokKey>> {
-        let look_up = self.0.as_ref().filter(|_| terms.plan.byok_allowed);
-        look_up.map(|look_up| look_up(key)).unwrap_or_default()
+    pub(crate) async fn of(
+        &self,
+        key: &KeyRecord,
+        account: &Account,
+    ) -> Result<Vec<OwnKey>, StoreError> {
+        let allowed = account.terms().plan.byok_allowed;
+        match self.0.as_ref().filter(|_| allowed) {
+            None => Ok(Vec::new()),
+            Some(look_up) => Ok(account.own.keys(key.account.as_str(), look_up(key).await?)),
+        }
     }
 }
 
@@ -42,105 +79,64 @@ impl fmt::Debug for OwnKeys {
     }
 }
 
-/// Parts of the allowance that one request tries to get before it does without.
-const TRIES: u8 = 3;
-/// After a request waited in vain for what other processes hold of the allowance, so many microseconds
-/// pass before another one waits.
-const REST: i64 = 1_000_000;
-
-/// What one request with own keys draws on.
-pub(crate) struct OwnUse {
-    basis_points: u32,
-    /// The most that may be credits and list price together, where a limit counts both.
-    together: Usd,
-    /// What is drawn on: the others, and the allowance while there is one.
-    spender: Arc<Spender>,
-    /// The most of the list price that the allowance may cover; `None` without an allowance.
-    free: Option<Usd>,
-    tries: u8,
+/// An own key in memory.
+#[derive(Debug, Clone)]
+pub(crate) struct OwnKey {
+    /// When it is used.
+    pub routing: Arc<ByokKey>,
+    /// How calls are made with it.
+    pub access: Arc<Access>,
 }
 
-impl OwnUse {
-    /// Of a plan in which a candidate has an own key; `None` for all other requests.
-    pub(crate) fn of(
-        principal: &Principal,
-        plan: &Plan,
-        spender: &Arc<Spender>,
-        together: impl FnOnce() -> Usd,
-    ) -> Option<Self> {
-        if plan.candidates.iter().all(|one| one.byok.is_none()) {
-            return None;
-        }
-        let basis_points = principal.account.terms().plan.byok_fee_bps;
-        let drawing = |draw: &Draw| Arc::new(Spender::clone(spender).limited(draw.clone(), false));
-        let allowance = principal.allowance.as_ref();
-        Some(Self {
-            basis_points,
-            together: together(),
-            spender: allowance.map_or_else(|| Arc::clone(spender), drawing),
-            free: allowance.map(|_| Usd::MAX),
-            tries: 0,
-        })
-    }
+/// What was made of the credentials of one account, as long as somebody uses it.
+#[derive(Debug, Default)]
+pub(crate) struct Ring(Mutex<Vec<Weak<Access>>>);
 
-    pub(crate) const fn spender(&self) -> &Arc<Spender> {
-        &self.spender
-    }
-
-    /// The terms of a candidate with an own key.
-    pub(crate) fn terms(&self) -> OwnKey {
-        let free = self.free.unwrap_or(Usd::ZERO);
-        OwnKey { basis_points: self.basis_points, free, together: self.together }
-    }
-
-    /// The same when only the fee and what is free count, not what there is.
-    pub(crate) fn at_any_cost(&self) -> OwnKey {
-        OwnKey { together: Usd::MAX, ..self.terms() }
-    }
-
-    /// The part of a list price for which the allowance is to be held.
-    pub(crate) fn free_of(&self, list: Usd) -> Option<Usd> {
-        self.free.map(|most| most.min(list))
-    }
-
-    /// What was refused is tried with what there is; `false` when the refusal is none of its own.
-    pub(crate) fn learn(
-        &mut self,
-        refusal: &Refusal,
-        principal: &Principal,
-        plain: &Arc<Spender>,
-        now: Timestamp,
-    ) -> bool {
-        let (purse, available) = match refusal {
-            Refusal::Exhausted { purse } => (purse, Usd::ZERO),
-            Refusal::Short { purse, available } => (purse, *available),
-            _ => return false,
+impl Ring {
+    /// These keys, with what is in memory already of those whose credential did not change.
+    fn keys(&self, account: &str, stored: Vec<OwnProviderKey>) -> Vec<OwnKey> {
+        let mut ring = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let known: Vec<Arc<Access>> = ring.iter().filter_map(Weak::upgrade).collect();
+        *ring = known.iter().map(Arc::downgrade).collect();
+        let one = |stored: OwnProviderKey| {
+            // What is known of a credential ends with it: so does its rest after a refusal.
+            let seat = format!("{account}/{}/{}", stored.routing.id, stored.version);
+            let found = known.iter().find(|one| one.seat == seat).map(Arc::clone);
+            let access = found.unwrap_or_else(|| {
+                let fresh = Arc::new(Access::new(seat, &stored.secret));
+                ring.push(Arc::downgrade(&fresh));
+                fresh
+            });
+            OwnKey { routing: Arc::new(access.completes(stored.routing)), access }
         };
-        match self.spender.draw(purse).map(|draw| draw.counts) {
-            Some(Counts::CreditsAndByok) => {
-                self.together = available;
-                return false;
-            }
-            Some(counts) if counts.is_allowance() => {
-                self.tries = self.tries.saturating_add(1);
-                let part = counts == Counts::FreeList && available > Usd::ZERO;
-                if part && self.tries < TRIES {
-                    self.free = Some(available);
-                } else {
-                    (self.free, self.spender) = (None, Arc::clone(plain));
-                }
-                if matches!(refusal, Refusal::Short { .. }) {
-                    principal.account.rest_until(now.micros().saturating_add(REST));
-                }
-                return true;
-            }
-            _ => {}
-        }
-        false
+        stored.into_iter().map(one).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stored(id: &str, version: i64) -> OwnProviderKey {
+        let routing = ByokKey { id: id.to_owned(), ..ByokKey::default() };
+        OwnProviderKey { routing, secret: Secret::new("sk-1".to_owned()), version }
     }
 
-    /// Whether it may wait for what other processes hold of the allowance.
-    pub(crate) fn may_wait(&self, principal: &Principal, now: Timestamp) -> bool {
-        self.free.is_some() && principal.account.is_rested(now.micros())
+    #[test]
+    fn a_credential_is_read_once_for_all_keys_of_an_account_and_goes_with_the_last() {
+        let ring = Ring::default();
+        let first = ring.keys("a", vec![stored("k", 1), stored("l", 1)]);
+        let again = ring.keys("a", vec![stored("k", 1)]);
+        assert!(Arc::ptr_eq(&first[0].access, &again[0].access));
+        let changed = ring.keys("a", vec![stored("k", 2)]);
+        assert!(!Arc::ptr_eq(&first[0].access, &changed[0].access));
+        assert_ne!(first[0].routing.id, changed[0].routing.id, "another seat on the board");
+        drop((first, again));
+        drop(ring.keys("a", Vec::new()));
+        assert_eq!(ring.0.lock().unwrap().len(), 1, "the one that is in use");
+        assert_ne!(
+            Ring::default().keys("b", vec![stored("k", 2)])[0].routing.id,
+            changed[0].routing.id
+        );
     }
 }

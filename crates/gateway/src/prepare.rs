@@ -81,7 +81,7 @@ pub(crate) fn body(
     let betas = betas(said, road, manner);
     let tier_header = manner.and_then(|manner| manner.tier_header.as_ref());
     let outbound = Outbound {
-        provider_model_id: &endpoint.provider_model_id,
+        provider_model_id: road.target.model(&endpoint.provider_model_id),
         stream: survey.stream,
         unsupported: unsupported(survey.parameters, endpoint.supported_parameters, supported),
         max_output: bound.clamped.then_some(bound.estimate.max_output),

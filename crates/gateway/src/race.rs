@@ -143,10 +143,13 @@ fn take(generation: &mut Generation, turn: Turn) {
     generation.turn = Some(turn);
 }
 
-fn failed(generation: &mut Generation, turn: Turn, lost: Lost) {
+fn failed(generation: &mut Generation, turn: Turn, mut lost: Lost) {
     let index = turn.index;
     let plan = Arc::clone(&generation.given.plan);
     let Some(candidate) = plan.candidates.get(index) else { return };
+    if let Some(key) = &candidate.byok {
+        lost.failure = lost.failure.with_own_key(&key.label);
+    }
     take(generation, turn);
     let waste = lost.failure.worked.then(|| waste::of(generation, index, lost.usage)).flatten();
     let now = generation.gateway.clock.now();
@@ -207,13 +210,14 @@ fn overtake(generation: &mut Generation, plan: &Arc<Plan>, runs: &mut Runs) -> O
 }
 
 /// How long after sending a second endpoint is asked, when this request may be hedged: after what
-/// all but one in twenty take. Only what can be stopped is hedged.
+/// all but one in twenty take. Only what can be stopped is hedged, and nothing that a caller's own key
+/// answers: shared capacity would cost the caller more.
 fn hedge_at(generation: &Generation, turn: &Turn) -> Option<Duration> {
     let gateway = &generation.gateway;
     if gateway.hedges.is_none() || !generation.given.resolved.survey.stream {
         return None;
     }
-    let candidate = turn.candidate().filter(|one| one.endpoint.can_abort)?;
+    let candidate = turn.candidate().filter(|one| one.endpoint.can_abort && one.byok.is_none())?;
     let past = gateway.health.of(&candidate.endpoint, candidate.seat().credential, turn.sent);
     let latency = past.latency_ms?;
     // Between the ninth decile and the last percentile: on a logarithmic scale, halfway.

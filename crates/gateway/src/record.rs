@@ -67,11 +67,14 @@ pub(crate) fn wasted(
     }
 }
 
-/// For the operator: what failed, without the provider's words. A refused credential needs a hand.
+/// For the operator: what failed, without the provider's words. A refused credential needs a hand, but
+/// for a caller's own, of which the operator has no need to know.
 fn log(generation: &Generation, candidate: &Candidate, failure: &Failure) {
     let (id, endpoint) = (&generation.given.id, candidate.endpoint.id.as_str());
     let (kind, status) = (failure.kind.name(), failure.status);
-    if matches!(failure.status, Some(401..=403)) {
+    if candidate.byok.is_some() {
+        tracing::info!(%id, endpoint, kind, status, "an attempt with an own key failed");
+    } else if matches!(failure.status, Some(401..=403)) {
         tracing::error!(%id, endpoint, kind, status, "a provider refused its credential");
     } else {
         tracing::warn!(%id, endpoint, kind, status, "an attempt failed");
@@ -213,7 +216,7 @@ fn row(generation: &Generation) -> GenerationRow {
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
-        routing: metadata::routing(&given.plan, given.resolved.screened.as_deref()),
+        routing: metadata::routing(&given.plan, &given.resolved),
         response_cache_source_id: None,
         byok: None,
         fee_bps: None,

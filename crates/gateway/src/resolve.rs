@@ -46,6 +46,8 @@ pub(crate) struct Resolved {
     pub retrieval: Option<Arc<Retrieval>>,
     /// What guardrails found in it.
     pub screened: Option<Box<Screened>>,
+    /// How long it was judged, where an endpoint requires moderation.
+    pub moderation_ms: Option<u64>,
     /// The same survey with reasoning switched on, for the models that were asked for with
     /// `:thinking`.
     thinking: Option<reasoning::Thinking>,
@@ -81,7 +83,7 @@ pub(crate) fn resolve(
     }
     let mut screened = None;
     if let Some(filters) = around.screen {
-        (document, screened) = screen::screen(filters, document, surface)?;
+        (document, screened) = screen::screen(filters, document, surface);
     }
     let retrieval = Retrieval::read(surface, &document)?;
     let survey = survey(surface, &document, retrieval.as_ref())?;
@@ -117,6 +119,7 @@ pub(crate) fn resolve(
         session_id,
         retrieval,
         screened,
+        moderation_ms: None,
         thinking,
     };
     Ok((resolved, head))

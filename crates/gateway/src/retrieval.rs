@@ -110,7 +110,8 @@ impl Retrieval {
 
     /// Whether the endpoint's language has a place for this request.
     fn fits(&self, endpoint: &Endpoint, world: &World) -> Result<(), ApiError> {
-        match (self, world.form(endpoint).map(|road| road.dialect)) {
+        let dialect = world.catalog.speaks(endpoint).map(|speaks| speaks.dialect);
+        match (self, dialect.and_then(Form::of)) {
             (Self::Embeddings(request), Some(Form::Embeddings(form))) => form.carries(request),
             _ => Ok(()),
         }

@@ -2,11 +2,10 @@
 //! for in the texts of the body before anything else reads it: what is redacted is seen by no router, cache
 //! or provider.
 
-use bytes::Bytes;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::texts::{self, Body, Change, Voice};
-use signalbox_guard::{Sample, Screen, Stage};
+use signalbox_guard::{Named, Sample, Screen, Stage};
 
 use crate::exit::Exit;
 use crate::gateway::Gateway;
@@ -47,33 +46,37 @@ impl Gateway {
     }
 }
 
+/// What the caller's guardrails look for, and what a recogniser found for them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Filters<'a> {
+    pub screen: &'a Screen,
+    pub named: &'a [Named],
+}
+
 /// Scans a body, and gives it back with what was redacted replaced.
-///
-/// # Errors
-/// The body with its replacements is too large in some way that documents have limits for.
 pub(crate) fn screen(
-    screen: &Screen,
+    filters: Filters<'_>,
     document: Document,
     surface: Surface,
-) -> Result<(Document, Option<Box<Screened>>), ApiError> {
-    match scan(screen, &document, surface) {
-        None => Ok((document, None)),
-        Some((screened, None)) => Ok((document, Some(screened))),
-        Some((screened, Some(body))) => Ok((Document::parse(body)?, Some(screened))),
+) -> (Document, Option<Box<Screened>>) {
+    match scan(filters, &document, surface) {
+        None => (document, None),
+        Some((screened, None)) => (document, Some(screened)),
+        Some((screened, Some(changed))) => (changed, Some(screened)),
     }
 }
 
 fn scan(
-    screen: &Screen,
+    filters: Filters<'_>,
     document: &Document,
     surface: Surface,
-) -> Option<(Box<Screened>, Option<Bytes>)> {
+) -> Option<(Box<Screened>, Option<Document>)> {
     let texts = texts::texts(document, body(surface));
     let samples: Vec<Sample<'_>> = texts
         .iter()
         .map(|one| Sample { text: one.text(), from_user: one.voice() == Voice::User })
         .collect();
-    let found = screen.scan(&samples, None);
+    let found = filters.screen.scan(&samples, filters.named);
     if found.is_empty() {
         return None;
     }
@@ -83,11 +86,11 @@ fn scan(
         .into_iter()
         .map(|one| Change { text: one.text, span: one.span, with: one.with })
         .collect();
-    let body = (!changes.is_empty()).then(|| texts::changed(document, &texts, &changes));
-    Some((Box::new(Screened { stages, refusal }), body))
+    let changed = (!changes.is_empty()).then(|| texts::changed(document, &texts, &changes));
+    Some((Box::new(Screened { stages, refusal }), changed))
 }
 
-const fn body(surface: Surface) -> Body {
+pub(crate) const fn body(surface: Surface) -> Body {
     match surface {
         Surface::Chat | Surface::Cursor => Body::Chat,
         Surface::Completions => Body::Completions,

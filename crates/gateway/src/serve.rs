@@ -18,10 +18,11 @@ use crate::generation::{Generation, Given};
 use crate::inbound::{Inbound, RequestHead};
 use crate::reply::{Failed, Reply};
 use crate::resolve::{Around, Resolved};
+use crate::screen::Filters;
 use crate::sticky::Conversation;
 use crate::trace::Trace;
 use crate::world::World;
-use crate::{cache, drive, estimate, free, plan, reserve, resolve, retrieval, sticky};
+use crate::{cache, drive, estimate, free, plan, region, reserve, resolve, retrieval, sticky};
 
 impl Gateway {
     /// Stage 2's second half, before the body is read: may this caller ask at all, and what may it
@@ -70,7 +71,7 @@ impl Gateway {
         // One throw decides the draws of routers and of the plan.
         let dice = entropy::dice();
         let (mut resolved, head) =
-            self.resolved(&world, &admitted.principal, inbound, now, dice)?;
+            self.resolved(&world, &admitted.principal, inbound, now, dice).await?;
         if let Some(refused) = self.blocked(&world, &mut resolved, &head, now, dice) {
             return Err(refused);
         }
@@ -92,6 +93,7 @@ impl Gateway {
         if let Some(retrieval) = &resolved.retrieval {
             retrieval::keep_fitting(retrieval, &world, &mut plan)?;
         }
+        self.moderate(surface, &mut resolved, &mut plan).await?;
         let held = free::reserve(self, &id, &admitted, &resolved, plan).await?;
         let given = Given {
             id,
@@ -113,8 +115,9 @@ impl Gateway {
         Ok(reply)
     }
 
-    /// Stage 3, with what routers know of the account's conversations.
-    pub(crate) fn resolved(
+    /// Stage 3, with what routers know of the account's conversations, and what a recogniser finds where
+    /// guardrails want to know.
+    pub(crate) async fn resolved(
         &self,
         world: &World,
         caller: &Principal,
@@ -122,19 +125,27 @@ impl Gateway {
         now: Timestamp,
         dice: u64,
     ) -> Result<(Resolved, RequestHead), ApiError> {
+        let named = match (&self.recognition, caller.screen.as_deref()) {
+            (Some(recognition), Some(screen)) => recognition.find(screen, &inbound).await,
+            _ => Vec::new(),
+        };
+        let region = inbound.head.region;
+        let policy = region::policy(caller, region);
         let before = |router: Router, conversation: Conversation| {
             self.sticky.model(&caller.key.account, router.id(), conversation, now)
         };
         let around = Around {
             catalog: &world.catalog,
-            policy: &caller.policy,
+            policy: &policy,
             health: &self.health,
             now,
             dice,
             classifier: self.tasks.classifier(),
             before: &before,
-            screen: caller.screen.as_deref(),
+            screen: caller.screen.as_deref().map(|screen| Filters { screen, named: &named }),
         };
-        resolve::resolve(inbound, &around)
+        let resolved = resolve::resolve(inbound, &around);
+        region::entitled(caller, region, &resolved)?;
+        resolved
     }
 }

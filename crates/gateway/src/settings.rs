@@ -1,11 +1,16 @@
 //! What an operator decides about the data plane.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::plan::Plans;
 use signalbox_core::{Timeouts, limits};
+use signalbox_upstream::Reach;
 
+use crate::moderation::Moderator;
 use crate::own_keys::OwnKeys;
+use crate::recognition::Recognition;
+use crate::region::Regions;
 
 /// Most percent of the requests that may be hedged (reliability design 5.2).
 pub const MAX_HEDGE_PERCENT: u8 = 5;
@@ -26,6 +31,14 @@ pub struct Settings {
     pub plans: Plans,
     /// Where the own provider keys of callers come from.
     pub own_keys: OwnKeys,
+    /// What finds names of people and addresses; by default nothing does.
+    pub recognition: Option<Recognition>,
+    /// What judges prompts for endpoints that require it; by default nothing does.
+    pub moderator: Option<Arc<dyn Moderator>>,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
+    /// Where addresses of callers may lead.
+    pub reach: Reach,
 }
 
 /// How far answers of providers that can't be told to stop are read on for clients that have left, so
@@ -55,6 +68,10 @@ impl Settings {
             drains: Drains::default(),
             plans: Plans::default(),
             own_keys: OwnKeys::default(),
+            recognition: None,
+            moderator: None,
+            regions: Regions::default(),
+            reach: Reach::PublicOnly,
         }
     }
 }

@@ -126,7 +126,10 @@ fn observed(generation: &Generation, ending: &Ending<'_>) -> Usage {
         }
         Some(usage) if ending.facts.usage_plausible => {
             let cut = estimate::within(&usage, &bound);
-            if cut == usage {
+            let owned = candidate.is_some_and(|one| one.byok.is_some());
+            if cut == usage && owned {
+                // What a tenant's key leads to teaches nothing.
+            } else if cut == usage {
                 generation.gateway.ratios.learn(family, survey, ending.facts, &usage);
             } else {
                 warn(generation, ending, "a provider counts more than the request can have");

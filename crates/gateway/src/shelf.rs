@@ -9,6 +9,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use signalbox_core::Timestamp;
 
+/// A key with the account in it whose entry it is for. Nothing else is kept here: what was learnt from one tenant's request
+/// is never found by another's (reliability design, test 35).
+pub(crate) trait Owned {}
+
 /// A shelf. Values are cheap to clone.
 #[derive(Debug)]
 pub(crate) struct Shelf<K, V> {
@@ -38,7 +42,7 @@ struct Slot<V> {
     end: (Timestamp, u64),
 }
 
-impl<K: Clone + Eq + Hash, V: Clone> Shelf<K, V> {
+impl<K: Owned + Clone + Eq + Hash, V: Clone> Shelf<K, V> {
     /// An empty shelf for entries that weigh up to `most` together.
     pub(crate) fn new(most: usize) -> Self {
         let rows = Rows {
@@ -164,6 +168,9 @@ impl<K: Clone + Eq + Hash, V: Clone> Rows<K, V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl Owned for &'static str {}
+    impl Owned for u64 {}
 
     const fn at(seconds: i64) -> Timestamp {
         Timestamp::from_seconds(seconds)

@@ -18,7 +18,7 @@ use signalbox_policy::Candidate;
 use crate::gateway::Gateway;
 use crate::generation::Generation;
 use crate::resolve::Resolved;
-use crate::shelf::Shelf;
+use crate::shelf::{Owned, Shelf};
 use crate::world::World;
 
 pub use conversation::Conversation;
@@ -42,6 +42,8 @@ enum About {
     /// The model of this router.
     Router(Box<str>),
 }
+
+impl Owned for Place {}
 
 impl Default for Sticky {
     fn default() -> Self {

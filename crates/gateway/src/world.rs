@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::Value;
-use signalbox_catalog::{Dialect, Endpoint, Snapshot, Speaks, Transport};
+use signalbox_catalog::{Dialect, Endpoint, Provider, Snapshot, Speaks, Transport};
 use signalbox_core::{FastMap, Secret};
 use signalbox_dialect::gemini::write_request::{ThinkingStyle, Traits};
 use signalbox_dialect::patch::{Patch, Patches};
 use signalbox_dialect::watch::Watch;
 use signalbox_dialect::{Ask, ReasoningStyle, WireDialect};
+use signalbox_upstream::credential::Part;
 use signalbox_upstream::{Credential, HeaderName, Target};
 
 use crate::retrieval::Form;
@@ -29,6 +30,14 @@ pub struct Road<D = WireDialect> {
     pub patches: Patches,
     /// Where its answers have what the dialect has another place for.
     pub watch: Option<Arc<Watch>>,
+}
+
+impl<D> Road<D> {
+    fn new(speaks: &Speaks, dialect: D, target: Target) -> Result<Self, serde_json::Error> {
+        let is_invoke = speaks.transport == Transport::BedrockInvoke;
+        let (patches, watch) = (patches(&speaks.patches)?, watch(&speaks.watch)?);
+        Ok(Self { dialect, is_invoke, target, patches, watch })
+    }
 }
 
 impl Road {
@@ -123,23 +132,23 @@ impl World {
                 if dialect.is_none() && form.is_none() {
                     continue;
                 }
-                let patches = patches(&speaks.patches).map_err(|error| wrong(error.to_string()))?;
+                // Rows are checked also where only callers' own keys lead.
+                let read = patches(&speaks.patches).and(watch(&speaks.watch).map(drop));
+                read.map_err(|error| wrong(error.to_string()))?;
                 let open = speaks.transport == Transport::None;
-                // The catalogue calls these blocked, each with its reason.
+                // The catalogue calls these blocked, each with its reason: own keys may lead there.
                 if provider.base_url.is_none() || (credential.is_none() && !open) {
                     continue;
                 }
                 let target = Target::new(provider, speaks.dialect, credential.as_ref())
                     .map_err(|error| wrong(error.to_string()))?;
-                let is_invoke = speaks.transport == Transport::BedrockInvoke;
-                let watch = watch(&speaks.watch).map_err(|error| wrong(error.to_string()))?;
+                let wrong = |error: serde_json::Error| wrong(error.to_string());
                 if let Some(dialect) = dialect {
-                    let (target, patches) = (target.clone(), patches.clone());
-                    let road = Road { dialect, is_invoke, target, patches, watch: watch.clone() };
+                    let road = Road::new(speaks, dialect, target.clone()).map_err(wrong)?;
                     ways.push((speaks.dialect, Arc::new(road)));
                 }
                 if let Some(dialect) = form {
-                    let road = Road { dialect, is_invoke, target, patches, watch };
+                    let road = Road::new(speaks, dialect, target).map_err(wrong)?;
                     others.push((speaks.dialect, Arc::new(road)));
                 }
             }
@@ -166,6 +175,21 @@ impl World {
     #[must_use]
     pub fn form(&self, endpoint: &Endpoint) -> Option<&Arc<Road<Form>>> {
         self.way(&self.forms, endpoint)
+    }
+
+    /// A road for a part of a caller's own credential.
+    pub(crate) fn own_road<D>(
+        provider: &Provider,
+        dialect: Dialect,
+        codec: D,
+        credential: &Credential,
+        part: Part,
+    ) -> Result<Road<D>, WorldError> {
+        let wrong = |problem| WorldError { row: format!("provider {}", provider.slug), problem };
+        let target = Target::own(provider, dialect, credential, part);
+        let target = target.map_err(|error| wrong(error.to_string()))?;
+        let speaks = provider.in_dialect(dialect).ok_or_else(|| wrong("not spoken".to_owned()))?;
+        Road::new(speaks, codec, target).map_err(|error| wrong(error.to_string()))
     }
 
     fn way<'a, D>(&self, ways: &'a Ways<D>, endpoint: &Endpoint) -> Option<&'a Arc<Road<D>>> {
@@ -245,7 +269,7 @@ pub(crate) const fn usual_reasoning(dialect: WireDialect) -> ReasoningStyle {
 }
 
 /// The codec of a dialect, when there is one.
-const fn wire(dialect: Dialect) -> Option<WireDialect> {
+pub(crate) const fn wire(dialect: Dialect) -> Option<WireDialect> {
     match dialect {
         Dialect::OpenaiChat => Some(WireDialect::OpenaiChat),
         Dialect::OpenaiResponses => Some(WireDialect::OpenaiResponses),

@@ -11,7 +11,7 @@ use crate::entity::{self, Digits};
 use crate::injection::{self, Disguises};
 use crate::pattern::Pattern;
 use crate::policy::{Layer, PolicyError, Source};
-use crate::recognizer::Recognizer;
+use crate::recognizer::Named;
 use crate::row::{Action, Builtin, ScanScope};
 use crate::tokens;
 
@@ -107,24 +107,19 @@ impl Screen {
         if from_user { *user } else { *others }
     }
 
-    /// Scans texts. What a recogniser has no answer for goes on (platform spec 7.6).
+    /// Scans texts. `named` is what a recogniser found in them, nothing where there is none or it had no
+    /// answer: the request goes on then (platform spec 7.6).
     #[must_use]
-    pub fn scan(&self, samples: &[Sample<'_>], recognizer: Option<&dyn Recognizer>) -> Found<'_> {
+    pub fn scan(&self, samples: &[Sample<'_>], named: &[Named]) -> Found<'_> {
         let mut found = Found::new(self);
         for (index, sample) in samples.iter().enumerate() {
             self.scan_one(index, sample, &mut found);
         }
-        let wanted: Vec<Builtin> = self.named().collect();
-        if let (Some(recognizer), false) = (recognizer, wanted.is_empty()) {
-            let texts: Vec<&str> = samples.iter().map(|sample| sample.text).collect();
-            let named = recognizer.recognize(&texts, &wanted).unwrap_or_default();
-            for one in named.into_iter().filter(|one| wanted.contains(&one.what)) {
-                if let (Some(rule), Some(sample)) =
-                    (self.rule(one.what, true), samples.get(one.text))
-                    && let Some(span) = within(sample.text, one.span)
-                {
-                    found.add(one.text, span, What::Builtin(one.what), rule, sample.text);
-                }
+        for one in named.iter().filter(|one| one.what.needs_recognizer()) {
+            if let (Some(rule), Some(sample)) = (self.rule(one.what, true), samples.get(one.text))
+                && let Some(span) = within(sample.text, one.span.clone())
+            {
+                found.add(one.text, span, What::Builtin(one.what), rule, sample.text);
             }
         }
         found

@@ -1,5 +1,6 @@
 //! The JSON of `/api/v1`, for whoever the caller is.
 
+pub mod allowlist;
 pub mod assignments;
 pub mod audit_log;
 pub mod budgets;
@@ -7,6 +8,7 @@ pub mod credits;
 pub mod generation;
 pub mod guardrails;
 pub mod key;
+mod key_budgets;
 pub mod keys;
 pub mod organization;
 pub mod privacy;

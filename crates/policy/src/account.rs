@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use signalbox_catalog::{AuthorGroup, Endpoint, Model};
+use signalbox_catalog::{AuthorGroup, Blocked, Endpoint, Model};
 use signalbox_guard::Restrictions;
 
 use crate::pattern;
@@ -65,13 +65,19 @@ impl AccountPolicy {
         self
     }
 
-    /// The caller's own keys that may be used for this endpoint, in no special order.
+    /// The caller's own keys that may be used for this endpoint, in no special order. Where the account
+    /// keeps to a region, one that names another region than the endpoint's is left out: it would lead
+    /// elsewhere.
     pub fn keys_for<'a>(
         &'a self,
         endpoint: &'a Endpoint,
         model: &'a Model,
     ) -> impl Iterator<Item = &'a Arc<ByokKey>> {
-        self.byok.iter().filter(|key| key.fits(endpoint, model))
+        let stays = |key: &ByokKey| {
+            let elsewhere = key.region.is_some() && key.region != endpoint.region;
+            self.region.is_none() || !elsewhere
+        };
+        self.byok.iter().filter(move |key| key.fits(endpoint, model) && stays(key))
     }
 }
 
@@ -126,16 +132,31 @@ pub struct ByokKey {
     pub sort_order: u32,
     /// The model ids for which it may be used; `None` for all.
     pub allowed_models: Option<Vec<String>>,
+    /// The region in which its credential is good, whatever the endpoint's is.
+    pub region: Option<String>,
+    /// Whether its credential brings the address of the service, so that the provider's row needs none.
+    pub addressed: bool,
+    /// The models that its credential leads to; `None` for all.
+    pub deployed: Option<Vec<String>>,
 }
 
 impl ByokKey {
     /// Whether it may be used for this endpoint.
     #[must_use]
     pub fn fits(&self, endpoint: &Endpoint, model: &Model) -> bool {
-        self.provider.eq_ignore_ascii_case(&endpoint.provider)
-            && self
-                .allowed_models
-                .as_deref()
-                .is_none_or(|allowed| allowed.iter().any(|one| pattern::names(one, model)))
+        let has = |models: &Option<Vec<String>>| {
+            let mut models = models.as_deref().map(<[String]>::iter);
+            models.as_mut().is_none_or(|all| all.any(|one| pattern::names(one, model)))
+        };
+        // Nothing but a missing credential, or a missing address, can be brought.
+        let reached = match endpoint.blocked {
+            None | Some(Blocked::Credential | Blocked::ByokOnly) => true,
+            Some(Blocked::BaseUrl) => self.addressed,
+            Some(_) => false,
+        };
+        reached
+            && self.provider.eq_ignore_ascii_case(&endpoint.provider)
+            && has(&self.allowed_models)
+            && has(&self.deployed)
     }
 }

@@ -118,7 +118,7 @@ impl Attempts {
     /// in are passed over; when nobody is, the first that is down is asked as the last resort.
     pub fn next<'p>(&mut self, plan: &'p Plan, gate: &dyn Gate) -> Step<'p> {
         let purse = Purse::Retry { made: self.made };
-        if self.made >= limits::MAX_ATTEMPTS || !(self.is_free() || gate.affords(purse)) {
+        if self.made >= limits::MAX_ATTEMPTS || !(self.is_free(plan) || gate.affords(purse)) {
             return Step::Stop;
         }
         if self.again == Again::AfterAPause {
@@ -137,7 +137,7 @@ impl Attempts {
         match choice {
             None => Step::Stop,
             Some(choice) => {
-                if !self.is_free() {
+                if !self.is_free(plan) {
                     gate.spend(purse);
                 }
                 self.made = self.made.saturating_add(1);
@@ -170,10 +170,12 @@ impl Attempts {
     }
 
     /// A first attempt is free, and so is one after the request itself was refused or could not be
-    /// said: nobody is in trouble.
-    fn is_free(&self) -> bool {
+    /// said: nobody is in trouble. After one with an own key it is free too: that was no load on what
+    /// all share, and nobody's keys may use up the budget of all.
+    fn is_free(&self, plan: &Plan) -> bool {
+        let own = |index: usize| plan.candidates.get(index).is_some_and(|one| one.byok.is_some());
         let harmless = |failure: &Failure| failure.next == Next::Model || failure.unfit;
-        self.failures.last().is_none_or(|(_, failure)| harmless(failure))
+        self.failures.last().is_none_or(|(index, failure)| harmless(failure) || own(*index))
     }
 
     /// The next candidate that is let in, of those that were not looked at.

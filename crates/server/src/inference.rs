@@ -4,6 +4,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -12,7 +13,7 @@ use signalbox_dialect::AnswerStyle;
 use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface};
 
 use crate::app::App;
-use crate::{credential, error};
+use crate::{credential, error, region};
 
 pub(crate) mod body;
 mod cache;
@@ -102,13 +103,13 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
     if once::is_wished(&head.headers) {
         let body = body::read(&head.headers, body).await?;
         let once = once::request(&head.headers, &principal, head.uri.path(), &body)?;
-        let inbound = Inbound { surface, head: request_head(&head.headers), body, id: None };
+        let inbound = Inbound { surface, head: request_head(app, &head), body, id: None };
         return once::answer(app, principal, inbound, once).await;
     }
     // Whoever may not ask does not get to send a hundred megabytes first.
     let admitted = app.gateway().admit(principal).await?;
     let body = body::read(&head.headers, body).await?;
-    let inbound = Inbound { surface, head: request_head(&head.headers), body, id: None };
+    let inbound = Inbound { surface, head: request_head(app, &head), body, id: None };
     let reply = app.gateway().serve(admitted, inbound).await?;
     let id = HeaderValue::from_str(reply.id.as_str()).ok();
     let mut response = match reply.body {
@@ -135,7 +136,8 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
 }
 
 /// The headers with a meaning (inference spec 0.2). Texts are cut at 512 characters.
-pub(crate) fn request_head(headers: &HeaderMap) -> RequestHead {
+pub(crate) fn request_head(app: &App, parts: &Parts) -> RequestHead {
+    let headers = &parts.headers;
     let text = |name: HeaderName| {
         let value = headers.get(name)?.to_str().ok()?;
         Some(value.get(..512).unwrap_or(value).to_owned())
@@ -150,6 +152,7 @@ pub(crate) fn request_head(headers: &HeaderMap) -> RequestHead {
         betas: betas(headers),
         wants_metadata: wants.is_some_and(|value| value.eq_ignore_ascii_case("enabled")),
         cache: cache::asked(headers),
+        region: region::of(app, &parts.uri, headers),
     }
 }
 

@@ -7,6 +7,7 @@ mod inference;
 mod listen;
 mod manage;
 mod once;
+mod region;
 mod route;
 mod router;
 mod session;

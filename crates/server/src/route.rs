@@ -81,6 +81,7 @@ pub enum Object {
     Invitation,
     Key,
     Payment,
+    Phrase,
     Session,
     TaxId,
     User,

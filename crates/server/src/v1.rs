@@ -1,6 +1,7 @@
 //! The platform's JSON routes under `/api/v1`.
 
 pub(crate) mod account;
+pub(crate) mod allowlist;
 pub(crate) mod auth;
 pub(crate) mod credits;
 pub(crate) mod guardrails;

@@ -21,6 +21,9 @@ mod fallback;
 #[path = "acceptance/kept.rs"]
 mod kept;
 
+#[path = "acceptance/own_keys.rs"]
+mod own_keys;
+
 #[path = "acceptance/stickiness.rs"]
 mod stickiness;
 

@@ -40,6 +40,9 @@ mod guardrails;
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 
+#[path = "management/allowlist.rs"]
+mod allowlist;
+
 #[path = "management/described.rs"]
 mod described;
 
@@ -48,3 +51,12 @@ mod openapi;
 
 #[path = "management/idor.rs"]
 mod idor;
+
+#[path = "management/escalation.rs"]
+mod escalation;
+
+#[path = "management/disguise.rs"]
+mod disguise;
+
+#[path = "management/canaries.rs"]
+mod canaries;

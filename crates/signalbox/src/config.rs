@@ -1,18 +1,22 @@
 //! The process's configuration: one TOML file, then the environment, then the command line. Read
 //! once, at the start. This module alone reads the environment.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
+use signalbox_gateway::{Moderator, Net, Reach, Regions};
 use signalbox_platform::{PeopleSettings, PurchaseSettings, SignUp};
 use signalbox_store::{StoreSettings, Sync};
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
+use crate::guards::{self, ModerationRow};
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 
 /// What the process runs with.
@@ -38,6 +42,12 @@ pub(crate) struct Config {
     pub money: signalbox_platform::Settings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Who judges prompts for endpoints that require it.
+    pub moderator: Option<Arc<dyn Moderator>>,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
+    /// Where addresses of tenants may lead.
+    pub reach: Reach,
     /// The catalogue's part of the file.
     pub catalogue: ConfiguredCatalogue,
 }
@@ -60,6 +70,9 @@ struct File {
     credits: Credits,
     people: PeopleRow,
     oauth: OauthRow,
+    moderation: Option<ModerationRow>,
+    regions: BTreeMap<String, String>,
+    network: NetworkRow,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -102,6 +115,21 @@ struct PeopleRow {
 #[serde(default, deny_unknown_fields)]
 struct OauthRow {
     weak_challenges: bool,
+}
+
+/// Networks that addresses of tenants may lead to, beside the public internet.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct NetworkRow {
+    allow: Vec<String>,
+}
+
+fn reach(row: &NetworkRow) -> Result<Reach, Stop> {
+    let net = |text: &String| {
+        text.parse::<Net>()
+            .map_err(|error| Stop::usage(format!("network.allow: {text:?}: {error}")))
+    };
+    row.allow.iter().map(net).collect::<Result<Vec<_>, _>>().map(Reach::also)
 }
 
 fn people(people: &PeopleRow, oauth: &OauthRow) -> Result<PeopleSettings, Stop> {
@@ -210,6 +238,9 @@ impl Config {
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
             people: people(&file.people, &file.oauth)?,
+            moderator: guards::moderator(file.moderation)?,
+            regions: guards::regions(&file.regions)?,
+            reach: reach(&file.network)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -285,11 +316,17 @@ mod tests {
             ("[[models]]\nid = \"a/b\"\nctx = 1\n", "ctx"),
             ("[timeouts]\nidle = -1\n", ":2: expected seconds"),
             ("[routing]\nhedge_percent = 6\n", "at most 5"),
+            ("[network]\nallow = [\"10.0.0.0/40\"]\n", "network.allow"),
             ("[plans.payg]\ncard_fee_bps = 20000\n", "plans.payg.card_fee_bps"),
             ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
             ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
             ("[oauth]\nplain = true\n", ":2: "),
             ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
+            ("[regions]\n\"eu.gate.example\" = \"asia\"\n", "regions.eu.gate.example"),
+            ("[regions]\n\"eu.gate.example:80\" = \"eu\"\n", "eu.gate.example:80"),
+            ("[moderation]\nurl = \"http://judge.example/v1\"\n", "moderation: url"),
+            ("[moderation]\nurl = \"https://a.example\"\ntimeout = 0\n", "moderation.timeout"),
+            ("[moderation]\nkey = \"x\"\n", "url"),
             ("[credits]\npromo = \"-1\"\n", "credits.promo"),
             ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),
         ] {
@@ -314,6 +351,8 @@ mod tests {
             first_content = 45
             [routing]
             hedge_percent = 2
+            [network]
+            allow = ["10.1.0.0/16"]
             [plans.payg]
             byok_free = { list_price_usd = "25000" }
             [plans.enterprise]
@@ -341,6 +380,7 @@ mod tests {
         assert_eq!(config.public_url, "http://gate.example");
         assert_eq!(config.catalogue.endpoints.len(), 1);
         assert_eq!((config.timeouts.first_content.as_secs(), config.hedge_percent), (45, 2));
+        assert!(config.reach.names([10, 1, 2, 3].into()));
         let money = config.money;
         assert_eq!(
             (money.promo.to_string(), money.expire_after_days),

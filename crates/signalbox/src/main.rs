@@ -9,6 +9,7 @@ mod config;
 mod credentials;
 mod demo;
 mod exit;
+mod guards;
 mod local;
 mod purchases;
 mod wiring;

@@ -63,7 +63,7 @@ pub struct Entry {
     pub body_bytes: usize,
     /// The body, unless it is larger than 64 KiB.
     pub body: Option<Value>,
-    /// The `Authorization` header; not written to the file.
+    /// The `Authorization` header, else `api-key`; not written to the file.
     #[serde(skip)]
     pub authorization: Option<String>,
     /// Time of day of the arrival in microseconds since 1970.

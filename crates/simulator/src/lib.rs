@@ -89,6 +89,7 @@
 //! | `halt-N` | the same after N tokens; not streamed, in the middle of the body |
 //! | `halt-usage`, `halt-done` | the same between the tokens and the usage, or between the usage and the end |
 //! | `switch-NAME` | what [`Simulator::switch`] last set NAME to; before that `echo` |
+//! | `as-key` | what the bearer's key says, so that keys can differ |
 //! | `gate-NAME` | nothing at all until [`Simulator::open_gate`] has opened NAME |
 //! | `cached` | half of the prompt tokens are cached |
 //! | `cache-write` | a quarter of the prompt tokens are written to the cache |

@@ -184,7 +184,8 @@ impl Head {
             path: request.uri().path().to_owned(),
             dialect,
             id: String::new(),
-            authorization: text(headers, AUTHORIZATION.as_str()),
+            authorization: text(headers, AUTHORIZATION.as_str())
+                .or_else(|| text(headers, "api-key")),
             headers: told(headers, request.uri().query().unwrap_or_default()),
         }
     }
@@ -335,12 +336,19 @@ async fn answer(
     let (number, id) = simulator.next();
     head.id = route.dialect.answer_id(&id);
     let id = head.id.clone();
+    let named = as_key(&read.model, head.authorization.as_deref());
     let page = simulator.page(head, &body, value, &read);
     let page = page.of(Present::new(&simulator.0.control, &read.model));
-    let resolved = simulator.0.control.resolved(&read.model);
+    let resolved = simulator.0.control.resolved(&named);
     simulator.0.control.pass_gates(&resolved).await;
     let behaviour = Behaviour::parse(&resolved);
     Ok(perform(simulator.0.seed, number, &id, &route, (behaviour, read), page).await)
+}
+
+/// The model's name with what the key says in the place of `as-key`.
+fn as_key(model: &str, authorization: Option<&str>) -> String {
+    let key = authorization.unwrap_or_default();
+    model.replace("as-key", key.strip_prefix("Bearer ").unwrap_or(key))
 }
 
 /// Embeddings and reranks: what is no conversation.

@@ -1,6 +1,7 @@
 //! Floor 3: the only crate with SQL.
 
 pub mod accounts;
+pub mod allowlist;
 pub mod audit;
 pub mod auth_codes;
 pub mod budgets;
@@ -43,6 +44,7 @@ pub mod workspaces;
 mod writer;
 
 pub use accounts::{AccountRecord, Balance};
+pub use allowlist::{Phrase, PhraseEdit, PhraseRefused};
 pub use auth_codes::CodeRecord;
 pub use budgets::Budget;
 pub use changes::Change;

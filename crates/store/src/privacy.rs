@@ -1,4 +1,4 @@
-//! An account's privacy settings, and its phrases that are never taken for an injection.
+//! An account's privacy settings.
 
 use serde_json::json;
 use signalbox_core::Timestamp;
@@ -95,15 +95,40 @@ impl Store {
         .await
     }
 
-    /// The phrases of an account that are in force.
+    /// Locks the privacy settings of the account of `by`, or unlocks them: as they are now.
     ///
     /// # Errors
-    /// [`StoreError`] when the database does not answer.
-    pub async fn active_phrases(&self, account: &AccountId) -> Result<Vec<String>, StoreError> {
-        let rows = query("SELECT phrase FROM allowlist WHERE account_id = $1 AND active = 1")
-            .bind(account.as_str())
-            .fetch_all(self.readers())
-            .await?;
-        rows.iter().map(|row| row.try_get(0)).collect()
+    /// [`StoreError::Constraint`] when there is no such account.
+    pub async fn lock_privacy(&self, by: By, locked: bool) -> Result<Privacy, StoreError> {
+        let (account, now) = (by.account.clone(), self.clock().now());
+        let action = if locked { "privacy.lock" } else { "privacy.unlock" };
+        self.manage(by, action, move |connection| {
+            Box::pin(async move {
+                let row = query(SELECT).bind(account.as_str());
+                let row = row.fetch_optional(&mut *connection).await?;
+                let old = row.as_ref().map(read).transpose()?.unwrap_or_default();
+                if old.locked == locked {
+                    return Ok(Managed::nothing(old));
+                }
+                let text = serde_json::to_string(&old.settings);
+                query(
+                    "INSERT INTO privacy (account_id, rules, locked, updated_at) \
+                     VALUES ($1, $2, $3, $4) ON CONFLICT (account_id) DO UPDATE SET \
+                     locked = excluded.locked, updated_at = excluded.updated_at",
+                )
+                .bind(account.as_str())
+                .bind(text.map_err(|error| StoreError::Damaged(error.to_string()))?)
+                .bind(locked)
+                .bind(now.micros())
+                .execute(&mut *connection)
+                .await?;
+                let shown = |locked: bool| Some(json!({ "locked": locked }));
+                let (before, after) = (shown(old.locked), shown(locked));
+                let deed = Deed { kind: "privacy", id: account.to_string(), before, after };
+                let new = Privacy { locked, updated_at: Some(now), ..old };
+                Ok(Managed::one(new, deed))
+            })
+        })
+        .await
     }
 }

@@ -179,8 +179,10 @@ impl Caller {
         let mut request = Request::builder()
             .method(method)
             .uri(path)
-            .header(header::HOST, self.address.to_string())
             .header(header::CONTENT_TYPE, "application/json");
+        if !self.headers.iter().any(|(name, _)| name == "host") {
+            request = request.header(header::HOST, self.address.to_string());
+        }
         for (name, value) in &self.headers {
             request = request.header(name, value);
         }

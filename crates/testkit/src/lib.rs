@@ -7,6 +7,7 @@
 mod caller;
 mod draw;
 mod events;
+mod files;
 mod guard;
 mod nowhere;
 mod offer;

@@ -1,12 +1,15 @@
 //! The whole server, put together as the binary does, with the simulator for a provider.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
 use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{Drains, Exit, Gateway, HealthKeeper, OwnKeys, Settings};
+use signalbox_gateway::{
+    Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Reach, Recognition, Regions, Settings,
+};
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
     IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
@@ -77,10 +80,18 @@ pub struct Setup {
     pub journal: bool,
     /// Where the own provider keys of callers come from.
     pub own_keys: OwnKeys,
+    /// Where addresses of callers may lead.
+    pub reach: Reach,
     /// What credit is sold with; nothing, unless a test says so.
     pub purchases: PurchaseSettings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// What finds names of people and addresses.
+    pub recognition: Option<Recognition>,
+    /// What judges prompts for endpoints that require it.
+    pub moderator: Option<Arc<dyn Moderator>>,
+    /// The hosts whose requests stay in a region.
+    pub regions: Regions,
 }
 
 impl Default for Setup {
@@ -97,8 +108,12 @@ impl Default for Setup {
             readers: StoreSettings::default().readers,
             journal: true,
             own_keys: OwnKeys::default(),
+            reach: Reach::PublicOnly,
             purchases: PurchaseSettings::default(),
             people: PeopleSettings::default(),
+            recognition: None,
+            moderator: None,
+            regions: Regions::default(),
         }
     }
 }
@@ -145,6 +160,10 @@ impl TestServer {
         let server = Self::open(folder, offer, setup, None).await;
         server.grant(&server.owner.account_id, credit).await;
         server
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.as_ref().expect("a folder").path()
     }
 
     /// Another gateway with a clock of its own on the database of this one, which is that of `setup`,
@@ -194,6 +213,10 @@ impl TestServer {
             drains: setup.drains,
             plans: setup.plans.clone(),
             own_keys: setup.own_keys,
+            recognition: setup.recognition,
+            moderator: setup.moderator,
+            regions: setup.regions,
+            reach: setup.reach,
             ..Settings::new(format!("http://{address}"))
         };
         let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
@@ -270,7 +293,7 @@ impl TestServer {
     }
 
     /// Lets what was changed about an account hold for its next request.
-    pub(crate) async fn renew(&self, account: &AccountId) {
+    pub async fn renew(&self, account: &AccountId) {
         self.gateway.authenticator.renew(account).await;
     }
 

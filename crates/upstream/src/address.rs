@@ -53,6 +53,9 @@ pub(crate) struct Known<'a> {
 /// Why there is no address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
+    /// Neither the provider's row nor the credential has an address.
+    #[error("the provider has no base URL and the credential brings none")]
+    BaseUrl,
     /// Neither endpoint, credential nor provider names a region, or it is none.
     #[error("the address needs a region")]
     Region,

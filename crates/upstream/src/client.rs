@@ -17,9 +17,11 @@ use tokio::time::error::Elapsed;
 use crate::address::AddressError;
 use crate::body::Ready;
 use crate::connect::{self, InTime, Limits};
+use crate::dial::{self, Dial, Guard, Resolve, SystemResolver};
+use crate::reach::Reach;
 use crate::retry_after;
 use crate::token::TokenError;
-use crate::transport::{Call, Target};
+use crate::transport::{Call, Origin, Target};
 
 /// Why a call gave no usable answer. Nothing here came from the provider's body.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +29,9 @@ pub enum CallError {
     /// No connection: nothing was sent, so another try is safe.
     #[error("no connection")]
     Connect,
+    /// A tenant's address leads to what is not in reach: nothing was sent.
+    #[error("the address is not one that may be called")]
+    OutOfReach,
     /// The connection broke before the answer was complete.
     #[error("the connection broke")]
     Broken,
@@ -50,7 +55,7 @@ pub enum CallError {
     Credential(TokenError),
 }
 
-type Connections = Pool<InTime<HttpsConnector<HttpConnector>>, Ready>;
+type Connections = Pool<InTime<HttpsConnector<Dial>>, Ready>;
 
 /// The client. Clones share the connections.
 #[derive(Debug, Clone)]
@@ -58,6 +63,10 @@ pub struct Client {
     usual: (Limits, Connections),
     /// Connections with other limits, which few providers have.
     others: Arc<RwLock<Vec<(Limits, Connections)>>>,
+    /// What its connections may lead to; `None` is anything.
+    guard: Option<Guard>,
+    /// The one for tenants' addresses; `None` when this is that.
+    tenants: Option<Arc<Self>>,
 }
 
 /// The head of a provider's answer, with its body still to be read.
@@ -78,11 +87,34 @@ impl Default for Client {
 
 impl Client {
     /// A client with the built-in trust roots and the usual limits. Connections are kept for 90 s,
-    /// as many as are used.
+    /// as many as are used. What tenants name is reached on the public internet only.
     #[must_use]
     pub fn new() -> Self {
+        Self::reaching(Reach::PublicOnly)
+    }
+
+    /// The same with this reach for what tenants name.
+    #[must_use]
+    pub fn reaching(reach: Reach) -> Self {
+        Self::resolving(reach, Arc::new(SystemResolver))
+    }
+
+    /// The same with a resolver for the names that tenants give.
+    #[must_use]
+    pub fn resolving(reach: Reach, resolver: Arc<dyn Resolve>) -> Self {
+        let tenants = Self::guarding(Some(Guard { reach: Arc::new(reach), resolver }));
+        Self { tenants: Some(Arc::new(tenants)), ..Self::guarding(None) }
+    }
+
+    fn guarding(guard: Option<Guard>) -> Self {
         let usual = Limits::of(&Timeouts::default());
-        Self { usual: (usual, connections(usual)), others: Arc::default() }
+        let usual = (usual, connections(usual, guard.as_ref()));
+        Self { usual, others: Arc::default(), guard, tenants: None }
+    }
+
+    /// The client for addresses that come from tenants.
+    pub(crate) fn guarded(&self) -> &Self {
+        self.tenants.as_deref().unwrap_or(self)
     }
 
     /// The connections with these limits.
@@ -100,7 +132,7 @@ impl Client {
         }
         let mut others = self.others.write().unwrap_or_else(PoisonError::into_inner);
         found(&others).unwrap_or_else(|| {
-            let new = connections(limits);
+            let new = connections(limits, self.guard.as_ref());
             others.push((limits, new.clone()));
             new
         })
@@ -122,14 +154,16 @@ impl Client {
         let mut prepared = target.prepare(&call)?;
         if let Some(tokens) = &target.tokens {
             // Almost always there already; a call that has to fetch one waits no longer for it.
-            let value = Box::pin(tokens.header(self, call.now));
+            let server = if target.origin == Origin::Row { self } else { self.guarded() };
+            let value = Box::pin(tokens.header(server, call.now));
             let value = match tokio::time::timeout(timeout, value).await {
                 Ok(value) => value.map_err(CallError::Credential)?,
                 Err(_) => return Err(CallError::Timeout(timeout)),
             };
             prepared.headers.to_mut().insert(header::AUTHORIZATION, value);
         }
-        let connections = self.connections(limits);
+        let by = if target.origin == Origin::Tenant { self.guarded() } else { self };
+        let connections = by.connections(limits);
         send(&connections, limits, &prepared.uri, &prepared.headers, &call.body, timeout).await
     }
 
@@ -178,12 +212,13 @@ impl Client {
     }
 }
 
-fn connections(limits: Limits) -> Connections {
+fn connections(limits: Limits, guard: Option<&Guard>) -> Connections {
     let mut tcp = HttpConnector::new();
     tcp.set_nodelay(true);
     tcp.enforce_http(false);
     tcp.set_connect_timeout(Some(limits.connect));
     tcp.set_keepalive(Some(Duration::from_secs(30)));
+    let tcp = guard.map_or(Dial::Open(tcp), |guard| Dial::Guarded(guard.clone()));
     let connector = hyper_rustls::HttpsConnectorBuilder::new()
         .with_webpki_roots()
         .https_or_http()
@@ -225,7 +260,11 @@ async fn send_as(
     };
     let call = async {
         match connections.request(request()).await {
-            Err(error) if error.is_connect() && !connect::was_too_slow(&error) => {
+            Err(error)
+                if error.is_connect()
+                    && !connect::was_too_slow(&error)
+                    && !dial::was_out_of_reach(&error) =>
+            {
                 connections.request(request()).await
             }
             done => done,
@@ -242,6 +281,7 @@ fn answered(
 ) -> Result<Answer, CallError> {
     match called {
         Err(_) => Err(CallError::Timeout(timeout)),
+        Ok(Err(error)) if dial::was_out_of_reach(&error) => Err(CallError::OutOfReach),
         Ok(Err(error)) if error.is_connect() => Err(CallError::Connect),
         Ok(Err(error)) if connect::timed_out(&error) => Err(CallError::Stalled(limits.write_idle)),
         Ok(Err(_)) => Err(CallError::Broken),

@@ -1,11 +1,19 @@
-//! What a provider is paid with: a plain key, or the JSON object that a cloud hands out.
+//! What a provider is paid with: a plain key, the JSON object that a cloud hands out, or a JSON list of
+//! the resources and deployments that somebody has there.
+
+mod check;
+mod entries;
 
 use std::sync::Arc;
 
 use serde::Deserialize;
 use signalbox_core::Secret;
 
+pub use self::entries::Part;
+pub(crate) use self::entries::{Entry, Place};
+use crate::address::AddressError;
 use crate::token::{SourceError, SourceFile, TokenSource};
+use crate::web_address::WebAddressError;
 
 /// A credential, read. Debug output shows no secret. Clones share what is cached.
 #[derive(Debug, Clone)]
@@ -25,6 +33,8 @@ pub(crate) enum Kind {
     Signing(SigningKeys),
     /// What fetches access tokens.
     Tokens(Arc<TokenSource>),
+    /// Resources and deployments, each with a key of its own.
+    Entries(Arc<[Entry]>),
 }
 
 /// What signs requests to AWS.
@@ -56,6 +66,36 @@ pub enum CredentialError {
     /// A region or project that can't stand in an address.
     #[error("the credential's {0} can't stand in an address")]
     Place(&'static str),
+    /// It begins like a JSON list and is none of entries.
+    #[error(
+        "the credential begins with '[' but is no list of one to 100 objects, each with \"api_key\" and \
+         either \"resource_name\", or \"model_slug\", \"endpoint_url\" and \"model_id\""
+    )]
+    Entries,
+    /// An entry's `resource_name` is no part of a host name.
+    #[error("a resource_name of the credential is no part of a host name")]
+    ResourceName,
+    /// The provider has no resources, or none of this kind.
+    #[error("the provider has no resources of the resource_type of the credential")]
+    ResourceMissing,
+    /// An entry's `endpoint_url` is none.
+    #[error("an endpoint_url of the credential: {0}")]
+    Url(WebAddressError),
+    /// No entry is for the model and the dialect.
+    #[error("the credential has no entry for the model")]
+    NoEntry,
+    /// The provider has no use for a credential of this kind.
+    #[error("the provider has no use for a credential of this kind")]
+    Kind,
+    /// The provider needs no credential, or takes none from callers.
+    #[error("the provider takes no keys of callers")]
+    NotTaken,
+    /// Together with the provider's row it gives no address.
+    #[error("{0}")]
+    Address(AddressError),
+    /// The name of a bucket is none, or has a path.
+    #[error("the credential's bucket is no plain name")]
+    Bucket,
 }
 
 /// Every member that is known; a cloud's file has more.
@@ -74,6 +114,8 @@ struct Written {
     #[serde(alias = "sessionToken")]
     session_token: Option<String>,
     region: Option<String>,
+    /// For batches.
+    bucket: Option<String>,
     project_id: Option<String>,
     /// The project of a user's file, which has no other.
     quota_project_id: Option<String>,
@@ -86,6 +128,10 @@ impl Credential {
     /// See [`CredentialError`].
     pub fn parse(written: &Secret<String>) -> Result<Self, CredentialError> {
         let text = written.expose().trim();
+        if text.starts_with('[') {
+            let entries = entries::read(text)?;
+            return Ok(Self { kind: Kind::Entries(entries), region: None, project: None });
+        }
         if !text.starts_with('{') {
             return Ok(Self { kind: Kind::Key(key(text)?), region: None, project: None });
         }
@@ -95,6 +141,9 @@ impl Credential {
             value => Ok(value.clone().filter(|value| !value.is_empty())),
         };
         let region = place("region", &written.region)?;
+        if !written.bucket.as_deref().is_none_or(is_bucket) {
+            return Err(CredentialError::Bucket);
+        }
         let project = written.project_id.clone().or(written.quota_project_id.clone());
         let project = place("project_id", &project)?;
         if written.kind.as_deref().is_some_and(SourceFile::is_source) {
@@ -124,6 +173,14 @@ fn key(text: &str) -> Result<Secret<String>, CredentialError> {
         return Err(CredentialError::Characters);
     }
     Ok(Secret::new(text.to_owned()))
+}
+
+/// Whether this is a bucket, with or without `gs://`, and nothing in it
+/// (cloud.google.com/storage/docs/buckets#naming).
+fn is_bucket(written: &str) -> bool {
+    let name = written.strip_prefix("gs://").unwrap_or(written);
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    (3..=222).contains(&name.len()) && name.bytes().all(plain)
 }
 
 /// Whether a region or project can stand in a host name or path as it is.

@@ -12,7 +12,7 @@ use signalbox_core::{Secret, Timestamp};
 
 use crate::address::{Address, AddressError, Fillings, Known, Line, encode};
 use crate::client::CallError;
-use crate::credential::{Credential, Kind, SigningKeys};
+use crate::credential::{Credential, Kind, Part, Place, SigningKeys};
 use crate::sigv4;
 use crate::token::TokenSource;
 
@@ -33,10 +33,27 @@ pub struct Target {
     signing: Option<SigningKeys>,
     /// Where each call's access token comes from.
     pub(crate) tokens: Option<Arc<TokenSource>>,
-    /// The region of calls that name none.
+    /// The region of calls that name none; the one of all calls with a tenant's credential.
     region: Option<String>,
+    /// Whether calls go to that region whatever the endpoint's is.
+    is_placed: bool,
+    /// Who says where it leads.
+    pub(crate) origin: Origin,
+    /// The id of the model, where it is not the catalogue's.
+    model: Option<String>,
     /// For debug output: the base URL as the row has it, and the transport.
     shown: (String, &'static str),
+}
+
+/// Who says where a target leads, and with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// The operator: row and credential.
+    Row,
+    /// The operator's row with a tenant's credential.
+    Credential,
+    /// A tenant: address and credential.
+    Tenant,
 }
 
 /// One request to a provider.
@@ -74,6 +91,9 @@ pub enum TransportError {
     /// A header of the row can't be sent.
     #[error("provider {0}: the header {1} can't be sent")]
     BadHeader(String, String),
+    /// The provider has no host for such a resource.
+    #[error("the provider has no host for such a resource")]
+    BadResource,
     /// The row does not speak this dialect, or by a transport that is not built yet.
     #[error("provider {0} can't be called in this dialect")]
     NotSpoken(String),
@@ -101,6 +121,9 @@ impl Target {
             signing: None,
             tokens: None,
             region: None,
+            is_placed: false,
+            origin: Origin::Row,
+            model: None,
             shown: (url.to_owned(), Transport::None.name()),
         })
     }
@@ -118,22 +141,105 @@ impl Target {
         let speaks =
             provider.in_dialect(dialect).ok_or_else(|| TransportError::NotSpoken(slug()))?;
         let base = provider.base_url.as_deref().ok_or_else(|| TransportError::NoBaseUrl(slug()))?;
-        let access = Access::new(provider, &speaks.transport, credential)?;
+        let project = credential.and_then(|one| one.project.as_deref());
         let known = Known {
-            project: provider
-                .project
-                .as_deref()
-                .or_else(|| credential.and_then(|one| one.project.as_deref())),
+            project: provider.project.as_deref().or(project),
             api_version: provider.api_version.as_deref(),
         };
+        Self::made(provider, speaks, base, &known, credential)
+    }
+
+    /// The target of a provider for one dialect with part of a caller's own credential. It brings its
+    /// project and region, which are called wherever the endpoint is, and may bring the address.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    pub fn own(
+        provider: &Provider,
+        dialect: Dialect,
+        credential: &Credential,
+        part: Part,
+    ) -> Result<Self, TransportError> {
+        let slug = || provider.slug.clone();
+        let speaks =
+            provider.in_dialect(dialect).ok_or_else(|| TransportError::NotSpoken(slug()))?;
+        let unversioned = Known { project: None, api_version: None };
+        let made = match credential.entry(part).map(|entry| (entry, &entry.place)) {
+            None => {
+                let base = provider.base_url.as_deref();
+                let base = base.ok_or_else(|| TransportError::NoBaseUrl(slug()))?;
+                let project = credential.project.as_deref().or(provider.project.as_deref());
+                let known = Known { project, api_version: provider.api_version.as_deref() };
+                Self::made(provider, speaks, base, &known, Some(credential))?
+            }
+            Some((entry, Place::Resource { name, kind })) => {
+                let base = provider.resource(kind.as_deref(), name);
+                let base = base.ok_or(TransportError::BadResource)?;
+                let alone = Credential::alone(entry);
+                Self::made(provider, speaks, &base, &unversioned, Some(&alone))?
+            }
+            Some((entry, Place::Deployment { address, model, .. })) => {
+                if dialect != Dialect::OpenaiChat {
+                    return Err(TransportError::NotSpoken(slug()));
+                }
+                let there = Address::Fixed(address.uri().clone());
+                let alone = Credential::alone(entry);
+                let made =
+                    Self::to(provider, speaks, [there.clone(), there], &unversioned, &alone)?;
+                let (origin, model) = (Origin::Tenant, Some(model.clone()));
+                return Ok(Self { origin, model, ..made });
+            }
+        };
+        let is_placed = credential.region.is_some();
+        Ok(Self { origin: Origin::Credential, is_placed, ..made })
+    }
+
+    /// The provider's id of the model: the catalogue's, unless the target knows another one.
+    #[must_use]
+    pub fn model<'a>(&'a self, catalogued: &'a str) -> &'a str {
+        self.model.as_deref().unwrap_or(catalogued)
+    }
+
+    fn made(
+        provider: &Provider,
+        speaks: &Speaks,
+        base: &str,
+        known: &Known<'_>,
+        credential: Option<&Credential>,
+    ) -> Result<Self, TransportError> {
+        let access = Access::new(provider, &speaks.transport, credential)?;
         let address = |path: &str| {
-            Address::read(provider, base, path, &known, access.query.as_deref())
-                .map_err(|error| TransportError::BadUrl(slug(), error))
+            Address::read(provider, base, path, known, access.query.as_deref())
+                .map_err(|error| TransportError::BadUrl(provider.slug.clone(), error))
         };
         let versioned = speaks.versioned_path.as_deref().filter(|_| known.api_version.is_some());
         let whole = address(versioned.unwrap_or_else(|| speaks.path()))?;
         let stream = address(versioned.unwrap_or_else(|| speaks.stream_path()))?;
-        let (mut headers, written) = row_headers(provider, speaks, &known)?;
+        let region = credential.and_then(|one| one.region.clone()).or(provider.region.clone());
+        Self::complete(provider, speaks, [whole, stream], known, access, (region, base))
+    }
+
+    /// To addresses that are there already.
+    fn to(
+        provider: &Provider,
+        speaks: &Speaks,
+        addresses: [Address; 2],
+        known: &Known<'_>,
+        credential: &Credential,
+    ) -> Result<Self, TransportError> {
+        let access = Access::new(provider, &speaks.transport, Some(credential))?;
+        Self::complete(provider, speaks, addresses, known, access, (None, "a tenant's"))
+    }
+
+    fn complete(
+        provider: &Provider,
+        speaks: &Speaks,
+        [whole, stream]: [Address; 2],
+        known: &Known<'_>,
+        access: Access,
+        (region, base): (Option<String>, &str),
+    ) -> Result<Self, TransportError> {
+        let (mut headers, written) = row_headers(provider, speaks, known)?;
         if let Some((name, value)) = access.header {
             headers.insert(name, value);
         }
@@ -141,8 +247,6 @@ impl Target {
         if let Some(host) = host_of(&whole).filter(|host| Some(host) == host_of(&stream).as_ref()) {
             headers.insert(header::HOST, host);
         }
-        let region = credential.and_then(|one| one.region.clone()).or(provider.region.clone());
-        let shown = (base.to_owned(), speaks.transport.name());
         Ok(Self {
             whole,
             stream,
@@ -151,13 +255,17 @@ impl Target {
             signing: access.signing,
             tokens: access.tokens,
             region,
-            shown,
+            is_placed: false,
+            origin: Origin::Row,
+            model: None,
+            shown: (base.to_owned(), speaks.transport.name()),
         })
     }
 
     /// What is sent for a call.
     pub(crate) fn prepare<'a>(&'a self, call: &Call<'a>) -> Result<Prepared<'a>, CallError> {
-        let region = call.region.or(self.region.as_deref());
+        let own = self.region.as_deref();
+        let region = if self.is_placed { own } else { call.region.or(own) };
         let values = Fillings { model: call.model, region };
         let address = if call.stream { &self.stream } else { &self.whole };
         let uri = match address {
@@ -333,97 +441,4 @@ fn sensitive(prefix: &str, key: &Secret<String>) -> Option<HeaderValue> {
     let mut value = HeaderValue::try_from(format!("{prefix}{}", key.expose())).ok()?;
     value.set_sensitive(true);
     Some(value)
-}
-
-#[cfg(test)]
-mod tests {
-    use signalbox_catalog::Dialect::{AnthropicMessages, BedrockConverse, Gemini, OpenaiChat};
-    use signalbox_catalog::{ProviderRow, Snapshot};
-
-    use super::*;
-
-    /// Further lines of the built-in row, its dialect, model and region, and where that leads,
-    /// whole and streamed.
-    type Case<'a> = (&'a str, Dialect, &'a str, Option<&'a str>, [&'a str; 2]);
-
-    fn check(slug: &str, credential: &str, cases: &[Case<'_>]) {
-        let built_in = Snapshot::embedded().unwrap();
-        let built_in = built_in.providers.iter().find(|one| one.slug == slug).unwrap();
-        let credential = Credential::parse(&Secret::new(credential.to_owned())).unwrap();
-        let headers = HeaderMap::new();
-        for (lines, dialect, model, region, expected) in cases {
-            let row = format!("slug = '{slug}'\n{lines}");
-            let row: ProviderRow = toml::from_str(&row).unwrap();
-            let provider = row.apply(Some(built_in)).unwrap();
-            let target = Target::new(&provider, *dialect, Some(&credential)).unwrap();
-            let found = [false, true].map(|stream| {
-                let (body, now) = (Vec::new(), Timestamp::from_seconds(1));
-                let call = Call { model, region: *region, stream, headers: &headers, body, now };
-                target.prepare(&call).unwrap().uri.to_string()
-            });
-            assert_eq!(found, *expected, "{lines} {dialect:?} {region:?}");
-        }
-    }
-
-    #[test]
-    fn bedrock_is_called_in_the_region_of_the_endpoint() {
-        let chat = "https://bedrock-runtime.us-east-1.amazonaws.com/openai/v1/chat/completions";
-        let model = "https://bedrock-runtime.eu-west-1.amazonaws.com/model/eu.a-v1%3A0/";
-        let of = |path: [&str; 2]| path.map(|path| format!("{model}{path}"));
-        let converse = of(["converse", "converse-stream"]);
-        let invoke = of(["invoke", "invoke-with-response-stream"]);
-        let eu = Some("eu-west-1");
-        let cases: &[Case<'_>] = &[
-            ("", OpenaiChat, "m", None, [chat, chat]),
-            ("", BedrockConverse, "eu.a-v1:0", eu, [&converse[0], &converse[1]]),
-            ("", AnthropicMessages, "eu.a-v1:0", eu, [&invoke[0], &invoke[1]]),
-        ];
-        check("amazon-bedrock", r#"{"access_key_id":"ID","secret_access_key":"S"}"#, cases);
-        check("amazon-bedrock", "api-key", cases);
-    }
-
-    #[test]
-    fn vertex_has_hosts_for_regions_the_globe_and_continents() {
-        let gemini = |host: &str, place: &str| {
-            let folder = format!("https://{host}/v1/projects/p/locations/{place}");
-            ["generateContent", "streamGenerateContent?alt=sse"]
-                .map(|verb| format!("{folder}/publishers/google/models/g-1:{verb}"))
-        };
-        for (region, host, place) in [
-            (None, "aiplatform.googleapis.com", "global"),
-            (Some("global"), "aiplatform.googleapis.com", "global"),
-            (Some("eu"), "aiplatform.eu.rep.googleapis.com", "eu"),
-            (Some("us"), "aiplatform.us.rep.googleapis.com", "us"),
-            (Some("us-east5"), "us-east5-aiplatform.googleapis.com", "us-east5"),
-        ] {
-            let [whole, stream] = &gemini(host, place);
-            let case = ("", Gemini, "g-1", region, [whole.as_str(), stream.as_str()]);
-            check("google-vertex", r#"{"access_token":"t","project_id":"p"}"#, &[case]);
-        }
-        let claude = "https://e4-aiplatform.googleapis.com/v1/projects/q/locations/e4/publishers/\
-                      anthropic/models/c@1:";
-        let [whole, stream] =
-            ["rawPredict", "streamRawPredict"].map(|verb| format!("{claude}{verb}"));
-        let lines = "project = 'q'\nregion = 'e4'";
-        check("google-vertex", "t", &[(lines, AnthropicMessages, "c@1", None, [&whole, &stream])]);
-    }
-
-    #[test]
-    fn azure_is_addressed_by_resource_or_by_deployment() {
-        let base = "base_url = 'https://r.openai.azure.com/'";
-        let versioned = format!("{base}\napi_version = '2024-10-21'");
-        let v1 = "https://r.openai.azure.com/openai/v1/chat/completions";
-        let own = "https://r.openai.azure.com/openai/deployments/d/chat/completions\
-                   ?api-version=2024-10-21";
-        let claude = "https://r.openai.azure.com/anthropic/v1/messages";
-        check(
-            "azure",
-            "k",
-            &[
-                (base, OpenaiChat, "d", Some("global"), [v1, v1]),
-                (&versioned, OpenaiChat, "d", None, [own, own]),
-                (&versioned, AnthropicMessages, "d", None, [claude, claude]),
-            ],
-        );
-    }
 }

@@ -25,8 +25,8 @@ export function Copy({ text, label }: { text: string; label: string }) {
 /** A secret or an address that is to be copied. */
 export function Copied({ text, label = 'Copy' }: { text: string; label?: string }) {
   return (
-    <div className="flex items-start gap-3 rounded-md border border-line bg-sunken p-3">
-      <code className="min-w-0 flex-1 py-1 font-mono text-sm break-all select-all">{text}</code>
+    <div className="flex flex-wrap items-start justify-end gap-x-3 gap-y-2 rounded-md border border-line bg-sunken p-3">
+      <code className="min-w-48 flex-1 py-1 font-mono text-sm break-all select-all">{text}</code>
       <Copy text={text} label={label} />
     </div>
   );

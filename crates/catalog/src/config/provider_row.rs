@@ -6,7 +6,8 @@ use serde::Deserialize;
 use signalbox_core::TimeoutsRow;
 
 use super::speaks_row::{SpeaksRow, is_host};
-use crate::{CatalogueError, DataPolicy, Dialect, Provider, Verified, placeholder};
+use crate::provider::RESOURCE;
+use crate::{CatalogueError, DataPolicy, Dialect, Provider, Resource, Verified, placeholder};
 
 /// One `[[providers]]` row, or one provider file.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -29,6 +30,8 @@ pub struct ProviderRow {
     /// Left out beside a `base_url`: none.
     #[serde(default)]
     pub hosts: Option<BTreeMap<String, String>>,
+    #[serde(default)]
+    pub resources: Option<Vec<Resource>>,
     #[serde(default)]
     pub project: Option<String>,
     #[serde(default)]
@@ -192,6 +195,15 @@ impl ProviderRow {
             }
             provider.hosts.clone_from(hosts);
         }
+        if let Some(resources) = &self.resources {
+            for one in resources {
+                let named = one.base_url.replace(RESOURCE, "r");
+                if named == one.base_url || base_url(&named).is_err() {
+                    return Err(("resources", "expected URLs with {resource}"));
+                }
+            }
+            provider.resources.clone_from(resources);
+        }
         for (key, slot, given) in [
             ("region", &mut provider.region, &self.region),
             ("project", &mut provider.project, &self.project),
@@ -217,6 +229,7 @@ impl ProviderRow {
             base_url: None,
             region: None,
             hosts: BTreeMap::new(),
+            resources: Vec::new(),
             project: None,
             api_version: None,
             key_env: Vec::new(),
@@ -321,6 +334,7 @@ mod tests {
             ("slug = 'a'\nbase_url = 'https://x/{account}'", "base_url"),
             ("slug = 'a'\nregion = 'us/east'", "region"),
             ("slug = 'a'\nhosts = { us = 'a.example/x' }", "hosts"),
+            ("slug = 'a'\nresources = [{ kind = 'k', base_url = 'https://x' }]", "resources"),
             ("slug = 'a'\ntransport = 'pigeon'", "speaks.transport"),
             (
                 "slug = 'a'\n[[speaks]]\ndialect='openai-chat'\ntransport='header-key'",

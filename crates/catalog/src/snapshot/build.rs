@@ -177,9 +177,6 @@ fn blocked(
     if endpoint.disabled {
         return Some(Blocked::Disabled);
     }
-    if endpoint.byok_only {
-        return Some(Blocked::ByokOnly);
-    }
     if endpoint.variant == "batch" {
         return Some(Blocked::Batch);
     }
@@ -191,6 +188,9 @@ fn blocked(
     }
     if provider.base_url.is_none() {
         return Some(Blocked::BaseUrl);
+    }
+    if endpoint.byok_only {
+        return Some(Blocked::ByokOnly);
     }
     let keyed = speaks.transport == Transport::None || credentials.contains(&provider.slug);
     (!keyed).then_some(Blocked::Credential)

@@ -1,12 +1,14 @@
 //! Errors in the `openai-chat` shape: what providers send, and what clients get.
 
-use signalbox_core::{ApiError, Availability};
+use signalbox_core::{ApiError, Availability, Flagged};
 
 use crate::document::{Document, Kind, Raw, quoted};
 use crate::{Identity, ProviderError};
 
 /// Most of a body that is no JSON is read up to here; error pages say the matter early.
 const MAX_PLAIN_BYTES: usize = 8192;
+/// Most reasons of a moderation that are read.
+const MAX_REASONS: usize = 64;
 
 /// Reads the body of an answer with an error status. Any bytes give an error.
 #[must_use]
@@ -70,7 +72,20 @@ fn read_value(status: Option<u16>, error: Raw<'_>) -> ProviderError {
         .filter(|value| value.kind() == Kind::String)
         .filter_map(Raw::string)
         .find(|code| !code.is_empty() && code.parse::<u16>().is_err());
-    ProviderError::new(status, code.as_deref(), &message)
+    let read = ProviderError::new(status, code.as_deref(), &message);
+    match error.get("metadata").and_then(flagged) {
+        Some(flagged) => read.with_flagged(flagged),
+        None => read,
+    }
+}
+
+/// What a gateway like this one says of a prompt that its moderation flagged.
+fn flagged(metadata: Raw<'_>) -> Option<Flagged> {
+    let reasons = metadata.get("reasons").filter(|reasons| reasons.kind() == Kind::Array)?;
+    let reasons: Vec<_> =
+        reasons.elements().take(MAX_REASONS).filter_map(|(_, one)| one.string()).collect();
+    let input = metadata.get("flagged_input").and_then(Raw::string).unwrap_or_default();
+    Some(Flagged::new(reasons.iter().map(AsRef::as_ref), &input))
 }
 
 /// A message member as text: a string, or what is nested in a list or object as its JSON.

@@ -3,11 +3,9 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use bytes::Bytes;
-
 use super::spelling::spelled;
 use super::{Place, Text};
-use crate::document::{Document, quoted};
+use crate::document::{Document, Splice, quoted, spliced};
 use crate::scan::unescape;
 
 /// A span of one text and what it becomes.
@@ -21,15 +19,12 @@ pub struct Change {
     pub with: String,
 }
 
-/// New bytes for a place.
-type Splice = (Range<usize>, String);
-
 /// The body with the changes made, every other byte as it came. Changes may come in any order; of two
 /// that overlap, the one that begins later is left out, so join spans first.
 #[must_use]
-pub fn changed(document: &Document, texts: &[Text<'_>], changes: &[Change]) -> Bytes {
+pub fn changed(document: &Document, texts: &[Text<'_>], changes: &[Change]) -> Document {
     if changes.is_empty() {
-        return document.bytes().clone();
+        return document.clone();
     }
     let mut sorted: Vec<&Change> = changes.iter().collect();
     sorted.sort_by_key(|change| (change.text, change.span.start, change.span.end));
@@ -55,7 +50,7 @@ pub fn changed(document: &Document, texts: &[Text<'_>], changes: &[Change]) -> B
         splices.extend(outwards(whole, place, inner));
     }
     splices.sort_by_key(|(span, _)| (span.start, span.end));
-    Bytes::from(splice(whole, &splices))
+    document.replaced(&splices)
 }
 
 /// What changes in the text whose spelling is at `at` of `whole`.
@@ -72,7 +67,7 @@ fn in_text(text: &Text<'_>, whole: &str, at: &Range<usize>, changes: &[&Change])
         }
     }
     if text.place.bare {
-        return vec![(at.clone(), quoted(&splice(meaning, &spans)))];
+        return vec![(at.clone(), quoted(&spliced(meaning, &spans).0))];
     }
     let inner = whole.get(at.clone()).unwrap_or_default();
     let offsets: Vec<usize> = spans.iter().flat_map(|(span, _)| [span.start, span.end]).collect();
@@ -103,23 +98,6 @@ fn outwards(whole: &str, place: &Place, mut inner: Vec<Splice>) -> Vec<Splice> {
 fn meaning_at<'a>(whole: &'a str, place: &Place) -> Cow<'a, str> {
     let with_quotes = place.at.start.saturating_sub(1)..place.at.end.saturating_add(1);
     unescape(whole.get(with_quotes).unwrap_or_default())
-}
-
-/// A text with other texts in some places. They are in order; one that overlaps is left out.
-fn splice(text: &str, splices: &[Splice]) -> String {
-    let added: usize = splices.iter().map(|(_, with)| with.len()).sum();
-    let mut out = String::with_capacity(text.len().saturating_add(added));
-    let mut done = 0;
-    for (span, with) in splices {
-        if span.start < done {
-            continue;
-        }
-        out.push_str(text.get(done..span.start).unwrap_or_default());
-        out.push_str(with);
-        done = span.end;
-    }
-    out.push_str(text.get(done..).unwrap_or_default());
-    out
 }
 
 /// A text as it stands between the quotes of a JSON string.

@@ -1,10 +1,12 @@
 //! What makes two requests the same: who asks, where, and every byte that changes the answer.
 
 use sha2::{Digest, Sha256};
+use signalbox_catalog::listing::Region;
 use signalbox_core::id::{AccountId, KeyHash};
 
 use super::compact::significant;
 use crate::inbound::Surface;
+use crate::shelf::Owned;
 
 /// Who asks. Nobody else is ever given what is kept for one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,6 +19,8 @@ pub(crate) struct Tenant {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Asked<'a> {
     pub surface: Surface,
+    /// What was answered outside of a region is not given inside.
+    pub region: Option<Region>,
     pub stream: bool,
     /// The models in order, as written.
     pub models: &'a [&'a str],
@@ -33,6 +37,8 @@ pub(crate) struct CacheKey {
     digest: [u8; 32],
 }
 
+impl Owned for CacheKey {}
+
 impl CacheKey {
     /// The key of a request by a tenant. White space between the tokens of the body makes no
     /// difference; the order of members and the text of numbers do.
@@ -45,6 +51,7 @@ impl CacheKey {
             all.update(bytes);
         };
         part(door(asked.surface));
+        part(asked.region.map_or(b"", |region| region.name().as_bytes()));
         part(&[u8::from(asked.stream)]);
         for list in [asked.models.len(), asked.betas.len()] {
             part(&u64::try_from(list).unwrap_or(u64::MAX).to_be_bytes());
@@ -79,6 +86,7 @@ mod tests {
 
     const ASKED: Asked<'static> = Asked {
         surface: Surface::Chat,
+        region: None,
         stream: false,
         models: &["a/b"],
         betas: &[],
@@ -94,6 +102,8 @@ mod tests {
         let others = [
             Asked { surface: Surface::Cursor, ..ASKED },
             Asked { stream: true, ..ASKED },
+            Asked { region: Some(Region::Eu), ..ASKED },
+            Asked { region: Some(Region::Us), ..ASKED },
             Asked { models: &["a/b", "c/d"], ..ASKED },
             Asked { models: &["a/bc/d"], ..ASKED },
             Asked { models: &[], ..ASKED },

@@ -7,12 +7,12 @@ use signalbox_classifier::TaskClassifier;
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::document::Document;
 use signalbox_dialect::openai_chat::survey::{PromptStyle, Survey};
-use signalbox_guard::Screen;
 use signalbox_policy::router::{self, Choosing, Group, Router, Settings, Task};
 use signalbox_policy::{AccountPolicy, Health, Requirements};
 
 use super::prompt::Prompt;
 use super::variants::Ways;
+use crate::screen::Filters;
 use crate::sticky::Conversation;
 
 /// What a request is resolved against.
@@ -33,7 +33,7 @@ pub(crate) struct Around<'a> {
     /// The model that a router chose for this conversation before.
     pub before: &'a Before<'a>,
     /// What the caller's guardrails look for.
-    pub screen: Option<&'a Screen>,
+    pub screen: Option<Filters<'a>>,
 }
 
 /// Looks up the model that a router chose for a conversation.

@@ -23,12 +23,11 @@ pub(crate) async fn attempt(
 ) -> Result<Started, Box<Lost>> {
     let candidate = job.candidate()?;
     let (endpoint, given) = (&candidate.endpoint, &job.given);
-    let road = given.world.form(endpoint);
-    let road = road.ok_or_else(|| Failure::unsent("the provider is not set up"))?;
+    let road = &*given.form(candidate)?;
     let user = prepare::user(given.said(), endpoint.data_policy.requires_user_ids);
     let manner = given.world.manner(endpoint);
     let out = Outbound {
-        provider_model_id: &endpoint.provider_model_id,
+        provider_model_id: road.target.model(&endpoint.provider_model_id),
         user: user.as_deref(),
         patches: manner.map_or(&road.patches, |manner| &manner.patches),
     };
@@ -43,7 +42,7 @@ pub(crate) async fn attempt(
     let began = clock.monotonic();
     let further = HeaderMap::new();
     let call = Call {
-        model: &endpoint.provider_model_id,
+        model: road.target.model(&endpoint.provider_model_id),
         region: endpoint.region.as_deref(),
         stream: false,
         headers: &further,

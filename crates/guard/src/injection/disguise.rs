@@ -189,7 +189,7 @@ impl Disguises {
     fn hexadecimal(&mut self, bytes: &[u8], start: usize, end: usize) {
         let token = bytes.get(start..end).unwrap_or_default();
         let token = token.strip_prefix(b"0x").unwrap_or(token);
-        if !token.iter().all(u8::is_ascii_hexdigit) {
+        if !token.iter().all(u8::is_ascii_hexdigit) || !may_be_letters(token) {
             return;
         }
         for from in 0..2 {
@@ -258,6 +258,20 @@ fn hex_pair(token: &[u8]) -> Option<u8> {
     u8::try_from(nibble(high)? * 16 + nibble(low)?).ok()
 }
 
+/// Whether every second of some digits is 4 to 7 for as long as the shortest keyword: the higher half of a
+/// letter is one of these.
+fn may_be_letters(digits: &[u8]) -> bool {
+    let mut runs = [0_usize; 2];
+    for (at, digit) in digits.iter().enumerate() {
+        let Some(run) = runs.get_mut(at % 2) else { continue };
+        *run = if matches!(digit, b'4'..=b'7') { *run + 1 } else { 0 };
+        if *run == MIN_HEX_BYTES {
+            return true;
+        }
+    }
+    false
+}
+
 /// What a letter is worth in base64, in both alphabets; 255 for what is none.
 const fn sixth(letter: u8) -> u8 {
     match letter {
@@ -300,22 +314,28 @@ const PLACES: [u8; 256] = {
     }
 };
 
-/// A bit for each phase, 0 to 3, in which some group of four stands for three letters. A keyword of six
-/// letters has such a group wherever it begins.
+/// A bit for each phase, 0 to 3, in which some group of four stands for three letters that follow each
+/// other in a keyword. A keyword of six letters has such a group wherever it begins.
 fn plausible(run: &[u8]) -> u8 {
-    let place = |byte: u8| PLACES.get(usize::from(byte)).copied().unwrap_or(0);
-    let mut phases = 0;
-    for (at, four) in run.windows(4).enumerate() {
-        let [first, second, third, fourth] = four else { continue };
-        if place(*first) & 1 != 0
-            && place(*second) & 2 != 0
-            && place(*third) & 4 != 0
-            && place(*fourth) & 8 != 0
+    let (mut phases, mut open) = (0, 0_u8);
+    for (at, byte) in run.iter().enumerate() {
+        // A bit for each group that goes on here; the fourth one is complete.
+        open = (open << 1 | 1) & PLACES.get(usize::from(*byte)).copied().unwrap_or(0);
+        if open & 8 != 0
+            && let Some(from) = at.checked_sub(3)
+            && run.get(from..=at).is_some_and(is_of_keyword)
         {
-            phases |= 1 << (at % 4);
+            phases |= 1 << (from % 4);
         }
     }
     phases
+}
+
+/// Whether four letters of base64 stand for three that follow each other in a keyword.
+fn is_of_keyword(group: &[u8]) -> bool {
+    let word = group.iter().fold(0, |word, letter| word << 6 | u32::from(sixth(*letter) & 63));
+    let [_, letters @ ..] = (word | 0x0020_2020).to_be_bytes();
+    KEYWORDS.iter().any(|word| word.as_bytes().windows(3).any(|three| three == letters))
 }
 
 /// The bytes that a run stands for, from its first letter on.

@@ -95,11 +95,22 @@ fn told(mut attempts: Value) -> Value {
     attempts
 }
 
+/// The region's name in the public object.
+fn data_region(kept_in: Option<&str>) -> &'static str {
+    match kept_in {
+        Some("eu") => "europe",
+        Some("us") => "us",
+        _ => "global",
+    }
+}
+
 impl From<GenerationRow> for GenerationBody {
     fn from(row: GenerationRow) -> Self {
         let attempts: Value = serde_json::from_str(&row.provider_responses).unwrap_or_default();
         let attempts =
             Some(attempts).filter(|one| one.as_array().is_some_and(|list| !list.is_empty()));
+        let routing = row.routing.as_deref().and_then(|text| serde_json::from_str(text).ok());
+        let routing: Value = routing.unwrap_or_default();
         Self {
             cache_discount: cache_discount(&row),
             id: row.id,
@@ -121,7 +132,7 @@ impl From<GenerationRow> for GenerationBody {
             native_finish_reason: row.native_finish_reason,
             latency: row.latency_ms,
             generation_time: row.generation_ms,
-            moderation_latency: None,
+            moderation_latency: routing.get("moderation_ms").and_then(Value::as_u64),
             tokens_prompt: row.tokens_prompt,
             tokens_completion: row.tokens_completion,
             native_tokens_prompt: row.usage.prompt(),
@@ -143,10 +154,10 @@ impl From<GenerationRow> for GenerationBody {
             http_referer: row.http_referer,
             origin: row.origin.unwrap_or_default(),
             user_agent: row.user_agent,
-            data_region: "global",
+            data_region: data_region(routing.get("region").and_then(Value::as_str)),
             response_cache_source_id: row.response_cache_source_id.map(|id| id.as_str().to_owned()),
             provider_responses: attempts.map(told),
-            routing: row.routing.and_then(|text| serde_json::from_str(&text).ok()),
+            routing: Some(routing).filter(|one| !one.is_null()),
         }
     }
 }

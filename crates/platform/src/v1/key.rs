@@ -7,6 +7,7 @@ use signalbox_core::{Tier, Usd};
 use signalbox_store::KeyRecord;
 
 use super::Data;
+use super::key_budgets::{self, KeyBudget};
 use super::keys::key_object;
 use crate::{Platform, PlatformError};
 
@@ -37,9 +38,12 @@ pub struct KeyBody {
     /// The organization that owns the key, if one does.
     pub organization_id: Option<AccountId>,
     pub workspace_id: WorkspaceId,
-    /// Regions that requests may be routed in: there is one installation and so one region.
-    pub allowed_data_regions: [&'static str; 1],
+    /// Regions that requests may be kept in, as far as the plan goes.
+    pub allowed_data_regions: &'static [&'static str],
     pub free_model_daily_requests: FreeModelDailyRequests,
+    pub budgets: Vec<KeyBudget>,
+    /// The one that refuses requests first.
+    pub effective_budget: Option<KeyBudget>,
     pub expires_at: Option<String>,
     pub rate_limit: LegacyRateLimit,
 }
@@ -76,8 +80,10 @@ impl Platform {
         let standing = store.standing(&key.account).await?.unwrap_or_default();
         let today = store.clock().now().day_start();
         let used = store.free_requests_since(&key.account, today).await?;
-        let free = self.plans().of(&standing).free_limits(standing.purchased);
+        let plan = self.plans().of(&standing);
+        let free = plan.free_limits(standing.purchased);
         let limit = u64::from(free.per_day);
+        let (budgets, effective_budget) = key_budgets::of_key(store, &key).await?;
         let object = key_object(key.clone(), &usage);
         let data = KeyBody {
             label: object.label,
@@ -99,12 +105,18 @@ impl Platform {
             creator_user_id: object.creator_user_id,
             organization_id: owner.is_none().then_some(key.account),
             workspace_id: object.workspace_id,
-            allowed_data_regions: ["global"],
+            allowed_data_regions: if plan.in_region {
+                &["global", "europe", "us"]
+            } else {
+                &["global"]
+            },
             free_model_daily_requests: FreeModelDailyRequests {
                 limit,
                 remaining: limit.saturating_sub(used),
                 used,
             },
+            budgets,
+            effective_budget,
             expires_at: object.expires_at,
             rate_limit: LegacyRateLimit {
                 requests: -1,

@@ -47,6 +47,8 @@ pub struct KeyObject {
     pub creator_user_id: Option<UserId>,
     /// Always null: partners' end users have no keys here. Newer official clients require the member.
     pub external_user: Option<String>,
+    /// To the day. Newer official clients require the member.
+    pub last_used_at: Option<String>,
     pub workspace_id: WorkspaceId,
 }
 
@@ -148,6 +150,7 @@ pub(crate) fn key_object(key: KeyRecord, usage: &KeyUsage) -> KeyObject {
         expires_at: key.expires_at.map(Timestamp::to_rfc3339),
         creator_user_id: key.creator,
         external_user: None,
+        last_used_at: usage.last_day.map(Timestamp::to_rfc3339),
     }
 }
 

@@ -5,8 +5,8 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
-use signalbox_store::By;
 use signalbox_store::privacy::Privacy;
+use signalbox_store::{Actor, By};
 
 use super::Data;
 use super::guardrails::RulesObject;
@@ -45,6 +45,23 @@ impl Platform {
         account: &AccountId,
     ) -> Result<Data<PrivacyObject>, PlatformError> {
         Ok(Data { data: self.store().privacy(account).await?.into() })
+    }
+
+    /// Locks the privacy settings of an account, or unlocks them, as the operator of this name.
+    ///
+    /// # Errors
+    /// [`PlatformError::NotFound`] when there is no such account.
+    pub async fn lock_privacy(
+        &self,
+        account: &AccountId,
+        locked: bool,
+        operator: &str,
+    ) -> Result<Data<PrivacyObject>, PlatformError> {
+        let found = self.store().account(account).await?;
+        found.ok_or(PlatformError::NotFound("account"))?;
+        let actor = Actor::Operator(operator.to_owned());
+        let by = By { account: account.clone(), actor, address: None };
+        Ok(Data { data: self.store().lock_privacy(by, locked).await?.into() })
     }
 
     /// Changes the privacy settings of the account.

@@ -16,12 +16,14 @@ const MAX_FILTERS: usize = 100;
 /// Longest label of a filter, in characters.
 const MAX_LABEL: usize = 100;
 
-/// What the catalogue calls things.
+/// What there is here that rules may name.
 pub trait Names: Send + Sync {
     /// The lasting name of a model, or `None` when there is none of this name.
     fn model(&self, name: &str) -> Option<String>;
     /// The slug of a provider.
     fn provider(&self, name: &str) -> Option<String>;
+    /// Whether names of people and addresses can be found in texts.
+    fn has_recognizer(&self) -> bool;
 }
 
 /// Rules as they are wished for: what is absent stays, null clears, lists replace.
@@ -86,10 +88,11 @@ fn named(
     Ok(())
 }
 
-fn check_builtins(filters: &[BuiltinFilter]) -> Result<(), PlatformError> {
+fn check_builtins(filters: &[BuiltinFilter], names: &dyn Names) -> Result<(), PlatformError> {
     let mut seen = HashSet::new();
     for filter in filters {
-        filter.slug.available(false).map_err(|problem| refused(problem.to_string()))?;
+        let has_recognizer = names.has_recognizer();
+        filter.slug.available(has_recognizer).map_err(|problem| refused(problem.to_string()))?;
         if !seen.insert(filter.slug) {
             return Err(refused("content_filter_builtins: each once"));
         }
@@ -140,7 +143,7 @@ impl RulesWish {
         named("allowed_providers", &mut self.allowed_providers, |name| names.provider(name))?;
         named("ignored_providers", &mut self.ignored_providers, |name| names.provider(name))?;
         if let Some(Some(filters)) = &self.content_filter_builtins {
-            check_builtins(filters)?;
+            check_builtins(filters, names)?;
         }
         match &self.content_filters {
             Some(Some(filters)) => check_filters(filters),

@@ -1,6 +1,6 @@
 //! One failed attempt, and what it means for the others.
 
-use signalbox_core::{ErrorKind, Timestamp};
+use signalbox_core::{ErrorKind, Flagged, Timestamp};
 use signalbox_dialect::ProviderError;
 
 use crate::health::Observation;
@@ -39,6 +39,8 @@ pub struct Failure {
     pub passing: bool,
     /// Whether the provider may have worked, and will charge for it.
     pub worked: bool,
+    /// What the provider's own moderation flagged.
+    pub flagged: Option<Box<Flagged>>,
 }
 
 impl Failure {
@@ -79,6 +81,7 @@ impl Failure {
                 && !limited
                 && matches!(error.status, Some(408 | 409 | 425 | 500..)),
             worked: false,
+            flagged: error.flagged.clone(),
         }
     }
 
@@ -131,6 +134,7 @@ impl Failure {
             unfit: false,
             passing: false,
             worked: true,
+            flagged: None,
         }
     }
 
@@ -165,6 +169,15 @@ impl Failure {
     #[must_use]
     pub fn refuses_endpoint(&self) -> bool {
         self.kind == ErrorKind::PermissionDenied
+    }
+
+    /// The same when the credential was the caller's own: who is refused learns which key it was.
+    #[must_use]
+    pub fn with_own_key(mut self, label: &str) -> Self {
+        if self.refuses_credential() || self.refuses_endpoint() {
+            self.message = format!("the provider refused the caller's own key {label:?}");
+        }
+        self
     }
 
     pub(super) fn is_not_found(&self) -> bool {

@@ -22,7 +22,15 @@ impl Attempts {
         };
         let provider =
             |index: usize| plan.candidates.get(index).map_or("", |one| one.provider.name.as_str());
-        let mut error = if last.next == Next::Model {
+        // The caller's own keys alone were refused: that is the caller's to mend (reliability design,
+        // failure "own key invalid").
+        let own = |index: usize| plan.candidates.get(index).is_some_and(|one| one.byok.is_some());
+        let refused = self.refused.is_empty()
+            && self.failures.iter().all(|(index, one)| own(*index) && one.refuses_credential());
+        let slug = || plan.candidates.get(*last_index).map_or("", |one| one.model.id.as_str());
+        let mut error = if let Some(flagged) = &last.flagged {
+            flagged.refusal(provider(*last_index), slug())
+        } else if last.next == Next::Model || refused {
             ApiError::new(last.kind, last.message.clone())
         } else {
             self.exhausted(plan, requested, provider(*last_index), last)

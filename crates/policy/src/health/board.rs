@@ -59,7 +59,12 @@ impl Default for HealthBoard {
 impl HealthBoard {
     /// Asks to make an attempt at `now`.
     pub fn enter(&self, sending: &Sending<'_>, now: Timestamp) -> Admission {
-        self.entry(sending.seat, now).enter(sending, now, || self.pace(sending.model))
+        // What a tenant's key leads to, which may be anything, says nothing about a model.
+        let pace = || match sending.seat.credential {
+            None => self.pace(sending.model),
+            Some(_) => Arc::default(),
+        };
+        self.entry(sending.seat, now).enter(sending, now, pace)
     }
 
     /// Notes that the attempt sent at `sent` has content: its endpoint is alive.
@@ -150,14 +155,18 @@ impl HealthBoard {
     }
 }
 
-/// Makes room: the quarter that was not written to for longest goes.
+/// Makes room: the quarter that was not written to for longest goes, of tenants' keys as long as there
+/// are any, so that they never crowd out the operator's.
 fn forget_oldest(seats: &mut Seats) {
     let touched = |entry: &Entry| entry.touched.load(Ordering::Relaxed);
-    let mut moments: Vec<i64> = seats.values().map(|entry| touched(entry)).collect();
+    let tenants = seats.keys().any(Key::is_tenants);
+    let concerned = |key: &Key| key.is_tenants() == tenants;
+    let all = seats.iter().filter(|(key, _)| concerned(key));
+    let mut moments: Vec<i64> = all.map(|(_, entry)| touched(entry)).collect();
     let quarter = moments.len() / 4;
     let (_, limit, _) = moments.select_nth_unstable(quarter);
     let limit = *limit;
-    seats.retain(|_, entry| touched(entry) > limit);
+    seats.retain(|key, entry| !concerned(key) || touched(entry) > limit);
 }
 
 impl Health for HealthBoard {

@@ -12,6 +12,13 @@ pub(super) struct Key {
     credential: Option<Box<str>>,
 }
 
+impl Key {
+    /// Whether it is that of a tenant's key.
+    pub(super) const fn is_tenants(&self) -> bool {
+        self.credential.is_some()
+    }
+}
+
 impl From<Seat<'_>> for Key {
     fn from(seat: Seat<'_>) -> Self {
         Self { endpoint: seat.endpoint.into(), credential: seat.credential.map(Into::into) }

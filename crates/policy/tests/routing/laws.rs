@@ -133,6 +133,7 @@ fn account() -> impl Strategy<Value = AccountPolicy> {
                 always_use: is(9),
                 sort_order: u32::MAX - u32::try_from(at).unwrap(),
                 allowed_models: is(10).then(|| vec!["*/m".into()]),
+                ..ByokKey::default()
             })
         };
         AccountPolicy {

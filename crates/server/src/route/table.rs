@@ -19,6 +19,7 @@ use crate::v1::purchases::{CheckoutRequest, ClaimRequest, RuleRequest, TaxIdRequ
 use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
+mod allowlist;
 mod app;
 mod people;
 
@@ -35,6 +36,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     KEYS,
     WORKSPACES,
     GUARDRAILS,
+    allowlist::ROUTES,
     people::ROUTES,
     app::ROUTES,
     HOUSE,

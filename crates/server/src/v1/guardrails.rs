@@ -16,14 +16,18 @@ use crate::app::App;
 use crate::manage::{Asked, Manager, Wish, changed, found};
 
 /// The catalogue as a judge of names. A pattern with `*` stands for itself.
-struct Catalogue(Arc<World>);
+struct Catalogue {
+    world: Arc<World>,
+    has_recognizer: bool,
+}
 
 impl Names for Catalogue {
     fn model(&self, name: &str) -> Option<String> {
         if name.contains('*') {
             return Some(name.to_lowercase());
         }
-        let (Lookup::Found { model, .. } | Lookup::Deprecated(model)) = self.0.catalog.lookup(name)
+        let (Lookup::Found { model, .. } | Lookup::Deprecated(model)) =
+            self.world.catalog.lookup(name)
         else {
             return None;
         };
@@ -37,12 +41,17 @@ impl Names for Catalogue {
 
     fn provider(&self, name: &str) -> Option<String> {
         let name = name.to_lowercase();
-        self.0.catalog.provider(&name).map(|provider| provider.slug.clone())
+        self.world.catalog.provider(&name).map(|provider| provider.slug.clone())
+    }
+
+    fn has_recognizer(&self) -> bool {
+        self.has_recognizer
     }
 }
 
 fn names(app: &App) -> Catalogue {
-    Catalogue(app.gateway().world.load_full())
+    let gateway = app.gateway();
+    Catalogue { world: gateway.world.load_full(), has_recognizer: gateway.has_recognizer() }
 }
 
 /// `GET /api/v1/guardrails?workspace_id&offset&limit`.

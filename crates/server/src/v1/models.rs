@@ -3,13 +3,13 @@
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, Uri};
 use signalbox_catalog::Endpoint;
 use signalbox_catalog::listing::{self, ModelsQuery, Page};
 use signalbox_core::ApiError;
 
 use crate::app::App;
-use crate::{credential, error};
+use crate::{credential, error, region};
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -17,13 +17,24 @@ fn borrowed(pairs: &Pairs) -> impl Iterator<Item = (&str, &str)> {
     pairs.iter().map(|(key, value)| (key.as_str(), value.as_str()))
 }
 
+/// What a regional host adds to a query: the last word on the region.
+fn of_host(app: &App, uri: &Uri, headers: &HeaderMap) -> Option<(&'static str, &'static str)> {
+    region::of(app, uri, headers).map(|region| ("region", region.name()))
+}
+
 /// `GET /api/v1/models`
-pub(crate) async fn list(State(app): State<App>, pairs: Pairs) -> Response {
+pub(crate) async fn list(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    pairs: Pairs,
+) -> Response {
     let world = app.gateway().world.load();
-    let answer = if pairs.is_empty() {
+    let region = of_host(&app, &uri, &headers);
+    let answer = if pairs.is_empty() && region.is_none() {
         Ok(listing::default_models(&world.catalog))
     } else {
-        ModelsQuery::parse(borrowed(&pairs)).map(|query| {
+        ModelsQuery::parse(borrowed(&pairs).chain(region)).map(|query| {
             Bytes::from(listing::models(&world.catalog, &query, app.clock().now()).to_string())
         })
     };
@@ -31,9 +42,15 @@ pub(crate) async fn list(State(app): State<App>, pairs: Pairs) -> Response {
 }
 
 /// `GET /api/v1/models/count`
-pub(crate) async fn count(State(app): State<App>, pairs: Pairs) -> Response {
+pub(crate) async fn count(
+    State(app): State<App>,
+    uri: Uri,
+    headers: HeaderMap,
+    pairs: Pairs,
+) -> Response {
     let world = app.gateway().world.load();
-    let answer = ModelsQuery::parse(borrowed(&pairs))
+    let region = of_host(&app, &uri, &headers);
+    let answer = ModelsQuery::parse(borrowed(&pairs).chain(region))
         .map(|query| listing::count(&world.catalog, &query, app.clock().now()).to_string());
     error::json(&app, answer)
 }

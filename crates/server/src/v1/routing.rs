@@ -42,8 +42,8 @@ pub(crate) async fn plan(
             None => app.gateway().surface_of(&body)?,
         };
         let inbound =
-            Inbound { surface, head: inference::request_head(&head.headers), body, id: None };
-        let plan = app.gateway().dry_run(&caller, inbound, asked.dice)?;
+            Inbound { surface, head: inference::request_head(&app, &head), body, id: None };
+        let plan = app.gateway().dry_run(&caller, inbound, asked.dice).await?;
         Ok::<_, ApiError>(serde_json::json!({ "data": plan }).to_string())
     };
     error::json(&app, answer.await)

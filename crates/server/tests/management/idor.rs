@@ -5,9 +5,9 @@
 //! be missing from.
 
 #[path = "idor/estate.rs"]
-mod estate;
+pub mod estate;
 #[path = "idor/sample.rs"]
-mod sample;
+pub mod sample;
 
 use bytes::Bytes;
 use http::Method;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use signalbox_testkit::TestServer;
 
 use crate::reference::conforms;
-use crate::site::{chat, delete, patch, start, told};
+use crate::site::{chat, delete, patch, put, start, told};
 
 const KEYS: &str = "/api/v1/keys";
 
@@ -42,6 +42,7 @@ async fn a_key_is_made_shown_once_used_and_deleted() {
     let spent = seen["data"]["usage"].as_f64().unwrap();
     assert!(spent > 0.0);
     assert_eq!(seen["data"]["usage_daily"], spent);
+    assert!(seen["data"]["last_used_at"].is_string() && made["last_used_at"].is_null());
     assert_eq!(seen["data"]["byok_usage"], 0);
     assert!(seen["data"]["limit_remaining"].as_f64().unwrap() < 2.5);
     let own = told(&caller.get("/api/v1/key").await, 200);
@@ -206,4 +207,49 @@ async fn the_audit_log_tells_who_did_what_and_never_a_secret() {
     assert_eq!(told(&theirs, 200)["data"], json!([]));
     let text = format!("{log:?}");
     assert!(!text.contains(&key) && !text.contains(&server.owner.management_key));
+}
+
+#[tokio::test]
+async fn a_key_says_what_limits_it_and_what_will_refuse_it_first() {
+    let server = start().await;
+    let manager = server.manager();
+    let (made, key) =
+        make(&server, json!({"name": "k", "limit": 2, "limit_reset": "monthly"})).await;
+    let caller = server.caller().with_key(&key);
+    let weekly = "/api/v1/workspaces/default/budgets/weekly";
+    told(&put(&manager, weekly, json!({"limit_usd": 1.5})).await, 200);
+    let guardrail = json!({"name": "g", "limit_usd": 0.00001, "reset_interval": "daily"});
+    let guardrail = told(&manager.post("/api/v1/guardrails", &guardrail).await, 201);
+    let id = guardrail["data"]["id"].as_str().unwrap();
+    let path = format!("/api/v1/guardrails/{id}/assignments/keys");
+    told(&manager.post(&path, &json!({"key_hashes": [made["hash"]]})).await, 200);
+    let seen = async || told(&caller.get("/api/v1/key").await, 200)["data"].clone();
+    let before = seen().await;
+    let scopes: Vec<&str> = before["budgets"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|b| b["scope"].as_str().unwrap())
+        .collect();
+    assert_eq!(scopes, ["key_limit", "workspace", "api_key"]);
+    assert_eq!(before["budgets"][1]["reset_interval"], "weekly");
+    assert!(before["budgets"][1]["budget_id"].is_string());
+    assert!(before["budgets"][0]["resets_at"].as_str().unwrap().contains("-01T00:00:00"));
+    let least = &before["effective_budget"];
+    assert_eq!((&least["guardrail_id"], &least["remaining_usd"]), (&json!(id), &json!(0.00001)));
+
+    told(&caller.chat(&chat()).await, 402);
+    told(
+        &manager.post(&format!("{path}/remove"), &json!({"key_hashes": [made["hash"]]})).await,
+        200,
+    );
+    told(&caller.chat(&chat()).await, 200);
+    let after = seen().await;
+    let spent = after["usage"].as_f64().unwrap();
+    assert!(spent > 0.0);
+    for budget in after["budgets"].as_array().unwrap() {
+        assert_eq!(budget["spend_usd"], spent, "{budget}");
+    }
+    assert_eq!(after["effective_budget"]["scope"], "workspace");
+    server.closes_clean().await;
 }

@@ -1,11 +1,9 @@
 //! Requests on the caller's own provider keys: free within the month's allowance, 5 % of the list price
 //! beyond it, settled by who answered (platform spec 5.3, 19.4).
 
-use std::sync::Arc;
-
 use serde_json::{Value, json};
-use signalbox_core::{Plans, Usd};
-use signalbox_gateway::OwnKeys;
+use signalbox_core::{Plans, Secret, Usd};
+use signalbox_gateway::{OwnKeys, OwnProviderKey};
 use signalbox_platform::NewKey;
 use signalbox_platform::keys::hash_of;
 use signalbox_policy::ByokKey;
@@ -23,16 +21,18 @@ fn usd(text: &str) -> Usd {
 
 /// Callers have a key of their own for each of these providers, as does everybody whose plan allows it.
 fn own(providers: &'static [&'static str], fallback: bool) -> OwnKeys {
-    OwnKeys::by(move |_| {
-        let key = |provider: &&str| ByokKey {
+    let key = |provider: &&str| OwnProviderKey {
+        routing: ByokKey {
             id: format!("own-{provider}"),
             label: "sk-...AbCd".to_owned(),
             provider: (*provider).to_owned(),
             prioritized: !fallback,
             ..ByokKey::default()
-        };
-        providers.iter().map(|provider| Arc::new(key(provider))).collect()
-    })
+        },
+        secret: Secret::new(format!("sk-{provider}")),
+        version: 1,
+    };
+    OwnKeys::fixed(providers.iter().map(key).collect())
 }
 
 /// A server whose owner, who never purchased anything, may use own keys on these terms.

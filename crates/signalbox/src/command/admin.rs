@@ -4,6 +4,7 @@ mod account;
 mod credit;
 mod holder;
 mod invoice;
+mod privacy;
 mod statement;
 mod voucher;
 
@@ -44,6 +45,9 @@ pub(super) enum Command {
     /// The plan of an account, and what was agreed with it
     #[command(subcommand)]
     Plan(account::PlanCommand),
+    /// Whether an account may change its privacy settings
+    #[command(subcommand)]
+    Privacy(privacy::Command),
     /// Codes that are redeemed for credit
     #[command(subcommand)]
     Voucher(voucher::Command),
@@ -175,6 +179,7 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
         Command::Key(KeyCommand::Create(wanted)) => create_key(wanted).await,
         Command::Grant(wanted) => grant(wanted).await,
         Command::Plan(command) => account::plan(command).await,
+        Command::Privacy(command) => privacy::run(command).await,
         Command::Voucher(command) => voucher::run(command).await,
         Command::Transfer(wanted) => credit::transfer(wanted).await,
         Command::Adjust(wanted) => credit::adjust(wanted).await,

@@ -43,6 +43,9 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         timeouts: config.timeouts,
         hedge_percent: config.hedge_percent,
         plans: config.money.plans.clone(),
+        moderator: config.moderator.clone(),
+        regions: config.regions.clone(),
+        reach: config.reach.clone(),
         ..Settings::new(config.public_url.clone())
     };
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);

@@ -20,6 +20,8 @@ pub struct KeyUsage {
     pub credits: Spend,
     /// On own provider keys, at list price.
     pub byok: Spend,
+    /// The beginning of the day, UTC, in which it was last used.
+    pub last_day: Option<Timestamp>,
 }
 
 impl KeyUsage {
@@ -63,32 +65,51 @@ impl Store {
         keys: &[&KeyHash],
         now: Timestamp,
     ) -> Result<HashMap<KeyHash, KeyUsage>, StoreError> {
-        if keys.is_empty() {
+        let scopes: Vec<String> = keys.iter().map(|key| key_scope(key)).collect();
+        let found = self.usage_of(&scopes, now).await?;
+        let hash = |scope: String| KeyHash::new(scope.strip_prefix("key:").unwrap_or_default());
+        Ok(found.into_iter().map(|(scope, usage)| (hash(scope), usage)).collect())
+    }
+
+    /// What was spent in these scopes, as durable now. One in which nothing was is not in it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn usage_of(
+        &self,
+        scopes: &[String],
+        now: Timestamp,
+    ) -> Result<HashMap<String, KeyUsage>, StoreError> {
+        if scopes.is_empty() {
             return Ok(HashMap::new());
         }
         self.caught_up().await;
-        let scopes: Vec<String> = (0..keys.len()).map(|index| format!("${}", index + 4)).collect();
+        let places: Vec<String> =
+            (0..scopes.len()).map(|index| format!("${}", index + 4)).collect();
         let sql = format!(
-            "SELECT scope, {}, {} FROM usage WHERE scope IN ({}) GROUP BY scope",
+            "SELECT scope, {}, {}, max(day) FROM usage WHERE scope IN ({}) GROUP BY scope",
             sums("charged"),
             sums("byok"),
-            scopes.join(", ")
+            places.join(", ")
         );
         let first = |interval| day_of(now.window_start(interval));
         let mut query = query(AssertSqlSafe(sql))
             .bind(first(ResetInterval::Daily))
             .bind(first(ResetInterval::Weekly))
             .bind(first(ResetInterval::Monthly));
-        for key in keys {
-            query = query.bind(key_scope(key));
+        for scope in scopes {
+            query = query.bind(scope.as_str());
         }
         let rows = query.fetch_all(self.readers()).await?;
         let mut found = HashMap::with_capacity(rows.len());
         for row in &rows {
-            let scope: String = row.try_get(0)?;
-            let hash = scope.strip_prefix("key:").unwrap_or_default().to_owned();
-            let usage = KeyUsage { credits: spend(row, 1, now)?, byok: spend(row, 5, now)? };
-            found.insert(KeyHash::new(hash), usage);
+            let last: i64 = row.try_get(9)?;
+            let usage = KeyUsage {
+                credits: spend(row, 1, now)?,
+                byok: spend(row, 5, now)?,
+                last_day: Some(Timestamp::from_seconds(last.saturating_mul(86_400))),
+            };
+            found.insert(row.try_get(0)?, usage);
         }
         Ok(found)
     }

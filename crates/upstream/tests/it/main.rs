@@ -9,5 +9,6 @@
 
 mod address;
 mod connect;
+mod rows;
 mod seen;
 mod token;

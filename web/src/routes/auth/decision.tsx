@@ -32,7 +32,7 @@ function Row({ name, children }: { name: string; children: ReactNode }) {
 function Callback({ url }: { url: string }) {
   const { origin, host } = new URL(url);
   return (
-    <span className="font-mono text-xs leading-5 break-all text-muted">
+    <span className="font-mono text-sm break-all text-muted">
       {origin.slice(0, origin.length - host.length)}
       <b className="font-bold text-ink">{host}</b>
       {url.slice(origin.length)}
@@ -43,13 +43,16 @@ function Callback({ url }: { url: string }) {
 function Facts({ request, session }: { request: Request; session: Session }) {
   return (
     <dl className="divide-y divide-line rounded-md border border-line text-sm">
-      <Row name="Sends you to">
-        {request.callback_url === null ? (
-          'Nowhere: you copy a code'
-        ) : (
-          <Callback url={request.callback_url} />
-        )}
-      </Row>
+      {request.callback_url === null ? (
+        <Row name="Sends you">Nowhere: you copy a code</Row>
+      ) : (
+        <div className="grid gap-0.5 px-3 py-2">
+          <dt className="text-muted">Sends you to</dt>
+          <dd>
+            <Callback url={request.callback_url} />
+          </dd>
+        </div>
+      )}
       <Row name="Paid by">
         {nameOf(session.context)} <span className="text-muted">({session.user.email})</span>
       </Row>

@@ -34,7 +34,7 @@ pub fn nobodys(object: Object) -> String {
         Object::Session => format!("ses_{number:020}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail | Object::Invitation | Object::Workspace => uuid,
+        Object::Guardrail | Object::Invitation | Object::Phrase | Object::Workspace => uuid,
     }
 }
 
@@ -199,6 +199,10 @@ impl Estate {
                 let id = payment.id.clone();
                 server.platform.store().create_payment(payment).await.unwrap();
                 id
+            }
+            Object::Phrase => {
+                let wish = json!({"phrase": format!("phrase {number}")});
+                self.posted("/privacy/allowlist", wish, "id").await
             }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);
