@@ -7,7 +7,7 @@ export interface Context {
   account_id: string;
   kind: 'personal' | 'organization';
   name: string | null;
-  role: 'admin' | 'member';
+  role: 'org:admin' | 'org:member';
 }
 
 export interface User {
@@ -122,6 +122,11 @@ export function useSwitch() {
       await queries.invalidateQueries();
     },
   });
+}
+
+/** What a person is in an organization. */
+export function roleOf(context: Context): string {
+  return context.role === 'org:admin' ? 'admin' : 'member';
 }
 
 /** What a context is called. */

@@ -1,7 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { ChevronDown, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
 
-import { nameOf, type Session, useSession, useSignOut, useSwitch } from '@/lib/session.ts';
+import { nameOf, roleOf, type Session, useSession, useSignOut, useSwitch } from '@/lib/session.ts';
 import { chooseTheme, type Theme, THEMES, useTheme } from '@/lib/theme.ts';
 import { Button } from './button.tsx';
 import { Mark } from './mark.tsx';
@@ -51,7 +51,7 @@ function ContextMenu({ session }: { session: Session }) {
         options={session.contexts.map((one) => ({
           value: one.account_id,
           name: nameOf(one),
-          ...(one.kind === 'organization' ? { detail: one.role } : {}),
+          ...(one.kind === 'organization' ? { detail: roleOf(one) } : {}),
         }))}
         onChoose={(account) => change.mutate(account)}
       />

@@ -14,7 +14,6 @@ import { Skeleton } from '@/ui/skeleton.tsx';
 interface Organization {
   id: string;
   name: string;
-  role: 'admin' | 'member';
 }
 
 const HERE = { return_to: '/invitations/accept' };

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import { moment } from '@/lib/format.ts';
-import { nameOf, type Session } from '@/lib/session.ts';
+import { nameOf, roleOf, type Session } from '@/lib/session.ts';
 import { LINK, Section } from '@/ui/page.tsx';
 
 function Row({ name, children }: { name: string; children: ReactNode }) {
@@ -34,7 +34,7 @@ export function Profile({ session }: { session: Session }) {
         <Row name="Acting for">
           {nameOf(context)}
           {context.kind === 'organization' ? (
-            <span className="text-sm text-muted"> as {context.role}</span>
+            <span className="text-sm text-muted"> as {roleOf(context)}</span>
           ) : null}
         </Row>
         <Row name="User id">
