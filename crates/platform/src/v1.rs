@@ -29,6 +29,7 @@ use crate::PlatformError;
 
 /// The envelope of single objects: `{"data": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Data<T> {
     /// The object.
     pub data: T,
@@ -36,6 +37,7 @@ pub struct Data<T> {
 
 /// A page of a list, and how long the list is: `{"data": […], "total_count": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Listed<T> {
     /// The page.
     pub data: Vec<T>,

@@ -16,6 +16,7 @@ mod scim;
 mod session;
 mod short_body;
 mod v1;
+mod web;
 mod webhooks;
 
 pub use app::App;

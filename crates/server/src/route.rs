@@ -147,19 +147,37 @@ pub struct Route {
     pub again: Again,
     /// How requests and answers look, where the public reference does not say it.
     pub shape: Shape,
+    /// Whether it is part of the API. The others are pages for people, and what pages load.
+    pub is_api: bool,
     door: Door,
 }
 
 impl Route {
     const fn new(verb: Verb, path: &'static str, credential: Credential, door: Door) -> Self {
         let (moves_money, reaches_provider, again) = (false, false, Again::Another);
-        let (objects, shape): (&[_], _) = (&[], Shape::NONE);
-        Self { verb, path, credential, objects, moves_money, reaches_provider, again, shape, door }
+        let (objects, shape, is_api): (&[_], _, _) = (&[], Shape::NONE, true);
+        Self {
+            verb,
+            path,
+            credential,
+            objects,
+            moves_money,
+            reaches_provider,
+            again,
+            shape,
+            is_api,
+            door,
+        }
     }
 
     /// The same route, whose requests name things of tenants.
     const fn names(self, objects: &'static [(Object, Place)]) -> Self {
         Self { objects, ..self }
+    }
+
+    /// The same route, which is not part of the API.
+    const fn for_people(self) -> Self {
+        Self { is_api: false, ..self }
     }
 
     /// The same route, which may change a balance.

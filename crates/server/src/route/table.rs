@@ -24,6 +24,7 @@ use crate::{inference, router, v1, webhooks};
 mod allowlist;
 mod byok;
 mod directory;
+mod app;
 mod people;
 mod presets;
 mod sign_in;
@@ -47,6 +48,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     presets::ROUTES,
     sign_in::ROUTES,
     directory::ROUTES,
+    app::ROUTES,
     HOUSE,
 ];
 

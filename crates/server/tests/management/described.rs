@@ -199,7 +199,7 @@ fn keep(paths: &Value, own: Map<String, Value>) -> Value {
 pub fn document() -> Value {
     let mut forms = Forms::new();
     let mut paths = json!({});
-    for route in routes() {
+    for route in routes().filter(|route| route.is_api) {
         let mut operation = match published(route) {
             Some(operation) => operation.clone(),
             None => own(route, &mut forms),

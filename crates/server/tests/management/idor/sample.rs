@@ -46,7 +46,7 @@ fn special(route: &Route) -> (Value, Option<u16>) {
         (Verb::Put, "/api/v1/workspaces/{id}/budgets/{interval}") => {
             (json!({"limit_usd": 5}), None)
         }
-        (Verb::Post, "/api/v1/auth/keys/code") => (
+        (Verb::Post, "/api/v1/auth/keys/code" | "/api/v1/session/consent") => (
             json!({"callback_url": "https://app.example/done", "code_challenge_method": "S256",
                 "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}),
             None,
