@@ -15,6 +15,7 @@ use crate::attempt::failed_call;
 use crate::estimate;
 use crate::gateway::Gateway;
 use crate::inbound::{Inbound, RequestHead, Surface};
+use crate::open::Opened;
 use crate::own_keys::Access;
 use crate::prepare::{self, Said};
 use crate::reserve::Bound;
@@ -100,7 +101,8 @@ impl Gateway {
             screen: None,
         };
         let unfit = |error: signalbox_core::ApiError| Failure::unfit(error.message);
-        let (resolved, head) = resolve(inbound, &around).map_err(unfit)?;
+        let opened = Opened::bare(inbound).map_err(unfit)?;
+        let (resolved, head) = resolve(opened, &around).map_err(unfit)?;
         let road = access.road(world, candidate)?;
         let said = Said { resolved: &resolved, head: &head, world, account: "probe" };
         let inputs = &resolved.requirements.content.inputs;

@@ -39,7 +39,7 @@ impl FromRequestParts<App> for Directed {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string());
+        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
         let token = credential::key(&parts.headers);
         let url = app.people().public_url();
         let directory = app.platform().scim_directory(token, address, url).await;

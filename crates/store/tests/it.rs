@@ -53,7 +53,7 @@ mod sso;
 #[path = "it/people.rs"]
 mod people;
 
-#[path = "it/secrets.rs"]
-mod secrets;
 #[path = "it/presets.rs"]
 mod presets;
+#[path = "it/secrets.rs"]
+mod secrets;

@@ -81,9 +81,9 @@ mod sso;
 #[path = "it/people.rs"]
 mod people;
 
-#[path = "it/secrets.rs"]
-mod secrets;
-#[path = "it/presets.rs"]
-mod presets;
 #[path = "postgres/news.rs"]
 mod news;
+#[path = "it/presets.rs"]
+mod presets;
+#[path = "it/secrets.rs"]
+mod secrets;

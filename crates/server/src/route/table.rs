@@ -22,9 +22,9 @@ use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
 mod allowlist;
+mod app;
 mod byok;
 mod directory;
-mod app;
 mod people;
 mod presets;
 mod sign_in;

@@ -47,7 +47,7 @@ pub async fn connect(
         verified_at: Some(now),
         issuer: Some("https://idp.example".to_owned()),
         client_id: None,
-        secret: None,
+        secret_version: None,
         tested_at: None,
         created_by: None,
         created_at: now,

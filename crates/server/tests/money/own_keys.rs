@@ -236,7 +236,7 @@ async fn two_gateways_give_away_one_allowance_to_the_request() {
     let offer = || Offer::new().model("acme/one", [Stand::new("mine", "tokens-5")]);
     let setup = || Setup {
         plans: plans.clone(),
-        own_keys: own(&["mine"], false),
+        own_keys: Some(own(&["mine"], false)),
         database: Some(database.url()),
         credit: "1",
         journal: false,
