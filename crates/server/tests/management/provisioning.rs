@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 use signalbox_core::id::{AccountId, UserId};
 use signalbox_platform::NewKey;
 use signalbox_runtime::Clock;
