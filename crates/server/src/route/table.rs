@@ -36,8 +36,8 @@ pub(super) const TABLES: &[&[Route]] = &[
     KEYS,
     WORKSPACES,
     GUARDRAILS,
-    byok::ROUTES,
     allowlist::ROUTES,
+    byok::ROUTES,
     people::ROUTES,
     HOUSE,
 ];
