@@ -1,5 +1,7 @@
 //! What a workspace presets takes effect on its requests, and on those of no other.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use serde_json::{Value, json};
 use signalbox_core::Usd;
 use signalbox_testkit::{Caller, Offer, Stand, TestServer};
@@ -81,8 +83,12 @@ async fn what_is_final_of_a_router_no_request_and_no_preset_changes() {
         body["plugins"] = json!([plugin]);
         body
     };
+    // Each in a conversation of its own: routers stay with the model of one.
+    let conversations = AtomicU32::new(0);
     let model = async |caller: &Caller, body: &Value| {
-        told(&caller.chat(body).await, 200)["model"].as_str().unwrap().to_owned()
+        let mut body = body.clone();
+        body["session_id"] = json!(format!("s{}", conversations.fetch_add(1, Ordering::Relaxed)));
+        told(&caller.chat(&body).await, 200)["model"].as_str().unwrap().to_owned()
     };
     let max = json!({"id": "auto-router", "cost_tier": "max"});
     assert_eq!(model(&caller, &asked("openrouter/auto", max.clone())).await, "acme/f");
