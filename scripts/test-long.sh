@@ -4,7 +4,7 @@
 set -euo pipefail
 . "$(dirname "$0")/need.sh"
 PROPTEST_CASES="${PROPTEST_CASES:-20000}" cargo test --release --locked -p signalbox-core \
-  -p signalbox-dialect -p signalbox-guard -p signalbox-ledger -p signalbox-policy
+  -p signalbox-dialect -p signalbox-guard -p signalbox-ledger -p signalbox-policy -p signalbox-vault
 echo "== gateways killed under load, a thousand times"
 SIGNALBOX_ROUNDS="${SIGNALBOX_ROUNDS:-1000}" cargo test --release --locked -p signalbox --test money \
   -- --nocapture however_often_the_gateway_dies
@@ -12,7 +12,7 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
   echo "cargo-fuzz is needed for the fuzz targets: cargo install cargo-fuzz" >&2
   exit 2
 fi
-for crate in dialect guard; do
+for crate in dialect guard vault; do
   cd "crates/$crate"
   for target in $(cargo fuzz list); do
     echo "== fuzzing $crate: $target"

@@ -19,6 +19,12 @@ pub enum PlatformError {
     /// The password was right; a code of the second factor is needed too.
     #[error("A code of the second factor is needed")]
     NeedsCode,
+    /// People of this domain sign in through their organization's identity provider: this connection.
+    #[error("Accounts of this domain sign in through their identity provider (single sign-on)")]
+    SsoRequired(String),
+    /// A service outside is out of reach or out of order.
+    #[error("{0}")]
+    Elsewhere(String),
     /// It does not go with what there is.
     #[error("{0}")]
     Conflict(String),
@@ -76,6 +82,12 @@ impl From<PlatformError> for ApiError {
             PlatformError::Denied(reason) => Self::new(ErrorKind::Authentication, reason),
             PlatformError::NeedsCode => Self::new(ErrorKind::Authentication, error.to_string())
                 .with_metadata("second_factor", true),
+            PlatformError::SsoRequired(ref connection) => {
+                let begin = format!("/api/v1/session/begin/{connection}");
+                Self::new(ErrorKind::PermissionDenied, error.to_string())
+                    .with_metadata("sso", serde_json::json!({ "id": connection, "url": begin }))
+            }
+            PlatformError::Elsewhere(reason) => Self::invalid(reason).with_status(502),
             PlatformError::Conflict(reason) => Self::invalid(reason).with_status(409),
             PlatformError::TooOften(seconds) => {
                 let mut error = Self::new(ErrorKind::RateLimitExceeded, error.to_string());

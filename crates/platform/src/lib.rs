@@ -15,7 +15,9 @@ pub mod once;
 pub mod people;
 pub mod plans;
 pub mod purchase;
+pub mod scim;
 pub mod seal;
+pub mod sso;
 pub mod statement;
 pub mod v1;
 pub mod vouchers;
@@ -37,6 +39,7 @@ pub use people::{People, PeopleSettings, SignUp};
 pub use plans::NewAgreement;
 pub use purchase::{PurchaseError, PurchaseSettings, Purchases};
 pub use signalbox_store::{Actor, By};
+pub use sso::NewConnection;
 pub use statement::Statement;
 pub use vouchers::NewVoucher;
 

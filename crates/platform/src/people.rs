@@ -3,15 +3,22 @@
 //! Nothing here tells whether somebody has an account: an unknown address takes the same work, the same
 //! time and the same answer as a known one.
 
+pub(crate) mod connections;
 mod entrance;
 mod factor;
+mod journey;
+pub mod leak;
 pub mod mail;
 mod membership;
+pub mod oidc;
 mod password;
+pub mod records;
 mod recovery;
+mod refusal;
 mod session;
 mod throttle;
 mod totp;
+mod vouching;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,13 +27,19 @@ use sha2::{Digest, Sha256};
 use signalbox_core::Secret;
 use signalbox_core::id::hex;
 use signalbox_runtime::entropy;
+use signalbox_upstream::Reach;
 
 use crate::Platform;
+use connections::Tenants;
 use mail::Mail;
+use oidc::{Idp, Outside, Provider};
 use password::Passwords;
+use records::{SystemRecords, TxtRecords};
 pub(crate) use throttle::Limit;
 use throttle::Throttle;
 
+pub use journey::{Brought, Departure, Landing};
+pub use refusal::Refusal;
 pub use session::{Opened, Person};
 
 /// Who may make an account.
@@ -49,6 +62,12 @@ pub struct PeopleSettings {
     /// Whether apps may use the method `plain`, or no challenge at all. Then whoever sees a code on its
     /// way has the key.
     pub weak_challenges: bool,
+    /// Where people may sign in instead.
+    pub providers: Vec<Provider>,
+    /// Addresses, in lower case, whose passwords are good although their domain has single sign-on.
+    pub break_glass: Vec<String>,
+    /// Where identity providers that tenants name may be.
+    pub reach: Reach,
 }
 
 /// Where a request comes from.
@@ -89,6 +108,11 @@ struct Inner {
     mail: Arc<dyn Mail>,
     passwords: Passwords,
     throttle: Throttle,
+    outside: Outside,
+    outside_of_tenants: Outside,
+    providers: Vec<Arc<Idp>>,
+    tenants: Tenants,
+    records: Arc<dyn TxtRecords>,
     public_url: String,
 }
 
@@ -101,12 +125,33 @@ impl People {
         mail: Arc<dyn Mail>,
         public_url: &str,
     ) -> Self {
+        Self::looking_up(platform, settings, mail, Arc::new(SystemRecords), public_url)
+    }
+
+    /// The same, whose domains' records are looked up like this.
+    #[must_use]
+    pub fn looking_up(
+        platform: &Platform,
+        settings: PeopleSettings,
+        mail: Arc<dyn Mail>,
+        records: Arc<dyn TxtRecords>,
+        public_url: &str,
+    ) -> Self {
+        let (outside, clock) = (Outside::for_operator(), platform.store().clock());
+        let outside_of_tenants = Outside::within(settings.reach.clone());
+        let idp = |one: &Provider| Idp::new(one.clone(), outside.clone(), clock.clone());
+        let providers = settings.providers.iter().map(|one| Arc::new(idp(one))).collect();
         Self(Arc::new(Inner {
             platform: platform.clone(),
             settings,
             mail,
             passwords: Passwords::new(),
-            throttle: Throttle::new(platform.store().clock().clone()),
+            throttle: Throttle::new(clock.clone()),
+            outside,
+            outside_of_tenants,
+            providers,
+            tenants: Tenants::default(),
+            records,
             public_url: public_url.trim_end_matches('/').to_owned(),
         }))
     }

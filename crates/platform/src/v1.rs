@@ -4,6 +4,7 @@ pub mod allowlist;
 pub mod assignments;
 pub mod audit_log;
 pub mod budgets;
+pub mod byok;
 pub mod credits;
 pub mod defaults;
 pub mod generation;
@@ -15,7 +16,10 @@ pub mod organization;
 pub mod presets;
 pub mod privacy;
 pub mod rules;
+pub mod scim;
 pub mod session;
+pub mod sign_in;
+pub mod sso;
 pub mod workspaces;
 
 use schemars::JsonSchema;
@@ -25,6 +29,7 @@ use crate::PlatformError;
 
 /// The envelope of single objects: `{"data": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Data<T> {
     /// The object.
     pub data: T,
@@ -32,6 +37,7 @@ pub struct Data<T> {
 
 /// A page of a list, and how long the list is: `{"data": […], "total_count": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Listed<T> {
     /// The page.
     pub data: Vec<T>,

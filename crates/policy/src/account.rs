@@ -69,7 +69,7 @@ impl AccountPolicy {
 
     /// The caller's own keys that may be used for this endpoint, in no special order. Where the account
     /// keeps to a region, one that names another region than the endpoint's is left out: it would lead
-    /// elsewhere.
+    /// elsewhere; so is one that brings an address, which may lead anywhere.
     pub fn keys_for<'a>(
         &'a self,
         endpoint: &'a Endpoint,
@@ -77,7 +77,7 @@ impl AccountPolicy {
     ) -> impl Iterator<Item = &'a Arc<ByokKey>> {
         let stays = |key: &ByokKey| {
             let elsewhere = key.region.is_some() && key.region != endpoint.region;
-            self.region.is_none() || !elsewhere
+            self.region.is_none() || !elsewhere && !key.addressed
         };
         self.byok.iter().filter(move |key| key.fits(endpoint, model) && stays(key))
     }

@@ -1,8 +1,10 @@
 //! The accept loop: deadlines against slow clients, and a stop that lets streams end.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -14,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::manage::Peer;
+use crate::proxies::Proxies;
 use crate::router;
 
 /// Longest wait for the head of a request.
@@ -24,11 +27,14 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct Listening {
     /// Cancel it to stop accepting; open streams get 30 seconds.
     pub stop: CancellationToken,
+    /// The proxies in front of it.
+    pub proxies: Proxies,
 }
 
 /// Serves until `listening.stop` is cancelled and the open answers have ended.
 pub async fn serve(listener: TcpListener, app: App, listening: Listening) {
     let router = router::router(app.clone());
+    let proxies = Arc::new(listening.proxies);
     let graceful = GracefulShutdown::new();
     loop {
         let accepted = tokio::select! {
@@ -45,10 +51,11 @@ pub async fn serve(listener: TcpListener, app: App, listening: Listening) {
             }
         };
         drop(socket.set_nodelay(true));
-        let router = router.clone();
-        let service = service_fn(move |request| {
+        let (router, proxies) = (router.clone(), Arc::clone(&proxies));
+        let service = service_fn(move |request: http::Request<Incoming>| {
             let router = router.clone();
-            async move { Ok::<_, Infallible>(router::answer(router, request, Peer(peer)).await) }
+            let peer = Peer(proxies.client(peer.ip(), request.headers()));
+            async move { Ok::<_, Infallible>(router::answer(router, request, peer).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

@@ -2,7 +2,7 @@
 //! changed holds for the next request.
 
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use axum::body::Body;
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -17,9 +17,9 @@ use signalbox_platform::{Actor, By, PlatformError};
 use crate::app::App;
 use crate::{credential, error, short_body};
 
-/// Where a connection comes from, as the accept loop saw it.
+/// Where a request comes from: the other end of the connection, or whom trusted proxies name.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Peer(pub SocketAddr);
+pub(crate) struct Peer(pub IpAddr);
 
 /// The holder of a management key.
 pub(crate) struct Manager(pub By);
@@ -30,7 +30,7 @@ impl FromRequestParts<App> for Manager {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let caller = credential::management(app, &parts.headers).await;
         let caller = caller.map_err(|problem| error::error(app, problem))?;
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string());
+        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
         let actor = Actor::Key(caller.key.hash.clone());
         Ok(Self(By { account: caller.key.account.clone(), actor, address }))
     }
@@ -65,7 +65,12 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
     }
 }
 
-fn written<E>(app: &App, status: StatusCode, found: Result<impl Serialize, E>) -> Response
+/// The answer with this status, or the error instead of it.
+pub(crate) fn written<E>(
+    app: &App,
+    status: StatusCode,
+    found: Result<impl Serialize, E>,
+) -> Response
 where
     ApiError: From<E>,
 {

@@ -14,49 +14,77 @@ use crate::app::App;
 use crate::error;
 use crate::manage::Peer;
 
-/// The cookie on `https`: the prefix makes browsers refuse it from any other host or path.
-const SECURE: &str = "__Host-signalbox_session";
-/// The cookie on `http`, for development.
-const PLAIN: &str = "signalbox_session";
 /// Characters of a token.
 const TOKEN: usize = 64;
+
+/// A cookie of ours. On `https` its name has a prefix that makes browsers refuse it from any other host
+/// or path; without it is for development.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Cookie {
+    /// Of whoever is signed in.
+    Session,
+    /// Of whoever is on the way to an identity provider.
+    Journey,
+}
 
 fn is_secure(app: &App) -> bool {
     app.people().public_url().starts_with("https://")
 }
 
-fn name(app: &App) -> &'static str {
-    if is_secure(app) { SECURE } else { PLAIN }
+impl Cookie {
+    fn name(self, app: &App) -> &'static str {
+        match (self, is_secure(app)) {
+            (Self::Session, true) => "__Host-signalbox_session",
+            (Self::Session, false) => "signalbox_session",
+            (Self::Journey, true) => "__Host-signalbox_journey",
+            (Self::Journey, false) => "signalbox_journey",
+        }
+    }
+
+    /// The token in it, if it looks like one.
+    pub fn read<'h>(self, app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
+        let name = self.name(app);
+        let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+        let pairs = texts.flat_map(|text| text.split(';'));
+        let mut values = pairs.filter_map(|pair| {
+            let (key, value) = pair.trim().split_once('=')?;
+            (key == name).then_some(value)
+        });
+        let value = values.next()?;
+        // Two of the same name: somebody has planted one.
+        if values.next().is_some() {
+            return None;
+        }
+        (value.len() == TOKEN && value.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .then_some(value)
+    }
+
+    /// Lets the browser keep this token from now on; none makes it forget.
+    pub fn set(self, app: &App, token: Option<&str>, response: &mut Response) {
+        let (name, secure) = (self.name(app), if is_secure(app) { "; Secure" } else { "" });
+        let seconds = match (token, self) {
+            (None, _) => 0,
+            (Some(_), Self::Session) => People::session_seconds(),
+            (Some(_), Self::Journey) => People::journey_seconds(),
+        };
+        let token = token.unwrap_or_default();
+        let cookie =
+            format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
+        if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
+            cookie.set_sensitive(true);
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        }
+    }
 }
 
-/// The token in the cookie, if it looks like one.
+/// The token of whoever is signed in.
 pub(crate) fn token<'h>(app: &App, headers: &'h HeaderMap) -> Option<&'h str> {
-    let name = name(app);
-    let texts = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let pairs = texts.flat_map(|text| text.split(';'));
-    let mut values = pairs.filter_map(|pair| {
-        let (key, value) = pair.trim().split_once('=')?;
-        (key == name).then_some(value)
-    });
-    let value = values.next()?;
-    // Two of the same name: somebody has planted one.
-    if values.next().is_some() {
-        return None;
-    }
-    (value.len() == TOKEN && value.bytes().all(|byte| byte.is_ascii_hexdigit())).then_some(value)
+    Cookie::Session.read(app, headers)
 }
 
-/// Lets the browser keep this token from now on; none makes it forget.
+/// Lets the browser keep this session from now on; none makes it forget.
 pub(crate) fn set(app: &App, token: Option<&str>, response: &mut Response) {
-    let (name, secure) = (name(app), if is_secure(app) { "; Secure" } else { "" });
-    let seconds = if token.is_some() { People::session_seconds() } else { 0 };
-    let token = token.unwrap_or_default();
-    let cookie =
-        format!("{name}={token}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}");
-    if let Ok(mut cookie) = HeaderValue::from_str(&cookie) {
-        cookie.set_sensitive(true);
-        response.headers_mut().append(header::SET_COOKIE, cookie);
-    }
+    Cookie::Session.set(app, token, response);
 }
 
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
@@ -74,7 +102,7 @@ fn origin(url: &str) -> &str {
 /// `Sec-Fetch-Site`; a request that says neither is refused too.
 ///
 /// # Errors
-/// 403.
+/// 403; 415 for a body that is not JSON.
 pub(crate) fn from_us(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
     let ours = origin(app.people().public_url());
     let site = text(headers, "sec-fetch-site");
@@ -85,15 +113,29 @@ pub(crate) fn from_us(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
         None => site == Some("same-origin"),
     };
     if fine {
-        return Ok(());
+        return in_json(headers);
     }
     let message = format!("This is for pages of {ours} alone (see `public_url`)");
     Err(ApiError::new(ErrorKind::PermissionDenied, message))
 }
 
+/// Refuses bodies that a form can send: what acts by cookie is asked for in JSON.
+fn in_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let length = text(headers, "content-length");
+    let empty = length.is_none_or(|length| length == "0");
+    if empty && !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(());
+    }
+    let kind = text(headers, "content-type").and_then(|kind| kind.split(';').next());
+    if kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Ok(());
+    }
+    Err(ApiError::invalid("Content-Type: application/json").with_status(415))
+}
+
 /// Where a request comes from.
 pub(crate) fn visit(parts: &Parts) -> Visit {
-    let address: Option<IpAddr> = parts.extensions.get::<Peer>().map(|peer| peer.0.ip());
+    let address: Option<IpAddr> = parts.extensions.get::<Peer>().map(|peer| peer.0);
     let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Visit { address, agent: agent.map(str::to_owned) }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod account;
 pub(crate) mod allowlist;
 pub(crate) mod auth;
+pub(crate) mod byok;
 pub(crate) mod credits;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
@@ -13,5 +14,8 @@ pub(crate) mod presets;
 pub(crate) mod providers;
 pub(crate) mod purchases;
 pub(crate) mod routing;
+pub(crate) mod scim;
 pub(crate) mod session;
+pub(crate) mod sign_in;
+pub(crate) mod sso;
 pub(crate) mod workspaces;

@@ -31,11 +31,32 @@ mod second_factor;
 #[path = "management/organizations.rs"]
 mod organizations;
 
+#[path = "management/idp.rs"]
+mod idp;
+
+#[path = "management/traveller.rs"]
+mod traveller;
+
+#[path = "management/elsewhere.rs"]
+mod elsewhere;
+
+#[path = "management/vouched.rs"]
+mod vouched;
+
+#[path = "management/sso.rs"]
+mod sso;
+
 #[path = "management/oauth_pkce.rs"]
 mod oauth_pkce;
 
 #[path = "management/guardrails.rs"]
 mod guardrails;
+
+#[path = "management/byok.rs"]
+mod byok;
+
+#[path = "management/byok_use.rs"]
+mod byok_use;
 
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
@@ -54,6 +75,18 @@ mod described;
 
 #[path = "management/openapi.rs"]
 mod openapi;
+
+#[path = "management/directory.rs"]
+mod directory;
+
+#[path = "management/scim.rs"]
+mod scim;
+
+#[path = "management/provisioning.rs"]
+mod provisioning;
+
+#[path = "management/rotation.rs"]
+mod rotation;
 
 #[path = "management/idor.rs"]
 mod idor;

@@ -10,14 +10,18 @@ use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
-use signalbox_gateway::{Moderator, Net, Reach, Regions};
-use signalbox_platform::{PeopleSettings, PurchaseSettings, SignUp};
+use signalbox_gateway::{Moderator, Reach, Regions};
+use signalbox_platform::{PeopleSettings, PurchaseSettings};
+use signalbox_server::Proxies;
 use signalbox_store::{StoreSettings, Sync};
+use signalbox_upstream::SmtpSettings;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
 use crate::guards::{self, ModerationRow};
+use crate::people::{self, MailRow, NetworkRow, OauthRow, PeopleRow};
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
+use crate::secrets::SecretsRow;
 
 /// What the process runs with.
 #[derive(Debug)]
@@ -42,6 +46,12 @@ pub(crate) struct Config {
     pub money: signalbox_platform::Settings,
     /// Who may sign up, and what apps may do.
     pub people: PeopleSettings,
+    /// Where letters go; to the log, if nowhere.
+    pub mail: Option<SmtpSettings>,
+    /// The proxies in front of it.
+    pub proxies: Proxies,
+    /// Where the keys are that secrets are sealed with.
+    pub secrets: SecretsRow,
     /// Who judges prompts for endpoints that require it.
     pub moderator: Option<Arc<dyn Moderator>>,
     /// The hosts whose requests stay in a region.
@@ -70,9 +80,11 @@ struct File {
     credits: Credits,
     people: PeopleRow,
     oauth: OauthRow,
+    mail: Option<MailRow>,
     moderation: Option<ModerationRow>,
     regions: BTreeMap<String, String>,
     network: NetworkRow,
+    secrets: SecretsRow,
     providers: Vec<ProviderRow>,
     models: Vec<ConfiguredModel>,
     endpoints: Vec<ConfiguredEndpoint>,
@@ -101,45 +113,6 @@ struct Keys {
 #[serde(default, deny_unknown_fields)]
 struct Routing {
     hedge_percent: u8,
-}
-
-/// Who may make an account: `open`, `invited` (and the first person) or `closed`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct PeopleRow {
-    sign_up: Option<String>,
-}
-
-/// What apps may do that get keys by authorization codes.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct OauthRow {
-    weak_challenges: bool,
-}
-
-/// Networks that addresses of tenants may lead to, beside the public internet.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-struct NetworkRow {
-    allow: Vec<String>,
-}
-
-fn reach(row: &NetworkRow) -> Result<Reach, Stop> {
-    let net = |text: &String| {
-        text.parse::<Net>()
-            .map_err(|error| Stop::usage(format!("network.allow: {text:?}: {error}")))
-    };
-    row.allow.iter().map(net).collect::<Result<Vec<_>, _>>().map(Reach::also)
-}
-
-fn people(people: &PeopleRow, oauth: &OauthRow) -> Result<PeopleSettings, Stop> {
-    let sign_up = match people.sign_up.as_deref() {
-        None | Some("invited") => SignUp::Invited,
-        Some("open") => SignUp::Open,
-        Some("closed") => SignUp::Closed,
-        Some(_) => return Err(Stop::usage("people.sign_up: \"open\", \"invited\" or \"closed\"")),
-    };
-    Ok(PeopleSettings { sign_up, weak_challenges: oauth.weak_challenges })
 }
 
 /// Credit that is not purchased, and credit that ends.
@@ -237,10 +210,13 @@ impl Config {
             timeouts: Timeouts::default().with(&file.timeouts),
             hedge_percent,
             money: money(&file.plans, &file.credits)?,
-            people: people(&file.people, &file.oauth)?,
+            people: people::settings(file.people, &file.oauth, people::reach(&file.network)?)?,
+            mail: file.mail.map(people::mail).transpose()?,
+            proxies: people::proxies(&file.network)?,
+            secrets: file.secrets,
+            reach: people::reach(&file.network)?,
             moderator: guards::moderator(file.moderation)?,
             regions: guards::regions(&file.regions)?,
-            reach: reach(&file.network)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
                 models: file.models,
@@ -321,6 +297,7 @@ mod tests {
             ("[plans.payg]\ncard_fee_min = 0.5\n", ":2: "),
             ("[people]\nsign_up = \"maybe\"\n", "people.sign_up"),
             ("[oauth]\nplain = true\n", ":2: "),
+            ("[secrets]\npassword = \"x\"\n", ":2: "),
             ("[credits]\npromo = \"1e9\"\n", "credits.promo"),
             ("[regions]\n\"eu.gate.example\" = \"asia\"\n", "regions.eu.gate.example"),
             ("[regions]\n\"eu.gate.example:80\" = \"eu\"\n", "eu.gate.example:80"),

@@ -11,7 +11,9 @@ mod demo;
 mod exit;
 mod guards;
 mod local;
+mod people;
 mod purchases;
+mod secrets;
 mod wiring;
 
 #[global_allocator]

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use signalbox_catalog::Snapshot;
 use signalbox_gateway::World;
-use signalbox_platform::people::mail::PrintedMail;
+use signalbox_platform::people::mail::{Mail, PrintedMail, QueuedMail};
 use signalbox_platform::purchase::Watch;
 use signalbox_platform::{KeyPrefix, People, Platform, Purchases};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
 use signalbox_store::{Ledger, Store};
-use signalbox_upstream::{Client, discover};
+use signalbox_upstream::{Client, Smtp, discover};
 use tokio::task::AbortHandle;
 
 use crate::config::Config;
@@ -61,15 +61,21 @@ pub(crate) fn platform(config: &Config, store: &Store) -> Result<Platform, Stop>
     Ok(Platform::new(store, prefix).with_settings(config.money.clone()))
 }
 
-/// People of this installation. Their mail is printed to the log.
-pub(crate) fn people(config: &Config, platform: &Platform) -> People {
+/// People of this installation. Without a mail server, their mail is printed to the log.
+pub(crate) fn people(config: &Config, platform: &Platform) -> Result<People, Stop> {
     if config.people.weak_challenges {
         tracing::warn!(
             "oauth.weak_challenges: whoever sees the code of an app on its way has the key"
         );
     }
-    let (settings, mail) = (config.people.clone(), Arc::new(PrintedMail));
-    People::new(platform, settings, mail, &config.public_url)
+    let mail: Arc<dyn Mail> = match &config.mail {
+        None => Arc::new(PrintedMail),
+        Some(server) => {
+            let smtp = Smtp::new(server).map_err(|error| Stop::usage(format!("mail: {error}")))?;
+            Arc::new(QueuedMail::new(Arc::new(smtp)))
+        }
+    };
+    Ok(People::new(platform, config.people.clone(), mail, &config.public_url))
 }
 
 /// What can be called.

@@ -166,3 +166,78 @@ fn a_refusal_is_exit_code_1_and_a_mistake_exit_code_2() {
         assert_eq!(site.refused(&line).0, 2, "{line}");
     }
 }
+
+#[test]
+fn a_gateway_without_the_key_of_its_secrets_does_not_start() {
+    let site = Site::new("");
+    let (code, line) = site.refused("secrets status");
+    assert!(code == 2 && line.contains("the first start makes"), "{line}");
+    let key = site.0.path().join("secrets.key");
+    assert!(!key.exists(), "a command makes none");
+    // A process that serves made it, with what it left.
+    std::fs::write(&key, format!("{}\n", "0123456789abcdef".repeat(4))).unwrap();
+    let chmod = |mode: &str| {
+        assert!(Command::new("chmod").arg(mode).arg(&key).status().unwrap().success());
+    };
+    chmod("600");
+    let serve = || {
+        let config = site.0.path().join("signalbox.toml");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_signalbox"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--config"]).arg(config);
+        let output = command.output().unwrap();
+        (output.status.code().unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, line) = serve();
+    assert!(code == 2 && line.contains("not drawn at random"), "{line}");
+    let good = "8d1f0c5a7be94236fd2e61b8a3907c54ee15d0b27f83a96cc4481b3f5d6e902a";
+    std::fs::write(&key, good).unwrap();
+    chmod("644");
+    let (code, line) = serve();
+    assert!(code == 2 && line.contains("everybody on this machine"), "{line}");
+    assert!(!line.contains(good), "{line}");
+    chmod("600");
+    let moved = site.json("secrets rotate");
+    assert_eq!(moved, json!({"moved": 0, "overtaken": 0, "unreadable": 0}));
+    let status = site.json("secrets status");
+    assert_eq!(
+        (&status["unreadable_count"], &status["keys"][0]["secrets"]),
+        (&json!(0), &json!(1))
+    );
+    let id = status["key"].as_str().unwrap();
+    let (code, line) = site.refused(&format!("secrets forget --key {id}"));
+    assert!(code == 1 && line.contains("is not lost"), "{line}");
+
+    std::fs::rename(&key, site.0.path().join("elsewhere.key")).unwrap();
+    let (code, line) = serve();
+    assert!(code == 2 && line.contains("1 stored secrets can't be opened"), "{line}");
+    assert!(line.contains("is missing") && !key.exists(), "{line}");
+    std::fs::write(&key, good.replace('8', "7")).unwrap();
+    chmod("600");
+    let (code, line) = serve();
+    assert!(code == 2 && line.contains("1 of 1 stored secrets can't be opened"), "{line}");
+    assert!(line.contains(id), "{line}");
+    let output = site.run("secrets status --json");
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let gone = site.json(&format!("secrets forget --key {id}"));
+    assert_eq!(gone, json!({ "erased": 1 }));
+    assert_eq!(site.json("secrets rotate")["moved"], 0, "it can start again");
+}
+
+#[test]
+fn single_sign_on_is_for_organizations_and_a_connection_that_is_there() {
+    let site = Site::new("");
+    let person = site.account("ada@example.com");
+    let connect = format!(
+        "sso connect --organization {person} --domain a.example --issuer https://idp.a.example \
+         --client-id us"
+    );
+    let (code, line) = site.refused(&connect);
+    assert_eq!((code, line.contains("organization not found")), (1, true), "{line}");
+    let nothing = format!("{connect} --client-secret env:SIGNALBOX_NOT_SET_ANYWHERE");
+    assert_eq!(site.refused(&nothing).0, 2);
+    assert_eq!(site.json(&format!("sso list --organization {person}")), json!([]));
+    for verb in ["enable", "disable", "delete"] {
+        let (code, line) = site.refused(&format!("sso {verb} 00000000"));
+        assert_eq!((code, line.contains("connection not found")), (1, true), "{line}");
+    }
+}

@@ -39,6 +39,8 @@ mod expiry;
 mod once;
 #[path = "money/overdraft_storm.rs"]
 mod overdraft_storm;
+#[path = "money/secrets.rs"]
+mod secrets;
 #[path = "money/settle_before_done.rs"]
 mod settle_before_done;
 #[path = "money/warm_path.rs"]

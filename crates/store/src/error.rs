@@ -45,6 +45,19 @@ pub enum StoreError {
     /// A stored value cannot be read back.
     #[error("a stored value is damaged: {0}")]
     Damaged(String),
+    /// Secrets are sealed under keys that are not here.
+    #[error(
+        "{unreadable} of {all} stored secrets can't be opened: they are sealed under the key {keys}, \
+         which is not among those of `[secrets]`"
+    )]
+    Unreadable {
+        /// Secrets that can't be opened.
+        unreadable: u64,
+        /// All of them.
+        all: u64,
+        /// The names of the missing keys.
+        keys: String,
+    },
     /// The database did not answer: locked, disk full, IO error.
     #[error("the database is unavailable: {0}")]
     Unavailable(String),

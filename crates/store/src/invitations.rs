@@ -169,6 +169,16 @@ impl Store {
         row.fetch_optional(self.readers()).await?.as_ref().map(read).transpose()
     }
 
+    /// Whether an open invitation is for this address.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn is_invited(&self, email: &str) -> Result<bool, StoreError> {
+        let sql = format!("SELECT 1 FROM invitations WHERE email = $1 AND {OPEN} LIMIT 1");
+        let row = query(AssertSqlSafe(sql)).bind(email).bind(self.clock().now().micros());
+        Ok(row.fetch_optional(self.readers()).await?.is_some())
+    }
+
     /// Takes an invitation back: whether there was such an open one.
     ///
     /// # Errors

@@ -37,7 +37,9 @@ impl Actor {
         }
     }
 
-    fn id(&self) -> &str {
+    /// Which one of its kind.
+    #[must_use]
+    pub fn name(&self) -> &str {
         match self {
             Self::Key(hash) => hash.as_str(),
             Self::User(user) => user.as_str(),
@@ -130,7 +132,7 @@ async fn note(
     .bind(by.account.as_str())
     .bind(now.micros())
     .bind(by.actor.kind())
-    .bind(by.actor.id())
+    .bind(by.actor.name())
     .bind(&by.address)
     .bind(action)
     .bind(deed.kind)

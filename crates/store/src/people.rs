@@ -6,9 +6,10 @@ use signalbox_core::{Secret, Timestamp, Usd};
 
 use crate::accounts::{self, AccountRecord};
 use crate::error::StoreError;
+use crate::identities::{self, IdentityRecord};
 use crate::manage::{By, Deed, Managed};
 use crate::second_factor::forget;
-use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
+use crate::sql::{AssertSqlSafe, Connection, Line, Row, by, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -27,8 +28,6 @@ pub struct UserRecord {
     pub last_name: Option<String>,
     /// The Argon2id hash of the password, for those who have one.
     pub password: Option<Secret<String>>,
-    /// The shared secret of the second factor, in hex, as soon as it was shown.
-    pub totp_secret: Option<Secret<String>>,
     /// When the second factor was first used; from then on it is asked for.
     pub totp_confirmed_at: Option<Timestamp>,
     /// When the person came.
@@ -40,16 +39,29 @@ pub struct UserRecord {
 pub struct NewPerson {
     /// The account to be made, with the address in lower case.
     pub account: AccountRecord,
-    /// The Argon2id hash of the password.
-    pub password: Secret<String>,
+    /// The Argon2id hash of the password, for those who come with one.
+    pub password: Option<Secret<String>>,
+    /// Who the person is at an identity provider, for those who come from there.
+    pub identity: Option<IdentityRecord>,
     /// The first name.
     pub first_name: Option<String>,
     /// The last name.
     pub last_name: Option<String>,
     /// Whether the address is known to be theirs.
     pub verified: bool,
+    /// Whether they may come only as long as nobody is there.
+    pub only_first: bool,
     /// What the new account gets for nothing.
     pub promo: Usd,
+}
+
+/// What became of somebody who signs up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignedUp {
+    /// They are here.
+    Done,
+    /// Somebody was here before.
+    NotFirst,
 }
 
 /// What a mailed token is good for.
@@ -83,8 +95,16 @@ pub struct MailToken {
     pub expires_at: Timestamp,
 }
 
+/// Whoever can sign in.
+const SOMEBODY: &str = "SELECT 1 FROM users WHERE password_hash IS NOT NULL \
+     OR id IN (SELECT user_id FROM identities) LIMIT 1";
+
+/// Lets one transaction at a time find out whether anybody is here; SQLite has but one that writes.
+const ALONE: crate::sql::By =
+    by("SELECT 1", "SELECT CAST(1 AS BIGINT) FROM pg_advisory_xact_lock(1397178968, 2)");
+
 pub(crate) const COLUMNS: &str = "users.id, users.email, email_verified_at, first_name, \
-     last_name, password_hash, totp_secret, totp_confirmed_at, users.created_at";
+     last_name, password_hash, totp_confirmed_at, users.created_at";
 
 pub(crate) fn read(row: &Line) -> Result<UserRecord, StoreError> {
     let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
@@ -95,9 +115,8 @@ pub(crate) fn read(row: &Line) -> Result<UserRecord, StoreError> {
         first_name: row.try_get(3)?,
         last_name: row.try_get(4)?,
         password: row.try_get::<Option<String>, _>(5)?.map(Secret::new),
-        totp_secret: row.try_get::<Option<String>, _>(6)?.map(Secret::new),
-        totp_confirmed_at: time(row.try_get(7)?),
-        created_at: Timestamp::from_micros(row.try_get(8)?),
+        totp_confirmed_at: time(row.try_get(6)?),
+        created_at: Timestamp::from_micros(row.try_get(7)?),
     })
 }
 
@@ -155,13 +174,12 @@ impl Store {
         self.user_where("email = $1", email).await
     }
 
-    /// Whether anybody can sign in with a password yet.
+    /// Whether anybody can sign in yet.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
     pub async fn has_people(&self) -> Result<bool, StoreError> {
-        let row = query("SELECT 1 FROM users WHERE password_hash IS NOT NULL LIMIT 1");
-        Ok(row.fetch_optional(self.readers()).await?.is_some())
+        Ok(query(SOMEBODY).fetch_optional(self.readers()).await?.is_some())
     }
 
     /// A person's own account.
@@ -176,13 +194,19 @@ impl Store {
         Ok(AccountId::new(row.try_get::<String, _>(0)?))
     }
 
-    /// Adds a person with an account.
+    /// Adds a person with an account, and with an identity if they have one.
     ///
     /// # Errors
-    /// [`StoreError::Constraint`] when the address is taken.
-    pub async fn sign_up(&self, by: By, person: NewPerson) -> Result<(), StoreError> {
+    /// [`StoreError::Constraint`] when the address or the identity is taken.
+    pub async fn sign_up(&self, by: By, person: NewPerson) -> Result<SignedUp, StoreError> {
         self.manage(by, "user.sign_up", move |connection| {
             Box::pin(async move {
+                if person.only_first {
+                    query(ALONE).fetch_optional(&mut *connection).await?;
+                    if query(SOMEBODY).fetch_optional(&mut *connection).await?.is_some() {
+                        return Ok(Managed::nothing(SignedUp::NotFirst));
+                    }
+                }
                 let account = &person.account;
                 let user = account.owner();
                 accounts::add(connection, account, person.promo).await?;
@@ -190,16 +214,20 @@ impl Store {
                     "UPDATE users SET password_hash = $1, first_name = $2, last_name = $3, \
                      email_verified_at = $4 WHERE id = $5",
                 )
-                .bind(person.password.expose())
+                .bind(person.password.as_ref().map(|hash| hash.expose().clone()))
                 .bind(&person.first_name)
                 .bind(&person.last_name)
                 .bind(person.verified.then_some(account.created_at.micros()))
                 .bind(user.as_str())
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
                 let after = Some(json!({ "email": account.email, "verified": person.verified }));
-                let deed = Deed { kind: "user", id: user.to_string(), before: None, after };
-                Ok(Managed::one((), deed))
+                let made = Deed { kind: "user", id: user.to_string(), before: None, after };
+                let mut deeds = vec![made];
+                if let Some(identity) = &person.identity {
+                    deeds.push(identities::insert(connection, identity).await?);
+                }
+                Ok(Managed { value: SignedUp::Done, deeds })
             })
         })
         .await

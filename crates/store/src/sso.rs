@@ -1,69 +1,20 @@
 //! Connections of organizations to their identity providers: one for each domain (platform spec 17.1).
 
+mod words;
+
+pub use words::{SsoOrigin, SsoStatus};
+
 use serde_json::{Value, json};
 use signalbox_core::id::AccountId;
 use signalbox_core::{Secret, Timestamp};
+use signalbox_vault::Label;
 
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
+use crate::scim;
+use crate::secrets;
 use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
-
-/// Who set a connection up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub enum SsoOrigin {
-    /// An administrator of the organization.
-    #[serde(rename = "self-serve")]
-    SelfServe,
-    /// The operator of the installation.
-    #[serde(rename = "configured by operator")]
-    Operator,
-}
-
-/// Whether people of a domain sign in through the identity provider.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SsoStatus {
-    /// Not yet.
-    Pending,
-    /// They do, and in no other way.
-    Active,
-    /// No longer, until it is made active again.
-    Disabled,
-}
-
-impl SsoOrigin {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::SelfServe => "self-serve",
-            Self::Operator => "operator",
-        }
-    }
-
-    fn read(name: &str) -> Result<Self, StoreError> {
-        let all = [Self::SelfServe, Self::Operator];
-        let damaged = || StoreError::Damaged(format!("origin {name}"));
-        all.into_iter().find(|one| one.name() == name).ok_or_else(damaged)
-    }
-}
-
-impl SsoStatus {
-    /// As it is on the wire and in storage.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Pending => "pending",
-            Self::Active => "active",
-            Self::Disabled => "disabled",
-        }
-    }
-
-    fn read(name: &str) -> Result<Self, StoreError> {
-        let all = [Self::Pending, Self::Active, Self::Disabled];
-        let damaged = || StoreError::Damaged(format!("status {name}"));
-        all.into_iter().find(|one| one.name() == name).ok_or_else(damaged)
-    }
-}
 
 /// One connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,8 +37,8 @@ pub struct SsoConnection {
     pub issuer: Option<String>,
     /// Who this installation is there.
     pub client_id: Option<String>,
-    /// The client's secret, sealed.
-    pub secret: Option<Secret<String>>,
+    /// Which secret the client has there: 1 for the first; none for a public client.
+    pub secret_version: Option<i64>,
     /// When somebody of the domain came back from the identity provider as it is set up now.
     pub tested_at: Option<Timestamp>,
     /// Who made it: the id of a person, or the operator.
@@ -98,7 +49,21 @@ pub struct SsoConnection {
     pub updated_at: Timestamp,
 }
 
+/// The kind of their secrets.
+const KIND: &str = "sso";
+
 impl SsoConnection {
+    /// What its secret is bound to: the issuer alone is shown it.
+    fn label(&self) -> Label {
+        Label {
+            kind: KIND.to_owned(),
+            audience: self.issuer.clone().unwrap_or_default(),
+            owner: self.account.to_string(),
+            id: self.id.clone(),
+            version: self.secret_version.unwrap_or(0),
+        }
+    }
+
     fn shown(&self) -> Value {
         json!({
             "domain": self.domain, "origin": self.origin, "status": self.status,
@@ -117,10 +82,12 @@ pub enum SsoChange {
     NotThere,
     /// The organization has one of this domain, or another organization has proven the domain.
     Taken,
+    /// Somebody else changed it meanwhile.
+    Moved,
 }
 
 const COLUMNS: &str = "id, account_id, domain, origin, status, dns_token, verified_at, issuer, \
-     client_id, secret, tested_at, created_by, created_at, updated_at";
+     client_id, secret_version, tested_at, created_by, created_at, updated_at";
 
 fn read(row: &Line) -> Result<SsoConnection, StoreError> {
     let time = |micros: Option<i64>| micros.map(Timestamp::from_micros);
@@ -134,7 +101,7 @@ fn read(row: &Line) -> Result<SsoConnection, StoreError> {
         verified_at: time(row.try_get(6)?),
         issuer: row.try_get(7)?,
         client_id: row.try_get(8)?,
-        secret: row.try_get::<Option<String>, _>(9)?.map(Secret::new),
+        secret_version: row.try_get(9)?,
         tested_at: time(row.try_get(10)?),
         created_by: row.try_get(11)?,
         created_at: Timestamp::from_micros(row.try_get(12)?),
@@ -157,7 +124,7 @@ async fn insert(connection: &mut Connection, one: &SsoConnection) -> Result<(), 
         .bind(one.verified_at.map(Timestamp::micros))
         .bind(&one.issuer)
         .bind(&one.client_id)
-        .bind(one.secret.as_ref().map(|secret| secret.expose().clone()))
+        .bind(one.secret_version)
         .bind(one.tested_at.map(Timestamp::micros))
         .bind(&one.created_by)
         .bind(one.created_at.micros())
@@ -170,13 +137,13 @@ async fn insert(connection: &mut Connection, one: &SsoConnection) -> Result<(), 
 async fn write(connection: &mut Connection, one: &SsoConnection) -> Result<(), StoreError> {
     query(
         "UPDATE sso_connections SET status = $1, verified_at = $2, issuer = $3, client_id = $4, \
-         secret = $5, tested_at = $6, updated_at = $7 WHERE id = $8 AND account_id = $9",
+         secret_version = $5, tested_at = $6, updated_at = $7 WHERE id = $8 AND account_id = $9",
     )
     .bind(one.status.name())
     .bind(one.verified_at.map(Timestamp::micros))
     .bind(&one.issuer)
     .bind(&one.client_id)
-    .bind(one.secret.as_ref().map(|secret| secret.expose().clone()))
+    .bind(one.secret_version)
     .bind(one.tested_at.map(Timestamp::micros))
     .bind(one.updated_at.micros())
     .bind(&one.id)
@@ -302,6 +269,64 @@ impl Store {
         or_taken(done.await)
     }
 
+    /// Sets a connection of the organization that `by` manages to `new`, unless it is not `old` any more;
+    /// and its secret, if one is given: none is a public client.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer, or no secret can be kept.
+    pub async fn set_sso_connection(
+        &self,
+        by: By,
+        old: &SsoConnection,
+        new: SsoConnection,
+        secret: Option<Option<Secret<String>>>,
+    ) -> Result<SsoChange, StoreError> {
+        let (account, now, seen) = (by.account.clone(), self.clock().now(), old.clone());
+        let vault = self.vault();
+        let done = self.manage(by, "sso.update", move |connection| {
+            Box::pin(async move {
+                let Some(old) = held(connection, &account, &seen.id).await? else {
+                    return Ok(Managed::nothing(SsoChange::NotThere));
+                };
+                if old != seen {
+                    return Ok(Managed::nothing(SsoChange::Moved));
+                }
+                let mut new = SsoConnection { updated_at: now, ..new };
+                match secret {
+                    None => {}
+                    Some(None) => {
+                        new.secret_version = None;
+                        secrets::erase(connection, KIND, &new.id).await?;
+                    }
+                    Some(Some(secret)) => {
+                        new.secret_version =
+                            Some(old.secret_version.unwrap_or(0).saturating_add(1));
+                        secrets::put(connection, &vault, &new.label(), &secret, now).await?;
+                    }
+                }
+                write(connection, &new).await?;
+                let (id, before, after) = (new.id.clone(), Some(old.shown()), Some(new.shown()));
+                let deed = Deed { kind: "sso_connection", id, before, after };
+                Ok(Managed::one(SsoChange::Done, deed))
+            })
+        });
+        or_taken(done.await)
+    }
+
+    /// The secret of a connection's client, opened.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer, or it can't be opened.
+    pub async fn sso_secret(
+        &self,
+        one: &SsoConnection,
+    ) -> Result<Option<Secret<String>>, StoreError> {
+        match one.secret_version {
+            None => Ok(None),
+            Some(_) => self.secret(&one.label()).await,
+        }
+    }
+
     /// Deletes a connection of the organization that `by` manages. Identities that it vouched for stay
     /// without use.
     ///
@@ -314,17 +339,19 @@ impl Store {
                 let Some(old) = held(connection, &account, &id).await? else {
                     return Ok(Managed::nothing(SsoChange::NotThere));
                 };
+                secrets::erase(connection, KIND, &id).await?;
                 query(
-                    "UPDATE sso_connections SET status = 'disabled', secret = NULL, \
+                    "UPDATE sso_connections SET status = 'disabled', secret_version = NULL, \
                      deleted_at = $1, updated_at = $1 WHERE id = $2",
                 )
                 .bind(now.micros())
                 .bind(&id)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
+                let mut deeds = scim::forget(connection, &account, &id, now).await?;
                 let before = Some(old.shown());
-                let deed = Deed { kind: "sso_connection", id, before, after: None };
-                Ok(Managed::one(SsoChange::Done, deed))
+                deeds.push(Deed { kind: "sso_connection", id, before, after: None });
+                Ok(Managed { value: SsoChange::Done, deeds })
             })
         })
         .await

@@ -1,12 +1,13 @@
 //! The open database.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
 use crate::sql::Pool;
 use crate::sql::{Connection, Row, by, query};
 use signalbox_runtime::{Clock, task};
+use signalbox_vault::Vault;
 use tokio::sync::{Notify, broadcast};
 
 use crate::changes::{self, Change};
@@ -40,6 +41,8 @@ struct Inner {
     settings: StoreSettings,
     /// Where the charges of this process wait for PostgreSQL.
     outbox: Mutex<Option<Arc<Gauge>>>,
+    /// What secrets are sealed and opened with; without a key until it is unlocked.
+    vault: RwLock<Arc<Vault>>,
 }
 
 impl Drop for Inner {
@@ -82,7 +85,8 @@ impl Store {
         let nudge = Arc::new(Notify::new());
         let seen = changes::latest(&opened.readers).await?;
         let readers = opened.readers.clone();
-        let tail = changes::tail(readers, clock.clone(), seen, news.clone(), nudge.clone());
+        let (told, poll) = (nudge.clone(), settings.poll);
+        let tail = changes::tail(readers, clock.clone(), seen, news.clone(), told, poll);
         let mut tasks = vec![task::spawn("store-changes", tail).abort_handle()];
         let mut pulse = None;
         match opened.keeper {
@@ -90,7 +94,11 @@ impl Store {
                 tasks.push(task::spawn("store-checkpoint", keep(connection)).abort_handle());
             }
             // Else a process that is busy would take its own delay for the server's silence.
-            Keeper::Pulse(remote) => pulse = Some(task::beside("store-pulse", remote.watch())?),
+            Keeper::Pulse(remote) => {
+                let listen = remote.clone().listen(nudge.clone());
+                tasks.push(task::spawn("store-listener", listen).abort_handle());
+                pulse = Some(task::beside("store-pulse", remote.watch())?);
+            }
         }
         let writer = Writer::start(opened.pen);
         let inner = Inner {
@@ -104,6 +112,7 @@ impl Store {
             _pulse: pulse,
             settings,
             outbox: Mutex::default(),
+            vault: RwLock::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -133,6 +142,14 @@ impl Store {
     #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.inner.clock
+    }
+
+    pub(crate) fn vault(&self) -> Arc<Vault> {
+        Arc::clone(&self.inner.vault.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub(crate) fn set_vault(&self, vault: Arc<Vault>) {
+        *self.inner.vault.write().unwrap_or_else(PoisonError::into_inner) = vault;
     }
 
     pub(crate) fn settings(&self) -> &StoreSettings {

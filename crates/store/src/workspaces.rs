@@ -4,11 +4,13 @@ mod defaults;
 mod managed;
 mod membership;
 mod settings;
+mod sources;
 
 pub use defaults::{Final, PluginDefault, WorkspaceDefaults};
 pub use managed::WorkspaceEnd;
 pub use membership::{Removal, WorkspaceMember, WorkspaceRole};
 pub use settings::WorkspaceSettings;
+pub(crate) use sources::{entitle, follow_role, keep_members};
 
 use sha2::{Digest, Sha256};
 use signalbox_core::Timestamp;

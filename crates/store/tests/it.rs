@@ -50,5 +50,10 @@ mod health;
 #[path = "it/sso.rs"]
 mod sso;
 
+#[path = "it/people.rs"]
+mod people;
+
 #[path = "it/presets.rs"]
 mod presets;
+#[path = "it/secrets.rs"]
+mod secrets;

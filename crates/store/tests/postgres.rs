@@ -78,5 +78,12 @@ mod outage;
 #[path = "it/sso.rs"]
 mod sso;
 
+#[path = "it/people.rs"]
+mod people;
+
+#[path = "postgres/news.rs"]
+mod news;
 #[path = "it/presets.rs"]
 mod presets;
+#[path = "it/secrets.rs"]
+mod secrets;

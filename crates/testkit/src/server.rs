@@ -1,34 +1,34 @@
 //! The whole server, put together as the binary does, with the simulator for a provider.
 
+mod probe;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{
-    Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Reach, Recognition, Regions, Settings,
-};
+use signalbox_core::{Plans, Usd, limits};
+use signalbox_gateway::{Exit, Gateway, HealthKeeper, Settings};
 use signalbox_platform::people::mail::KeptMail;
 use signalbox_platform::{
-    IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
-    PurchaseSettings, Purchases, RevokeOld,
+    IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, Platform, Purchases, RevokeOld,
 };
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening};
 use signalbox_simulator::{Count, Journal, Running, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
+use signalbox_vault::{Kek, Vault};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Caller, Offer, eventually};
+use crate::{Caller, Offer, Setup, eventually};
 
-/// What the owner's account has to begin with.
-const CREDIT: &str = "100";
+/// What all test servers seal secrets with.
+const KEK: [u8; 32] = *b"the key of all the test servers!";
 /// How long reservations may stay open once nobody calls any more.
 const SETTLED_WITHIN: Duration = Duration::from_secs(5);
 /// How many looks in a row must find nothing open: a request that has just arrived has no
@@ -55,67 +55,6 @@ pub struct TestServer {
     stop: CancellationToken,
     keeper: HealthKeeper,
     folder: Option<TempDir>,
-}
-
-/// What a test server is started with.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// Dollars that the owner has; `"0"` is none.
-    pub credit: &'static str,
-    /// How long providers may take, where their rows say nothing.
-    pub timeouts: Timeouts,
-    /// Percent of the streams that may be hedged.
-    pub hedge_percent: u8,
-    /// The time of day; a test may move it.
-    pub clock: Clock,
-    /// The URL of a database of the test's own; absent for a file in the server's folder.
-    pub database: Option<String>,
-    /// Connections that only read, where the database is a server.
-    pub readers: u32,
-    /// How far answers are read on for clients that have left.
-    pub drains: Drains,
-    /// What accounts may do and what they pay.
-    pub plans: Plans,
-    /// Whether the simulator notes every request. Many thousands are only counted.
-    pub journal: bool,
-    /// Where the own provider keys of callers come from.
-    pub own_keys: OwnKeys,
-    /// Where addresses of callers may lead.
-    pub reach: Reach,
-    /// What credit is sold with; nothing, unless a test says so.
-    pub purchases: PurchaseSettings,
-    /// Who may sign up, and what apps may do.
-    pub people: PeopleSettings,
-    /// What finds names of people and addresses.
-    pub recognition: Option<Recognition>,
-    /// What judges prompts for endpoints that require it.
-    pub moderator: Option<Arc<dyn Moderator>>,
-    /// The hosts whose requests stay in a region.
-    pub regions: Regions,
-}
-
-impl Default for Setup {
-    fn default() -> Self {
-        let (timeouts, clock) = (Timeouts::default(), Clock::system());
-        Self {
-            credit: CREDIT,
-            timeouts,
-            hedge_percent: 0,
-            clock,
-            drains: Drains::default(),
-            plans: Plans::default(),
-            database: None,
-            readers: StoreSettings::default().readers,
-            journal: true,
-            own_keys: OwnKeys::default(),
-            reach: Reach::PublicOnly,
-            purchases: PurchaseSettings::default(),
-            people: PeopleSettings::default(),
-            recognition: None,
-            moderator: None,
-            regions: Regions::default(),
-        }
-    }
 }
 
 /// A simulator without a debug form.
@@ -201,6 +140,8 @@ impl TestServer {
         let outbox = folder.path().join("outbox.db");
         let settings = StoreSettings { outbox, readers: setup.readers, ..StoreSettings::default() };
         let store = Store::open_as(&url, clock.clone(), settings).await.expect("a store");
+        let vault = Vault::new(Kek::new(KEK), Vec::new());
+        store.unlock(vault).await.expect("secrets that the key of all test servers opens");
         let ledger = Ledger::open(&store).await.expect("a ledger");
         let simulator = if setup.journal { Simulator::new() } else { Simulator::without_journal() };
         let simulator = signalbox_simulator::start(simulator).await.expect("a simulator");
@@ -212,7 +153,7 @@ impl TestServer {
             hedge_percent: setup.hedge_percent,
             drains: setup.drains,
             plans: setup.plans.clone(),
-            own_keys: setup.own_keys,
+            own_keys: setup.own_keys.unwrap_or_else(|| signalbox_server::own_keys(&store)),
             recognition: setup.recognition,
             moderator: setup.moderator,
             regions: setup.regions,
@@ -231,10 +172,11 @@ impl TestServer {
         let purchases = purchases.expect("purchases that can be set up");
         let (gate, sells) = (Arc::clone(&gateway), purchases.clone());
         let (mail, url) = (Arc::new(KeptMail::default()), format!("http://{address}"));
-        let people = People::new(&platform, setup.people, Arc::clone(&mail) as _, &url);
+        let (sent, records) = (Arc::clone(&mail) as _, setup.records);
+        let people = People::looking_up(&platform, setup.people, sent, records, &url);
         let app = App::complete(gate, sells, people, clock);
         let stop = CancellationToken::new();
-        let listening = Listening { stop: stop.clone() };
+        let listening = Listening { stop: stop.clone(), proxies: setup.proxies };
         let serving = task::spawn("server", signalbox_server::serve(listener, app, listening));
         Self {
             owner,

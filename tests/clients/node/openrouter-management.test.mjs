@@ -136,6 +136,32 @@ test("a guardrail's life", async () => {
   await apiKeys.delete({ hash: key.data.hash });
 });
 
+test("a provider key's life", async () => {
+  const { byok } = manager();
+  const key = "sk-proj-from-the-sdk-0123456789-AbCd";
+  const made = await byok.create({
+    createBYOKKeyRequest: { provider: "openai", key, name: "SDK", allowedModels: null },
+  });
+  const { id } = made.data;
+  assert.ok(made.data.label.endsWith("...AbCd") && !JSON.stringify(made).includes(key));
+  assert.deepEqual([made.data.disabled, made.data.isFallback, made.data.sortOrder], [false, false, 0]);
+  const changed = await byok.update({
+    id,
+    updateBYOKKeyRequest: { isRequired: true, disabled: true, key: `${key}-WxYz` },
+  });
+  assert.deepEqual([changed.data.isRequired, changed.data.disabled], [true, true]);
+  assert.ok(changed.data.label.endsWith("...WxYz"));
+  assert.equal((await byok.get({ id })).data.name, "SDK");
+  assert.deepEqual(
+    (await items(byok.list({ provider: "openai" }))).map((one) => one.id),
+    [id],
+  );
+  const unusable = { provider: "openai", key: "two words" };
+  await assert.rejects(byok.create({ createBYOKKeyRequest: unusable }), status(400));
+  assert.equal((await byok.delete({ id })).deleted, true);
+  await assert.rejects(byok.get({ id }), status(404));
+});
+
 test("a preset's life, and the models of a key", async () => {
   const { presets, models } = openrouter();
   const messages = [
@@ -177,4 +203,20 @@ test("a preset's life, and the models of a key", async () => {
 
   const mine = await items(models.listForUser({ bearer: variable("KEY") }));
   assert.ok(mine.some((one) => one.id === model));
+});
+
+test("groups of a directory are an organization's", async () => {
+  const { scim } = manager();
+  await assert.rejects(scim.listGroups(), status(404));
+  await assert.rejects(scim.listMappings(), status(404));
+  await assert.rejects(
+    scim.create({
+      createScimGroupMappingRequest: {
+        role: "member",
+        scimGroupId: "550e8400-e29b-41d4-a716-446655440000",
+        workspaceId: "660e8400-e29b-41d4-a716-446655440000",
+      },
+    }),
+    status(404),
+  );
 });

@@ -15,6 +15,7 @@ const FLOORS: &[(&str, u8)] = &[
     ("guard", 1),
     ("ledger", 1),
     ("auditor", 1),
+    ("vault", 1),
     ("policy", 2),
     ("runtime", 2),
     ("store", 3),
@@ -31,8 +32,18 @@ const FLOORS: &[(&str, u8)] = &[
     ("bench", 6),
 ];
 /// Crates that know no clock, no socket, no database and no task.
-const PURE: &[&str] =
-    &["core", "dialect", "catalog", "classifier", "guard", "ledger", "auditor", "policy", "lab"];
+const PURE: &[&str] = &[
+    "core",
+    "dialect",
+    "catalog",
+    "classifier",
+    "guard",
+    "ledger",
+    "auditor",
+    "vault",
+    "policy",
+    "lab",
+];
 /// What the pure crates may not depend on.
 const IMPURE: &[&str] = &[
     "tokio",

@@ -3,7 +3,9 @@
 use signalbox_core::id::AccountId;
 use signalbox_core::{Secret, Timestamp};
 use signalbox_runtime::entropy;
-use signalbox_store::{AccountRecord, Actor, By, NewPerson, Purpose, StoreError, UserRecord};
+use signalbox_store::{
+    AccountRecord, Actor, By, NewPerson, Purpose, SignedUp, StoreError, UserRecord,
+};
 
 use super::session::Opened;
 use super::{Limit, People, SignUp, Visit, digest, password};
@@ -30,21 +32,26 @@ fn checked_name(name: Option<String>) -> Result<Option<String>, PlatformError> {
 }
 
 impl People {
-    /// Whether the address may sign up, and whether an invitation proves that it is theirs.
-    async fn admitted(&self, email: &str, invitation: Option<&str>) -> Result<bool, PlatformError> {
+    /// Whether the address may sign up: whether an invitation proves that it is theirs, and whether they
+    /// may come only as the first.
+    async fn admitted(
+        &self,
+        email: &str,
+        invitation: Option<&str>,
+    ) -> Result<(bool, bool), PlatformError> {
         let store = self.platform().store();
         if let Some(token) = invitation {
             let found = store.invitation(&digest(token)).await?;
             let fits = found.is_some_and(|one| one.email == email);
             return match self.settings().sign_up {
                 SignUp::Closed => Err(closed()),
-                _ if fits => Ok(true),
+                _ if fits => Ok((true, false)),
                 _ => Err(closed()),
             };
         }
         match self.settings().sign_up {
-            SignUp::Open => Ok(false),
-            SignUp::Invited if !store.has_people().await? => Ok(false),
+            SignUp::Open => Ok((false, false)),
+            SignUp::Invited if !store.has_people().await? => Ok((false, true)),
             SignUp::Invited | SignUp::Closed => Err(closed()),
         }
     }
@@ -60,7 +67,8 @@ impl People {
         password::checked(&wish.password, &email)?;
         let (first_name, last_name) =
             (checked_name(wish.first_name)?, checked_name(wish.last_name)?);
-        let verified = self.admitted(&email, wish.invitation.as_deref()).await?;
+        self.without_sso(&email).await?;
+        let (verified, only_first) = self.admitted(&email, wish.invitation.as_deref()).await?;
         self.throttle().take(Limit::MailTo, &email)?;
         let hashed = self.0.passwords.hash(Secret::new(wish.password)).await?;
         let store = self.platform().store();
@@ -76,7 +84,9 @@ impl People {
             address: visit.text(),
         };
         let person = NewPerson {
-            password: hashed,
+            password: Some(hashed),
+            identity: None,
+            only_first,
             first_name,
             last_name,
             verified,
@@ -84,9 +94,10 @@ impl People {
             account,
         };
         match store.sign_up(by, person).await {
-            // Somebody else was first, this very moment.
+            // Somebody else was first, this very moment: with the same address, or with any.
             Err(StoreError::Constraint(_)) => {}
-            done => done?,
+            Ok(SignedUp::NotFirst) => return Err(closed()),
+            done => drop(done?),
         }
         match store.user_of_email(&email).await? {
             Some(user) => self.greet(&user).await,
@@ -141,7 +152,8 @@ impl People {
     /// one. `old` is the token that the browser shows; it is no good afterwards.
     ///
     /// # Errors
-    /// [`PlatformError::Denied`], [`PlatformError::NeedsCode`], [`PlatformError::TooOften`].
+    /// [`PlatformError::Denied`], [`PlatformError::NeedsCode`], [`PlatformError::TooOften`],
+    /// [`PlatformError::SsoRequired`].
     pub async fn sign_in(
         &self,
         visit: &Visit,
@@ -151,6 +163,7 @@ impl People {
         self.throttle().take(Limit::TriesFrom, &visit.network())?;
         let email = wish.email.trim().to_lowercase();
         self.throttle().take(Limit::TriesAt, &email)?;
+        self.without_sso(&email).await?;
         let store = self.platform().store();
         let user = store.user_of_email(&email).await?;
         let stored = user.as_ref().and_then(|user| user.password.clone());

@@ -42,10 +42,13 @@ impl People {
         user: &UserRecord,
         code: &str,
     ) -> Result<bool, PlatformError> {
-        let Some(secret) = &user.totp_secret else { return Ok(false) };
         let store = self.platform().store();
         let digits = plain(code);
-        if let Some(step) = totp::step_of(&bytes(secret)?, &digits, self.now()) {
+        let secret = store.totp_secret(&user.id).await?;
+        let secret = secret.as_ref().map(bytes).transpose()?;
+        // Whose secret was lost with the key that it was sealed under has recovery codes still.
+        let step = secret.and_then(|secret| totp::step_of(&secret, &digits, self.now()));
+        if let Some(step) = step {
             return Ok(store.use_totp_step(user.id.clone(), step).await?);
         }
         Ok(store.use_recovery_code(user.id.clone(), digest(&digits)).await?)
@@ -84,8 +87,9 @@ impl People {
     ) -> Result<RecoveryCodes, PlatformError> {
         let wrong = || PlatformError::Refused("code: it is wrong".to_owned());
         self.throttle().take(super::Limit::TriesAt, &person.user.email)?;
-        let secret = person.user.totp_secret.as_ref().ok_or_else(wrong)?;
-        let step = totp::step_of(&bytes(secret)?, &plain(&wish.code), self.now());
+        let secret = self.platform().store().totp_secret(&person.user.id).await?;
+        let secret = bytes(&secret.ok_or_else(wrong)?)?;
+        let step = totp::step_of(&secret, &plain(&wish.code), self.now());
         let step = step.ok_or_else(wrong)?;
         let codes: Vec<String> = (0..CODES).map(|_| recovery_code()).collect();
         let hashes = codes.iter().map(|code| digest(&plain(code))).collect();

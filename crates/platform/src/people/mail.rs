@@ -1,7 +1,11 @@
 //! Mail to people.
 
+mod queue;
+
 use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};
+
+pub use queue::{Carried, Carrier, QueuedMail};
 
 /// A letter. Its text holds secrets.
 #[derive(Clone, PartialEq, Eq)]

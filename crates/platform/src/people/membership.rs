@@ -43,7 +43,10 @@ fn settled(change: MemberChange, most: u32) -> Result<(), PlatformError> {
 }
 
 impl People {
-    async fn most_members(&self, organization: &AccountId) -> Result<u32, PlatformError> {
+    pub(super) async fn most_members(
+        &self,
+        organization: &AccountId,
+    ) -> Result<u32, PlatformError> {
         Ok(self.platform().plan(organization).await?.plan.members)
     }
 
@@ -174,7 +177,7 @@ impl People {
             "You are invited",
             format!(
                 "{} invites you into {name}. Sign in or sign up with this address and accept within \
-                 a week:\n{}/invitation#token={}",
+                 a week:\n{}/invitations/accept#token={}",
                 person.user.email,
                 self.public_url(),
                 token.expose()

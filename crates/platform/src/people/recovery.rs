@@ -80,6 +80,10 @@ impl People {
         let Some(user) = self.platform().store().user_of_email(email).await? else {
             return Ok(());
         };
+        if self.sso_for(email).await?.is_some() {
+            // A password would be good for nothing.
+            return Ok(());
+        }
         let token = self.mailed_token(&user, Purpose::Reset).await?;
         self.deliver(
             &user,

@@ -13,6 +13,10 @@ pub enum Answer {
     Json(Form),
     /// Something else, of this media type.
     Bytes(&'static str),
+    /// No body: the header `Location` says where to go.
+    Elsewhere,
+    /// No body.
+    Nothing,
 }
 
 /// How requests and answers look.

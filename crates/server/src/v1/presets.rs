@@ -33,7 +33,7 @@ impl FromRequestParts<App> for Caller {
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
         let caller = credential::inference(app, &parts.headers).await;
         let principal = caller.map_err(|problem| error::error(app, problem))?;
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.ip().to_string());
+        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
         let actor = Actor::Key(principal.key.hash.clone());
         let by = By { account: principal.key.account.clone(), actor, address };
         Ok(Self { principal, by })

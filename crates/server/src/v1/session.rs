@@ -17,7 +17,7 @@ use crate::error;
 use crate::manage::{Wish, found};
 use crate::session::{SignedIn, Visitor, from_us, set, token};
 
-fn private(mut response: Response) -> Response {
+pub(crate) fn private(mut response: Response) -> Response {
     let nobody = HeaderValue::from_static("private, no-store");
     response.headers_mut().insert(header::CACHE_CONTROL, nobody);
     response
@@ -28,7 +28,11 @@ fn with_status(status: StatusCode, response: Response) -> Response {
 }
 
 /// The answer to whoever has a new session, with its cookie.
-fn opened(app: &App, status: StatusCode, result: Result<Opened, PlatformError>) -> Response {
+pub(crate) fn opened(
+    app: &App,
+    status: StatusCode,
+    result: Result<Opened, PlatformError>,
+) -> Response {
     let opened = match result {
         Ok(opened) => opened,
         Err(problem) => return private(error::error(app, problem.into())),

@@ -61,6 +61,7 @@ fn holders<'e>(estate: &'e Estate, route: &Route) -> Vec<(&'static str, &'e Call
         Credential::Any => keys.to_vec(),
         Credential::Session => people.to_vec(),
         Credential::SessionOrManagement => vec![people[0], people[1], keys[0]],
+        Credential::Directory => vec![("directory", &estate.directory)],
         Credential::None | Credential::Optional | Credential::Signature => vec![],
     }
 }
@@ -94,6 +95,11 @@ fn outsiders<'e>(town: &'e Town, route: &Route) -> Vec<(&'static str, &'e Caller
             ("API key", &home.api, 403),
             ("revoked management key", &town.revoked_manager, 401),
             ("ended session", &town.ended, 401),
+        ]),
+        Credential::Directory => all.extend([
+            ("management key", &home.manager, 401),
+            ("API key", &home.api, 401),
+            ("admin's session", &home.admin.caller, 401),
         ]),
         Credential::None | Credential::Optional | Credential::Signature => {}
     }
@@ -140,7 +146,8 @@ async fn owner_reaches(town: &Town, route: &Route) {
         let row = shown(route);
         assert_eq!(reply.status, sample.status, "{row} as {who} with {:?}: {text}", sample.body);
         if (200..300).contains(&reply.status) && reply.header("content-type").is_some() {
-            let path = route.path.strip_prefix("/api/v1").unwrap();
+            // What directories are told has a form of its own.
+            let Some(path) = route.path.strip_prefix("/api/v1") else { continue };
             let path =
                 if published(route).is_some() { route.shape.like.unwrap_or(path) } else { path };
             conforms(&method(route), path, reply.status, &reply.json());
@@ -196,6 +203,12 @@ async fn what_api_keys_name_is_their_accounts_own() {
     assert!(cells >= 8, "{cells}");
 }
 
+#[tokio::test]
+async fn what_directories_name_is_their_connections_own() {
+    let cells = sweep(&[Credential::Directory]).await;
+    assert!(cells >= 60, "{cells}");
+}
+
 /// A member reaches nothing that only admins may change.
 #[tokio::test]
 async fn members_change_nothing_of_their_organization() {
@@ -222,7 +235,7 @@ async fn members_change_nothing_of_their_organization() {
 #[test]
 fn the_matrix_has_every_route_that_names_something() {
     let whole = document();
-    for route in routes() {
+    for route in routes().filter(|route| route.is_api) {
         let operation = &whole["paths"][route.path][method(route)];
         assert!(operation.is_object(), "{} is not described", shown(route));
         let names = |place: &str| -> Vec<&Value> {

@@ -75,7 +75,7 @@ async fn own_provider_keys_make_models_usable() {
     let own = OwnKeys::fixed(vec![OwnProviderKey { routing, secret, version: 1 }]);
     let row = serde_json::from_value(json!({"free": {"byok_allowed": true}})).unwrap();
     let plans = Plans::default().with(&row).unwrap();
-    let setup = Setup { plans, own_keys: own, ..Setup::default() };
+    let setup = Setup { plans, own_keys: Some(own), ..Setup::default() };
     let server = TestServer::start_as(offer(), setup).await;
     let all = listed(&server.caller()).await;
     assert!(all.iter().any(|id| id.starts_with("mistralai/")), "{all:?}");

@@ -168,7 +168,7 @@ async fn only_our_own_pages_change_anything_with_a_session() {
             tried += 1;
         }
     }
-    assert_eq!(tried, 8 * 17);
+    assert!(tried >= 8 * 25, "{tried}");
     for path in ["sign-in", "sign-up", "password/forgot", "password/reset"] {
         let wish = json!({"email": "ada@example.com", "password": PASSWORD, "token": "x"});
         let mut wish = wish.as_object().unwrap().clone();

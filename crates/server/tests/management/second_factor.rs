@@ -11,7 +11,7 @@ use crate::browser::{Browser, PASSWORD, mailed, person, start};
 use crate::site::told;
 
 /// What a telephone shows (RFC 6238).
-fn code(secret: &str, clock: &Clock) -> String {
+pub fn code(secret: &str, clock: &Clock) -> String {
     let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
     let digits = secret.chars().map(|letter| letters.find(letter).unwrap());
     let bits: String = digits.map(|digit| format!("{digit:05b}")).collect();

@@ -5,6 +5,8 @@ mod credit;
 mod holder;
 mod invoice;
 mod privacy;
+mod secrets;
+mod sso;
 mod statement;
 mod voucher;
 
@@ -60,11 +62,17 @@ pub(super) enum Command {
     /// Bills accounts in arrears
     #[command(subcommand)]
     Invoice(invoice::Command),
+    /// Single sign-on of organizations
+    #[command(subcommand)]
+    Sso(sso::Command),
     /// An account's statement: where its balance came from, and whether that adds up
     Statement(statement::Arguments),
     /// Processes that hold part of balances
     #[command(subcommand)]
     Holder(holder::Command),
+    /// What secrets are sealed with
+    #[command(subcommand)]
+    Secrets(secrets::Command),
     /// Checks the ledger's invariants; exit code 1 when one is broken
     Audit {
         #[command(flatten)]
@@ -187,6 +195,8 @@ pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {
         Command::Invoice(command) => invoice::run(command).await,
         Command::Statement(wanted) => statement::run(wanted).await,
         Command::Holder(command) => holder::run(command).await,
+        Command::Sso(command) => sso::run(command).await,
+        Command::Secrets(command) => secrets::run(command).await,
         Command::Audit { place, json } => audit(place, json).await,
     }
 }

@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::Place;
 use crate::exit::Stop;
-use crate::wiring;
+use crate::{secrets, wiring};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -35,6 +35,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         .await
         .map_err(|error| Stop::usage(format!("listen: {}: {error}", config.listen)))?;
     let store = wiring::store(&config, clock.clone()).await?;
+    secrets::unlock(&config, &store).await?;
     let ledger = Ledger::open(&store).await.map_err(|error| Stop::failed(error.to_string()))?;
     let offered = wiring::world(&config, arguments.demo).await?;
     let platform = wiring::platform(&config, &store)?;
@@ -46,6 +47,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         moderator: config.moderator.clone(),
         regions: config.regions.clone(),
         reach: config.reach.clone(),
+        own_keys: signalbox_server::own_keys(&store),
         ..Settings::new(config.public_url.clone())
     };
     let gateway = Gateway::new(&store, ledger.clone(), world, clock.clone(), settings);
@@ -54,12 +56,12 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
     let keeping = Housekeeping::new(&platform);
     let keeping = keeping.map(|one| task::spawn("housekeeping", one.run()).abort_handle());
     let (purchases, watching) = wiring::purchases(&config, &store, &ledger)?;
-    let people = wiring::people(&config, &platform);
+    let people = wiring::people(&config, &platform)?;
     let app = App::complete(Arc::clone(&gateway), purchases, people, clock);
     let stop = CancellationToken::new();
     drop(task::spawn("signals", wait_for_signal(stop.clone())));
     tracing::info!(listen = %config.listen, offers = %offered.summary, "serving");
-    signalbox_server::serve(listener, app, Listening { stop }).await;
+    signalbox_server::serve(listener, app, Listening { stop, proxies: config.proxies }).await;
     tracing::info!("stopping");
     gateway.idle().await;
     saving.abort();

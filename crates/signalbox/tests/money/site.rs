@@ -1,6 +1,7 @@
 //! A folder with a configuration and a database, the provider of its models, and its operator.
 
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use serde_json::Value;
@@ -8,10 +9,22 @@ use signalbox_core::id::AccountId;
 use signalbox_runtime::Clock;
 use signalbox_simulator::{Running, Simulator};
 use signalbox_store::Store;
+use signalbox_vault::Kek;
 use tempfile::TempDir;
 
 use crate::node::{Node, signalbox};
 use crate::offer::Offer;
+
+/// What the gateways of a site seal secrets with.
+const HOUSE: [u8; 32] = *b"the key of one site's gateways..";
+
+/// A file with this key; gives its path.
+pub fn key_file(folder: &Path, name: &str, key: Kek) -> String {
+    let path = folder.join(name);
+    std::fs::write(&path, key.written().expose()).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
 
 /// Where a test takes place.
 pub struct Site {
@@ -46,7 +59,10 @@ impl Site {
 
     async fn on(folder: TempDir, database: String, offer: &Offer, seed: u64) -> Self {
         let provider = signalbox_simulator::start(Simulator::seeded(seed)).await.unwrap();
-        let text = offer.toml(&database, &provider.base_url());
+        let mut text = offer.toml(&database, &provider.base_url());
+        // Gateways in folders of their own, on one database.
+        let key = key_file(folder.path(), "secrets.key", Kek::new(HOUSE));
+        text.push_str(&format!("[secrets]\nkey = \"file:{key}\"\n"));
         std::fs::write(folder.path().join("signalbox.toml"), text).unwrap();
         Self { folder, database, provider, nodes: AtomicU32::new(1), _server: None }
     }
@@ -55,10 +71,29 @@ impl Site {
         self.folder.path().join("signalbox.toml")
     }
 
+    /// The folder that everything is in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The same configuration with other keys for secrets.
+    pub fn sealed_with(&self, name: &str, secrets: &str) -> PathBuf {
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        let (text, _) = text.split_once("[secrets]").unwrap();
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, format!("{text}[secrets]\n{secrets}\n")).unwrap();
+        path
+    }
+
+    /// A gateway with this configuration, not yet started.
+    pub fn node_with(&self, config: &Path) -> Node {
+        let number = self.nodes.fetch_add(1, Ordering::Relaxed);
+        Node::new(config, &self.folder.path().join(format!("node-{number}")))
+    }
+
     /// A gateway on this database, not yet started.
     pub fn node(&self) -> Node {
-        let number = self.nodes.fetch_add(1, Ordering::Relaxed);
-        Node::new(&self.config(), &self.folder.path().join(format!("node-{number}")))
+        self.node_with(&self.config())
     }
 
     /// Runs `signalbox admin` and gives the JSON it prints. On a machine that is too busy the server may

@@ -17,7 +17,7 @@ CREATE TABLE identities (
 CREATE UNIQUE INDEX identities_subject ON identities (source, issuer, subject);
 CREATE INDEX identities_user ON identities (user_id, created_at);
 
--- `secret` is sealed. A domain is proven by one connection at most; until then anybody may try.
+-- The client's secret is among the sealed ones, bound to the issuer. A domain is proven by one connection at most; until then anybody may try.
 CREATE TABLE sso_connections (
     id TEXT NOT NULL PRIMARY KEY,
     account_id TEXT NOT NULL REFERENCES accounts (id),
@@ -28,7 +28,7 @@ CREATE TABLE sso_connections (
     verified_at BIGINT,
     issuer TEXT,
     client_id TEXT,
-    secret TEXT,
+    secret_version BIGINT,
     tested_at BIGINT,
     created_by TEXT,
     created_at BIGINT NOT NULL,

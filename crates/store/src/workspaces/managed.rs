@@ -7,6 +7,7 @@ use signalbox_core::{Timestamp, Usd};
 
 use super::{COLUMNS, WorkspaceRecord, read};
 use crate::budgets::{self, Budget, SetBudget};
+use crate::byok;
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
 use crate::sql::{AssertSqlSafe, Connection, Row, query};
@@ -200,6 +201,7 @@ impl Store {
                 for sql in [
                     "DELETE FROM budgets WHERE scope = 'workspace:' || $1",
                     "DELETE FROM workspace_members WHERE workspace_id = $1",
+                    "DELETE FROM scim_mappings WHERE workspace_id = $1",
                     "DELETE FROM guardrail_keys WHERE guardrail_id IN \
                      (SELECT id FROM guardrails WHERE workspace_id = $1)",
                     "DELETE FROM guardrail_members WHERE guardrail_id IN \
@@ -211,12 +213,14 @@ impl Store {
                 ] {
                     query(sql).bind(id.as_str()).execute(&mut *connection).await?;
                 }
+                let mut deeds = byok::end_of(connection, &id, now).await?;
                 query("UPDATE workspaces SET deleted_at = $1 WHERE id = $2")
                     .bind(now.micros())
                     .bind(id.as_str())
                     .execute(&mut *connection)
                     .await?;
-                Ok(Managed::one(WorkspaceEnd::Deleted, deed(&id, Some(&old), None)))
+                deeds.push(deed(&id, Some(&old), None));
+                Ok(Managed { value: WorkspaceEnd::Deleted, deeds })
             })
         })
         .await

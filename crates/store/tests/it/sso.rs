@@ -1,6 +1,5 @@
 //! Connections of organizations to their identity providers.
 
-use signalbox_core::Secret;
 use signalbox_core::id::AccountId;
 use signalbox_store::{
     AccountRecord, Actor, By, SsoChange, SsoConnection, SsoOrigin, SsoStatus, Store,
@@ -34,7 +33,7 @@ fn connection(world: &World, account: &AccountId, id: &str, domain: &str) -> Sso
         verified_at: None,
         issuer: None,
         client_id: None,
-        secret: None,
+        secret_version: None,
         tested_at: None,
         created_by: None,
         created_at: now,
@@ -82,7 +81,6 @@ async fn only_an_active_connection_is_found_by_its_domain_and_no_secret_is_audit
             one.verified_at = Some(now);
             one.issuer = Some("https://idp.x.org".to_owned());
             one.client_id = Some("us".to_owned());
-            one.secret = Some(Secret::new("canary".to_owned()));
             one.status = status;
         })
     };

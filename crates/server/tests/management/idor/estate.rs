@@ -4,16 +4,21 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use signalbox_core::id::AccountId;
+use signalbox_core::id::{AccountId, UserId, random_uuid};
+use signalbox_core::plan::Tier;
 use signalbox_core::{Plans, Secret, Timestamp, Usd};
 use signalbox_platform::purchase::settings::{Address, CryptoSettings, StripeSettings};
-use signalbox_platform::{NewKey, PeopleSettings, PurchaseSettings, SignUp};
-use signalbox_runtime::Clock;
+use signalbox_platform::{
+    Actor, By, NewAgreement, NewKey, PeopleSettings, PurchaseSettings, SignUp,
+};
+use signalbox_runtime::{Clock, entropy};
 use signalbox_server::Object;
 use signalbox_store::payments::{Payment, Rail, Status, TaxId};
+use signalbox_store::{IdentityRecord, SsoConnection, SsoOrigin, SsoStatus};
 use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer, refused};
 
 use crate::browser::{Browser, mailed, person};
+use crate::directory::connect;
 use crate::site::{chat, delete, put, told};
 
 /// A number that nothing else has.
@@ -35,7 +40,17 @@ pub fn nobodys(object: Object) -> String {
         Object::Preset => format!("preset-{number}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
-        Object::Guardrail | Object::Invitation | Object::Phrase | Object::Workspace => uuid,
+        Object::Connection
+        | Object::Guardrail
+        | Object::Identity
+        | Object::Invitation
+        | Object::Phrase
+        | Object::ProviderKey
+        | Object::ScimGroup
+        | Object::ScimMapping
+        | Object::ScimToken
+        | Object::ScimUser
+        | Object::Workspace => uuid,
     }
 }
 
@@ -54,6 +69,9 @@ pub struct Estate {
     pub member: Browser,
     pub manager: Caller,
     pub api: Caller,
+    pub directory: Caller,
+    domain: String,
+    connection: String,
 }
 
 /// Two of them on one server, and people who belong nowhere.
@@ -90,11 +108,15 @@ impl Town {
         };
         let (stripe, crypto) = (Some(stripe), Some(crypto));
         let purchases = PurchaseSettings { stripe, crypto, ..PurchaseSettings::default() };
-        let row = json!({"free": {"members": 1000}, "payg": {"members": 1000}});
+        let many = json!({"members": 1000});
+        let row = json!({"free": many, "payg": many, "enterprise": many});
         let plans = Plans::default().with(&serde_json::from_value(row).unwrap()).unwrap();
         // Answers name the provider, by a name that the public reference has.
         let offer = Offer::new().provider("well", json!({"name": "OpenAI", "transport": "none"}));
         let offer = offer.model("acme/one", [Stand::new("well", "tokens-5")]);
+        // One whose keys callers may bring along.
+        let offer = offer.provider("openai", json!({"name": "OpenAI", "transport": "bearer"}));
+        let offer = offer.model("acme/two", [Stand::new("openai", "tokens-5")]);
         let clock = Clock::manual(Timestamp::from_seconds(1_800_000_000));
         let setup = Setup { people, purchases, plans, clock: clock.clone(), ..Setup::default() };
         let server = TestServer::start_as(offer, setup).await;
@@ -129,17 +151,31 @@ impl Estate {
         let context = json!({ "account_id": account });
         told(&admin.send(http::Method::PUT, "/context", context).await, 200);
         server.grant(&account, "50").await;
+        let contract = Some(Some(Tier::Enterprise));
+        let agreed = NewAgreement { contract, ..NewAgreement::default() };
+        server.platform.agree(&account, agreed).await.unwrap();
+        let enable = format!("/organizations/{account}/sso/enable");
+        told(&admin.post(&enable, json!({})).await, 200);
         let keyless = server.caller().without("authorization");
+        // The others keep their passwords.
+        let domain = format!("sso.{name}.example");
+        let connection = connect(server, &account, &domain, SsoStatus::Active).await;
         let mut estate = Self {
             clock: clock.clone(),
             member: admin.clone(),
             manager: keyless.clone(),
+            directory: keyless.clone(),
             api: keyless,
+            domain,
+            connection,
             account,
             admin,
         };
         (estate.manager, _) = estate.key(server, true).await;
         (estate.api, _) = estate.key(server, false).await;
+        let wish = json!({ "connection_id": estate.connection });
+        let made = told(&estate.manager.post("/api/v1/scim/tokens", &wish).await, 201);
+        estate.directory = estate.manager.with_key(made["token"].as_str().unwrap());
         estate.member = estate.joined(server, &format!("member@{name}.example")).await;
         estate
     }
@@ -167,6 +203,11 @@ impl Estate {
         browser
     }
 
+    fn by_admin(&self) -> By {
+        let (account, actor) = (self.account.clone(), Actor::Operator("test".to_owned()));
+        By { account, actor, address: None }
+    }
+
     async fn posted(&self, path: &str, body: Value, member: &str) -> String {
         let reply = self.manager.post(&format!("/api/v1{path}"), &body).await;
         assert!([200, 201].contains(&reply.status), "{path}: {:?}", reply.json());
@@ -181,11 +222,38 @@ impl Estate {
         preset(&caller, fresh()).await
     }
 
+    async fn provisioned(&self, path: &str, body: Value) -> String {
+        let reply = self.directory.post(&format!("/scim/v2{path}"), &body).await;
+        told(&reply, 201)["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn mapped(&self, number: u64) -> String {
+        let group = self.provisioned("/Groups", json!({"displayName": "g"})).await;
+        let wish = json!({"name": "w", "slug": format!("m-{number}")});
+        let workspace = self.posted("/workspaces", wish, "id").await;
+        let wish = json!({"scim_group_id": group, "workspace_id": workspace, "role": "member"});
+        self.posted("/scim/group-mappings", wish, "id").await
+    }
+
     /// A new thing of this tenant's.
     pub async fn make(&self, town: &Town, object: Object) -> String {
         let (server, number) = (&town.server, fresh());
         match object {
             Object::Account => self.account.to_string(),
+            Object::Connection => {
+                let one = connection(format!("d{number}.example"), &self.account, self.clock.now());
+                let (by, id) = (self.by_admin(), one.id.clone());
+                server.platform.store().add_sso_connection(by, one).await.unwrap();
+                id
+            }
+            Object::Identity => {
+                let seen = told(&self.admin.get("").await, 200);
+                let user = UserId::new(seen["data"]["user"]["id"].as_str().unwrap());
+                let one = identity(format!("s{number}"), user, self.clock.now());
+                let (by, id) = (self.by_admin(), one.id.clone());
+                assert!(server.platform.store().add_identity(by, one).await.unwrap());
+                id
+            }
             Object::Generation => {
                 let reply = self.api.chat(&chat()).await;
                 told(&reply, 200)["id"].as_str().unwrap().to_owned()
@@ -216,11 +284,25 @@ impl Estate {
                 server.platform.store().create_payment(payment).await.unwrap();
                 id
             }
+            Object::ProviderKey => {
+                let wish = json!({"provider": "openai", "key": format!("sk-test-{number:020}")});
+                self.posted("/byok", wish, "id").await
+            }
             Object::Phrase => {
                 let wish = json!({"phrase": format!("phrase {number}")});
                 self.posted("/privacy/allowlist", wish, "id").await
             }
             Object::Preset => preset(&self.api, number).await,
+            Object::ScimGroup => self.provisioned("/Groups", json!({"displayName": "g"})).await,
+            Object::ScimMapping => self.mapped(number).await,
+            Object::ScimToken => {
+                let wish = json!({ "connection_id": self.connection });
+                self.posted("/scim/tokens", wish, "id").await
+            }
+            Object::ScimUser => {
+                let wish = json!({"userName": format!("u{number}@{}", self.domain)});
+                self.provisioned("/Users", wish).await
+            }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);
                 again.sign_in().await["id"].as_str().unwrap().to_owned()
@@ -252,5 +334,39 @@ impl Estate {
                 id
             }
         }
+    }
+}
+
+/// A connection of a proven domain, without an identity provider.
+fn connection(domain: String, account: &AccountId, now: Timestamp) -> SsoConnection {
+    SsoConnection {
+        id: random_uuid(entropy::bytes()),
+        account: account.clone(),
+        domain,
+        origin: SsoOrigin::SelfServe,
+        status: SsoStatus::Pending,
+        dns_token: "said".to_owned(),
+        verified_at: Some(now),
+        issuer: None,
+        client_id: None,
+        secret_version: None,
+        tested_at: None,
+        created_by: None,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+fn identity(subject: String, user: UserId, now: Timestamp) -> IdentityRecord {
+    IdentityRecord {
+        id: random_uuid(entropy::bytes()),
+        source: String::new(),
+        issuer: "https://idp.example".to_owned(),
+        subject,
+        user,
+        provider: "idp".to_owned(),
+        email: None,
+        created_at: now,
+        used_at: now,
     }
 }

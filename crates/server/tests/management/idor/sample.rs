@@ -10,7 +10,7 @@ use crate::described::{document, method};
 static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
 
 /// Members of bodies that end like ids and are none of a tenant's things.
-pub const NO_IDS: [&str; 2] = ["session_id", "io_logging_api_key_ids"];
+pub const NO_IDS: [&str; 3] = ["session_id", "io_logging_api_key_ids", "client_id"];
 
 /// One request.
 #[derive(Debug)]
@@ -27,6 +27,9 @@ pub struct Sample {
 fn special(route: &Route) -> (Value, Option<u16>) {
     let (path, verb) = (route.path, route.verb);
     match (verb, path) {
+        (Verb::Post, "/api/v1/byok") => {
+            (json!({"provider": "openai", "key": "sk-test-0123456789abcdefghij"}), None)
+        }
         (Verb::Post, "/api/v1/keys") => (json!({"creator_user_id": null}), None),
         // Nothing was paid, so nothing can go back; and what is paid in coins is claimed.
         (Verb::Post, "/api/v1/credits/purchases/{id}/reconcile") => (json!({}), Some(409)),
@@ -43,13 +46,27 @@ fn special(route: &Route) -> (Value, Option<u16>) {
         (Verb::Put, "/api/v1/workspaces/{id}/budgets/{interval}") => {
             (json!({"limit_usd": 5}), None)
         }
-        (Verb::Post, "/api/v1/auth/keys/code") => (
+        (Verb::Post, "/api/v1/auth/keys/code" | "/api/v1/session/consent") => (
             json!({"callback_url": "https://app.example/done", "code_challenge_method": "S256",
                 "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}),
             None,
         ),
         (Verb::Post, "/api/v1/session/organizations/{organization_id}/invitations") => {
             (json!({"email": "new@example.com", "role": "org:member"}), None)
+        }
+        (Verb::Post, "/api/v1/session/organizations/{organization_id}/sso/connections") => {
+            (json!({"domain": "new.example"}), None)
+        }
+        // No identity provider is connected.
+        (Verb::Post, path) if path.ends_with("/sso/connections/{connection_id}/test") => {
+            (json!({}), Some(409))
+        }
+        (Verb::Put, "/scim/v2/Users/{user_id}") => (json!({"userName": "put"}), None),
+        (Verb::Post | Verb::Put, "/scim/v2/Groups" | "/scim/v2/Groups/{group_id}") => {
+            (json!({"displayName": "g"}), None)
+        }
+        (Verb::Patch, "/scim/v2/Users/{user_id}" | "/scim/v2/Groups/{group_id}") => {
+            (json!({"Operations": []}), None)
         }
         _ => (json!({}), None),
     }
@@ -123,6 +140,10 @@ impl Sample {
             match place {
                 Place::Path(name) => path = path.replace(&format!("{{{name}}}"), id),
                 Place::Query(name) => query += &format!("&{name}={id}"),
+                Place::Body(name) if name.contains('.') => {
+                    let (list, member) = name.split_once('.').unwrap();
+                    body.as_mut().expect("a body")[list] = json!([{ member: id }]);
+                }
                 Place::Body(name) => {
                     let kind = followed(&schema["properties"][*name])["type"].clone();
                     let many = kind == "array" || kind[0] == "array";
