@@ -13,6 +13,7 @@ mod nowhere;
 mod offer;
 mod patience;
 mod server;
+mod simulated;
 
 pub use caller::{Caller, Leave, Opened, Reply};
 pub use draw::Draw;

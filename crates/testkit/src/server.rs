@@ -19,7 +19,7 @@ use signalbox_platform::{
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{App, Listening, Proxies};
-use signalbox_simulator::{Count, Journal, Running, Simulator};
+use signalbox_simulator::{Count, Journal, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
 use signalbox_vault::{Kek, Vault};
 use tempfile::TempDir;
@@ -27,6 +27,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use crate::simulated::Simulated;
 use crate::{Caller, Offer, eventually};
 
 /// What the owner's account has to begin with.
@@ -125,15 +126,6 @@ impl Default for Setup {
             moderator: None,
             regions: Regions::default(),
         }
-    }
-}
-
-/// A simulator without a debug form.
-struct Simulated(Running);
-
-impl std::fmt::Debug for Simulated {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Simulated({})", self.0.address())
     }
 }
 
