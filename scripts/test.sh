@@ -21,5 +21,3 @@ echo "== official clients"
 tests/clients/run.sh
 echo "== purchases"
 tests/payments/run.sh
-echo "== signing in"
-tests/sign-in/run.sh
