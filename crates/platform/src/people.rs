@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 use signalbox_core::Secret;
-use signalbox_core::id::hex;
+use signalbox_core::id::{AccountId, hex};
 use signalbox_runtime::entropy;
 use signalbox_upstream::Reach;
 
@@ -170,6 +170,15 @@ impl People {
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.0.public_url
+    }
+
+    /// Counts a provider key that an account tries.
+    ///
+    /// # Errors
+    /// [`crate::PlatformError`] when it has tried too many just now: the answer would tell whoever has keys of
+    /// others which of them are good.
+    pub fn may_probe(&self, account: &AccountId) -> Result<(), crate::PlatformError> {
+        self.throttle().take(Limit::ProbeFor, account.as_str())
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

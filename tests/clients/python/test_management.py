@@ -148,3 +148,48 @@ def test_a_code_is_exchanged_for_a_key_with_its_limit(manager):
             seen = caller.api_keys.get_current_key_metadata().data
             assert (seen.limit, seen.effective_budget.scope) == (2, "key_limit")
         refused(403, app.o_auth.exchange_auth_code_for_api_key, **trade)
+
+
+def test_an_own_provider_key_is_kept_replaced_and_erased(manager):
+    made = manager.byok.create(provider="openai", key="sk-canary-0123456789AbCd", name="mine")
+    assert made.data.label.endswith("AbCd") and "canary-0123" not in made.data.label
+    assert [one.id for one in pages(manager.byok.list(provider="openai"))] == [made.data.id]
+    changed = manager.byok.update(id=made.data.id, key="sk-canary-0123456789WxYz", disabled=True)
+    assert changed.data.label.endswith("WxYz") and changed.data.disabled
+    assert manager.byok.get(id=made.data.id).data.name == "mine"
+    refused(400, manager.byok.create, provider="nobody", key="x")
+    manager.byok.delete(id=made.data.id)
+    refused(404, manager.byok.get, id=made.data.id)
+
+
+def test_a_preset_is_made_of_requests_and_used(manager):
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "one"}]
+    with client("KEY") as caller:
+        presets = caller.presets
+        first = presets.create_presets_chat_completions(
+            slug="python", model=MODEL, messages=messages, temperature=0.25
+        ).data
+        assert first.designated_version.system_prompt == "Be brief."
+        second = presets.create_presets_responses(
+            slug="python", model=MODEL, input="one", instructions="Be kind."
+        ).data
+        assert (second.id, second.designated_version.version) == (first.id, 2)
+        third = presets.create_presets_messages(
+            slug="python", model=MODEL, messages=messages[1:], max_tokens=50, system="S"
+        ).data
+        assert third.designated_version.version == 3
+        assert first.id in [one.id for one in pages(presets.list())]
+        versions = pages(presets.list_versions(slug="python"))
+        assert [one.version for one in versions] == [1, 2, 3]
+        assert presets.get_version(slug="python", version="1").data.id == versions[0].id
+        assert presets.get(slug="python").data.designated_version.version == 3
+        answer = caller.chat.send(model="@preset/python", messages=messages[1:])
+        assert answer.choices[0].message.content == "one"
+        refused(404, presets.get, slug="nobodys")
+
+
+def test_a_key_knows_the_models_that_it_may_use(manager):
+    with client("KEY") as caller:
+        security = {"bearer": variable("KEY")}
+        mine = pages(caller.models.list_for_user(security=security))
+        assert MODEL in [one.id for one in mine]

@@ -31,6 +31,8 @@ pub(crate) enum Limit {
     VerifyFor,
     /// Reports of leaked keys from one network.
     ReportFrom,
+    /// Provider keys that one account has tried.
+    ProbeFor,
 }
 
 impl Limit {
@@ -43,7 +45,7 @@ impl Limit {
             Self::MailTo => (5, Duration::from_secs(600)),
             Self::ExchangeFrom | Self::ReportFrom => (60, Duration::from_secs(1)),
             Self::DepartFrom => (60, Duration::from_secs(2)),
-            Self::VerifyFor => (20, Duration::from_secs(10)),
+            Self::VerifyFor | Self::ProbeFor => (20, Duration::from_secs(10)),
         }
     }
 }

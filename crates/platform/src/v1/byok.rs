@@ -131,6 +131,33 @@ pub struct CreateByok {
     pub allowed_user_ids: Option<Option<Vec<UserId>>>,
 }
 
+/// `POST /byok/probe`: a key that is tried before it is kept. Nothing of it is.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProbeWish {
+    /// The provider's slug.
+    pub provider: String,
+    /// The key, in the form that the provider's keys have.
+    #[serde(deserialize_with = "credential")]
+    #[schemars(with = "String")]
+    pub key: Option<Secret<String>>,
+}
+
+/// What a provider said to a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ProbeObject {
+    /// Whether requests with it are answered.
+    pub ok: bool,
+    /// The provider's HTTP status; null when there was no answer.
+    pub status: Option<u16>,
+    /// The model that was asked; null when the key leads to none, and nothing was sent.
+    pub model: Option<String>,
+    /// Why there was no answer.
+    pub problem: Option<String>,
+    /// Milliseconds until the answer began.
+    pub latency_ms: u64,
+}
+
 /// `PUT /byok/order`: keys of one provider, in the order that they are tried in.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -3,7 +3,12 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
-use signalbox_platform::v1::byok::{ByokOrder, CreateByok, ListByok, UpdateByok};
+use signalbox_core::ApiError;
+use signalbox_gateway::ProbeOutcome;
+use signalbox_platform::v1::Data;
+use signalbox_platform::v1::byok::{
+    ByokOrder, CreateByok, ListByok, ProbeObject, ProbeWish, UpdateByok,
+};
 
 use crate::app::App;
 use crate::manage::{Asked, Manager, Wish, changed, found};
@@ -57,6 +62,24 @@ pub(crate) async fn delete(
 ) -> Response {
     let work = app.platform().delete_byok(by.clone(), id);
     changed(&app, &by, StatusCode::OK, work).await
+}
+
+/// `POST /api/v1/byok/probe`: one small request at the provider, which the key pays.
+pub(crate) async fn probe(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Wish(wish): Wish<ProbeWish>,
+) -> Response {
+    let work = async {
+        app.people().may_probe(&by.account)?;
+        let key = wish.key.ok_or_else(|| ApiError::invalid("key: a text"))?;
+        let outcome = app.gateway().probe(&wish.provider, &key).await;
+        let outcome = outcome.map_err(|problem| ApiError::invalid(format!("key: {problem}")))?;
+        let ok = outcome.is_good();
+        let ProbeOutcome { status, model, problem, latency_ms } = outcome;
+        Ok::<_, ApiError>(Data { data: ProbeObject { ok, status, model, problem, latency_ms } })
+    };
+    found(&app, work).await
 }
 
 /// `PUT /api/v1/byok/order`.

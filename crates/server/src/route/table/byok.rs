@@ -2,7 +2,7 @@
 
 use axum::routing::on;
 use signalbox_platform::v1::Data;
-use signalbox_platform::v1::byok::{ByokObject, ByokOrder};
+use signalbox_platform::v1::byok::{ByokObject, ByokOrder, ProbeObject, ProbeWish};
 
 use super::super::{Credential, Object, Place, Route, delete, get, patch, post, put};
 use crate::v1::byok;
@@ -19,6 +19,9 @@ pub(super) const ROUTES: &[Route] = &[
         (Object::Key, Place::Body("allowed_api_key_hashes")),
         (Object::User, Place::Body("allowed_user_ids")),
     ]),
+    post("/api/v1/byok/probe", Management, |verb| on(verb, byok::probe))
+        .takes::<ProbeWish>()
+        .gives::<Data<ProbeObject>>(200),
     put("/api/v1/byok/order", Management, |verb| on(verb, byok::order))
         .names(&[(Object::ProviderKey, Place::Body("ids"))])
         .takes::<ByokOrder>()
