@@ -21,3 +21,5 @@ echo "== official clients"
 tests/clients/run.sh
 echo "== purchases"
 tests/payments/run.sh
+echo "== signing in"
+tests/sign-in/run.sh
