@@ -10,3 +10,9 @@ if cargo deny --version >/dev/null 2>&1; then
 else
   echo "cargo-deny is not installed: licences were not checked (cargo install cargo-deny)"
 fi
+if command -v npm >/dev/null 2>&1; then
+  scripts/web.sh packages
+  npm --prefix web run --silent check
+else
+  echo "npm is not installed: the web app was not checked"
+fi

@@ -7,6 +7,7 @@ listen="${SIGNALBOX_LISTEN:-127.0.0.1:8080}"
 database="${SIGNALBOX_DATABASE:-sqlite://data/signalbox.db}"
 export SIGNALBOX_LISTEN="$listen" SIGNALBOX_DATABASE="$database"
 
+scripts/web.sh || echo "signalbox: the web app could not be built; the API works without it." >&2
 echo "Building Signalbox (the first build takes some minutes)..."
 cargo build --release --locked -p signalbox
 binary="${CARGO_TARGET_DIR:-target}/release/signalbox"
@@ -33,7 +34,7 @@ greet() {
   model=${model%%\"*}
   cat <<END
 
-Signalbox serves on http://$listen. Your key, shown this once:
+Signalbox serves on http://$listen; people sign up at http://$listen/sign-up. Your key, shown this once:
   $key
 Any OpenAI client works with it at base URL http://$listen/api/v1. For example:
 

@@ -9,6 +9,9 @@ if ! ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && ! command -v initdb 
   echo "           Debian: apt-get install postgresql; macOS: brew install postgresql@15" >&2
 fi
 
+echo "== web app"
+scripts/web.sh
+npm --prefix web run --silent test
 echo "== building"
 cargo build --workspace --all-targets --locked
 echo "== Rust tests and house rules"
@@ -23,3 +26,5 @@ echo "== purchases"
 tests/payments/run.sh
 echo "== signing in"
 tests/sign-in/run.sh
+echo "== web app in a browser"
+tests/browser/run.sh

@@ -87,6 +87,7 @@ def endpoint(name: str, slug: str, behaviour: str) -> list[str]:
 def configuration(simulator: str, database: str, listen: str) -> str:
     out = [f'listen = "{listen}"', f'public_url = "http://{listen}"']
     out += ["[database]", f'url = "sqlite://{database}"']
+    out += ["[people]", 'sign_up = "open"']
     for slug in PROVIDERS:
         out += provider(slug, f"{simulator}/v1")
     for dialect, (path, transport) in DIALECTS.items():

@@ -49,6 +49,7 @@ SIGNALBOX_LIMITED_KEY=$(field key <<<"$limited") || die "the key with a limit is
 slow=$(admin key create --account "$SIGNALBOX_ACCOUNT" --rpm 0 --json) || die "no slow key"
 SIGNALBOX_SLOW_KEY=$(field key <<<"$slow") || die "the slow key is not shown"
 export SIGNALBOX_BROKE_KEY SIGNALBOX_LIMITED_KEY SIGNALBOX_SLOW_KEY
+export SIGNALBOX_BIN SIGNALBOX_RUN=$RUN
 
 failed=0
 say "pytest"

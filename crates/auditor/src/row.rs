@@ -31,6 +31,8 @@ pub struct KeyRow {
     pub account: String,
     /// The workspace that its spending counts for; `None` is the account's default one.
     pub workspace: Option<String>,
+    /// The key that its spending is counted with; `None` is itself.
+    pub lineage: Option<String>,
 }
 
 /// A purchase, from its offer on.

@@ -298,6 +298,7 @@ fn key(account: &AccountId, clock: &Clock) -> KeyRecord {
         updated_at: None,
         workspace: None,
         creator: None,
+        lineage: None,
     }
 }
 

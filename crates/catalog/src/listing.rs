@@ -32,10 +32,31 @@ pub type Figures<'a> = &'a dyn Fn(&Endpoint) -> LiveFigures;
 /// `GET /models`: `{data, total_count, links}`. `now` is for the filters on age.
 #[must_use]
 pub fn models(snapshot: &Snapshot, query: &ModelsQuery, now: Timestamp) -> Value {
-    let mut rows: Vec<&Arc<Model>> =
-        snapshot.models().filter(|model| query.filter.admits(snapshot, model, now)).collect();
+    models_at(snapshot, query, now, "/api/v1/models", &|_| true)
+}
+
+/// `GET /models/user`: as [`models`], only those that `usable` says yes to.
+#[must_use]
+pub fn models_for(
+    snapshot: &Snapshot,
+    query: &ModelsQuery,
+    now: Timestamp,
+    usable: &dyn Fn(&Model) -> bool,
+) -> Value {
+    models_at(snapshot, query, now, "/api/v1/models/user", usable)
+}
+
+fn models_at(
+    snapshot: &Snapshot,
+    query: &ModelsQuery,
+    now: Timestamp,
+    path: &str,
+    usable: &dyn Fn(&Model) -> bool,
+) -> Value {
+    let listed = snapshot.models().filter(|model| query.filter.admits(snapshot, model, now));
+    let mut rows: Vec<&Arc<Model>> = listed.filter(|model| usable(model)).collect();
     sort::sort(snapshot, &mut rows, query.sort);
-    page(snapshot, &rows, &query.page, &query.rest)
+    page_at(snapshot, &rows, &query.page, path, &query.rest)
 }
 
 /// The answer to `GET /models` without any parameter, rendered once per snapshot.
@@ -136,10 +157,6 @@ fn find<'a>(snapshot: &'a Snapshot, slug: &str) -> Result<&'a Arc<Model>, ApiErr
         Lookup::Found { model, .. } => Ok(model),
         _ => Err(ApiError::new(ErrorKind::NotFound, format!("Model {slug:?} does not exist"))),
     }
-}
-
-fn page(snapshot: &Snapshot, rows: &[&Arc<Model>], page: &Page, rest: &str) -> Value {
-    page_at(snapshot, rows, page, "/api/v1/models", rest)
 }
 
 /// One page and the way to the next. `rest` holds the other parameters of the query, encoded.

@@ -3,6 +3,7 @@
 //! Ids, money, time, usage, prices, errors and the numeric limits, all of them plain values. Nothing
 //! here does IO, reads a clock or draws a random number.
 
+pub mod attribution;
 mod decimal;
 pub mod discount;
 pub mod error;

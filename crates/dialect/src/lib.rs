@@ -24,6 +24,7 @@ pub mod openai_completions;
 pub mod openai_responses;
 pub mod outbound;
 pub mod patch;
+pub mod preset;
 pub mod reasoning;
 pub mod rerank;
 pub mod texts;

@@ -36,6 +36,8 @@ pub struct Terms {
     pub purchased: Usd,
     /// What comes off its prices.
     pub discount: Discount,
+    /// What comes off them for requests of a workspace that lets its data be used.
+    pub sharing: Discount,
 }
 
 impl Terms {
@@ -43,10 +45,13 @@ impl Terms {
     #[must_use]
     pub fn of(plans: &Plans, standing: &Standing) -> Self {
         let plan = plans.of(standing);
-        // A basis point is 100,000 billionths.
-        let parts = i64::from(plan.discount_bps(standing.shares_data)).saturating_mul(100_000);
-        let discount = Discount::from_billionths(parts).unwrap_or(Discount::NONE);
-        Self { plan, purchased: standing.purchased, discount }
+        let discount = |shares_data| {
+            // A basis point is 100,000 billionths.
+            let parts = i64::from(plan.discount_bps(shares_data)).saturating_mul(100_000);
+            Discount::from_billionths(parts).unwrap_or(Discount::NONE)
+        };
+        let (sharing, discount) = (discount(true), discount(standing.shares_data));
+        Self { plan, purchased: standing.purchased, discount, sharing }
     }
 
     /// How many requests to free models it may make.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use moka::future::Cache;
 use sha2::{Digest, Sha256};
+use signalbox_core::discount::Discount;
 use signalbox_core::id::{AccountId, KeyHash, hex};
 use signalbox_core::plan::Plans;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
@@ -13,10 +14,10 @@ use signalbox_ledger::{Draw, Spender};
 use signalbox_policy::preferences::SortBy;
 use signalbox_policy::{AccountPolicy, ByokKey};
 use signalbox_runtime::{Clock, task};
-use signalbox_store::workspaces::WorkspaceSettings;
 use signalbox_store::{Change, KeyPolicy, KeyRecord, Store, StoreError};
 
 use crate::account::{Account, Terms};
+use crate::defaults::Defaults;
 use crate::free;
 use crate::limit::{self, Window};
 use crate::own_keys::{OwnKey, OwnKeys};
@@ -43,6 +44,10 @@ pub struct Principal {
     window: Arc<Window>,
     /// What its guardrails look for in texts.
     pub(crate) screen: Option<Arc<Screen>>,
+    /// What its workspace presets.
+    pub(crate) defaults: Option<Defaults>,
+    /// Whether its workspace lets its data be used, for a discount.
+    shares_data: bool,
 }
 
 /// A caller that may ask, with what it may spend.
@@ -51,6 +56,14 @@ pub struct Admitted {
     pub(crate) principal: Arc<Principal>,
     pub(crate) budget: Usd,
     pub(crate) received: Timestamp,
+}
+
+impl Admitted {
+    /// Who it is.
+    #[must_use]
+    pub fn principal(&self) -> &Principal {
+        &self.principal
+    }
 }
 
 /// Most keys kept in memory.
@@ -179,11 +192,14 @@ impl Authenticator {
         &self,
         byok: Vec<Arc<ByokKey>>,
         guards: &Policy,
-        workspace: &WorkspaceSettings,
+        around: &KeyPolicy,
     ) -> AccountPolicy {
         let page = Some(Arc::clone(&self.page));
-        let default_sort = workspace.default_provider_sort.as_deref().and_then(SortBy::from_name);
-        let open = AccountPolicy { byok, page, default_sort, ..AccountPolicy::default() };
+        let default_sort =
+            around.workspace.default_provider_sort.as_deref().and_then(SortBy::from_name);
+        let sort_is_final = around.defaults.prevent_sort_overrides;
+        let open =
+            AccountPolicy { byok, page, default_sort, sort_is_final, ..AccountPolicy::default() };
         open.restricted(&guards.restrictions)
     }
 
@@ -215,10 +231,12 @@ impl Authenticator {
                 account,
                 spender,
                 free_spender,
-                policy: Arc::new(self.policy(byok, &guards, &around.workspace)),
+                policy: Arc::new(self.policy(byok, &guards, &around)),
                 screen: guards.screen,
                 own,
                 allowance,
+                defaults: Defaults::of(&around),
+                shares_data: around.workspace.is_data_discount_logging_enabled,
                 version,
                 window,
             })))
@@ -248,6 +266,12 @@ pub(crate) fn out_of_reach() -> ApiError {
 }
 
 impl Principal {
+    /// What comes off its prices: the account's, or that of who shares data while its workspace does.
+    pub(crate) fn discount(&self) -> Discount {
+        let terms = self.account.terms();
+        if self.shares_data { terms.sharing } else { terms.discount }
+    }
+
     /// Refuses management keys, which can't call models, and counts the request.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ use signalbox_runtime::entropy;
 use crate::authenticate::Principal;
 use crate::gateway::Gateway;
 use crate::inbound::{Inbound, Surface};
+use crate::open::Opened;
 use crate::resolve::{Around, Resolved};
 use crate::tasks::Tasks;
 use crate::world::World;
@@ -40,9 +41,10 @@ impl Gateway {
         dice: Option<u64>,
     ) -> Result<Value, ApiError> {
         let dice = dice.unwrap_or_else(entropy::dice);
+        let opened = self.open(caller, inbound).await?;
         let (world, now) = (self.world.load_full(), self.clock.now());
         let account = &caller.key.account;
-        let (mut resolved, _) = self.resolved(&world, caller, inbound, now, dice).await?;
+        let (mut resolved, _) = self.resolved(&world, caller, opened, now, dice).await?;
         if let Some(refusal) = resolved.screened.as_mut().and_then(|one| one.refusal.take()) {
             return Err(refusal);
         }
@@ -58,7 +60,8 @@ impl Gateway {
 /// second.
 ///
 /// # Errors
-/// What is wrong with the request before endpoints are looked at: a bad body, an unknown model.
+/// What is wrong with the request before endpoints are looked at: a bad body, an unknown model, a
+/// preset.
 pub fn dry_run(
     world: &World,
     health: &dyn Health,
@@ -77,7 +80,7 @@ pub fn dry_run(
         before: &resolve::forgetful,
         screen: None,
     };
-    let (resolved, _) = resolve::resolve(inbound, &around)?;
+    let (resolved, _) = resolve::resolve(Opened::bare(inbound)?, &around)?;
     Ok(shown(world, health, &resolved, now, dice))
 }
 

@@ -17,11 +17,13 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::apps::Apps;
 use crate::authenticate::Authenticator;
 use crate::cache::ResponseCache;
 use crate::exit::Exits;
 use crate::moderation::Moderator;
 use crate::orphan::Orphanage;
+use crate::presets::Presets;
 use crate::ratio::Ratios;
 use crate::recognition::Recognition;
 use crate::region::Regions;
@@ -53,6 +55,8 @@ pub struct Gateway {
     pub(crate) timeouts: Timeouts,
     pub(crate) ratios: Ratios,
     pub(crate) answers: ResponseCache,
+    pub(crate) presets: Presets,
+    pub(crate) apps: Apps,
     pub(crate) sticky: Sticky,
     pub(crate) tasks: Tasks,
     pub(crate) drains: Arc<Semaphore>,
@@ -98,6 +102,8 @@ impl Gateway {
             timeouts: settings.timeouts,
             ratios: Ratios::default(),
             answers: ResponseCache::default(),
+            presets: Presets::new(store),
+            apps: Apps::new(store),
             sticky: Sticky::default(),
             tasks: Tasks::embedded(),
             drains: Arc::new(Semaphore::new(settings.drains.most)),

@@ -102,6 +102,8 @@ pub struct RequestHead {
     pub referer: Option<String>,
     /// `X-OpenRouter-Title` or `X-Title`.
     pub title: Option<String>,
+    /// `X-OpenRouter-Categories`, those that are known.
+    pub categories: Vec<&'static str>,
     /// `Origin`.
     pub origin: Option<String>,
     /// `User-Agent`.

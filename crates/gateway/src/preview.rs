@@ -11,6 +11,7 @@ use signalbox_upstream::{Call, HeaderMap, Target};
 
 use crate::estimate;
 use crate::inbound::Inbound;
+use crate::open::Opened;
 use crate::prepare::{self, Prepared, Said};
 use crate::reserve::Bound;
 use crate::resolve::{Around, forgetful, resolve};
@@ -51,7 +52,7 @@ pub fn preview(
         before: &forgetful,
         screen: None,
     };
-    let (resolved, head) = resolve(inbound, &around)?;
+    let (resolved, head) = resolve(Opened::bare(inbound)?, &around)?;
     let candidate = candidate(world, endpoint_id)
         .ok_or_else(|| ApiError::invalid(format!("{endpoint_id}: no such endpoint")))?;
     let said = Said { resolved: &resolved, head: &head, world, account: "preview" };

@@ -4,14 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use signalbox_dialect::document::Document;
-use signalbox_dialect::openai_chat;
 use signalbox_dialect::texts;
 use signalbox_guard::{Builtin, Named, Recognizer, Screen};
 use signalbox_runtime::task;
 use tokio::sync::Semaphore;
 
-use crate::inbound::{Inbound, Surface};
+use crate::open::Opened;
 use crate::screen::body;
 
 /// Most requests that are looked at at once: one that hangs keeps its place.
@@ -34,10 +32,10 @@ impl Recognition {
         Self { recognizer, deadline, places: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
-    /// What of the screen's names is in a body; nothing for one that can't be read, which others refuse.
-    pub(crate) async fn find(&self, screen: &Screen, inbound: &Inbound) -> Vec<Named> {
+    /// What of the screen's names is in a body.
+    pub(crate) async fn find(&self, screen: &Screen, opened: &Opened) -> Vec<Named> {
         let wanted: Vec<Builtin> = screen.named().collect();
-        let Some(texts) = (!wanted.is_empty()).then(|| texts_of(inbound)).flatten() else {
+        let Some(texts) = (!wanted.is_empty()).then(|| texts_of(opened)) else {
             return Vec::new();
         };
         let places = Arc::clone(&self.places);
@@ -63,11 +61,7 @@ impl Recognition {
 }
 
 /// The texts of a body as the screen will see them.
-fn texts_of(inbound: &Inbound) -> Option<Vec<String>> {
-    let mut document = Document::parse(inbound.body.clone()).ok()?;
-    if inbound.surface == Surface::Cursor {
-        document = openai_chat::flat::nested(document).ok()?;
-    }
-    let texts = texts::texts(&document, body(inbound.surface));
-    Some(texts.iter().map(|one| one.text().to_owned()).collect())
+fn texts_of(opened: &Opened) -> Vec<String> {
+    let texts = texts::texts(&opened.document, body(opened.surface));
+    texts.iter().map(|one| one.text().to_owned()).collect()
 }

@@ -1,6 +1,7 @@
 //! Stage 10: the generation row, and what the planner learns.
 
 use serde::Serialize;
+use signalbox_core::attribution::origin;
 use signalbox_core::{Timestamp, Usage, Usd};
 use signalbox_dialect::Facts;
 use signalbox_dialect::openai_chat::finish::FinishReason;
@@ -211,13 +212,14 @@ fn row(generation: &Generation) -> GenerationRow {
         session_id: given.resolved.session_id.clone(),
         external_user: survey.user.clone(),
         http_referer: head.referer.clone(),
-        origin: head.origin.clone(),
+        origin: head.origin.clone().or_else(|| head.referer.as_deref().and_then(origin)),
         user_agent: head.user_agent.clone(),
         app_title: head.title.clone(),
         num_media_prompt: Some(survey.images),
         provider_responses: responses(generation),
         routing: metadata::routing(&given.plan, &given.resolved),
         response_cache_source_id: None,
+        preset_id: given.resolved.preset.as_ref().map(|used| used.id.to_string()),
         byok: None,
         fee_bps: None,
         byok_free: None,

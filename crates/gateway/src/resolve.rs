@@ -24,7 +24,8 @@ use signalbox_policy::{ProviderPreferences, Requirements};
 
 use self::router::Question;
 pub(crate) use self::router::{Around, forgetful};
-use crate::inbound::{Inbound, RequestHead, Surface};
+use crate::inbound::{RequestHead, Surface};
+use crate::open::{Opened, Used};
 use crate::retrieval::Retrieval;
 use crate::screen::{self, Screened};
 use crate::sticky::Conversation;
@@ -46,6 +47,8 @@ pub(crate) struct Resolved {
     pub retrieval: Option<Arc<Retrieval>>,
     /// What guardrails found in it.
     pub screened: Option<Box<Screened>>,
+    /// The preset that was merged into it.
+    pub preset: Option<Used>,
     /// How long it was judged, where an endpoint requires moderation.
     pub moderation_ms: Option<u64>,
     /// The same survey with reasoning switched on, for the models that were asked for with
@@ -73,23 +76,16 @@ impl Resolved {
 }
 
 pub(crate) fn resolve(
-    inbound: Inbound,
+    opened: Opened,
     around: &Around<'_>,
 ) -> Result<(Resolved, RequestHead), ApiError> {
-    let Inbound { surface, head, body, id: _ } = inbound;
-    let mut document = Document::parse(body)?;
-    if surface == Surface::Cursor {
-        document = openai_chat::flat::nested(document)?;
-    }
+    let Opened { surface, head, mut document, id: _, preset } = opened;
     let mut screened = None;
     if let Some(filters) = around.screen {
         (document, screened) = screen::screen(filters, document, surface);
     }
     let retrieval = Retrieval::read(surface, &document)?;
     let survey = survey(surface, &document, retrieval.as_ref())?;
-    if survey.preset.is_some() {
-        return Err(ApiError::invalid("preset: presets are not available yet"));
-    }
     let session_id = session(&survey, &head)?;
     let mut provider = ProviderPreferences::from_json(survey.provider.as_deref())?;
     provider.across_models |= survey.route.as_deref() == Some("sort");
@@ -119,6 +115,7 @@ pub(crate) fn resolve(
         session_id,
         retrieval,
         screened,
+        preset,
         moderation_ms: None,
         thinking,
     };

@@ -90,6 +90,7 @@ fn scan(
     Some((Box::new(Screened { stages, refusal }), changed))
 }
 
+/// The kind of the bodies that come in by a door.
 pub(crate) const fn body(surface: Surface) -> Body {
     match surface {
         Surface::Chat | Surface::Cursor => Body::Chat,

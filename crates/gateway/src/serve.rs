@@ -8,14 +8,14 @@ use signalbox_catalog::Lookup;
 use signalbox_core::id::{GenerationId, RequestId};
 use signalbox_core::{ApiError, Timestamp};
 use signalbox_dialect::anthropic_messages;
-use signalbox_dialect::document::Document;
 use signalbox_policy::router::Router;
 use signalbox_runtime::{entropy, task};
 
 use crate::authenticate::{Admitted, Principal};
 use crate::gateway::Gateway;
 use crate::generation::{Generation, Given};
-use crate::inbound::{Inbound, RequestHead};
+use crate::inbound::{Inbound, RequestHead, Surface};
+use crate::open::Opened;
 use crate::reply::{Failed, Reply};
 use crate::resolve::{Around, Resolved};
 use crate::screen::Filters;
@@ -41,10 +41,11 @@ impl Gateway {
     /// The tokens of a `/messages` body, estimated.
     ///
     /// # Errors
-    /// 400 for a body that could not be sent either.
-    pub fn count_tokens(&self, body: Bytes) -> Result<u64, ApiError> {
-        let document = Document::parse(body)?;
-        let survey = anthropic_messages::survey::survey(&document)?;
+    /// 400 for a body that could not be sent either, 404 for a preset that can't be used.
+    pub async fn count_tokens(&self, caller: &Principal, body: Bytes) -> Result<u64, ApiError> {
+        let (surface, head) = (Surface::Messages, RequestHead::default());
+        let opened = self.open(caller, Inbound { surface, head, body, id: None }).await?;
+        let survey = anthropic_messages::survey::survey(&opened.document)?;
         let world = self.world.load();
         let model = survey.model.as_deref().map(|slug| world.catalog.lookup(slug));
         let family = match &model {
@@ -61,21 +62,22 @@ impl Gateway {
     pub async fn serve(
         self: &Arc<Self>,
         admitted: Admitted,
-        inbound: Inbound,
+        opened: Opened,
     ) -> Result<Reply, Failed> {
         let now = admitted.received;
         let world = self.world.load_full();
-        let surface = inbound.surface;
+        let surface = opened.surface;
         let account = admitted.principal.key.account.clone();
-        let known = inbound.id.clone();
+        let known = opened.id.clone();
         // One throw decides the draws of routers and of the plan.
         let dice = entropy::dice();
         let (mut resolved, head) =
-            self.resolved(&world, &admitted.principal, inbound, now, dice).await?;
+            self.resolved(&world, &admitted.principal, opened, now, dice).await?;
         if let Some(refused) = self.blocked(&world, &mut resolved, &head, now, dice) {
             return Err(refused);
         }
-        let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, None);
+        let preset = resolved.preset.as_ref().map(|used| used.cache);
+        let ticket = cache::ticket(&admitted.principal, surface, &resolved, &head, preset);
         let id = known.unwrap_or_else(|| match &resolved.retrieval {
             Some(retrieval) => retrieval.id(now, entropy::bytes()),
             None => GenerationId::generate(now, entropy::bytes()),
@@ -95,6 +97,7 @@ impl Gateway {
         }
         self.moderate(surface, &mut resolved, &mut plan).await?;
         let held = free::reserve(self, &id, &admitted, &resolved, plan).await?;
+        self.apps.note(&head, &self.clock).await;
         let given = Given {
             id,
             request_id,
@@ -121,15 +124,15 @@ impl Gateway {
         &self,
         world: &World,
         caller: &Principal,
-        inbound: Inbound,
+        opened: Opened,
         now: Timestamp,
         dice: u64,
     ) -> Result<(Resolved, RequestHead), ApiError> {
         let named = match (&self.recognition, caller.screen.as_deref()) {
-            (Some(recognition), Some(screen)) => recognition.find(screen, &inbound).await,
+            (Some(recognition), Some(screen)) => recognition.find(screen, &opened).await,
             _ => Vec::new(),
         };
-        let region = inbound.head.region;
+        let region = opened.head.region;
         let policy = region::policy(caller, region);
         let before = |router: Router, conversation: Conversation| {
             self.sticky.model(&caller.key.account, router.id(), conversation, now)
@@ -144,7 +147,7 @@ impl Gateway {
             before: &before,
             screen: caller.screen.as_deref().map(|screen| Filters { screen, named: &named }),
         };
-        let resolved = resolve::resolve(inbound, &around);
+        let resolved = resolve::resolve(opened, &around);
         region::entitled(caller, region, &resolved)?;
         resolved
     }

@@ -34,7 +34,7 @@ pub(crate) fn priced(generation: &mut Generation, ending: &Ending<'_>) -> Result
     let (billed, requests) = billable(&usage, ending.finish_reason());
     let catalog = &generation.given.world.catalog;
     let listed = tier::prices(catalog, &candidate.endpoint, ending.facts);
-    let discount = generation.given.principal.account.terms().discount;
+    let discount = generation.given.principal.discount();
     // The fee on an own key is a share of the list price.
     let fee_bps = generation.bounds.get(ending.index).and_then(|bound| bound.fee_bps);
     let discounts = fee_bps.is_none() && discount != Discount::NONE;

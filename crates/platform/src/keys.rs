@@ -122,6 +122,7 @@ impl Platform {
             updated_at: None,
             workspace: wanted.workspace,
             creator: wanted.creator,
+            lineage: None,
         };
         Ok(Draft { key: Secret::new(key), record })
     }

@@ -15,6 +15,7 @@ pub mod once;
 pub mod people;
 pub mod plans;
 pub mod purchase;
+pub mod scim;
 pub mod seal;
 pub mod sso;
 pub mod statement;

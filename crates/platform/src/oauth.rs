@@ -1,11 +1,13 @@
 //! Keys for apps: a person consents, the app gets a code, and exchanges it for a key (platform spec 3).
 
 mod callback;
+mod request;
 
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, UserId, WorkspaceId};
@@ -20,6 +22,7 @@ use crate::v1::Data;
 use crate::v1::keys::{checked_end, checked_limit};
 
 pub use callback::Callback;
+pub use request::{ConsentObject, WorkspaceChoice};
 
 /// How long a code is good.
 const LIFETIME: Duration = Duration::from_secs(600);
@@ -32,7 +35,7 @@ fn invalid() -> PlatformError {
 }
 
 /// How a challenge is made of a verifier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 pub enum Method {
     /// Base64 of the SHA-256.
     S256,
@@ -51,7 +54,7 @@ impl Method {
 }
 
 /// `POST /auth/keys/code`.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
 pub struct CodeWish {
@@ -155,6 +158,17 @@ fn verified(code: &CodeRecord, verifier: Option<&str>) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(made.as_bytes(), challenge.as_bytes()).is_ok()
 }
 
+/// A wish that can be fulfilled.
+struct Asked {
+    callback_url: Option<String>,
+    origin: String,
+    title: String,
+    challenge: Option<String>,
+    key_name: String,
+    limit: Option<Usd>,
+    end: Option<Timestamp>,
+}
+
 fn checked_label(label: Option<&str>, app: &str) -> Result<String, PlatformError> {
     let label = label.map(str::trim).filter(|label| !label.is_empty());
     let label = label.map_or_else(|| app.chars().take(LABEL).collect(), str::to_owned);
@@ -218,35 +232,50 @@ impl People {
         workspace: Option<WorkspaceId>,
         wish: CodeWish,
     ) -> Result<Data<CodeObject>, PlatformError> {
-        let callback = wish.callback_url.as_deref().map(Callback::read).transpose()?;
-        let challenge = checked_challenge(&wish, self.settings().weak_challenges)?;
-        let (origin, title) = callback.as_ref().map_or_else(
-            || (HEADLESS.to_owned(), "An app".to_owned()),
-            |callback| (callback.origin.clone(), callback.title.clone()),
-        );
+        let asked = self.asked(&wish)?;
         let now = self.platform().store().clock().now();
-        let end = wish.expires_at.as_deref().map(|text| checked_end(text, now)).transpose()?;
         let id = format!("auth_code_{}", token().expose());
         let millis = i64::try_from(LIFETIME.as_millis()).unwrap_or(i64::MAX);
         let record = CodeRecord {
             hash: digest(&id),
             account: by.account.clone(),
             user,
-            callback_url: callback.map(|callback| callback.url),
-            challenge,
+            callback_url: asked.callback_url,
+            challenge: asked.challenge,
             method: wish.code_challenge_method.map(|method| method.name().to_owned()),
-            key_name: checked_label(wish.key_label.as_deref(), &title)?,
-            limit: checked_limit(wish.limit)?,
+            key_name: asked.key_name,
+            limit: asked.limit,
             limit_reset: wish.usage_limit_type,
-            key_expires_at: end,
+            key_expires_at: asked.end,
             workspace,
             created_at: now,
             expires_at: now.plus_millis(millis),
             used_at: None,
             key: None,
         };
+        let (origin, title) = (asked.origin, asked.title);
         let app_id = self.platform().store().add_code(by, record, origin, title).await?;
         Ok(Data { data: CodeObject { id, app_id, created_at: Timestamp::to_rfc3339(now) } })
+    }
+
+    /// What a wish for a code comes to, if it can be.
+    fn asked(&self, wish: &CodeWish) -> Result<Asked, PlatformError> {
+        let callback = wish.callback_url.as_deref().map(Callback::read).transpose()?;
+        let challenge = checked_challenge(wish, self.settings().weak_challenges)?;
+        let (origin, title) = callback.as_ref().map_or_else(
+            || (HEADLESS.to_owned(), "An app".to_owned()),
+            |callback| (callback.origin.clone(), callback.title.clone()),
+        );
+        let now = self.platform().store().clock().now();
+        Ok(Asked {
+            challenge,
+            key_name: checked_label(wish.key_label.as_deref(), &title)?,
+            limit: checked_limit(wish.limit)?,
+            end: wish.expires_at.as_deref().map(|text| checked_end(text, now)).transpose()?,
+            callback_url: callback.map(|callback| callback.url),
+            origin,
+            title,
+        })
     }
 
     /// A key for a code. Whoever shows a code a second time ends the key that it was exchanged for: one

@@ -7,6 +7,7 @@ pub(crate) mod connections;
 mod entrance;
 mod factor;
 mod journey;
+pub mod leak;
 pub mod mail;
 mod membership;
 pub mod oidc;

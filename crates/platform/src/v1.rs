@@ -6,14 +6,17 @@ pub mod audit_log;
 pub mod budgets;
 pub mod byok;
 pub mod credits;
+pub mod defaults;
 pub mod generation;
 pub mod guardrails;
 pub mod key;
 mod key_budgets;
 pub mod keys;
 pub mod organization;
+pub mod presets;
 pub mod privacy;
 pub mod rules;
+pub mod scim;
 pub mod session;
 pub mod sign_in;
 pub mod sso;
@@ -26,6 +29,7 @@ use crate::PlatformError;
 
 /// The envelope of single objects: `{"data": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Data<T> {
     /// The object.
     pub data: T,
@@ -33,6 +37,7 @@ pub struct Data<T> {
 
 /// A page of a list, and how long the list is: `{"data": […], "total_count": …}`.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Listed<T> {
     /// The page.
     pub data: Vec<T>,

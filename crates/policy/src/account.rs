@@ -31,6 +31,8 @@ pub struct AccountPolicy {
     pub deny_free_publication: bool,
     /// The order that requests have which ask for none.
     pub default_sort: Option<SortBy>,
+    /// Whether that order holds for requests that ask for another one too.
+    pub sort_is_final: bool,
     /// The region outside of which no endpoint may be called: `eu` or `us`.
     pub region: Option<String>,
     /// The caller's own provider keys.
@@ -67,7 +69,7 @@ impl AccountPolicy {
 
     /// The caller's own keys that may be used for this endpoint, in no special order. Where the account
     /// keeps to a region, one that names another region than the endpoint's is left out: it would lead
-    /// elsewhere.
+    /// elsewhere; so is one that brings an address, which may lead anywhere.
     pub fn keys_for<'a>(
         &'a self,
         endpoint: &'a Endpoint,
@@ -75,7 +77,7 @@ impl AccountPolicy {
     ) -> impl Iterator<Item = &'a Arc<ByokKey>> {
         let stays = |key: &ByokKey| {
             let elsewhere = key.region.is_some() && key.region != endpoint.region;
-            self.region.is_none() || !elsewhere
+            self.region.is_none() || !elsewhere && !key.addressed
         };
         self.byok.iter().filter(move |key| key.fits(endpoint, model) && stays(key))
     }

@@ -15,6 +15,7 @@ use serde_json::json;
 use signalbox_catalog::{Catalogue, ConfiguredCatalogue, Lookup, Snapshot};
 use signalbox_core::{ErrorKind, Timestamp, limits};
 use signalbox_dialect::ProviderError;
+use signalbox_dialect::openai_chat::error::read_error;
 use signalbox_policy::attempt::{Choice, Gate, Purse, Refusal, Refusals, Step};
 use signalbox_policy::health::Unknown;
 use signalbox_policy::preferences::SortBy;
@@ -169,6 +170,31 @@ fn g30_a_deterministic_refusal_moves_on_to_the_next_model() {
     let error = attempts.error(&plan, vec!["acme/m0".into()]);
     assert_eq!(error.kind, ErrorKind::InvalidRequest, "the last model's error");
     assert_eq!(error.metadata["previous_errors"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn spec_4_5_what_a_providers_moderation_flagged_is_told_as_our_own() {
+    let (plan, gate) = (planned(1, 2), Doorman::open());
+    let body = br#"{"error":{"code":403,"message":"flagged","metadata":{"reasons":["hate","hate",7,"self-harm"],
+        "flagged_input":"something wicked","provider_name":"Inner"}}}"#;
+    let failure = Failure::reported(&read_error(403, body));
+    assert!(!failure.counts && !failure.refuses_endpoint(), "nobody's credential is in trouble");
+    let mut attempts = Attempts::default();
+    let first = tried(&mut attempts, &plan, &gate);
+    let name = first.candidate.provider.name.clone();
+    attempts.failed(&plan, first.index, failure);
+    assert!(stops(&mut attempts, &plan, &gate), "the model's other endpoints would say the same");
+    let error = attempts.error(&plan, vec!["acme/m0".into()]);
+    assert_eq!((error.status(), error.kind), (403, ErrorKind::PermissionDenied));
+    let told = |member: &str| error.metadata[member].clone();
+    assert_eq!(told("reasons"), json!(["hate", "self-harm"]));
+    assert_eq!(told("flagged_input"), "something wicked");
+    assert_eq!((told("provider_name"), told("model_slug")), (json!(name), json!("acme/m0")));
+    // A 403 that names no reasons is about the credential.
+    for body in [&br#"{"error":{"code":403,"message":"no","metadata":{"reasons":[]}}}"#[..], b"{}"]
+    {
+        assert!(Failure::reported(&read_error(403, body)).refuses_endpoint());
+    }
 }
 
 #[test]

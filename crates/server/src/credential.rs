@@ -43,6 +43,19 @@ pub(crate) async fn management(app: &App, headers: &HeaderMap) -> Result<Arc<Pri
     Err(ApiError::new(ErrorKind::PermissionDenied, message))
 }
 
+/// Who is calling, with an API key.
+///
+/// # Errors
+/// As [`any`], and 403 for a management key.
+pub(crate) async fn inference(app: &App, headers: &HeaderMap) -> Result<Arc<Principal>, ApiError> {
+    let principal = any(app, headers).await?;
+    if !principal.key.management {
+        return Ok(principal);
+    }
+    let message = "Only API keys can perform this operation";
+    Err(ApiError::new(ErrorKind::PermissionDenied, message))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

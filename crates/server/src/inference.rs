@@ -9,6 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 use signalbox_core::ApiError;
+use signalbox_core::attribution::categories;
 use signalbox_dialect::AnswerStyle;
 use signalbox_gateway::{Failed, Inbound, Reply, ReplyBody, RequestHead, Surface};
 
@@ -27,6 +28,7 @@ static BETA_HEADERS: [HeaderName; 2] =
     [HeaderName::from_static("x-anthropic-beta"), HeaderName::from_static("anthropic-beta")];
 /// Most beta features that a client may name; those after them are left out.
 const MAX_BETAS: usize = 32;
+const X_OPENROUTER_CATEGORIES: HeaderName = HeaderName::from_static("x-openrouter-categories");
 const X_SESSION_ID: HeaderName = HeaderName::from_static("x-session-id");
 const X_OPENROUTER_METADATA: HeaderName = HeaderName::from_static("x-openrouter-metadata");
 const X_OPENROUTER_EXPERIMENTAL_METADATA: HeaderName =
@@ -84,9 +86,9 @@ pub(crate) struct CountedTokens {
 
 async fn counted(app: &App, request: Request) -> Result<Vec<u8>, Failed> {
     let (head, body) = request.into_parts();
-    credential::any(app, &head.headers).await?;
+    let caller = credential::any(app, &head.headers).await?;
     let body = body::read(&head.headers, body).await?;
-    let counted = CountedTokens { input_tokens: app.gateway().count_tokens(body)? };
+    let counted = CountedTokens { input_tokens: app.gateway().count_tokens(&caller, body).await? };
     Ok(serde_json::to_vec(&counted).map_err(|problem| ApiError::internal(problem.to_string()))?)
 }
 
@@ -102,15 +104,17 @@ async fn infer(app: &App, request: Request, surface: Surface) -> Result<Response
     let principal = credential::any(app, &head.headers).await?;
     if once::is_wished(&head.headers) {
         let body = body::read(&head.headers, body).await?;
-        let once = once::request(&head.headers, &principal, head.uri.path(), &body)?;
         let inbound = Inbound { surface, head: request_head(app, &head), body, id: None };
-        return once::answer(app, principal, inbound, once).await;
+        let opened = app.gateway().open(&principal, inbound).await?;
+        let once = once::request(&head.headers, &principal, head.uri.path(), opened.body())?;
+        return once::answer(app, principal, opened, once).await;
     }
     // Whoever may not ask does not get to send a hundred megabytes first.
     let admitted = app.gateway().admit(principal).await?;
     let body = body::read(&head.headers, body).await?;
     let inbound = Inbound { surface, head: request_head(app, &head), body, id: None };
-    let reply = app.gateway().serve(admitted, inbound).await?;
+    let opened = app.gateway().open(admitted.principal(), inbound).await?;
+    let reply = app.gateway().serve(admitted, opened).await?;
     let id = HeaderValue::from_str(reply.id.as_str()).ok();
     let mut response = match reply.body {
         ReplyBody::Whole(receiver) => {
@@ -146,6 +150,7 @@ pub(crate) fn request_head(app: &App, parts: &Parts) -> RequestHead {
     RequestHead {
         referer: text(HTTP_REFERER).or_else(|| text(header::REFERER)),
         title: text(X_OPENROUTER_TITLE).or_else(|| text(X_TITLE)),
+        categories: text(X_OPENROUTER_CATEGORIES).map(|text| categories(&text)).unwrap_or_default(),
         origin: text(header::ORIGIN),
         user_agent: text(header::USER_AGENT),
         session_id: text(X_SESSION_ID),

@@ -12,9 +12,11 @@ mod proxies;
 mod region;
 mod route;
 mod router;
+mod scim;
 mod session;
 mod short_body;
 mod v1;
+mod web;
 mod webhooks;
 
 pub use app::App;

@@ -65,7 +65,12 @@ impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
     }
 }
 
-fn written<E>(app: &App, status: StatusCode, found: Result<impl Serialize, E>) -> Response
+/// The answer with this status, or the error instead of it.
+pub(crate) fn written<E>(
+    app: &App,
+    status: StatusCode,
+    found: Result<impl Serialize, E>,
+) -> Response
 where
     ApiError: From<E>,
 {

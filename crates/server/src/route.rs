@@ -69,6 +69,8 @@ pub enum Credential {
     SessionOrManagement,
     /// A signature over the body.
     Signature,
+    /// The token of a directory that provisions an organization.
+    Directory,
 }
 
 /// A kind of thing that belongs to a tenant and has an id.
@@ -84,7 +86,12 @@ pub enum Object {
     Key,
     Payment,
     ProviderKey,
+    Preset,
     Phrase,
+    ScimGroup,
+    ScimMapping,
+    ScimToken,
+    ScimUser,
     Session,
     TaxId,
     User,
@@ -140,19 +147,37 @@ pub struct Route {
     pub again: Again,
     /// How requests and answers look, where the public reference does not say it.
     pub shape: Shape,
+    /// Whether it is part of the API. The others are pages for people, and what pages load.
+    pub is_api: bool,
     door: Door,
 }
 
 impl Route {
     const fn new(verb: Verb, path: &'static str, credential: Credential, door: Door) -> Self {
         let (moves_money, reaches_provider, again) = (false, false, Again::Another);
-        let (objects, shape): (&[_], _) = (&[], Shape::NONE);
-        Self { verb, path, credential, objects, moves_money, reaches_provider, again, shape, door }
+        let (objects, shape, is_api): (&[_], _, _) = (&[], Shape::NONE, true);
+        Self {
+            verb,
+            path,
+            credential,
+            objects,
+            moves_money,
+            reaches_provider,
+            again,
+            shape,
+            is_api,
+            door,
+        }
     }
 
     /// The same route, whose requests name things of tenants.
     const fn names(self, objects: &'static [(Object, Place)]) -> Self {
         Self { objects, ..self }
+    }
+
+    /// The same route, which is not part of the API.
+    const fn for_people(self) -> Self {
+        Self { is_api: false, ..self }
     }
 
     /// The same route, which may change a balance.
@@ -201,6 +226,12 @@ impl Route {
     /// The same route, which sends a browser somewhere else.
     const fn redirects(self) -> Self {
         let answer = Some((303, Answer::Elsewhere));
+        Self { shape: Shape { answer, ..self.shape }, ..self }
+    }
+
+    /// The same route, which answers 204 when all is well.
+    const fn gives_nothing(self) -> Self {
+        let answer = Some((204, Answer::Nothing));
         Self { shape: Shape { answer, ..self.shape }, ..self }
     }
 

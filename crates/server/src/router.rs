@@ -11,7 +11,7 @@ use tower::Service as _;
 use crate::app::App;
 use crate::manage::Peer;
 use crate::route::{Route, routes};
-use crate::{credential, error};
+use crate::{credential, error, web};
 
 /// The service that answers every request: one handler for each row of the register.
 pub(crate) fn router(app: App) -> Router {
@@ -38,6 +38,9 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
 }
 
 async fn no_such_route(State(app): State<App>, request: Request) -> Response {
+    if let Some(page) = web::missing(request.method(), request.uri(), request.headers()) {
+        return page;
+    }
     let message = format!("{} {} does not exist", request.method(), request.uri().path());
     error::error(&app, ApiError::new(ErrorKind::NotFound, message))
 }

@@ -102,7 +102,7 @@ fn origin(url: &str) -> &str {
 /// `Sec-Fetch-Site`; a request that says neither is refused too.
 ///
 /// # Errors
-/// 403.
+/// 403; 415 for a body that is not JSON.
 pub(crate) fn from_us(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
     let ours = origin(app.people().public_url());
     let site = text(headers, "sec-fetch-site");
@@ -113,10 +113,24 @@ pub(crate) fn from_us(app: &App, headers: &HeaderMap) -> Result<(), ApiError> {
         None => site == Some("same-origin"),
     };
     if fine {
-        return Ok(());
+        return in_json(headers);
     }
     let message = format!("This is for pages of {ours} alone (see `public_url`)");
     Err(ApiError::new(ErrorKind::PermissionDenied, message))
+}
+
+/// Refuses bodies that a form can send: what acts by cookie is asked for in JSON.
+fn in_json(headers: &HeaderMap) -> Result<(), ApiError> {
+    let length = text(headers, "content-length");
+    let empty = length.is_none_or(|length| length == "0");
+    if empty && !headers.contains_key(header::TRANSFER_ENCODING) {
+        return Ok(());
+    }
+    let kind = text(headers, "content-type").and_then(|kind| kind.split(';').next());
+    if kind.is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")) {
+        return Ok(());
+    }
+    Err(ApiError::invalid("Content-Type: application/json").with_status(415))
 }
 
 /// Where a request comes from.

@@ -61,6 +61,12 @@ mod byok_use;
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 
+#[path = "management/presets.rs"]
+mod presets;
+
+#[path = "management/preset_use.rs"]
+mod preset_use;
+
 #[path = "management/allowlist.rs"]
 mod allowlist;
 
@@ -70,8 +76,29 @@ mod described;
 #[path = "management/openapi.rs"]
 mod openapi;
 
+#[path = "management/directory.rs"]
+mod directory;
+
+#[path = "management/scim.rs"]
+mod scim;
+
+#[path = "management/provisioning.rs"]
+mod provisioning;
+
+#[path = "management/rotation.rs"]
+mod rotation;
+
 #[path = "management/idor.rs"]
 mod idor;
+
+#[path = "management/workspace_defaults.rs"]
+mod workspace_defaults;
+
+#[path = "management/models_user.rs"]
+mod models_user;
+
+#[path = "management/callers.rs"]
+mod callers;
 
 #[path = "management/escalation.rs"]
 mod escalation;

@@ -81,11 +81,14 @@ async fn causes(connection: &mut Connection, audit: &mut Audit) -> Result<(), St
     for row in &query(sql).fetch_all(&mut *connection).await? {
         audit.account(account(row)?);
     }
-    let sql = "SELECT hash, account_id, workspace_id FROM api_keys";
+    let sql = "SELECT hash, account_id, workspace_id, lineage FROM api_keys";
     for row in &query(sql).fetch_all(&mut *connection).await? {
-        let key =
-            KeyRow { key: row.try_get(0)?, account: row.try_get(1)?, workspace: row.try_get(2)? };
-        audit.key(key);
+        audit.key(KeyRow {
+            key: row.try_get(0)?,
+            account: row.try_get(1)?,
+            workspace: row.try_get(2)?,
+            lineage: row.try_get(3)?,
+        });
     }
     let sql = "SELECT id, account_id, rail, amount, refunded, paid_at FROM payments";
     for row in &query(sql).fetch_all(&mut *connection).await? {

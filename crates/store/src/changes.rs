@@ -1,7 +1,8 @@
 //! News of changes, also of those that other processes made.
 //!
 //! Whoever changes a key or an account adds a row to `changes` in the same transaction. Every open
-//! store follows that table.
+//! store follows that table: every so often, at once after a commit of its own, and with PostgreSQL when
+//! a trigger on the table says so.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -16,9 +17,6 @@ use crate::error::StoreError;
 use crate::sql::{Connection, Pool, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
-
-/// How often the table is read: a change of another process shows well within a second.
-const POLL: Duration = Duration::from_millis(200);
 
 /// Rows are kept for at least so long after they were written.
 const KEPT: Duration = Duration::from_secs(3_600);
@@ -120,9 +118,10 @@ pub(crate) async fn tail(
     mut seen: i64,
     news: broadcast::Sender<Change>,
     nudge: Arc<Notify>,
+    poll: Duration,
 ) {
     let mut looked = clock.now();
-    let mut tick = tokio::time::interval(POLL);
+    let mut tick = tokio::time::interval(poll);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut failing = false;
     loop {

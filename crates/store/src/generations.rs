@@ -1,12 +1,13 @@
 //! The generation row: everything recorded about one logical request.
 
 use serde::{Deserialize, Serialize};
-use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId};
+use signalbox_core::id::{AccountId, GenerationId, KeyHash, RequestId, WorkspaceId};
 use signalbox_core::{PriceTable, Timestamp, Usage, Usd};
 
 use crate::error::StoreError;
 use crate::sql::{Line, Row, query};
 use crate::store::Store;
+use crate::workspaces::default_workspace;
 
 /// One generation as it is stored (inference spec 2.4). Money is nano-dollars, times are
 /// microseconds, durations are milliseconds.
@@ -92,6 +93,9 @@ pub struct GenerationRow {
     pub fee_bps: Option<u32>,
     /// The part of `byok` that the month's allowance covers; absent where it was not drawn on.
     pub byok_free: Option<Usd>,
+    /// The preset that the request was made with.
+    #[serde(default)]
+    pub preset_id: Option<String>,
     /// Whether it was settled from a checkpoint after its process had ended.
     pub recovered: bool,
 }
@@ -140,6 +144,7 @@ impl Default for GenerationRow {
             byok: None,
             fee_bps: None,
             byok_free: None,
+            preset_id: None,
             recovered: false,
         }
     }
@@ -175,6 +180,17 @@ impl Store {
             .fetch_optional(self.readers())
             .await?;
         row.as_ref().map(read_generation).transpose()
+    }
+
+    /// The workspace that a generation counts for: that of its key. Keys stay in theirs.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn workspace_of(&self, row: &GenerationRow) -> Result<WorkspaceId, StoreError> {
+        let key = query("SELECT workspace_id FROM api_keys WHERE hash = $1").bind(row.key.as_str());
+        let found = key.fetch_optional(self.readers()).await?;
+        let named: Option<String> = found.map(|row| row.try_get(0)).transpose()?.flatten();
+        Ok(named.map_or_else(|| default_workspace(&row.account), WorkspaceId::new))
     }
 
     /// Requests of an account to `:free` models since a moment.
@@ -259,6 +275,7 @@ fn read_generation(row: &Line) -> Result<GenerationRow, StoreError> {
             .try_get::<Option<i64>, _>("fee_bps")?
             .map(|bps| u32::try_from(bps).unwrap_or(u32::MAX)),
         byok_free: row.try_get::<Option<i64>, _>("byok_free")?.map(Usd::from_nanos),
+        preset_id: row.try_get("preset_id")?,
         recovered: row.try_get("recovered")?,
     })
 }

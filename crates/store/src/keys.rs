@@ -1,10 +1,14 @@
 //! API keys. Only the SHA-256 of a key is ever stored.
 
+mod leaked;
 mod managed;
+mod rotated;
 mod usage;
 
+pub use leaked::{Found, Leak};
 pub use managed::{KeyEdit, KeyKind, KeyPage};
 pub(crate) use managed::{disable_of, made};
+pub use rotated::Rotated;
 pub use usage::KeyUsage;
 
 use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
@@ -53,6 +57,8 @@ pub struct KeyRecord {
     pub workspace: Option<WorkspaceId>,
     /// The person who made it; absent for the keys of the account itself.
     pub creator: Option<UserId>,
+    /// The first of the keys in whose place this one came; usage and limit are those of that one.
+    pub lineage: Option<KeyHash>,
 }
 
 impl KeyRecord {
@@ -69,14 +75,20 @@ impl KeyRecord {
         named.unwrap_or_else(|| format!("default:{}", self.account))
     }
 
+    /// The key that usage and limit are counted with.
+    #[must_use]
+    pub fn counted_as(&self) -> &KeyHash {
+        self.lineage.as_ref().unwrap_or(&self.hash)
+    }
+
     /// What its requests draw on: the key's limit, the account's credit, then the budgets.
     #[must_use]
     pub fn spender(&self, budgets: &[Budget]) -> Spender {
-        let mut spender = Spender::new(&self.account, &self.hash, &self.workspace_id());
+        let mut spender = Spender::new(&self.account, self.counted_as(), &self.workspace_id());
         if let Some(limit) = self.limit {
             let counts = counting(self.include_byok_in_limit);
             let version = self.updated_at.unwrap_or(self.created_at);
-            let scope = key_scope(&self.hash);
+            let scope = key_scope(self.counted_as());
             let draw = Draw::limit(&scope, self.limit_reset, limit, counts, version);
             spender = spender.limited(draw, true);
         }
@@ -86,7 +98,7 @@ impl KeyRecord {
 
 const COLUMNS: &str = "hash, account_id, name, label, limit_nanos, limit_reset, rpm, management, \
      disabled, include_byok_in_limit, expires_at, created_at, updated_at, workspace_id, \
-     creator_id";
+     creator_id, lineage";
 
 fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
     let reset: Option<String> = row.try_get("limit_reset")?;
@@ -115,6 +127,7 @@ fn read_key(row: &Line) -> Result<KeyRecord, StoreError> {
         updated_at: time(row.try_get("updated_at")?),
         workspace: row.try_get::<Option<String>, _>("workspace_id")?.map(WorkspaceId::new),
         creator: row.try_get::<Option<String>, _>("creator_id")?.map(UserId::new),
+        lineage: row.try_get::<Option<String>, _>("lineage")?.map(KeyHash::new),
     })
 }
 
@@ -122,8 +135,8 @@ pub(crate) async fn insert(connection: &mut Connection, key: &KeyRecord) -> Resu
     query(
         "INSERT INTO api_keys (hash, account_id, name, label, limit_nanos, limit_reset, rpm, \
          management, disabled, include_byok_in_limit, expires_at, created_at, updated_at, \
-         workspace_id, creator_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, \
-         $14, $15)",
+         workspace_id, creator_id, lineage) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, \
+         $12, $13, $14, $15, $16)",
     )
     .bind(key.hash.as_str())
     .bind(key.account.as_str())
@@ -140,6 +153,7 @@ pub(crate) async fn insert(connection: &mut Connection, key: &KeyRecord) -> Resu
     .bind(key.updated_at.map(Timestamp::micros))
     .bind(key.workspace.as_ref().map(WorkspaceId::as_str))
     .bind(key.creator.as_ref().map(UserId::as_str))
+    .bind(key.lineage.as_ref().map(KeyHash::as_str))
     .execute(connection)
     .await?;
     Ok(())

@@ -33,7 +33,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 15] = [
+const MIGRATIONS: [Migration; 18] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
@@ -49,6 +49,9 @@ const MIGRATIONS: [Migration; 15] = [
     migration!(13, "people", "0013_people"),
     migration!(14, "sign_in", "0014_sign_in"),
     migration!(15, "secrets", "0015_secrets"),
+    migration!(16, "presets", "0016_presets"),
+    migration!(17, "scim", "0017_scim"),
+    migration!(18, "rotation", "0018_rotation"),
 ];
 
 impl Migration {

@@ -9,8 +9,10 @@ use crate::error::StoreError;
 use crate::keys::disable_of;
 use crate::manage::{By, Deed, Managed};
 use crate::members::Role;
+use crate::scim::directed;
 use crate::sql::{Connection, Row, query};
 use crate::store::Store;
+use crate::workspaces::{WorkspaceRole, follow_role};
 
 /// What became of a wish to change a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,35 +52,32 @@ pub(crate) async fn active(
 }
 
 /// A member as far as changes care.
-struct Standing {
-    role: Role,
-    source: String,
-    active: bool,
+pub(crate) struct Standing {
+    pub role: Role,
+    pub active: bool,
 }
 
 impl Standing {
-    fn shown(&self) -> Value {
+    pub fn shown(&self) -> Value {
         json!({ "role": self.role, "active": self.active })
     }
 }
 
-async fn standing(
+pub(crate) async fn standing(
     connection: &mut Connection,
     account: &AccountId,
     user: &UserId,
 ) -> Result<Option<Standing>, StoreError> {
-    let row = query(
-        "SELECT role, source, deactivated_at FROM members WHERE account_id = $1 AND user_id = $2",
-    )
-    .bind(account.as_str())
-    .bind(user.as_str())
-    .fetch_optional(connection)
-    .await?;
+    let row =
+        query("SELECT role, deactivated_at FROM members WHERE account_id = $1 AND user_id = $2")
+            .bind(account.as_str())
+            .bind(user.as_str())
+            .fetch_optional(connection)
+            .await?;
     let Some(row) = row else { return Ok(None) };
     Ok(Some(Standing {
         role: Role::read(row.try_get::<&str, _>(0)?)?,
-        source: row.try_get(1)?,
-        active: row.try_get::<Option<i64>, _>(2)?.is_none(),
+        active: row.try_get::<Option<i64>, _>(1)?.is_none(),
     }))
 }
 
@@ -100,7 +99,7 @@ async fn another_admin(
 }
 
 /// What a person began in an organization ends: keys are disabled, codes are no good any more.
-async fn cut_off(
+pub(crate) async fn cut_off(
     connection: &mut Connection,
     account: &AccountId,
     user: &UserId,
@@ -206,14 +205,14 @@ impl Store {
                     return Ok(Managed::nothing(MemberChange::NotThere));
                 };
                 let role = role.unwrap_or(old.role);
-                let new =
-                    Standing { role, source: old.source.clone(), active: on.unwrap_or(old.active) };
+                let new = Standing { role, active: on.unwrap_or(old.active) };
                 let was_admin = old.active && old.role == Role::Admin;
                 let stays_admin = new.active && new.role == Role::Admin;
                 if was_admin && !stays_admin && !another_admin(connection, &account, &user).await? {
                     return Ok(Managed::nothing(MemberChange::LastAdmin));
                 }
-                if old.source == "scim" && new.active != old.active {
+                let elsewhere = directed(connection, &account, &user).await?;
+                if elsewhere && new.active != old.active {
                     return Ok(Managed::nothing(MemberChange::Elsewhere));
                 }
                 if new.active && !old.active && active(connection, &account).await? >= most {
@@ -248,7 +247,7 @@ impl Store {
                 let Some(old) = standing(connection, &account, &user).await? else {
                     return Ok(Managed::nothing(MemberChange::NotThere));
                 };
-                if old.source == "scim" {
+                if directed(connection, &account, &user).await? {
                     return Ok(Managed::nothing(MemberChange::Elsewhere));
                 }
                 let alone = old.active && old.role == Role::Admin;
@@ -285,17 +284,8 @@ async fn write(
     .bind(user.as_str())
     .execute(&mut *connection)
     .await?;
-    // The role in a workspace is a copy.
-    query(
-        "UPDATE workspace_members SET role = $1 WHERE user_id = $2 AND workspace_id IN \
-         (SELECT id FROM workspaces WHERE account_id = $3)",
-    )
-    .bind(if member.role == Role::Admin { "admin" } else { "member" })
-    .bind(user.as_str())
-    .bind(account.as_str())
-    .execute(connection)
-    .await?;
-    Ok(())
+    // The role in a workspace that somebody was added to is a copy.
+    follow_role(connection, account, user, WorkspaceRole::of(member.role)).await
 }
 
 async fn delete(

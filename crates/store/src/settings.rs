@@ -1,11 +1,14 @@
 //! How the database is used, beside its address.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Where the outbox is when nothing else is said.
 const OUTBOX: &str = "data/outbox.db";
 /// Connections that only read, when nothing else is said.
 const READERS: u32 = 4;
+/// How often news is looked for: a change of another process shows well within a second.
+const POLL: Duration = Duration::from_millis(200);
 
 /// What a charge survives once it was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,10 +42,13 @@ pub struct StoreSettings {
     pub outbox: PathBuf,
     /// Connections that only read from PostgreSQL.
     pub readers: u32,
+    /// How often news of other processes is looked for. PostgreSQL announces it, too.
+    pub poll: Duration,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { sync: Sync::default(), outbox: PathBuf::from(OUTBOX), readers: READERS }
+        let outbox = PathBuf::from(OUTBOX);
+        Self { sync: Sync::default(), outbox, readers: READERS, poll: POLL }
     }
 }

@@ -7,6 +7,7 @@
 
 mod connection;
 mod line;
+mod listener;
 mod remote;
 mod value;
 

@@ -11,6 +11,7 @@ use signalbox_vault::Label;
 
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
+use crate::scim;
 use crate::secrets;
 use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
@@ -345,11 +346,12 @@ impl Store {
                 )
                 .bind(now.micros())
                 .bind(&id)
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
+                let mut deeds = scim::forget(connection, &account, &id, now).await?;
                 let before = Some(old.shown());
-                let deed = Deed { kind: "sso_connection", id, before, after: None };
-                Ok(Managed::one(SsoChange::Done, deed))
+                deeds.push(Deed { kind: "sso_connection", id, before, after: None });
+                Ok(Managed { value: SsoChange::Done, deeds })
             })
         })
         .await

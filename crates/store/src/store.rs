@@ -85,7 +85,8 @@ impl Store {
         let nudge = Arc::new(Notify::new());
         let seen = changes::latest(&opened.readers).await?;
         let readers = opened.readers.clone();
-        let tail = changes::tail(readers, clock.clone(), seen, news.clone(), nudge.clone());
+        let (told, poll) = (nudge.clone(), settings.poll);
+        let tail = changes::tail(readers, clock.clone(), seen, news.clone(), told, poll);
         let mut tasks = vec![task::spawn("store-changes", tail).abort_handle()];
         let mut pulse = None;
         match opened.keeper {
@@ -93,7 +94,11 @@ impl Store {
                 tasks.push(task::spawn("store-checkpoint", keep(connection)).abort_handle());
             }
             // Else a process that is busy would take its own delay for the server's silence.
-            Keeper::Pulse(remote) => pulse = Some(task::beside("store-pulse", remote.watch())?),
+            Keeper::Pulse(remote) => {
+                let listen = remote.clone().listen(nudge.clone());
+                tasks.push(task::spawn("store-listener", listen).abort_handle());
+                pulse = Some(task::beside("store-pulse", remote.watch())?);
+            }
         }
         let writer = Writer::start(opened.pen);
         let inner = Inner {

@@ -1,12 +1,16 @@
 //! Workspaces: the environments inside an account. Every account has a default one.
 
+mod defaults;
 mod managed;
 mod membership;
 mod settings;
+mod sources;
 
+pub use defaults::{Final, PluginDefault, WorkspaceDefaults};
 pub use managed::WorkspaceEnd;
 pub use membership::{Removal, WorkspaceMember, WorkspaceRole};
 pub use settings::WorkspaceSettings;
+pub(crate) use sources::{entitle, follow_role, keep_members};
 
 use sha2::{Digest, Sha256};
 use signalbox_core::Timestamp;
@@ -34,6 +38,8 @@ pub struct WorkspaceRecord {
     pub is_default: bool,
     /// What it presets for its requests.
     pub settings: WorkspaceSettings,
+    /// What it presets of plugins and routing.
+    pub defaults: WorkspaceDefaults,
     /// Whether its budgets count spending on own provider keys.
     pub include_byok_in_budgets: bool,
     /// Who made it.
@@ -86,7 +92,7 @@ pub fn default_workspace(account: &AccountId) -> WorkspaceId {
 }
 
 pub(crate) const COLUMNS: &str = "id, account_id, slug, name, description, is_default, settings, \
-     include_byok_in_budgets, created_by, created_at, updated_at";
+     include_byok_in_budgets, created_by, created_at, updated_at, defaults";
 
 pub(crate) fn read(row: &Line) -> Result<WorkspaceRecord, StoreError> {
     let settings: String = row.try_get(6)?;
@@ -98,6 +104,7 @@ pub(crate) fn read(row: &Line) -> Result<WorkspaceRecord, StoreError> {
         description: row.try_get(4)?,
         is_default: row.try_get(5)?,
         settings: parse("workspace", &settings)?,
+        defaults: parse("workspace", &row.try_get::<String, _>(11)?)?,
         include_byok_in_budgets: row.try_get(7)?,
         created_by: row.try_get::<Option<String>, _>(8)?.map(UserId::new),
         created_at: Timestamp::from_micros(row.try_get(9)?),

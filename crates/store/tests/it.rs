@@ -53,5 +53,7 @@ mod sso;
 #[path = "it/people.rs"]
 mod people;
 
+#[path = "it/presets.rs"]
+mod presets;
 #[path = "it/secrets.rs"]
 mod secrets;

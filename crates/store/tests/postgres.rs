@@ -81,5 +81,9 @@ mod sso;
 #[path = "it/people.rs"]
 mod people;
 
+#[path = "postgres/news.rs"]
+mod news;
+#[path = "it/presets.rs"]
+mod presets;
 #[path = "it/secrets.rs"]
 mod secrets;

@@ -13,7 +13,7 @@ mod nowhere;
 mod offer;
 mod patience;
 mod server;
-mod simulated;
+mod setup;
 
 pub use caller::{Caller, Leave, Opened, Reply};
 pub use draw::Draw;
@@ -21,4 +21,5 @@ pub use events::Events;
 pub use nowhere::{Blackhole, refused};
 pub use offer::{Offer, Stand};
 pub use patience::eventually;
-pub use server::{Setup, TestServer};
+pub use server::TestServer;
+pub use setup::Setup;

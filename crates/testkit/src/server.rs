@@ -1,25 +1,23 @@
 //! The whole server, put together as the binary does, with the simulator for a provider.
 
+mod probe;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use signalbox_core::id::{AccountId, GenerationId};
-use signalbox_core::{Plans, Timeouts, Usd, limits};
-use signalbox_gateway::{
-    Drains, Exit, Gateway, HealthKeeper, Moderator, OwnKeys, Reach, Recognition, Regions, Settings,
-};
+use signalbox_core::{Plans, Usd, limits};
+use signalbox_gateway::{Exit, Gateway, HealthKeeper, Settings};
 use signalbox_platform::people::mail::KeptMail;
-use signalbox_platform::people::records::{SystemRecords, TxtRecords};
 use signalbox_platform::{
-    IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, PeopleSettings, Platform,
-    PurchaseSettings, Purchases, RevokeOld,
+    IssuedAccount, IssuedKey, KeyPrefix, NewKey, People, Platform, Purchases, RevokeOld,
 };
 use signalbox_policy::health::Figures;
 use signalbox_runtime::{Clock, task};
-use signalbox_server::{App, Listening, Proxies};
-use signalbox_simulator::{Count, Journal, Simulator};
+use signalbox_server::{App, Listening};
+use signalbox_simulator::{Count, Journal, Running, Simulator};
 use signalbox_store::{Balance, GenerationRow, Ledger, Store, StoreSettings};
 use signalbox_vault::{Kek, Vault};
 use tempfile::TempDir;
@@ -27,11 +25,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::simulated::Simulated;
-use crate::{Caller, Offer, eventually};
+use crate::{Caller, Offer, Setup, eventually};
 
-/// What the owner's account has to begin with.
-const CREDIT: &str = "100";
 /// What all test servers seal secrets with.
 const KEK: [u8; 32] = *b"the key of all the test servers!";
 /// How long reservations may stay open once nobody calls any more.
@@ -62,70 +57,12 @@ pub struct TestServer {
     folder: Option<TempDir>,
 }
 
-/// What a test server is started with.
-#[derive(Debug, Clone)]
-pub struct Setup {
-    /// Dollars that the owner has; `"0"` is none.
-    pub credit: &'static str,
-    /// How long providers may take, where their rows say nothing.
-    pub timeouts: Timeouts,
-    /// Percent of the streams that may be hedged.
-    pub hedge_percent: u8,
-    /// The time of day; a test may move it.
-    pub clock: Clock,
-    /// The URL of a database of the test's own; absent for a file in the server's folder.
-    pub database: Option<String>,
-    /// Connections that only read, where the database is a server.
-    pub readers: u32,
-    /// How far answers are read on for clients that have left.
-    pub drains: Drains,
-    /// What accounts may do and what they pay.
-    pub plans: Plans,
-    /// Whether the simulator notes every request. Many thousands are only counted.
-    pub journal: bool,
-    /// Where the own provider keys of callers come from; their rows, unless a test says otherwise.
-    pub own_keys: Option<OwnKeys>,
-    /// Where addresses of callers may lead.
-    pub reach: Reach,
-    /// What credit is sold with; nothing, unless a test says so.
-    pub purchases: PurchaseSettings,
-    /// Who may sign up, and what apps may do.
-    pub people: PeopleSettings,
-    /// Who looks up the records of domains.
-    pub records: Arc<dyn TxtRecords>,
-    /// The proxies in front of it.
-    pub proxies: Proxies,
-    /// What finds names of people and addresses.
-    pub recognition: Option<Recognition>,
-    /// What judges prompts for endpoints that require it.
-    pub moderator: Option<Arc<dyn Moderator>>,
-    /// The hosts whose requests stay in a region.
-    pub regions: Regions,
-}
+/// A simulator without a debug form.
+struct Simulated(Running);
 
-impl Default for Setup {
-    fn default() -> Self {
-        let (timeouts, clock) = (Timeouts::default(), Clock::system());
-        Self {
-            credit: CREDIT,
-            timeouts,
-            hedge_percent: 0,
-            clock,
-            drains: Drains::default(),
-            plans: Plans::default(),
-            database: None,
-            readers: StoreSettings::default().readers,
-            journal: true,
-            own_keys: None,
-            reach: Reach::PublicOnly,
-            purchases: PurchaseSettings::default(),
-            people: PeopleSettings::default(),
-            records: Arc::new(SystemRecords),
-            proxies: Proxies::default(),
-            recognition: None,
-            moderator: None,
-            regions: Regions::default(),
-        }
+impl std::fmt::Debug for Simulated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Simulated({})", self.0.address())
     }
 }
 

@@ -161,3 +161,62 @@ test("a provider key's life", async () => {
   assert.equal((await byok.delete({ id })).deleted, true);
   await assert.rejects(byok.get({ id }), status(404));
 });
+
+test("a preset's life, and the models of a key", async () => {
+  const { presets, models } = openrouter();
+  const messages = [
+    { role: "system", content: "Be brief." },
+    { role: "user", content: "one two three" },
+  ];
+  const model = "openai-chat/echo";
+  const made = await presets.createPresetsChatCompletions({
+    slug: "sdk",
+    chatRequest: { model, temperature: 0.5, messages },
+  });
+  const { id, designatedVersion } = made.data;
+  assert.deepEqual(designatedVersion.config, { model, temperature: 0.5 });
+  assert.deepEqual([designatedVersion.version, designatedVersion.systemPrompt], [1, "Be brief."]);
+  const second = await presets.createPresetsMessages({
+    slug: "sdk",
+    messagesRequest: { model, maxTokens: 64, system: "S", messages: [messages[1]] },
+  });
+  assert.deepEqual([second.data.id, second.data.designatedVersion.version], [id, 2]);
+  await presets.createPresetsResponses({
+    slug: "sdk",
+    responsesRequest: { model, input: "one", instructions: "Be kind." },
+  });
+  assert.ok((await items(presets.list())).some((one) => one.id === id));
+  const versions = await items(presets.listVersions({ slug: "sdk" }));
+  assert.deepEqual(
+    versions.map(({ version }) => version),
+    [1, 2, 3],
+  );
+  const first = await presets.getVersion({ slug: "sdk", version: "1" });
+  assert.equal(first.data.id, designatedVersion.id);
+  assert.equal((await presets.get({ slug: "sdk" })).data.designatedVersion.version, 3);
+  const answer = await openrouter().chat.send({
+    chatRequest: { model: "@preset/sdk", messages: [messages[1]] },
+  });
+  assert.ok(answer.choices[0].message.content.includes("one two three"));
+  await assert.rejects(presets.get({ slug: "nobodys" }), status(404));
+  await assert.rejects(manager().presets.list(), status(403));
+
+  const mine = await items(models.listForUser({ bearer: variable("KEY") }));
+  assert.ok(mine.some((one) => one.id === model));
+});
+
+test("groups of a directory are an organization's", async () => {
+  const { scim } = manager();
+  await assert.rejects(scim.listGroups(), status(404));
+  await assert.rejects(scim.listMappings(), status(404));
+  await assert.rejects(
+    scim.create({
+      createScimGroupMappingRequest: {
+        role: "member",
+        scimGroupId: "550e8400-e29b-41d4-a716-446655440000",
+        workspaceId: "660e8400-e29b-41d4-a716-446655440000",
+      },
+    }),
+    status(404),
+  );
+});

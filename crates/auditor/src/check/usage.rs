@@ -28,6 +28,8 @@ pub(super) struct Spend<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Spending {
     workspaces: HashMap<String, String>,
+    /// Keys that came in the place of others, and the first of those.
+    lineages: HashMap<String, String>,
     computed: BTreeMap<(String, i64), Spent>,
     stored: Vec<((String, i64), Spent)>,
     seen: HashSet<(String, i64)>,
@@ -38,6 +40,9 @@ pub(super) struct Spending {
 impl Spending {
     pub(super) fn key(&mut self, row: KeyRow) {
         let workspace = row.workspace.unwrap_or_else(|| format!("default:{}", row.account));
+        if let Some(lineage) = row.lineage {
+            self.lineages.insert(row.key.clone(), lineage);
+        }
         self.workspaces.insert(row.key, workspace);
     }
 
@@ -45,7 +50,9 @@ impl Spending {
         let Spend { account, key, budgets, at, spent } = spend;
         let day = at.div_euclid(MICROS_PER_DAY);
         let workspace = self.workspaces.get(key).map(|id| format!("workspace:{id}"));
-        let scopes = [Some(format!("key:{key}")), Some(format!("account:{account}")), workspace];
+        let counted = self.lineages.get(key).map_or(key, String::as_str);
+        let scopes =
+            [Some(format!("key:{counted}")), Some(format!("account:{account}")), workspace];
         if budgets.is_none() {
             self.unknown.insert(day);
         }

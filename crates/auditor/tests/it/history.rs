@@ -124,7 +124,12 @@ impl History {
                 },
                 account("b"),
             ],
-            keys: vec![KeyRow { key: "k".into(), account: "a".into(), workspace: None }],
+            keys: vec![KeyRow {
+                key: "k".into(),
+                account: "a".into(),
+                workspace: None,
+                lineage: None,
+            }],
             transfers: vec![
                 grant("grant:1", "a", 10 * DOLLAR),
                 charge("g1", "a", 2 * DOLLAR, START),
@@ -225,6 +230,7 @@ impl History {
             key: "own".into(),
             account: "b".into(),
             workspace: Some("w".into()),
+            lineage: None,
         });
         history.reservations.push(ReservationRow {
             account: "b".into(),

@@ -41,6 +41,11 @@ fn is_flat(tool: Raw<'_>) -> bool {
         && tool.get("name").is_some()
 }
 
+/// A tool, or the choice of one, as chat has it.
+pub(crate) fn nested_tool(tool: Raw<'_>) -> String {
+    if is_flat(tool) { nest(tool) } else { tool.text().to_owned() }
+}
+
 /// `{"type":"function","name":…}` with its other members one level deeper.
 fn nest(tool: Raw<'_>) -> String {
     let mut function = ObjectText::new();

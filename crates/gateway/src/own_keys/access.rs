@@ -43,7 +43,7 @@ impl<D> Default for Made<D> {
 }
 
 impl Access {
-    pub(super) fn new(seat: String, secret: &Secret<String>) -> Self {
+    pub(crate) fn new(seat: String, secret: &Secret<String>) -> Self {
         let credential = Credential::parse(secret);
         if let Err(error) = &credential {
             tracing::warn!(seat, %error, "an own key can't be used");
@@ -53,7 +53,7 @@ impl Access {
 
     /// The routing of the key with what its credential says. One that can't be read stays: shared
     /// capacity must not stand in for a key that is to be used always.
-    pub(super) fn completes(&self, routing: ByokKey) -> ByokKey {
+    pub(crate) fn completes(&self, routing: ByokKey) -> ByokKey {
         let credential = self.credential.as_ref().ok();
         ByokKey {
             id: self.seat.clone(),

@@ -132,7 +132,7 @@ fn find<'a>(
     task: Task,
 ) -> Result<(&'a Arc<Model>, Ways), Missing> {
     let Reference::Model(name) = Reference::parse(slug) else {
-        let error = ApiError::invalid(format!("{slug}: presets are not available yet"));
+        let error = ApiError::invalid(format!("{slug}: a preset can only be named in `model`"));
         return Err(Missing::Wrong(Box::new(error)));
     };
     let found = match (catalog.lookup(name), catalog.native(name)) {

@@ -177,7 +177,7 @@ impl People {
             "You are invited",
             format!(
                 "{} invites you into {name}. Sign in or sign up with this address and accept within \
-                 a week:\n{}/invitation#token={}",
+                 a week:\n{}/invitations/accept#token={}",
                 person.user.email,
                 self.public_url(),
                 token.expose()

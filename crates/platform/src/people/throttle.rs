@@ -29,6 +29,8 @@ pub(crate) enum Limit {
     DepartFrom,
     /// Looks at the domains of one organization.
     VerifyFor,
+    /// Reports of leaked keys from one network.
+    ReportFrom,
 }
 
 impl Limit {
@@ -39,7 +41,7 @@ impl Limit {
             Self::TriesAt => (10, Duration::from_secs(180)),
             Self::MailFrom => (20, Duration::from_secs(30)),
             Self::MailTo => (5, Duration::from_secs(600)),
-            Self::ExchangeFrom => (60, Duration::from_secs(1)),
+            Self::ExchangeFrom | Self::ReportFrom => (60, Duration::from_secs(1)),
             Self::DepartFrom => (60, Duration::from_secs(2)),
             Self::VerifyFor => (20, Duration::from_secs(10)),
         }

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde_json::Value;
+use signalbox_core::attribution::app_url;
 use signalbox_core::id::{AccountId, GenerationId, RequestId};
 use signalbox_core::{Usage, Usd};
 use signalbox_store::GenerationRow;
@@ -120,7 +121,7 @@ impl From<GenerationRow> for GenerationBody {
             model: row.model,
             provider_name: row.provider_name,
             router: row.router,
-            preset_id: None,
+            preset_id: row.preset_id,
             workspace_id: None,
             app_id: None,
             created_at: row.created_at.to_rfc3339(),
@@ -174,6 +175,15 @@ impl Platform {
     ) -> Result<Data<GenerationBody>, PlatformError> {
         let found = self.store().generation(account, &GenerationId::new(id)).await?;
         let row = found.ok_or(PlatformError::NotFound("generation"))?;
-        Ok(Data { data: row.into() })
+        let workspace = self.store().workspace_of(&row).await?;
+        let url = row.http_referer.as_deref().and_then(app_url);
+        let app = match url {
+            Some(url) => self.store().app(&url).await?,
+            None => None,
+        };
+        let mut data = GenerationBody::from(row);
+        data.app_id = app.map(|(id, ..)| id);
+        data.workspace_id = Some(workspace.as_str().to_owned());
+        Ok(Data { data })
     }
 }

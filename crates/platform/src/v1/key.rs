@@ -74,8 +74,8 @@ impl Platform {
     pub async fn key(&self, caller: &KeyRecord) -> Result<Data<KeyBody>, PlatformError> {
         let store = self.store();
         let key = store.key(&caller.hash).await?.ok_or(PlatformError::NotFound("key"))?;
-        let usage = store.key_usage(&[&key.hash], store.clock().now()).await?;
-        let usage = usage.get(&key.hash).cloned().unwrap_or_default();
+        let usage = store.key_usage(&[key.counted_as()], store.clock().now()).await?;
+        let usage = usage.get(key.counted_as()).cloned().unwrap_or_default();
         let owner = store.owner(&key.account).await?;
         let standing = store.standing(&key.account).await?.unwrap_or_default();
         let today = store.clock().now().day_start();

@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_store::idempotency::{Answer, Once, Remembered};
 use signalbox_store::workspaces::default_workspace;
-use signalbox_store::{By, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage, StoreError};
+use signalbox_store::{By, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage, Rotated, StoreError};
 
 use super::{Data, Deleted, given};
-use crate::keys::NewKey;
+use crate::keys::{Draft, NewKey};
 use crate::seal::Opener;
 use crate::{Platform, PlatformError};
 
@@ -19,6 +20,8 @@ use crate::{Platform, PlatformError};
 const PAGE: u32 = 100;
 /// Longest name of a key, in characters.
 const MAX_NAME: usize = 255;
+/// Longest time for an old key beside the new one, in seconds.
+const MAX_GRACE: u32 = 7 * 86_400;
 
 /// A key as its owner sees it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -89,6 +92,14 @@ pub struct UpdateKey {
     pub include_byok_in_limit: Option<bool>,
 }
 
+/// `POST /keys/{hash}/rotate`.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RotateKey {
+    /// How long the old key is good for beside the new one, in seconds: 0 to 604800, seven days.
+    pub grace_seconds: u32,
+}
+
 /// `GET /keys?offset&include_disabled&workspace_id`.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[expect(missing_docs, reason = "the fields are those of the published schema")]
@@ -154,14 +165,41 @@ pub(crate) fn key_object(key: KeyRecord, usage: &KeyUsage) -> KeyObject {
     }
 }
 
+/// The only answer that shows a key, and the same sealed for whoever asks again.
+fn shown(
+    draft: &Draft,
+    usage: &KeyUsage,
+    opener: &Opener,
+) -> Result<(String, Answer), PlatformError> {
+    let key = draft.key.expose().clone();
+    let created = CreatedKey { data: key_object(draft.record.clone(), usage), key };
+    let body = serde_json::to_string(&created);
+    let body = body.map_err(|problem| StoreError::Damaged(problem.to_string()))?;
+    let sealed = Answer { status: 201, body: opener.seal(&body)? };
+    Ok((body, sealed))
+}
+
+/// What is answered now, or was before.
+fn told(answer: Remembered, body: String, opener: &Opener) -> Result<Answer, PlatformError> {
+    match answer {
+        Remembered::Now(_) => Ok(Answer { status: 201, body }),
+        Remembered::Before(Answer { status, body }) => {
+            let theirs = "This Idempotency-Key was used with another management key";
+            let body = opener.open(&body);
+            let body = body.ok_or_else(|| PlatformError::Conflict(theirs.to_owned()))?;
+            Ok(Answer { status, body })
+        }
+    }
+}
+
 impl Platform {
     async fn key_objects(&self, keys: Vec<KeyRecord>) -> Result<Vec<KeyObject>, PlatformError> {
-        let hashes: Vec<&KeyHash> = keys.iter().map(|key| &key.hash).collect();
+        let hashes: Vec<&KeyHash> = keys.iter().map(KeyRecord::counted_as).collect();
         let now = self.store().clock().now();
         let usage: HashMap<_, _> = self.store().key_usage(&hashes, now).await?;
         let nothing = KeyUsage::default();
         let object = |key: KeyRecord| {
-            let spent = usage.get(&key.hash).unwrap_or(&nothing);
+            let spent = usage.get(key.counted_as()).unwrap_or(&nothing);
             key_object(key, spent)
         };
         Ok(keys.into_iter().map(object).collect())
@@ -237,19 +275,63 @@ impl Platform {
             ..NewKey::default()
         };
         let draft = self.draft(&by.account, wanted)?;
-        let key = draft.key.expose().clone();
-        let created =
-            CreatedKey { data: key_object(draft.record.clone(), &KeyUsage::default()), key };
-        let body = serde_json::to_string(&created);
-        let body = body.map_err(|problem| StoreError::Damaged(problem.to_string()))?;
-        let sealed = Answer { status: 201, body: opener.seal(&body)? };
-        match self.store().make_key(by, draft.record, once, sealed).await? {
-            Remembered::Now(_) => Ok(Answer { status: 201, body }),
-            Remembered::Before(Answer { status, body }) => {
-                let theirs = "This Idempotency-Key was used with another management key";
-                let body = opener.open(&body);
-                let body = body.ok_or_else(|| PlatformError::Conflict(theirs.to_owned()))?;
-                Ok(Answer { status, body })
+        let (body, sealed) = shown(&draft, &KeyUsage::default(), opener)?;
+        told(self.store().make_key(by, draft.record, once, sealed).await?, body, opener)
+    }
+
+    /// A new API key in the place of another one: same name, limit, end, workspace and creator, and one
+    /// usage. The old key is good for `grace_seconds` more. `once` is as in [`Platform::make_key`].
+    ///
+    /// # Errors
+    /// As [`Platform::make_key`]; [`PlatformError::NotFound`] for a key of somebody else, too;
+    /// [`PlatformError::Conflict`] for one that has been replaced; [`PlatformError::Refused`] for one
+    /// that is over, or a grace beyond seven days.
+    pub async fn rotate_key(
+        &self,
+        by: By,
+        hash: &KeyHash,
+        wish: RotateKey,
+        once: Option<Once>,
+        opener: &Opener,
+    ) -> Result<Answer, PlatformError> {
+        if wish.grace_seconds > MAX_GRACE {
+            return Err(PlatformError::Refused(format!("grace_seconds: 0 to {MAX_GRACE}")));
+        }
+        let now = self.store().clock().now();
+        let old = self.store().key(hash).await?;
+        let old = old.filter(|key| key.account == by.account && !key.management);
+        let old = old.ok_or(PlatformError::NotFound("key"))?;
+        if once.is_none() && old.expires_at.is_some_and(|end| end <= now) {
+            return Err(PlatformError::Refused("The key is over; make a new one".to_owned()));
+        }
+        // Whoever made it and is gone is nobody's creator any more.
+        let creator = match self.creator(&by.account, old.creator.clone()).await {
+            Err(PlatformError::NotFound(_)) => None,
+            creator => creator?,
+        };
+        let wanted = NewKey {
+            name: old.name.clone(),
+            limit: old.limit,
+            limit_reset: old.limit_reset,
+            rpm: old.rpm,
+            include_byok_in_limit: old.include_byok_in_limit,
+            expires_at: old.expires_at,
+            workspace: old.workspace.clone(),
+            creator,
+            ..NewKey::default()
+        };
+        let mut draft = self.draft(&by.account, wanted)?;
+        draft.record.lineage = Some(old.counted_as().clone());
+        let usage = self.store().key_usage(&[old.counted_as()], now).await?;
+        let usage = usage.get(old.counted_as()).cloned().unwrap_or_default();
+        let (body, sealed) = shown(&draft, &usage, opener)?;
+        let end = now.plus_millis(i64::from(wish.grace_seconds).saturating_mul(1_000));
+        let store = self.store();
+        match store.rotate_key(by, old.hash, draft.record, end, once, sealed).await? {
+            Rotated::Done(answer) => told(answer, body, opener),
+            Rotated::Unknown => Err(PlatformError::NotFound("key")),
+            Rotated::Before => {
+                Err(PlatformError::Conflict("Another key came in its place already".to_owned()))
             }
         }
     }

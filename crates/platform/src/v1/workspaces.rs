@@ -5,7 +5,7 @@ use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, UserId, WorkspaceId, random_uuid};
 use signalbox_runtime::entropy;
 use signalbox_store::workspaces::{
-    Removal, WorkspaceEnd, WorkspaceMember, WorkspaceRole, WorkspaceSettings,
+    Removal, WorkspaceDefaults, WorkspaceEnd, WorkspaceMember, WorkspaceRole, WorkspaceSettings,
 };
 use signalbox_store::{Actor, By, StoreError, WorkspaceRecord};
 
@@ -277,6 +277,7 @@ impl Platform {
             description: None,
             is_default: false,
             settings: WorkspaceSettings::default(),
+            defaults: WorkspaceDefaults::default(),
             include_byok_in_budgets: false,
             created_by,
             created_at: self.store().clock().now(),

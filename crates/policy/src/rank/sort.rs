@@ -33,15 +33,18 @@ pub(crate) enum Method {
 
 impl Method {
     /// The method for a model: what the request says, then the variant, the service tier, the account;
-    /// then quality where there are tools (inference spec 5.4, 5.7, 7, 18.1).
+    /// then quality where there are tools (inference spec 5.4, 5.7, 7, 18.1). An account's order may be
+    /// final: then nothing else counts.
     pub fn of(request: &Requirements, variant: Option<SortBy>) -> Self {
         let tier = match request.tier {
             TierWish::Tier(Tier::Priority) => Some(SortBy::Throughput),
             TierWish::Tier(Tier::Flex) => Some(SortBy::Price),
             TierWish::Unsaid | TierWish::Default => None,
         };
-        let said = request.provider.sort.or(variant);
-        match said.or(tier).or(request.account.default_sort) {
+        let account = &request.account;
+        let is_open = !account.sort_is_final || account.default_sort.is_none();
+        let said = request.provider.sort.or(variant).filter(|_| is_open);
+        match said.or(tier.filter(|_| is_open)).or(account.default_sort) {
             Some(SortBy::Exacto) => Self::Exacto { asked: said.is_some() },
             Some(metric) => Self::Metric(metric),
             None if request.content.parameters.contains(Parameter::Tools) => {

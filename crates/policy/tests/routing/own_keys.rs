@@ -125,3 +125,29 @@ fn the_conversations_endpoint_comes_after_own_keys() {
     asked.sticky = Some(id.into());
     assert_eq!(tags(&planned(&asked, &catalog)), ["b+k", "c", "a", "b"]);
 }
+
+#[test]
+fn a_key_goes_where_its_credential_leads() {
+    let eu = json!({"region": "eu-west-1"});
+    let catalog = snapshot(&[("a", 1.0, eu), ("b", 2.0, json!({}))]);
+    let own = |change: fn(&mut ByokKey)| {
+        let mut one = key("k", "a");
+        change(&mut one);
+        one
+    };
+    let planned = |one: ByokKey, region: Option<&str>| {
+        let (byok, region) = (vec![Arc::new(one)], region.map(str::to_owned));
+        let account = AccountPolicy { byok, region, ..AccountPolicy::default() };
+        let asked = with_account(request(&catalog, json!({})), account);
+        let tags = tags(&planned(&asked, &catalog));
+        tags.iter().filter(|tag| tag.contains("+k")).count()
+    };
+    assert_eq!(planned(own(|key| key.deployed = Some(vec!["acme/m".into()])), None), 1);
+    assert_eq!(planned(own(|key| key.deployed = Some(vec!["acme/other".into()])), None), 0);
+    assert_eq!(planned(own(|key| key.region = Some("us-east-1".into())), None), 1);
+    // An account that keeps to a region is not led out of it by a key for another one.
+    assert_eq!(planned(own(|key| key.region = Some("us-east-1".into())), Some("eu")), 0);
+    assert_eq!(planned(own(|key| key.region = Some("eu-west-1".into())), Some("eu")), 1);
+    assert_eq!(planned(own(|key| key.addressed = true), Some("eu")), 0);
+    assert_eq!(planned(own(|_| ()), Some("eu")), 1);
+}

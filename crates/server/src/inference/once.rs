@@ -12,7 +12,7 @@ use http::HeaderMap;
 use serde::Deserialize;
 use signalbox_core::ApiError;
 use signalbox_core::id::GenerationId;
-use signalbox_gateway::{Failed, Inbound, Principal, ReplyBody, Surface};
+use signalbox_gateway::{Failed, Opened, Principal, ReplyBody, Surface};
 use signalbox_platform::once::{Answer, Once};
 use signalbox_runtime::{entropy, task};
 
@@ -33,7 +33,8 @@ struct Manner {
     stream: bool,
 }
 
-/// The request of this key, route and body.
+/// The request of this key, route and body: with what is merged into it, so that it is another one
+/// when its preset is.
 ///
 /// # Errors
 /// 400 without a key, and for a stream: only answers in one piece are kept.
@@ -59,23 +60,23 @@ pub(super) fn request(
 pub(super) async fn answer(
     app: &App,
     principal: Arc<Principal>,
-    mut inbound: Inbound,
+    mut opened: Opened,
     once: Once,
 ) -> Result<Response, Failed> {
     let (now, entropy) = (app.clock().now(), entropy::bytes());
-    let id = match inbound.surface {
+    let id = match opened.surface() {
         Surface::Embeddings => GenerationId::generate_of("emb", now, entropy),
         Surface::Rerank => GenerationId::generate_of("rerank", now, entropy),
         _ => GenerationId::generate(now, entropy),
     };
-    inbound.id = Some(id.clone());
+    opened.set_id(id.clone());
     let (app, holder) = (app.clone(), app.gateway().holder());
     let work = task::spawn("once", async move {
         let platform = app.platform();
         if let Some(before) = platform.begin_generation(once.clone(), holder, id).await? {
             return Ok(before);
         }
-        match whole(&app, principal, inbound).await {
+        match whole(&app, principal, opened).await {
             Ok(answer) => {
                 platform.end_generation(once, Some(answer.clone())).await?;
                 Ok(answer)
@@ -90,9 +91,9 @@ pub(super) async fn answer(
     Ok(once::told(work.await.ok().flatten().ok_or_else(lost)??))
 }
 
-async fn whole(app: &App, principal: Arc<Principal>, inbound: Inbound) -> Result<Answer, Failed> {
+async fn whole(app: &App, principal: Arc<Principal>, opened: Opened) -> Result<Answer, Failed> {
     let admitted = app.gateway().admit(principal).await?;
-    let reply = app.gateway().serve(admitted, inbound).await?;
+    let reply = app.gateway().serve(admitted, opened).await?;
     let ReplyBody::Whole(receiver) = reply.body else {
         return Err(ApiError::internal("an answer in one piece came in many").into());
     };

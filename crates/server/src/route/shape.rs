@@ -15,6 +15,8 @@ pub enum Answer {
     Bytes(&'static str),
     /// No body: the header `Location` says where to go.
     Elsewhere,
+    /// No body.
+    Nothing,
 }
 
 /// How requests and answers look.

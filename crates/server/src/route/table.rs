@@ -2,12 +2,14 @@
 
 use axum::routing::on;
 use serde_json::{Map, Value};
+use signalbox_platform::people::leak::{LeakReport, Noted};
 use signalbox_platform::purchase::body::{
     CheckoutBody, InvoiceBody, PurchaseBody, PurchasesBody, RefundBody, RuleBody, TaxIdBody,
 };
 use signalbox_platform::statement::Statement;
 use signalbox_platform::v1::audit_log::{Act, ListActs};
 use signalbox_platform::v1::credits::{Redeemed, Transferred};
+use signalbox_platform::v1::keys::RotateKey;
 use signalbox_platform::v1::privacy::PrivacyObject;
 use signalbox_platform::v1::rules::RulesWish;
 use signalbox_platform::v1::{Data, Deleted, Page};
@@ -20,8 +22,11 @@ use crate::v1::routing::PlanQuery;
 use crate::{inference, router, v1, webhooks};
 
 mod allowlist;
+mod app;
 mod byok;
+mod directory;
 mod people;
+mod presets;
 mod sign_in;
 
 use Again::{InCommit, Outside, Sealed};
@@ -40,7 +45,10 @@ pub(super) const TABLES: &[&[Route]] = &[
     byok::ROUTES,
     allowlist::ROUTES,
     people::ROUTES,
+    presets::ROUTES,
     sign_in::ROUTES,
+    directory::ROUTES,
+    app::ROUTES,
     HOUSE,
 ];
 
@@ -107,6 +115,14 @@ const KEYS: &[Route] = &[
     get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
     patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
     delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
+    post("/api/v1/keys/{hash}/rotate", Management, |verb| on(verb, v1::keys::rotate))
+        .names(KEY)
+        .once(Sealed)
+        .takes::<RotateKey>()
+        .gives::<Map<String, Value>>(201),
+    post("/api/v1/leaked-keys", None, |verb| on(verb, v1::keys::leaked))
+        .takes::<LeakReport>()
+        .gives::<Noted>(202),
 ];
 
 const WORKSPACE: &[(Object, Place)] = &[(Object::Workspace, Place::Path("id"))];

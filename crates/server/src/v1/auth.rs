@@ -11,7 +11,7 @@ use signalbox_platform::people::Person;
 
 use crate::app::App;
 use crate::manage::{Manager, Wish, found};
-use crate::session::{Visitor, person};
+use crate::session::{SignedIn, Visitor, person};
 use crate::{credential, error};
 
 /// Who consents: a person, or whoever holds a management key.
@@ -46,6 +46,15 @@ pub(crate) async fn code(
         Consenting::Person(person) => found(&app, app.people().consent(&person, wish)).await,
         Consenting::Key(by) => found(&app, app.people().issue_code(by, wish)).await,
     }
+}
+
+/// `POST /api/v1/session/consent`: what an app asks for, in the words of the page that shows it.
+pub(crate) async fn requested(
+    State(app): State<App>,
+    SignedIn(person): SignedIn,
+    Wish(wish): Wish<CodeWish>,
+) -> Response {
+    found(&app, app.people().requested(&person, wish)).await
 }
 
 /// `POST /api/v1/auth/keys`: from any page, without a credential: the code is one.

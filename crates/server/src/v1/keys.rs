@@ -5,12 +5,14 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
 use signalbox_core::id::KeyHash;
+use signalbox_platform::people::leak::LeakReport;
 use signalbox_platform::seal::Opener;
-use signalbox_platform::v1::keys::{CreateKey, ListKeys, UpdateKey};
+use signalbox_platform::v1::keys::{CreateKey, ListKeys, RotateKey, UpdateKey};
 
 use crate::app::App;
-use crate::manage::{Asked, Manager, Wish, changed, found};
+use crate::manage::{Asked, Manager, Wish, changed, found, written};
 use crate::once::{self, Keyed};
+use crate::session::Visitor;
 use crate::{credential, error};
 
 /// `GET /api/v1/keys?offset&include_disabled&workspace_id`.
@@ -38,6 +40,44 @@ pub(crate) async fn create(
         Ok(answer) => once::told(answer),
         Err(problem) => error::error(&app, problem.into()),
     }
+}
+
+/// `POST /api/v1/keys/{hash}/rotate`: the only answer that shows the new key, as with `POST /keys`.
+pub(crate) async fn rotate(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(hash): Path<String>,
+    Extension(keyed): Extension<Keyed>,
+    headers: HeaderMap,
+    Wish(wish): Wish<RotateKey>,
+) -> Response {
+    let opener = Opener::new(credential::key(&headers).unwrap_or_default());
+    let hash = KeyHash::new(hash);
+    let answer = app.platform().rotate_key(by.clone(), &hash, wish, keyed.once, &opener).await;
+    app.gateway().authenticator.renew(&by.account).await;
+    match answer {
+        Ok(answer) => once::told(answer),
+        Err(problem) => error::error(&app, problem.into()),
+    }
+}
+
+/// `POST /api/v1/leaked-keys`: from anybody; the same answer for every text.
+pub(crate) async fn leaked(
+    State(app): State<App>,
+    visitor: Visitor,
+    Wish(report): Wish<LeakReport>,
+) -> Response {
+    let noted = app.people().leaked(&visitor.visit, report).await;
+    let noted = match noted {
+        Ok((noted, accounts)) => {
+            for account in &accounts {
+                app.gateway().authenticator.renew(account).await;
+            }
+            Ok(noted)
+        }
+        Err(problem) => Err(problem),
+    };
+    written(&app, StatusCode::ACCEPTED, noted)
 }
 
 /// `GET /api/v1/keys/{hash}`.

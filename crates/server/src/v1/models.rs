@@ -41,6 +41,22 @@ pub(crate) async fn list(
     error::json(&app, answer)
 }
 
+/// `GET /api/v1/models/user`: those that the key can use.
+pub(crate) async fn user(
+    State(app): State<App>,
+    uri: Uri,
+    pairs: Pairs,
+    headers: HeaderMap,
+) -> Response {
+    let region = of_host(&app, &uri, &headers);
+    let answer = async {
+        let caller = credential::inference(&app, &headers).await?;
+        let query = ModelsQuery::parse(borrowed(&pairs).chain(region))?;
+        Ok::<_, ApiError>(app.gateway().models_for(&caller, &query).to_string())
+    };
+    error::json(&app, answer.await)
+}
+
 /// `GET /api/v1/models/count`
 pub(crate) async fn count(
     State(app): State<App>,

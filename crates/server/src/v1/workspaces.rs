@@ -4,11 +4,14 @@
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
+use signalbox_gateway::{Surface, kept_of};
 use signalbox_platform::v1::Page;
 use signalbox_platform::v1::budgets::PutBudget;
+use signalbox_platform::v1::defaults::{DefaultsWish, as_a_request};
 use signalbox_platform::v1::workspaces::{People, WorkspaceWish};
 
 use crate::app::App;
+use crate::error;
 use crate::manage::{Asked, Manager, Wish, changed, found};
 
 /// `GET /api/v1/workspaces?offset&limit`.
@@ -57,6 +60,30 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Response {
     let work = app.platform().delete_workspace(by.clone(), &id);
+    changed(&app, &by, StatusCode::OK, work).await
+}
+
+/// `GET /api/v1/workspaces/{id}/defaults`.
+pub(crate) async fn defaults(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+) -> Response {
+    found(&app, app.platform().get_defaults(&by.account, &id)).await
+}
+
+/// `PATCH /api/v1/workspaces/{id}/defaults`.
+pub(crate) async fn update_defaults(
+    State(app): State<App>,
+    Manager(by): Manager,
+    Path(id): Path<String>,
+    Wish(wish): Wish<DefaultsWish>,
+) -> Response {
+    // A default that no request could have would make every request fail.
+    if let Err(problem) = kept_of(Surface::Chat, as_a_request(&wish).to_string().into()) {
+        return error::error(&app, problem);
+    }
+    let work = app.platform().update_defaults(by.clone(), &id, wish);
     changed(&app, &by, StatusCode::OK, work).await
 }
 

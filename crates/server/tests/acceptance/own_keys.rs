@@ -205,3 +205,55 @@ async fn embeddings_and_reranks_are_made_with_own_keys_too() {
     assert_eq!(called(&server), ["sk-cog", "sk-cog"]);
     server.closes_clean().await;
 }
+
+/// A deployment of the caller's own: at its own address, by its own name, only if that is in reach.
+#[tokio::test]
+async fn a_deployment_is_called_at_its_address_only_in_reach() {
+    let row = json!({"name": "dep", "speaks": [{"dialect": "openai-chat", "transport": "azure"}]});
+    let keyless = || {
+        Offer::new().provider("dep", row.clone()).model("a/one", [Stand::new("dep", "catalogued")])
+    };
+    let home = server(keyless(), &Vault::default(), Reach::PublicOnly).await;
+    let deployed = |server: &TestServer| {
+        let url = format!("{}/chat/completions?api-version=1", server.simulated());
+        let list = json!([{"model_slug": "a/one", "model_id": "tokens-7", "api_key": "dep-key",
+            "endpoint_url": url}]);
+        key("dep", &list.to_string())
+    };
+    let reach = || Reach::also(vec!["127.0.0.1/32".parse().unwrap()]);
+    for (reach, expected) in [(Reach::PublicOnly, 503), (reach(), 200)] {
+        let vault = Vault::default();
+        let server = server(keyless(), &vault, reach).await;
+        vault.put(&server.owner.account_id, &[deployed(&home)]);
+        let before = called(&home).len();
+        let reply = server.caller().chat(&ask("a/one", false)).await;
+        assert_eq!(reply.status, expected, "{}", String::from_utf8_lossy(&reply.body));
+        let seen = called(&home).split_off(before);
+        if expected == 200 {
+            assert_eq!(seen, ["dep-key"]);
+            assert_eq!(home.journal().entries().pop().unwrap().model, "tokens-7");
+            assert_eq!(Answered::read(&reply).usage["is_byok"], true);
+        } else {
+            assert_eq!(seen, [""; 0], "nobody was called");
+        }
+        assert_eq!(called(&server), [""; 0]);
+        server.closes_clean().await;
+    }
+}
+
+#[tokio::test]
+async fn a_key_is_probed_with_one_small_request() {
+    let server = server(offer(), &Vault::default(), Reach::PublicOnly).await;
+    for (secret, status) in [("tokens-1", 200), ("status-401", 401), ("status-429", 429)] {
+        let probed = server.probe("cog", secret).await.unwrap();
+        assert_eq!((probed.status, probed.is_good()), (Some(status), status == 200));
+        assert_eq!(probed.model.as_deref(), Some("a/one"));
+        assert_eq!(called(&server).pop().as_deref(), Some(secret));
+    }
+    let sent = called(&server).len();
+    assert!(server.probe("cog", "two words").await.is_err());
+    assert!(server.probe("nobody", "sk-1").await.is_err());
+    assert_eq!(called(&server).len(), sent);
+    assert_eq!(server.balance().await.charged, signalbox_core::Usd::ZERO);
+    server.closes_clean().await;
+}

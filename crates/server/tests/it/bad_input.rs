@@ -112,7 +112,7 @@ async fn a_field_of_the_wrong_type_or_range_is_named() {
         ("route", vec![json!("scenic")]),
         ("service_tier", vec![json!("royal")]),
         ("plugins", vec![json!({}), json!([{"id": "web"}]), json!([{}])]),
-        ("preset", vec![json!("mine"), json!(5)]),
+        ("preset", vec![json!(["mine"]), json!(5), json!("")]),
         ("session_id", vec![json!("x".repeat(257)), json!(5)]),
         ("user", vec![json!("x".repeat(257))]),
         ("metadata", vec![json!([]), entries, json!({"a[b]": "c"}), json!({"a": 5})]),
@@ -196,7 +196,7 @@ async fn a_model_that_can_not_be_called_is_explained() {
     let detail = error["availability"]["constraint"]["detail"].as_str().unwrap();
     assert!(detail.contains("/api/v1/embeddings"), "{error}");
     for model in ["@preset/mine", "acme/one@preset/mine"] {
-        typed_error(&server.caller().chat(&ask(model, true)).await, 400, "invalid_request");
+        typed_error(&server.caller().chat(&ask(model, true)).await, 404, "not_found");
     }
     // One wrong name in the list spoils it; one that has ended does not.
     let body = with(good(), "models", json!(["acme/none"]));

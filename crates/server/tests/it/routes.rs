@@ -34,7 +34,7 @@ async fn every_route_asks_for_the_credential_in_its_row() {
             Credential::Any => [401, 401, 0, 0],
             Credential::Inference => [401, 401, 0, 403],
             Credential::Management | Credential::SessionOrManagement => [401, 401, 403, 0],
-            Credential::Session => [401, 401, 401, 401],
+            Credential::Session | Credential::Directory => [401, 401, 401, 401],
         };
         assert_eq!(refused, expected, "{:?} {}", route.verb, route.path);
         assert!(!statuses.contains(&405), "{:?} {}: {statuses:?}", route.verb, route.path);

@@ -40,6 +40,7 @@ fn security(route: &Route) -> Value {
         Credential::Inference => json!([api]),
         Credential::Management => json!([management]),
         Credential::Session => json!([session]),
+        Credential::Directory => json!([{"directoryToken": []}]),
         Credential::SessionOrManagement => json!([session, management]),
     }
 }
@@ -111,6 +112,7 @@ fn own(route: &Route, forms: &mut Forms) -> Value {
         Answer::Json(form) => json!({"application/json": {"schema": forms.of(form)}}),
         Answer::Elsewhere => json!({}),
         Answer::Bytes(media_type) => json!({media_type: {"schema": {"type": "string"}}}),
+        Answer::Nothing => json!({}),
     };
     let mut operation = json!({"responses": {
         status.to_string(): {"description": "Done", "content": content},
@@ -135,6 +137,7 @@ fn schemes() -> Value {
     json!({
         "apiKey": bearer("An API key"),
         "managementKey": bearer("A management key, which can't call models"),
+        "directoryToken": bearer("The token of a directory that provisions an organization"),
         "session": {"type": "apiKey", "in": "cookie", "name": "signalbox_session"},
     })
 }
@@ -196,7 +199,7 @@ fn keep(paths: &Value, own: Map<String, Value>) -> Value {
 pub fn document() -> Value {
     let mut forms = Forms::new();
     let mut paths = json!({});
-    for route in routes() {
+    for route in routes().filter(|route| route.is_api) {
         let mut operation = match published(route) {
             Some(operation) => operation.clone(),
             None => own(route, &mut forms),

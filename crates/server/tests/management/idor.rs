@@ -20,11 +20,13 @@ use crate::reference::conforms;
 use estate::{Estate, Town};
 use sample::Sample;
 
-/// Things that a request names without touching them: whoever is given something need not be one's own.
+/// Things that a request names without touching them: whoever is given something need not be one's own,
+/// and the name that a preset is saved under is one of the caller's own workspace.
 fn is_recipient(route: &Route, object: Object, place: Place) -> bool {
-    route.path == "/api/v1/credits/transfer"
+    let transfer = route.path == "/api/v1/credits/transfer"
         && object == Object::Account
-        && place == Place::Body("account_id")
+        && place == Place::Body("account_id");
+    transfer || object == Object::Preset && route.verb == Verb::Post
 }
 
 async fn send(caller: &Caller, sample: &Sample) -> Reply {
@@ -59,6 +61,7 @@ fn holders<'e>(estate: &'e Estate, route: &Route) -> Vec<(&'static str, &'e Call
         Credential::Any => keys.to_vec(),
         Credential::Session => people.to_vec(),
         Credential::SessionOrManagement => vec![people[0], people[1], keys[0]],
+        Credential::Directory => vec![("directory", &estate.directory)],
         Credential::None | Credential::Optional | Credential::Signature => vec![],
     }
 }
@@ -93,6 +96,11 @@ fn outsiders<'e>(town: &'e Town, route: &Route) -> Vec<(&'static str, &'e Caller
             ("revoked management key", &town.revoked_manager, 401),
             ("ended session", &town.ended, 401),
         ]),
+        Credential::Directory => all.extend([
+            ("management key", &home.manager, 401),
+            ("API key", &home.api, 401),
+            ("admin's session", &home.admin.caller, 401),
+        ]),
         Credential::None | Credential::Optional | Credential::Signature => {}
     }
     all
@@ -125,9 +133,12 @@ async fn crossed(town: &Town, route: &Route, caller: &Caller, at: usize) -> [(u1
 
 async fn owner_reaches(town: &Town, route: &Route) {
     for (who, caller) in holders(&town.home, route).into_iter().take(1) {
-        let mut ids = Vec::new();
+        let mut ids: Vec<String> = Vec::new();
         for (object, _) in route.objects {
-            ids.push(town.home.make(town, *object).await);
+            ids.push(match (object, ids.last()) {
+                (Object::Preset, Some(workspace)) => town.home.preset_in(town, workspace).await,
+                _ => town.home.make(town, *object).await,
+            });
         }
         let sample = Sample::of(route, &ids);
         let reply = send(caller, &sample).await;
@@ -135,7 +146,8 @@ async fn owner_reaches(town: &Town, route: &Route) {
         let row = shown(route);
         assert_eq!(reply.status, sample.status, "{row} as {who} with {:?}: {text}", sample.body);
         if (200..300).contains(&reply.status) && reply.header("content-type").is_some() {
-            let path = route.path.strip_prefix("/api/v1").unwrap();
+            // What directories are told has a form of its own.
+            let Some(path) = route.path.strip_prefix("/api/v1") else { continue };
             let path =
                 if published(route).is_some() { route.shape.like.unwrap_or(path) } else { path };
             conforms(&method(route), path, reply.status, &reply.json());
@@ -191,6 +203,12 @@ async fn what_api_keys_name_is_their_accounts_own() {
     assert!(cells >= 8, "{cells}");
 }
 
+#[tokio::test]
+async fn what_directories_name_is_their_connections_own() {
+    let cells = sweep(&[Credential::Directory]).await;
+    assert!(cells >= 60, "{cells}");
+}
+
 /// A member reaches nothing that only admins may change.
 #[tokio::test]
 async fn members_change_nothing_of_their_organization() {
@@ -217,7 +235,7 @@ async fn members_change_nothing_of_their_organization() {
 #[test]
 fn the_matrix_has_every_route_that_names_something() {
     let whole = document();
-    for route in routes() {
+    for route in routes().filter(|route| route.is_api) {
         let operation = &whole["paths"][route.path][method(route)];
         assert!(operation.is_object(), "{} is not described", shown(route));
         let names = |place: &str| -> Vec<&Value> {
@@ -238,7 +256,8 @@ fn the_matrix_has_every_route_that_names_something() {
         for name in body["properties"].as_object().into_iter().flat_map(|all| all.keys()) {
             let is_id = ["_id", "_ids", "_hash", "_hashes"].iter().any(|end| name.ends_with(end));
             let named = route.objects.iter().any(|(_, place)| *place == Place::Body(leak(name)));
-            let free = sample::NO_IDS.contains(&name.as_str()) || route.reaches_provider;
+            let saved = route.objects.iter().any(|(object, _)| *object == Object::Preset);
+            let free = sample::NO_IDS.contains(&name.as_str()) || route.reaches_provider || saved;
             assert!(
                 !tenants || !is_id || named || free,
                 "{}: {name} is not in its row",

@@ -13,7 +13,7 @@ use crate::described::{document, method, published};
 use crate::reference::REFERENCE;
 
 /// How many operations of the reference may be missing. It only ever gets smaller.
-const MISSING: usize = 48;
+const MISSING: usize = 29;
 
 fn file(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(name)
@@ -48,7 +48,7 @@ fn every_operation_has_a_name_of_its_own() {
             assert!(!id.is_empty() && seen.insert(id.clone()), "{method} {path}: {id}");
         }
     }
-    assert_eq!(seen.len(), routes().count());
+    assert_eq!(seen.len(), routes().filter(|route| route.is_api).count());
 }
 
 /// The operations of the reference, and whether a route is each.
@@ -84,7 +84,7 @@ fn the_table_of_coverage_says_what_is_here() {
     for ((path, method), here) in all {
         writeln!(text, "| `{method} {path}` | {} |", if here { "yes" } else { "not yet" }).unwrap();
     }
-    let own: Vec<_> = routes().filter(|route| published(route).is_none()).collect();
+    let own: Vec<_> = routes().filter(|route| route.is_api && published(route).is_none()).collect();
     writeln!(text, "\nBesides, {} routes of our own:\n", own.len()).unwrap();
     for route in own {
         writeln!(text, "- `{} {}`", method(route).to_uppercase(), route.path).unwrap();

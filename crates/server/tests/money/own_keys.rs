@@ -225,3 +225,58 @@ async fn what_is_insured_or_answered_by_others_takes_nothing_of_the_allowance() 
     assert_eq!(row.byok_free, Some(usd(LIST)));
     server.closes_clean().await;
 }
+
+/// Two gateways, one allowance: asked by turns and at once, so many are free as it says, to the request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_gateways_give_away_one_allowance_to_the_request() {
+    const FREE: usize = 40;
+    let database = signalbox_pgserver::database();
+    let row = json!({"free": {"byok_allowed": true, "byok_free": {"requests": FREE}}});
+    let plans = Plans::default().with(&serde_json::from_value(row).unwrap()).unwrap();
+    let offer = || Offer::new().model("acme/one", [Stand::new("mine", "tokens-5")]);
+    let setup = || Setup {
+        plans: plans.clone(),
+        own_keys: Some(own(&["mine"], false)),
+        database: Some(database.url()),
+        credit: "1",
+        journal: false,
+        ..Setup::default()
+    };
+    let one = TestServer::start_as(offer(), setup()).await;
+    let two = one.beside(offer(), setup()).await;
+    let mut calls = tokio::task::JoinSet::new();
+    for n in 0..2 * FREE {
+        let caller = if n % 2 == 0 { one.caller() } else { two.caller() };
+        calls.spawn(async move {
+            let body = with(ask("acme/one", n % 4 < 2), "seed", json!(n));
+            loop {
+                let reply = caller.chat(&body).await;
+                // A database that was too slow is asked again.
+                if reply.status != 503 {
+                    return Answered::read(&reply).cost();
+                }
+            }
+        });
+    }
+    let costs = calls.join_all().await;
+    let given = costs.iter().filter(|cost| **cost == Usd::ZERO).count();
+    assert!(given <= FREE, "{given} of {FREE}");
+    // What one of them still holds of it comes back; then the rest is given by turns.
+    let mut given = given;
+    for turn in 0..4 * FREE {
+        if given == FREE {
+            break;
+        }
+        let caller = if turn % 2 == 0 { one.caller() } else { two.caller() };
+        let reply = caller.chat(&with(ask("acme/one", false), "seed", json!(turn))).await;
+        given += usize::from(reply.status == 200 && Answered::read(&reply).cost() == Usd::ZERO);
+    }
+    assert_eq!(given, FREE);
+    for caller in [one.caller(), two.caller()] {
+        let answer = Answered::read(&caller.chat(&ask("acme/one", false)).await);
+        assert_eq!(answer.cost(), usd("0.0000008"), "nothing is left");
+    }
+    one.settled().await;
+    two.closes_clean().await;
+    one.closes_clean().await;
+}

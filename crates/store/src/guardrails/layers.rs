@@ -11,7 +11,7 @@ use crate::generations::parse;
 use crate::keys::KeyRecord;
 use crate::sql::{AssertSqlSafe, Row, query};
 use crate::store::Store;
-use crate::workspaces::{self, WorkspaceSettings, default_workspace};
+use crate::workspaces::{self, WorkspaceDefaults, WorkspaceSettings, default_workspace};
 
 /// All that is set around a key.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -24,6 +24,8 @@ pub struct KeyPolicy {
     pub budgets: Vec<Budget>,
     /// What its workspace presets.
     pub workspace: WorkspaceSettings,
+    /// What it presets of plugins and routing.
+    pub defaults: WorkspaceDefaults,
 }
 
 impl KeyPolicy {
@@ -45,9 +47,11 @@ impl Store {
     /// [`StoreError`] when the database does not answer or a row is damaged.
     pub async fn policy_of(&self, key: &KeyRecord) -> Result<KeyPolicy, StoreError> {
         let workspace = key.workspace.clone().unwrap_or_else(|| default_workspace(&key.account));
+        let (settings, defaults) = self.settings_of(&workspace).await?;
         let mut policy = KeyPolicy {
             budgets: self.budgets_of(&key.workspace_id(), &key.hash).await?,
-            workspace: self.settings_of(&workspace).await?,
+            workspace: settings,
+            defaults,
             ..KeyPolicy::default()
         };
         if let Some(rules) = self.privacy(&key.account).await?.rules() {
@@ -78,14 +82,21 @@ impl Store {
         Ok(policy)
     }
 
-    async fn settings_of(&self, workspace: &WorkspaceId) -> Result<WorkspaceSettings, StoreError> {
-        let row = query("SELECT settings FROM workspaces WHERE id = $1 AND deleted_at IS NULL")
-            .bind(workspace.as_str())
-            .fetch_optional(self.readers())
-            .await?;
+    async fn settings_of(
+        &self,
+        workspace: &WorkspaceId,
+    ) -> Result<(WorkspaceSettings, WorkspaceDefaults), StoreError> {
+        let row =
+            query("SELECT settings, defaults FROM workspaces WHERE id = $1 AND deleted_at IS NULL")
+                .bind(workspace.as_str())
+                .fetch_optional(self.readers())
+                .await?;
         match row {
-            None => Ok(WorkspaceSettings::default()),
-            Some(row) => parse("workspace", &row.try_get::<String, _>(0)?),
+            None => Ok(Default::default()),
+            Some(row) => Ok((
+                parse("workspace", &row.try_get::<String, _>(0)?)?,
+                parse("workspace", &row.try_get::<String, _>(1)?)?,
+            )),
         }
     }
 

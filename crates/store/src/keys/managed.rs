@@ -80,13 +80,13 @@ fn shown(key: &KeyRecord) -> Value {
     })
 }
 
-fn deed(hash: &KeyHash, before: Option<&KeyRecord>, after: Option<&KeyRecord>) -> Deed {
+pub(super) fn deed(hash: &KeyHash, before: Option<&KeyRecord>, after: Option<&KeyRecord>) -> Deed {
     let (before, after) = (before.map(shown), after.map(shown));
     Deed { kind: "key", id: hash.to_string(), before, after }
 }
 
 /// A live key of an account, in a transaction that will change it.
-async fn owned(
+pub(super) async fn owned(
     connection: &mut Connection,
     account: &AccountId,
     hash: &KeyHash,
@@ -101,7 +101,7 @@ async fn owned(
     row.fetch_optional(connection).await?.as_ref().map(read_key).transpose()
 }
 
-async fn write(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
+pub(super) async fn write(connection: &mut Connection, key: &KeyRecord) -> Result<(), StoreError> {
     query(
         "UPDATE api_keys SET name = $1, limit_nanos = $2, limit_reset = $3, disabled = $4, \
          include_byok_in_limit = $5, updated_at = $6 WHERE hash = $7 AND deleted_at IS NULL",

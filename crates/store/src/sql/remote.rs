@@ -30,7 +30,7 @@ const LOST: Duration = Duration::from_secs(5);
 /// A server. Clones share its connections and its pulse.
 #[derive(Clone)]
 pub(crate) struct Remote {
-    options: Arc<PgConnectOptions>,
+    pub(super) options: Arc<PgConnectOptions>,
     pool: PgPool,
     pulse: Arc<Pulse>,
 }

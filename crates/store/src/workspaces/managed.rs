@@ -32,6 +32,7 @@ fn shown(one: &WorkspaceRecord) -> Value {
         "name": one.name,
         "description": one.description,
         "settings": one.settings,
+        "defaults": one.defaults,
         "include_byok_in_budgets": one.include_byok_in_budgets,
     })
 }
@@ -59,15 +60,15 @@ pub(super) async fn owned(
     row.fetch_optional(connection).await?.as_ref().map(read).transpose()
 }
 
-fn settings(one: &WorkspaceRecord) -> Result<String, StoreError> {
-    serde_json::to_string(&one.settings).map_err(|error| StoreError::Damaged(error.to_string()))
+fn json(value: &impl serde::Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
 }
 
 async fn insert(connection: &mut Connection, one: &WorkspaceRecord) -> Result<(), StoreError> {
     query(
         "INSERT INTO workspaces (id, account_id, slug, name, description, is_default, settings, \
-         include_byok_in_budgets, created_by, created_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         include_byok_in_budgets, created_by, created_at, defaults) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
     )
     .bind(one.id.as_str())
     .bind(one.account.as_str())
@@ -75,10 +76,11 @@ async fn insert(connection: &mut Connection, one: &WorkspaceRecord) -> Result<()
     .bind(&one.name)
     .bind(&one.description)
     .bind(one.is_default)
-    .bind(settings(one)?)
+    .bind(json(&one.settings)?)
     .bind(one.include_byok_in_budgets)
     .bind(one.created_by.as_ref().map(ToString::to_string))
     .bind(one.created_at.micros())
+    .bind(json(&one.defaults)?)
     .execute(connection)
     .await?;
     Ok(())
@@ -87,14 +89,15 @@ async fn insert(connection: &mut Connection, one: &WorkspaceRecord) -> Result<()
 async fn write(connection: &mut Connection, one: &WorkspaceRecord) -> Result<(), StoreError> {
     query(
         "UPDATE workspaces SET slug = $1, name = $2, description = $3, settings = $4, \
-         include_byok_in_budgets = $5, updated_at = $6 WHERE id = $7",
+         include_byok_in_budgets = $5, updated_at = $6, defaults = $7 WHERE id = $8",
     )
     .bind(&one.slug)
     .bind(&one.name)
     .bind(&one.description)
-    .bind(settings(one)?)
+    .bind(json(&one.settings)?)
     .bind(one.include_byok_in_budgets)
     .bind(one.updated_at.map(Timestamp::micros))
+    .bind(json(&one.defaults)?)
     .bind(one.id.as_str())
     .execute(connection)
     .await?;
@@ -198,11 +201,15 @@ impl Store {
                 for sql in [
                     "DELETE FROM budgets WHERE scope = 'workspace:' || $1",
                     "DELETE FROM workspace_members WHERE workspace_id = $1",
+                    "DELETE FROM scim_mappings WHERE workspace_id = $1",
                     "DELETE FROM guardrail_keys WHERE guardrail_id IN \
                      (SELECT id FROM guardrails WHERE workspace_id = $1)",
                     "DELETE FROM guardrail_members WHERE guardrail_id IN \
                      (SELECT id FROM guardrails WHERE workspace_id = $1)",
                     "DELETE FROM guardrails WHERE workspace_id = $1",
+                    "DELETE FROM preset_versions WHERE preset_id IN \
+                     (SELECT id FROM presets WHERE workspace_id = $1)",
+                    "DELETE FROM presets WHERE workspace_id = $1",
                 ] {
                     query(sql).bind(id.as_str()).execute(&mut *connection).await?;
                 }

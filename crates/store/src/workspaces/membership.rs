@@ -1,6 +1,6 @@
 //! Who is in which workspace, and why.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::json;
 use signalbox_core::Timestamp;
@@ -16,7 +16,7 @@ use crate::sql::{Connection, Line, On, Row, query};
 use crate::store::Store;
 
 /// Somebody is in a workspace because somebody said so.
-const MANUAL: &str = "manual";
+pub(super) const MANUAL: &str = "manual";
 
 /// What a person may do in a workspace.
 #[derive(
@@ -40,7 +40,7 @@ impl WorkspaceRole {
         }
     }
 
-    fn read(name: &str) -> Result<Self, StoreError> {
+    pub(crate) fn read(name: &str) -> Result<Self, StoreError> {
         match name {
             "admin" => Ok(Self::Admin),
             "member" => Ok(Self::Member),
@@ -69,10 +69,17 @@ pub struct WorkspaceMember {
     pub user: UserId,
     /// What the person may do in it.
     pub role: WorkspaceRole,
-    /// Why the person is in it: `manual`, ids of group mappings.
-    pub sources: BTreeSet<String>,
+    /// Why the person is in it, and the role by each: `manual`, ids of group mappings.
+    pub sources: BTreeMap<String, WorkspaceRole>,
     /// Since when.
     pub created_at: Timestamp,
+}
+
+impl WorkspaceMember {
+    /// The role is the highest that any source gives.
+    pub(super) fn settle(&mut self) {
+        self.role = self.sources.values().copied().max().unwrap_or(WorkspaceRole::Member);
+    }
 }
 
 /// What became of people who were to be removed.
@@ -86,7 +93,7 @@ pub enum Removal {
     Provisioned(UserId),
 }
 
-fn read(row: &Line) -> Result<WorkspaceMember, StoreError> {
+pub(super) fn read(row: &Line) -> Result<WorkspaceMember, StoreError> {
     Ok(WorkspaceMember {
         id: row.try_get(0)?,
         workspace: WorkspaceId::new(row.try_get::<String, _>(1)?),
@@ -97,7 +104,7 @@ fn read(row: &Line) -> Result<WorkspaceMember, StoreError> {
     })
 }
 
-fn deed(before: Option<&WorkspaceMember>, after: Option<&WorkspaceMember>) -> Deed {
+pub(super) fn deed(before: Option<&WorkspaceMember>, after: Option<&WorkspaceMember>) -> Deed {
     let shown = |one: &WorkspaceMember| {
         json!({"user_id": one.user, "workspace_id": one.workspace, "role": one.role,
             "sources": one.sources})
@@ -120,7 +127,10 @@ async fn one(
     row.fetch_optional(connection).await?.as_ref().map(read).transpose()
 }
 
-async fn put(connection: &mut Connection, one: &WorkspaceMember) -> Result<(), StoreError> {
+pub(super) async fn put(
+    connection: &mut Connection,
+    one: &WorkspaceMember,
+) -> Result<(), StoreError> {
     let sources = serde_json::to_string(&one.sources);
     query(
         "INSERT INTO workspace_members (id, workspace_id, user_id, role, sources, created_at) \
@@ -135,6 +145,18 @@ async fn put(connection: &mut Connection, one: &WorkspaceMember) -> Result<(), S
     .bind(one.created_at.micros())
     .execute(connection)
     .await?;
+    Ok(())
+}
+
+pub(super) async fn remove(
+    connection: &mut Connection,
+    one: &WorkspaceMember,
+) -> Result<(), StoreError> {
+    query("DELETE FROM workspace_members WHERE workspace_id = $1 AND user_id = $2")
+        .bind(one.workspace.as_str())
+        .bind(one.user.as_str())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 
@@ -183,7 +205,7 @@ fn implicit(
     created_at: Timestamp,
 ) -> WorkspaceMember {
     let id = named("member", &format!("{}:{user}", workspace.id));
-    let (workspace, sources) = (workspace.id.clone(), BTreeSet::new());
+    let (workspace, sources) = (workspace.id.clone(), BTreeMap::new());
     WorkspaceMember { id, workspace, user, role, sources, created_at }
 }
 
@@ -242,11 +264,11 @@ impl Store {
                         workspace: workspace.id.clone(),
                         user,
                         role,
-                        sources: BTreeSet::new(),
+                        sources: BTreeMap::new(),
                         created_at: now,
                     });
-                    new.sources.insert(MANUAL.to_owned());
-                    new.role = new.role.max(role);
+                    new.sources.insert(MANUAL.to_owned(), role);
+                    new.settle();
                     put(connection, &new).await?;
                     done.deeds.push(deed(old.as_ref(), Some(&new)));
                     added.push(new);
@@ -275,7 +297,7 @@ impl Store {
                 let mut leaving = Vec::with_capacity(users.len());
                 for user in users {
                     let Some(old) = one(connection, &workspace.id, &user).await? else { continue };
-                    if old.sources.iter().any(|source| source != MANUAL) {
+                    if old.sources.keys().any(|source| source != MANUAL) {
                         return Ok(Managed::nothing(Removal::Provisioned(user)));
                     }
                     if has_keys(connection, &workspace.id, &user).await? {
@@ -284,11 +306,7 @@ impl Store {
                     leaving.push(old);
                 }
                 for old in &leaving {
-                    query("DELETE FROM workspace_members WHERE workspace_id = $1 AND user_id = $2")
-                        .bind(workspace.id.as_str())
-                        .bind(old.user.as_str())
-                        .execute(&mut *connection)
-                        .await?;
+                    remove(connection, old).await?;
                     done.deeds.push(deed(Some(old), None));
                 }
                 done.value = Removal::Done(leaving.len() as u64);

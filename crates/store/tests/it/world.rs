@@ -116,6 +116,7 @@ impl World {
             updated_at: None,
             workspace: None,
             creator: None,
+            lineage: None,
         };
         self.store.create_keys(vec![key.clone()]).await.unwrap();
         key

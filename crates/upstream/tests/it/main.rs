@@ -11,4 +11,5 @@ mod address;
 mod connect;
 mod rows;
 mod seen;
+mod ssrf;
 mod token;

@@ -1,6 +1,7 @@
 //! The rows for people: sessions, organizations, and keys for apps.
 
 use axum::routing::on;
+use signalbox_platform::oauth::{CodeWish, ConsentObject};
 use signalbox_platform::v1::organization::{
     InvitationObject, InviteWish, MemberObject, MemberWish, OrganizationObject, OrganizationWish,
 };
@@ -114,6 +115,10 @@ pub(super) const ROUTES: &[Route] = &[
         .takes::<MailedToken>()
         .gives::<Data<OrganizationObject>>(200),
     get("/api/v1/organization/members", Management, |verb| on(verb, organizations::page)),
+    post("/api/v1/session/consent", Session, |verb| on(verb, auth::requested))
+        .names(&[(Object::Workspace, Place::Body("workspace_id"))])
+        .takes::<CodeWish>()
+        .gives::<Data<ConsentObject>>(200),
     post("/api/v1/auth/keys/code", SessionOrManagement, |verb| on(verb, auth::code))
         .names(&[(Object::Workspace, Place::Body("workspace_id"))]),
     post("/api/v1/auth/keys", None, |verb| on(verb, auth::exchange)),

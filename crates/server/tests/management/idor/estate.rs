@@ -18,6 +18,7 @@ use signalbox_store::{IdentityRecord, SsoConnection, SsoOrigin, SsoStatus};
 use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer, refused};
 
 use crate::browser::{Browser, mailed, person};
+use crate::directory::connect;
 use crate::site::{chat, delete, put, told};
 
 /// A number that nothing else has.
@@ -36,6 +37,7 @@ pub fn nobodys(object: Object) -> String {
         Object::Key => format!("{number:064}"),
         Object::Payment => format!("pay_{number:032}"),
         Object::Session => format!("ses_{number:020}"),
+        Object::Preset => format!("preset-{number}"),
         Object::TaxId => format!("txid_{number:032}"),
         Object::User => format!("user_{number:020}"),
         Object::Connection
@@ -44,8 +46,19 @@ pub fn nobodys(object: Object) -> String {
         | Object::Invitation
         | Object::Phrase
         | Object::ProviderKey
+        | Object::ScimGroup
+        | Object::ScimMapping
+        | Object::ScimToken
+        | Object::ScimUser
         | Object::Workspace => uuid,
     }
+}
+
+/// A new preset of a key's workspace.
+async fn preset(caller: &Caller, number: u64) -> String {
+    let slug = format!("p-{number}");
+    told(&caller.post(&format!("/api/v1/presets/{slug}/chat/completions"), &chat()).await, 200);
+    slug
 }
 
 /// An organization, who is in it and what opens its things.
@@ -56,6 +69,9 @@ pub struct Estate {
     pub member: Browser,
     pub manager: Caller,
     pub api: Caller,
+    pub directory: Caller,
+    domain: String,
+    connection: String,
 }
 
 /// Two of them on one server, and people who belong nowhere.
@@ -141,16 +157,25 @@ impl Estate {
         let enable = format!("/organizations/{account}/sso/enable");
         told(&admin.post(&enable, json!({})).await, 200);
         let keyless = server.caller().without("authorization");
+        // The others keep their passwords.
+        let domain = format!("sso.{name}.example");
+        let connection = connect(server, &account, &domain, SsoStatus::Active).await;
         let mut estate = Self {
             clock: clock.clone(),
             member: admin.clone(),
             manager: keyless.clone(),
+            directory: keyless.clone(),
             api: keyless,
+            domain,
+            connection,
             account,
             admin,
         };
         (estate.manager, _) = estate.key(server, true).await;
         (estate.api, _) = estate.key(server, false).await;
+        let wish = json!({ "connection_id": estate.connection });
+        let made = told(&estate.manager.post("/api/v1/scim/tokens", &wish).await, 201);
+        estate.directory = estate.manager.with_key(made["token"].as_str().unwrap());
         estate.member = estate.joined(server, &format!("member@{name}.example")).await;
         estate
     }
@@ -187,6 +212,27 @@ impl Estate {
         let reply = self.manager.post(&format!("/api/v1{path}"), &body).await;
         assert!([200, 201].contains(&reply.status), "{path}: {:?}", reply.json());
         reply.json()["data"][member].as_str().expect(member).to_owned()
+    }
+
+    /// A new preset in a workspace of this tenant's.
+    pub async fn preset_in(&self, town: &Town, workspace: &str) -> String {
+        let wish = json!({"name": "k", "workspace_id": workspace});
+        let made = told(&self.manager.post("/api/v1/keys", &wish).await, 201);
+        let caller = town.server.caller().with_key(made["key"].as_str().unwrap());
+        preset(&caller, fresh()).await
+    }
+
+    async fn provisioned(&self, path: &str, body: Value) -> String {
+        let reply = self.directory.post(&format!("/scim/v2{path}"), &body).await;
+        told(&reply, 201)["id"].as_str().unwrap().to_owned()
+    }
+
+    async fn mapped(&self, number: u64) -> String {
+        let group = self.provisioned("/Groups", json!({"displayName": "g"})).await;
+        let wish = json!({"name": "w", "slug": format!("m-{number}")});
+        let workspace = self.posted("/workspaces", wish, "id").await;
+        let wish = json!({"scim_group_id": group, "workspace_id": workspace, "role": "member"});
+        self.posted("/scim/group-mappings", wish, "id").await
     }
 
     /// A new thing of this tenant's.
@@ -245,6 +291,17 @@ impl Estate {
             Object::Phrase => {
                 let wish = json!({"phrase": format!("phrase {number}")});
                 self.posted("/privacy/allowlist", wish, "id").await
+            }
+            Object::Preset => preset(&self.api, number).await,
+            Object::ScimGroup => self.provisioned("/Groups", json!({"displayName": "g"})).await,
+            Object::ScimMapping => self.mapped(number).await,
+            Object::ScimToken => {
+                let wish = json!({ "connection_id": self.connection });
+                self.posted("/scim/tokens", wish, "id").await
+            }
+            Object::ScimUser => {
+                let wish = json!({"userName": format!("u{number}@{}", self.domain)});
+                self.provisioned("/Users", wish).await
             }
             Object::Session => {
                 let mut again = Browser::new(server, &self.admin.email);

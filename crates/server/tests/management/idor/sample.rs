@@ -37,12 +37,16 @@ fn special(route: &Route) -> (Value, Option<u16>) {
         (Verb::Post, "/api/v1/credits/crypto") => {
             (json!({"transaction": format!("0x{}", "1".repeat(64))}), Some(502))
         }
+        // What was said is not kept.
+        (Verb::Post, path) if path.starts_with("/api/v1/presets/") => {
+            (json!({"model": "acme/one"}), None)
+        }
         // To oneself.
         (Verb::Post, "/api/v1/credits/transfer") => (json!({"amount": 0.000001}), Some(400)),
         (Verb::Put, "/api/v1/workspaces/{id}/budgets/{interval}") => {
             (json!({"limit_usd": 5}), None)
         }
-        (Verb::Post, "/api/v1/auth/keys/code") => (
+        (Verb::Post, "/api/v1/auth/keys/code" | "/api/v1/session/consent") => (
             json!({"callback_url": "https://app.example/done", "code_challenge_method": "S256",
                 "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}),
             None,
@@ -56,6 +60,13 @@ fn special(route: &Route) -> (Value, Option<u16>) {
         // No identity provider is connected.
         (Verb::Post, path) if path.ends_with("/sso/connections/{connection_id}/test") => {
             (json!({}), Some(409))
+        }
+        (Verb::Put, "/scim/v2/Users/{user_id}") => (json!({"userName": "put"}), None),
+        (Verb::Post | Verb::Put, "/scim/v2/Groups" | "/scim/v2/Groups/{group_id}") => {
+            (json!({"displayName": "g"}), None)
+        }
+        (Verb::Patch, "/scim/v2/Users/{user_id}" | "/scim/v2/Groups/{group_id}") => {
+            (json!({"Operations": []}), None)
         }
         _ => (json!({}), None),
     }
@@ -124,10 +135,15 @@ impl Sample {
             body.as_object_mut().unwrap().extend(special.as_object().unwrap().clone());
         }
         let (mut path, mut query) = (route.path.replace("{interval}", "monthly"), String::new());
+        path = path.replace("{version}", "1");
         for ((_, place), id) in route.objects.iter().zip(ids) {
             match place {
                 Place::Path(name) => path = path.replace(&format!("{{{name}}}"), id),
                 Place::Query(name) => query += &format!("&{name}={id}"),
+                Place::Body(name) if name.contains('.') => {
+                    let (list, member) = name.split_once('.').unwrap();
+                    body.as_mut().expect("a body")[list] = json!([{ member: id }]);
+                }
                 Place::Body(name) => {
                     let kind = followed(&schema["properties"][*name])["type"].clone();
                     let many = kind == "array" || kind[0] == "array";

@@ -25,7 +25,7 @@ const SIZES: [usize; 18] =
     [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, limits::LEDGER_BATCH];
 
 const VIEW: &str = include_str!("intake.sql");
-const COLUMNS: usize = 62;
+const COLUMNS: usize = 63;
 /// Columns of a reservation.
 const OF_THE_HOLD: usize = 9;
 /// Columns that only a checkpoint has.
@@ -203,6 +203,7 @@ fn bind_generation(query: Query, written: &Written) -> Query {
         .bind(row.fee_bps.map(i64::from))
         .bind(row.recovered)
         .bind(row.byok_free.map(Usd::nanos))
+        .bind(row.preset_id.clone())
 }
 
 #[cfg(test)]

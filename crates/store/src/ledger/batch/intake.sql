@@ -18,7 +18,8 @@ CREATE TEMP VIEW intake AS SELECT
     NULL AS external_user, NULL AS http_referer, NULL AS origin, NULL AS user_agent,
     NULL AS app_title, NULL AS num_media_prompt, NULL AS provider_responses,
     NULL AS routing, NULL AS response_cache_source_id,
-    NULL AS byok, NULL AS fee_bps, NULL AS recovered, NULL AS byok_free
+    NULL AS byok, NULL AS fee_bps, NULL AS recovered, NULL AS byok_free,
+    NULL AS preset_id
     WHERE 0;
 
 -- A reservation that has been open for a while. A generation that held nothing has no holder.
@@ -87,7 +88,7 @@ BEGIN
         usage, tokens_prompt, tokens_completion, cost, upstream_cost, prices, service_tier,
         session_id, external_user, http_referer, origin, user_agent, app_title, num_media_prompt,
         provider_responses, routing, response_cache_source_id, byok, fee_bps, recovered,
-        byok_free)
+        byok_free, preset_id)
     VALUES (NEW.generation, NEW.request_id, NEW.account_id, NEW.key_hash, NEW.requested_model,
         NEW.model, NEW.provider, NEW.provider_name, NEW.endpoint_id, NEW.upstream_id, NEW.api_type,
         NEW.router, NEW.streamed, NEW.cancelled, NEW.finish_reason, NEW.native_finish_reason,
@@ -96,7 +97,7 @@ BEGIN
         NEW.service_tier, NEW.session_id, NEW.external_user, NEW.http_referer, NEW.origin,
         NEW.user_agent, NEW.app_title, NEW.num_media_prompt, NEW.provider_responses,
         NEW.routing, NEW.response_cache_source_id, NEW.byok, NEW.fee_bps, NEW.recovered,
-        NEW.byok_free);
+        NEW.byok_free, NEW.preset_id);
 END;
 
 -- The sums of the whole batch come with its first end, each a JSON array of rows.

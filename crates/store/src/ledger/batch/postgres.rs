@@ -191,6 +191,7 @@ async fn write_rows(connection: &mut Connection, rows: &[&Written]) -> Result<()
         .optional("response_cache_source_id", |one| {
             one.row.response_cache_source_id.as_ref().map(ToString::to_string)
         })
+        .optional("preset_id", |one| one.row.preset_id.clone())
         .insert(connection, "generations", "")
         .await?;
     Ok(())

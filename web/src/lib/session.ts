@@ -1,0 +1,135 @@
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+
+import { ApiFailure, call } from './api.ts';
+
+/** An account that a person may act for. */
+export interface Context {
+  account_id: string;
+  kind: 'personal' | 'organization';
+  name: string | null;
+  role: 'org:admin' | 'org:member';
+}
+
+export interface User {
+  id: string;
+  email: string;
+  email_verified: boolean;
+  first_name: string | null;
+  last_name: string | null;
+  second_factor: boolean;
+  created_at: string;
+}
+
+export interface Session {
+  id: string;
+  user: User;
+  context: Context;
+  contexts: Context[];
+  created_at: string;
+  expires_at: string;
+}
+
+/** One of the places where a person is signed in. */
+export interface Place {
+  id: string;
+  current: boolean;
+  address: string | null;
+  agent: string | null;
+  created_at: string;
+  seen_at: string;
+  expires_at: string;
+}
+
+/** Somebody else who can say who a person is. */
+export interface Provider {
+  id: string;
+  name: string;
+  url: string;
+}
+
+interface Data<T> {
+  data: T;
+}
+
+async function unless<T>(statuses: number[], instead: T, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ApiFailure && statuses.includes(error.status)) return instead;
+    throw error;
+  }
+}
+
+/** Who is signed in; null for nobody. */
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: () =>
+    unless<Session | null>(
+      [401],
+      null,
+      call<Data<Session>>('GET', '/api/v1/session').then(({ data }) => data),
+    ),
+  staleTime: 30_000,
+});
+
+export const placesQuery = queryOptions({
+  queryKey: ['session', 'places'],
+  queryFn: () => call<Data<Place[]>>('GET', '/api/v1/session/sessions').then(({ data }) => data),
+});
+
+export function useSession() {
+  return useQuery(sessionQuery);
+}
+
+export interface SignIn {
+  email: string;
+  password: string;
+  code?: string;
+}
+
+export function signIn(wish: SignIn): Promise<Session> {
+  return call<Data<Session>>('POST', '/api/v1/session/sign-in', wish).then(({ data }) => data);
+}
+
+/** Whether signing in failed for want of a code of the second factor. */
+export function needsCode(error: unknown): boolean {
+  return (
+    error instanceof ApiFailure && error.status === 401 && Boolean(error.metadata.second_factor)
+  );
+}
+
+/** Signs out here. What the page knew of the person is forgotten. */
+export function useSignOut(then: () => void) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => call('DELETE', '/api/v1/session'),
+    onSuccess: () => {
+      queries.clear();
+      queries.setQueryData(sessionQuery.queryKey, null);
+      then();
+    },
+  });
+}
+
+/** Acts for another account from now on. */
+export function useSwitch() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (account: string) =>
+      call<Data<Session>>('PUT', '/api/v1/session/context', { account_id: account }),
+    onSuccess: async ({ data }) => {
+      queries.setQueryData(sessionQuery.queryKey, data);
+      await queries.invalidateQueries();
+    },
+  });
+}
+
+/** What a person is in an organization. */
+export function roleOf(context: Context): string {
+  return context.role === 'org:admin' ? 'admin' : 'member';
+}
+
+/** What a context is called. */
+export function nameOf(context: Context): string {
+  return context.name ?? 'Personal';
+}

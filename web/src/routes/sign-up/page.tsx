@@ -1,0 +1,113 @@
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from '@tanstack/react-router';
+
+import { ApiFailure, call } from '@/lib/api.ts';
+import { keptToken } from '@/lib/mailed-token.ts';
+import { useReturn } from '@/lib/return.ts';
+import { type Session, sessionQuery, signIn } from '@/lib/session.ts';
+import { Button } from '@/ui/button.tsx';
+import { Field } from '@/ui/field.tsx';
+import { Form } from '@/ui/form.tsx';
+import { LINK, Sheet } from '@/ui/page.tsx';
+import { LEAST, Password } from '@/ui/password.tsx';
+
+interface Wish {
+  email: string;
+  password: string;
+  first_name?: string;
+  last_name?: string;
+  invitation?: string;
+}
+
+/**
+ * Signs up, and in. The server says the same for every address; whoever has an account already gets
+ * a letter instead, and is told to look for one here.
+ */
+async function enter(wish: Wish): Promise<Session | null> {
+  await call('POST', '/api/v1/session/sign-up', wish);
+  try {
+    return await signIn({ email: wish.email, password: wish.password });
+  } catch (error) {
+    if (error instanceof ApiFailure && error.status === 401) return null;
+    throw error;
+  }
+}
+
+export function SignUp() {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const back = useReturn();
+  const invitation = keptToken('invitation');
+  const attempt = useMutation({
+    mutationFn: enter,
+    onSuccess: (session) => {
+      if (session === null) return;
+      queries.clear();
+      queries.setQueryData(sessionQuery.queryKey, session);
+      if (session.user.email_verified) back.goBack();
+      else void navigate({ to: '/verify-email', search: back.search, replace: true });
+    },
+  });
+  if (attempt.isSuccess && attempt.data === null) {
+    return (
+      <Sheet
+        title="Look at your mail"
+        lead={
+          <>
+            A letter to <b className="font-medium text-ink">{attempt.variables.email}</b> says how
+            to go on. Nothing there after some minutes? Look among the unwanted mail.
+          </>
+        }
+      >
+        <Button asChild wide>
+          <Link to="/sign-in" search={back.search}>
+            Sign in
+          </Link>
+        </Button>
+      </Sheet>
+    );
+  }
+  return (
+    <Sheet
+      title="Sign up"
+      lead={invitation ? 'Use the address that the invitation came to.' : undefined}
+      foot={
+        <>
+          You have an account?{' '}
+          <Link to="/sign-in" search={back.search} className={LINK}>
+            Sign in
+          </Link>
+        </>
+      }
+    >
+      <Form
+        error={attempt.error}
+        onSend={(texts) => {
+          const [first, last] = [texts('first_name').trim(), texts('last_name').trim()];
+          attempt.mutate({
+            email: texts('email'),
+            password: texts('password'),
+            ...(first ? { first_name: first } : {}),
+            ...(last ? { last_name: last } : {}),
+            ...(invitation ? { invitation } : {}),
+          });
+        }}
+      >
+        <div className="grid gap-4 sm:grid-cols-2">
+          <Field label="First name" name="first_name" autoComplete="given-name" maxLength={100} />
+          <Field label="Last name" name="last_name" autoComplete="family-name" maxLength={100} />
+        </div>
+        <Field label="E-mail" name="email" type="email" autoComplete="username" required />
+        <Password
+          name="password"
+          autoComplete="new-password"
+          minLength={LEAST}
+          hint={`At least ${LEAST} characters. A few plain words are fine.`}
+        />
+        <Button type="submit" kind="primary" wide busy={attempt.isPending}>
+          Sign up
+        </Button>
+      </Form>
+    </Sheet>
+  );
+}
