@@ -230,6 +230,7 @@ async fn an_admin_connects_tests_and_makes_active() {
         let reply = browser.post(&test, json!({"return_to": "/settings"})).await;
         told(&reply, 200)["data"]["url"].as_str().unwrap().to_owned()
     };
+    house.will_vouch_for("a", "ada@example.com");
     let there = away(&mut browser).await;
     let back = house.idp.agree(&there, "one");
     assert_eq!(browser.back(&back).await, "/settings?error=wrong_domain");
