@@ -90,19 +90,22 @@ impl Gateway {
         let body = json!({"model": model, "max_tokens": OUTPUT, "messages": messages});
         let (head, body) = (RequestHead::default(), body.to_string().into());
         let inbound = Inbound { surface: Surface::Chat, head, body, id: None };
-        let around = Around {
-            catalog: &world.catalog,
-            policy: &Arc::default(),
-            health: &Unknown,
-            now,
-            dice: 0,
-            classifier: None,
-            before: &forgetful,
-            screen: None,
+        // What is only looked at stays behind: a task may go on elsewhere while it waits.
+        let (resolved, head) = {
+            let around = Around {
+                catalog: &world.catalog,
+                policy: &Arc::default(),
+                health: &Unknown,
+                now,
+                dice: 0,
+                classifier: None,
+                before: &forgetful,
+                screen: None,
+            };
+            let unfit = |error: signalbox_core::ApiError| Failure::unfit(error.message);
+            let opened = Opened::bare(inbound).map_err(unfit)?;
+            resolve(opened, &around).map_err(unfit)?
         };
-        let unfit = |error: signalbox_core::ApiError| Failure::unfit(error.message);
-        let opened = Opened::bare(inbound).map_err(unfit)?;
-        let (resolved, head) = resolve(opened, &around).map_err(unfit)?;
         let road = access.road(world, candidate)?;
         let said = Said { resolved: &resolved, head: &head, world, account: "probe" };
         let inputs = &resolved.requirements.content.inputs;
