@@ -91,6 +91,13 @@ export function signIn(wish: SignIn): Promise<Session> {
   return call<Data<Session>>('POST', '/api/v1/session/sign-in', wish).then(({ data }) => data);
 }
 
+/** Ends a sign-in elsewhere that waits for the second factor. */
+export function finishSignIn(code: string): Promise<Session> {
+  return call<Data<Session>>('POST', '/api/v1/session/sign-in/code', { code }).then(
+    ({ data }) => data,
+  );
+}
+
 /** Whether signing in failed for want of a code of the second factor. */
 export function needsCode(error: unknown): boolean {
   return (

@@ -11,8 +11,8 @@ use crate::document::{Kind, Raw};
 enum Identity<'a> {
     Function(Cow<'a, str>),
     Named(Cow<'a, str>, Option<Cow<'a, str>>),
-    /// Nothing tells what it is; it is the same as no other.
-    Unknown,
+    /// Nothing tells what it is; it is the same as one of the same text.
+    Unknown(&'a str),
 }
 
 fn identity<'a>(tool: Raw<'a>) -> Identity<'a> {
@@ -23,7 +23,7 @@ fn identity<'a>(tool: Raw<'a>) -> Identity<'a> {
         None | Some("custom" | "function") => {
             let inner = tool.get("function").or_else(|| tool.get("custom"));
             let name = text(tool.get("name")).or_else(|| text(inner?.get("name")));
-            name.map_or(Identity::Unknown, Identity::Function)
+            name.map_or(Identity::Unknown(tool.text()), Identity::Function)
         }
         Some("openrouter:advisor" | "openrouter:subagent") => {
             let name = text(tool.get("parameters").and_then(|one| one.get("name")));
@@ -50,9 +50,7 @@ pub fn union(preset: &str, request: Option<&str>) -> Option<String> {
     let mut all = ArrayText::new();
     for (_, kept) in Raw::new(preset).elements() {
         let name = identity(kept);
-        let same = |one: &&mut (Identity<'_>, Option<Raw<'_>>)| {
-            name != Identity::Unknown && one.0 == name && one.1.is_some()
-        };
+        let same = |one: &&mut (Identity<'_>, Option<Raw<'_>>)| one.0 == name && one.1.is_some();
         let instead = own.iter_mut().find(same).and_then(|(_, tool)| tool.take());
         all.push(instead.unwrap_or(kept).text());
     }

@@ -42,7 +42,7 @@ pub struct BeginAsked {
 /// `POST /session/sign-in/code`.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct CodeWish {
+pub struct FactorCode {
     /// A code of the second factor, or a recovery code.
     pub code: String,
 }

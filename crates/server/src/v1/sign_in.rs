@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use signalbox_platform::PlatformError;
 use signalbox_platform::people::{Brought, Departure};
-use signalbox_platform::v1::sign_in::{Away, BeginAsked, CodeWish, LinkWish, WaysAsked};
+use signalbox_platform::v1::sign_in::{Away, BeginAsked, FactorCode, LinkWish, WaysAsked};
 use signalbox_platform::v1::{Data, Deleted};
 
 use crate::app::App;
@@ -88,7 +88,7 @@ pub(crate) async fn callback(
 pub(crate) async fn code(
     State(app): State<App>,
     visitor: Visitor,
-    Wish(wish): Wish<CodeWish>,
+    Wish(wish): Wish<FactorCode>,
 ) -> Response {
     if let Err(problem) = from_us(&app, &visitor.headers) {
         return error::error(&app, problem);

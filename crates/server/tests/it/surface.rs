@@ -227,7 +227,7 @@ async fn an_account_sees_its_own_and_nothing_else() {
 async fn wrong_paths_and_methods_get_json() {
     let server = TestServer::start(offer()).await;
     let caller = server.caller();
-    for path in ["/", "/api/v1", "/api/v1/nothing", "/api/v1/chat", "/api/v2/models"] {
+    for path in ["/nowhere", "/api/v1", "/api/v1/nothing", "/api/v1/chat", "/api/v2/models"] {
         typed_error(&caller.get(path).await, 404, "not_found");
     }
     let reply = caller.get("/api/v1/chat/completions").await;

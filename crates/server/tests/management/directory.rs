@@ -12,8 +12,23 @@ use crate::site::{delete, patch, put, told};
 
 pub const DOMAIN: &str = "acme.example";
 
+/// Everybody of these tests keeps a password, whatever their domain says: what they do while a directory
+/// speaks of them is the matter here.
 pub fn open() -> PeopleSettings {
-    PeopleSettings { sign_up: SignUp::Open, ..PeopleSettings::default() }
+    let break_glass = [
+        "ada@acme.example",
+        "bob@acme.example",
+        "idle@acme.example",
+        "root@acme.example",
+        "root@groups.example",
+        "root@other.example",
+        "x@other.example",
+    ];
+    PeopleSettings {
+        sign_up: SignUp::Open,
+        break_glass: break_glass.map(str::to_owned).to_vec(),
+        ..PeopleSettings::default()
+    }
 }
 
 /// An Enterprise organization, its admin, its management key, and the connection of its domain.

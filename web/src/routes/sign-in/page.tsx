@@ -1,12 +1,21 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { Link, useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
+import { whyNot } from '@/lib/elsewhere.ts';
 import { useReturn } from '@/lib/return.ts';
-import { needsCode, sessionQuery, signIn, type SignIn as Wish, useSession } from '@/lib/session.ts';
+import {
+  finishSignIn,
+  needsCode,
+  sessionQuery,
+  signIn,
+  type SignIn as Wish,
+  useSession,
+} from '@/lib/session.ts';
 import { Button } from '@/ui/button.tsx';
 import { Field } from '@/ui/field.tsx';
 import { Form } from '@/ui/form.tsx';
+import { Note } from '@/ui/note.tsx';
 import { LINK, Sheet } from '@/ui/page.tsx';
 import { Password } from '@/ui/password.tsx';
 import { Providers } from './providers.tsx';
@@ -42,6 +51,12 @@ export function SignIn() {
   const queries = useQueryClient();
   const { data: session } = useSession();
   const back = useReturn();
+  const router = useRouter();
+  // What a sign-in elsewhere left in the address.
+  const [elsewhere] = useState(() => {
+    const search: Record<string, unknown> = router.state.location.search;
+    return { waits: search.second_factor === 'required', problem: whyNot(search.error) };
+  });
   const [known, setKnown] = useState<Wish | null>(null);
   const attempt = useMutation({
     mutationFn: signIn,
@@ -53,11 +68,33 @@ export function SignIn() {
       if (wish.code === undefined && needsCode(error)) setKnown(wish);
     },
   });
+  const finish = useMutation({
+    mutationFn: finishSignIn,
+    onSuccess: (opened) => {
+      queries.clear();
+      queries.setQueryData(sessionQuery.queryKey, opened);
+    },
+  });
   const signedIn = Boolean(session);
   useEffect(() => {
     if (signedIn) back.goBack();
   }, [signedIn, back]);
 
+  if (elsewhere.waits && !signedIn) {
+    return (
+      <Sheet
+        title="Second factor"
+        lead="The provider knows you. Now show that you have your device."
+        foot={
+          <a href="/sign-in" className={LINK}>
+            Sign in another way
+          </a>
+        }
+      >
+        <CodeForm busy={finish.isPending} error={finish.error} onSend={finish.mutate} />
+      </Sheet>
+    );
+  }
   const asked = known !== null && attempt.variables?.code === undefined;
   if (known !== null) {
     return (
@@ -95,6 +132,9 @@ export function SignIn() {
         </>
       }
     >
+      {elsewhere.problem !== null && attempt.isIdle && (
+        <Note kind="danger">{elsewhere.problem}</Note>
+      )}
       <Form
         error={attempt.error}
         onSend={(texts) => attempt.mutate({ email: texts('email'), password: texts('password') })}

@@ -3,7 +3,7 @@
 use axum::routing::on;
 use signalbox_platform::v1::session::SessionObject;
 use signalbox_platform::v1::sign_in::{
-    Away, BeginAsked, CodeWish, IdentityObject, LinkWish, WayIn, WaysAsked,
+    Away, BeginAsked, FactorCode, IdentityObject, LinkWish, WayIn, WaysAsked,
 };
 use signalbox_platform::v1::sso::{
     ConnectionEdit, ConnectionObject, ConnectionWish, SsoObject, TestWish,
@@ -31,7 +31,7 @@ pub(super) const ROUTES: &[Route] = &[
         .redirects(),
     get("/api/v1/session/callback/{source}", None, |verb| on(verb, sign_in::callback)).redirects(),
     post("/api/v1/session/sign-in/code", None, |verb| on(verb, sign_in::code))
-        .takes::<CodeWish>()
+        .takes::<FactorCode>()
         .gives::<Data<SessionObject>>(201),
     get("/api/v1/session/identities", Session, |verb| on(verb, sign_in::identities))
         .gives::<Data<Vec<IdentityObject>>>(200),
