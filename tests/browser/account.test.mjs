@@ -26,7 +26,7 @@ test('with a second factor the password is half of signing in', async () => {
   await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
   await page.getByRole('button', { name: 'Continue' }).click();
   const secret = await page.locator('section code').last().innerText();
-  await page.getByLabel('Code').fill(totp(secret));
+  await page.getByLabel('Code', { exact: true }).fill(totp(secret));
   await page.getByRole('button', { name: 'Turn it on' }).click();
   await page.getByText('These ten codes are shown this once.').waitFor();
   const codes = await page.locator('section li').filter({ hasNotText: 'Sign out' }).allInnerTexts();
@@ -40,10 +40,10 @@ test('with a second factor the password is half of signing in', async () => {
   await signIn(page, ada.email);
   await page.getByRole('heading', { name: 'Second factor' }).waitFor();
   assert.equal(await page.getByRole('alert').count(), 0, 'nothing is wrong yet');
-  await page.getByLabel('Code').fill('000000');
+  await page.getByLabel('Code', { exact: true }).fill('000000');
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('alert').getByText('Wrong code').waitFor();
-  await page.getByLabel('Code').fill(codes[0]);
+  await page.getByLabel('Code', { exact: true }).fill(codes[0]);
   await page.getByRole('button', { name: 'Continue' }).click();
   await page.getByRole('heading', { name: 'Account' }).waitFor();
   assert.deepEqual(page.wrong, []);

@@ -34,7 +34,6 @@ start_simulator "$RUN/journal.jsonl"
 LISTEN=127.0.0.1:$(free_port)
 PYTHONDONTWRITEBYTECODE=1 python3 "$here/../clients/configuration.py" \
   "http://$simulator" "$RUN/signalbox.db" "$LISTEN" >"$RUN/signalbox.toml"
-printf '[people]\nsign_up = "open"\n' >>"$RUN/signalbox.toml"
 start_signalbox
 export SITE="http://$LISTEN" SIGNALBOX_BIN RUN
 

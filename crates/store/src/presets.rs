@@ -183,7 +183,7 @@ impl Store {
                 .await?;
         let sql = format!(
             "SELECT {COLUMNS} FROM presets WHERE account_id = $1 AND workspace_id = $2 \
-             ORDER BY updated_at DESC, id LIMIT $3 OFFSET $4"
+             ORDER BY presets.updated_at DESC, presets.id LIMIT $3 OFFSET $4"
         );
         let rows = query(AssertSqlSafe(sql)).bind(account.as_str()).bind(workspace.as_str());
         let rows = rows.bind(limit).bind(offset).fetch_all(self.readers()).await?;

@@ -151,9 +151,9 @@ def test_a_code_is_exchanged_for_a_key_with_its_limit(manager):
 
 
 def test_an_own_provider_key_is_kept_replaced_and_erased(manager):
-    made = manager.byok.create(provider="openai", key="sk-canary-0123456789AbCd", name="mine")
+    made = manager.byok.create(provider="mistral", key="sk-canary-0123456789AbCd", name="mine")
     assert made.data.label.endswith("AbCd") and "canary-0123" not in made.data.label
-    assert [one.id for one in pages(manager.byok.list(provider="openai"))] == [made.data.id]
+    assert [one.id for one in pages(manager.byok.list(provider="mistral"))] == [made.data.id]
     changed = manager.byok.update(id=made.data.id, key="sk-canary-0123456789WxYz", disabled=True)
     assert changed.data.label.endswith("WxYz") and changed.data.disabled
     assert manager.byok.get(id=made.data.id).data.name == "mine"

@@ -41,6 +41,8 @@ pub struct ByokObject {
     pub is_byok_only: bool,
     /// Always null: nobody declares what a provider keeps.
     pub declared_zdr: Option<bool>,
+    /// Always null: where a key leads is in the key. Newer official clients require the member.
+    pub declared_region: Option<String>,
     pub sort_order: u32,
     pub allowed_models: Option<Vec<String>>,
     pub allowed_api_key_hashes: Option<Vec<KeyHash>>,
@@ -61,6 +63,7 @@ impl From<ByokRecord> for ByokObject {
             is_required: one.always_use,
             is_byok_only: false,
             declared_zdr: None,
+            declared_region: None,
             sort_order: one.sort_order,
             allowed_models: one.allowed_models,
             allowed_api_key_hashes: one.allowed_api_key_hashes,
