@@ -1,8 +1,8 @@
-// A person looks after their account: the second factor, sessions, a forgotten password, an invitation.
+// A person looks after their account: sessions, a forgotten password, an invitation.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 
-import { ask, launch, mailed, PASSWORD, person, SITE, totp, watched, windowOf } from './stage.mjs';
+import { ask, launch, mailed, PASSWORD, person, SITE, watched, windowOf } from './stage.mjs';
 
 let browser;
 before(async () => {
@@ -16,39 +16,6 @@ async function signIn(page, email, password = PASSWORD) {
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in' }).click();
 }
-
-test('with a second factor the password is half of signing in', async () => {
-  const ada = await person('ada');
-  const context = await windowOf(browser, ada);
-  const page = await watched(context);
-  await page.goto(`${SITE}/settings/account`);
-  await page.getByRole('button', { name: 'Turn it on' }).click();
-  await page.getByLabel('Password', { exact: true }).fill(PASSWORD);
-  await page.getByRole('button', { name: 'Continue' }).click();
-  const secret = await page.locator('section code').last().innerText();
-  await page.getByLabel('Code', { exact: true }).fill(totp(secret));
-  await page.getByRole('button', { name: 'Turn it on' }).click();
-  await page.getByText('These ten codes are shown this once.').waitFor();
-  const codes = await page.locator('section li').filter({ hasNotText: 'Sign out' }).allInnerTexts();
-  assert.equal(codes.length, 10);
-  await page.getByRole('button', { name: 'I have kept them' }).click();
-  await page.getByText('On. Signing in takes a code').waitFor();
-
-  await page.getByRole('button', { name: /^Signed in as/ }).click();
-  await page.getByRole('menuitem', { name: 'Sign out' }).click();
-  await page.getByRole('heading', { name: 'Sign in' }).waitFor();
-  await signIn(page, ada.email);
-  await page.getByRole('heading', { name: 'Second factor' }).waitFor();
-  assert.equal(await page.getByRole('alert').count(), 0, 'nothing is wrong yet');
-  await page.getByLabel('Code', { exact: true }).fill('000000');
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByRole('alert').getByText('Wrong code').waitFor();
-  await page.getByLabel('Code', { exact: true }).fill(codes[0]);
-  await page.getByRole('button', { name: 'Continue' }).click();
-  await page.getByRole('heading', { name: 'Account' }).waitFor();
-  assert.deepEqual(page.wrong, []);
-  await context.close();
-});
 
 test('a session that is ended elsewhere is over here', async () => {
   const ada = await person('ada');
