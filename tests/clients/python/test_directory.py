@@ -114,6 +114,13 @@ def test_whoever_is_deactivated_loses_the_keys_within_a_second(company, director
         assert manager.scim.read(id=made.id).data.scim_group_id == group.id
         assert manager.scim.list_groups().result.total_count == 1
         assert manager.scim.list_mappings().result.data[0].id == made.id
+        people = manager.organization.list_members().result
+        assert people.total_count == len(people.data) == 2
+        assert f"ada@{DOMAIN}" in [one.email for one in people.data]
+        other = manager.workspaces.create(name="x", slug="x").data.id
+        extra = manager.scim.create(role="member", scim_group_id=group.id, workspace_id=other).data
+        manager.scim.delete(id=extra.id, keep_members=False)
+        assert manager.scim.list_mappings().result.total_count == 1
     [member] = manage(company, "GET", f"/workspaces/{workspace}/members")["data"]
     assert member["role"] == "admin"
     wish = {"name": "Ada's", "creator_user_id": member["user_id"], "workspace_id": workspace}
