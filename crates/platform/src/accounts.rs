@@ -37,7 +37,11 @@ pub struct IssuedAccount {
 pub(crate) fn checked_email(text: &str) -> Result<&str, PlatformError> {
     let text = text.trim();
     let parts = text.split_once('@').filter(|(user, host)| !user.is_empty() && !host.is_empty());
-    let odd = |letter: char| letter.is_whitespace() || letter.is_control();
+    let parts = parts.filter(|(_, host)| !host.contains('@'));
+    // Some letters beyond ASCII have a small one within it: the Kelvin sign would be somebody's `k`.
+    let disguised =
+        |letter: char| !letter.is_ascii() && letter.to_lowercase().any(|small| small.is_ascii());
+    let odd = |letter: char| letter.is_whitespace() || letter.is_control() || disguised(letter);
     if parts.is_none() || text.len() > 254 || text.chars().any(odd) {
         return Err(PlatformError::Refused("not an e-mail address".to_owned()));
     }
@@ -64,7 +68,7 @@ impl Platform {
     /// # Errors
     /// [`PlatformError::Refused`] when the address is malformed or taken.
     pub async fn create_account(&self, email: &str) -> Result<IssuedAccount, PlatformError> {
-        let email = checked_email(email)?;
+        let email = &checked_email(email)?.to_lowercase();
         let (id, promo) = (AccountId::generate(entropy::bytes()), self.settings.promo);
         let made = self.store.create_account_with(id, email, promo).await;
         let account = match made {

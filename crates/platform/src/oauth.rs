@@ -281,7 +281,7 @@ impl People {
     /// A key for a code. Whoever shows a code a second time ends the key that it was exchanged for: one
     /// of the two has stolen it.
     pub async fn exchange(&self, visit: &Visit, wish: ExchangeWish) -> Exchanged {
-        if let Err(error) = self.throttle().take(Limit::ExchangeFrom, &visit.network()) {
+        if let Err(error) = self.may(Limit::ExchangeFrom, &visit.network()).await {
             return Exchanged::refused(error);
         }
         let code = match self.platform().store().code(&digest(&wish.code)).await {

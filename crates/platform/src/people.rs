@@ -177,8 +177,8 @@ impl People {
     /// # Errors
     /// [`crate::PlatformError`] when it has tried too many just now: the answer would tell whoever has keys of
     /// others which of them are good.
-    pub fn may_probe(&self, account: &AccountId) -> Result<(), crate::PlatformError> {
-        self.throttle().take(Limit::ProbeFor, account.as_str())
+    pub async fn may_probe(&self, account: &AccountId) -> Result<(), crate::PlatformError> {
+        self.may(Limit::ProbeFor, account.as_str()).await
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

@@ -9,13 +9,13 @@ pub mod filter;
 pub mod patch;
 pub mod resource;
 mod shape;
-
-use serde_json::{Value, json};
+pub mod wire;
 
 pub use directory::{Heard, ListQuery, ScimDirectory};
 pub use shape::Shape;
 
 use crate::PlatformError;
+use wire::ScimProblem;
 
 /// A wish of a directory that is not granted (RFC 7644, section 3.12).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,16 +55,13 @@ impl ScimError {
 
     /// As the RFC has it on the wire.
     #[must_use]
-    pub fn body(&self) -> Value {
-        let mut body = json!({
-            "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"],
-            "status": self.status.to_string(),
-            "detail": self.detail,
-        });
-        if let (Some(kind), Some(body)) = (self.kind, body.as_object_mut()) {
-            body.insert("scimType".to_owned(), json!(kind));
+    pub fn body(&self) -> ScimProblem {
+        ScimProblem {
+            schemas: vec!["urn:ietf:params:scim:api:messages:2.0:Error".to_owned()],
+            status: self.status.to_string(),
+            scim_type: self.kind.map(str::to_owned),
+            detail: self.detail.clone(),
         }
-        body
     }
 }
 

@@ -21,7 +21,8 @@ fn document(status: u16, body: &Value) -> Response {
 }
 
 fn refused(error: &ScimError) -> Response {
-    let mut response = document(error.status, &error.body());
+    let mut response =
+        document(error.status, &serde_json::to_value(error.body()).unwrap_or_default());
     if error.status == 401 {
         let how = HeaderValue::from_static("Bearer");
         response.headers_mut().insert(header::WWW_AUTHENTICATE, how);

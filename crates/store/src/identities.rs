@@ -5,6 +5,7 @@ use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, UserId};
 
 use crate::error::StoreError;
+use crate::invitations::withdraw_from;
 use crate::manage::{By, Deed, Managed};
 use crate::organizations::{active, hold};
 use crate::second_factor::forget;
@@ -281,11 +282,12 @@ impl Store {
                 .bind(account.as_str())
                 .bind(user.as_str())
                 .bind(now.micros())
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
+                let mut deeds = withdraw_from(connection, &account, &user, now).await?;
                 let after = Some(json!({ "role": "org:member", "active": true, "source": "sso" }));
-                let deed = Deed { kind: "member", id: user.to_string(), before: None, after };
-                Ok(Managed::one(Seated::Done, deed))
+                deeds.push(Deed { kind: "member", id: user.to_string(), before: None, after });
+                Ok(Managed { value: Seated::Done, deeds })
             })
         })
         .await

@@ -7,7 +7,8 @@ use signalbox_core::id::{AccountId, UserId};
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
 use crate::members::Role;
-use crate::organizations::{active, hold, join};
+use crate::organizations::{active, hold, join, standing};
+use crate::scim::directed;
 use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
 
@@ -83,6 +84,41 @@ async fn is_member(
     Ok(row.is_some())
 }
 
+/// Takes back what was sent to this address of an organization and not yet accepted.
+async fn withdraw(
+    connection: &mut Connection,
+    account: &AccountId,
+    email: &str,
+    now: Timestamp,
+) -> Result<Vec<Deed>, StoreError> {
+    let sql = format!(
+        "UPDATE invitations SET revoked_at = $2 WHERE account_id = $1 AND email = $3 AND {OPEN} \
+         RETURNING {COLUMNS}"
+    );
+    let rows = query(AssertSqlSafe(sql)).bind(account.as_str()).bind(now.micros()).bind(email);
+    let rows = rows.fetch_all(connection).await?;
+    rows.iter().map(|row| Ok(withdrawn(&read(row)?))).collect()
+}
+
+/// The same for whoever becomes a member otherwise, or is one no longer: nobody comes back by an
+/// invitation from before.
+pub(crate) async fn withdraw_from(
+    connection: &mut Connection,
+    account: &AccountId,
+    user: &UserId,
+    now: Timestamp,
+) -> Result<Vec<Deed>, StoreError> {
+    let row = query("SELECT email FROM users WHERE id = $1").bind(user.as_str());
+    let Some(row) = row.fetch_optional(&mut *connection).await? else { return Ok(Vec::new()) };
+    let email: String = row.try_get(0)?;
+    withdraw(connection, account, &email, now).await
+}
+
+fn withdrawn(invitation: &InvitationRecord) -> Deed {
+    let (id, before) = (invitation.id.clone(), Some(shown(invitation)));
+    Deed { kind: "invitation", id, before, after: None }
+}
+
 async fn open(
     connection: &mut Connection,
     account: &AccountId,
@@ -119,24 +155,16 @@ impl Store {
                 if is_member(connection, &invitation).await? {
                     return Ok(Managed::nothing(Invited::Already));
                 }
-                query(
-                    "UPDATE invitations SET revoked_at = $1 WHERE account_id = $2 AND email = $3 \
-                     AND accepted_at IS NULL AND revoked_at IS NULL",
-                )
-                .bind(now.micros())
-                .bind(account.as_str())
-                .bind(&invitation.email)
-                .execute(&mut *connection)
-                .await?;
+                let mut deeds = withdraw(connection, account, &invitation.email, now).await?;
                 let taken = active(connection, account).await?;
                 let taken = taken.saturating_add(open(connection, account, now).await?);
                 if taken >= most {
-                    return Ok(Managed::nothing(Invited::Full));
+                    return Ok(Managed { value: Invited::Full, deeds });
                 }
                 insert(connection, &invitation, &hash).await?;
                 let (id, after) = (invitation.id.clone(), Some(shown(&invitation)));
-                let deed = Deed { kind: "invitation", id, before: None, after };
-                Ok(Managed::one(Invited::Done, deed))
+                deeds.push(Deed { kind: "invitation", id, before: None, after });
+                Ok(Managed { value: Invited::Done, deeds })
             })
         })
         .await
@@ -187,26 +215,21 @@ impl Store {
         let (account, now) = (by.account.clone(), self.clock().now());
         self.manage(by, "invitation.revoke", move |connection| {
             Box::pin(async move {
-                let done = query(
-                    "UPDATE invitations SET revoked_at = $1 WHERE id = $2 AND account_id = $3 \
-                     AND accepted_at IS NULL AND revoked_at IS NULL",
-                )
-                .bind(now.micros())
-                .bind(&id)
-                .bind(account.as_str())
-                .execute(connection)
-                .await?;
-                if done.rows_affected() == 0 {
-                    return Ok(Managed::nothing(false));
-                }
-                let before = Some(json!({ "open": true }));
-                Ok(Managed::one(true, Deed { kind: "invitation", id, before, after: None }))
+                let sql = format!(
+                    "UPDATE invitations SET revoked_at = $2 WHERE id = $1 AND account_id = $3 \
+                     AND {OPEN} RETURNING {COLUMNS}"
+                );
+                let row = query(AssertSqlSafe(sql)).bind(&id).bind(now.micros());
+                let row = row.bind(account.as_str()).fetch_optional(connection).await?;
+                let Some(row) = row else { return Ok(Managed::nothing(false)) };
+                Ok(Managed::one(true, withdrawn(&read(&row)?)))
             })
         })
         .await
     }
 
     /// Makes a person a member by the invitation with this token, which must be for their address.
+    /// Whoever is a member stays what they are. Whom a directory keeps out stays out.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
@@ -221,8 +244,14 @@ impl Store {
         let now = self.clock().now();
         self.manage(by, "invitation.accept", move |connection| {
             Box::pin(async move {
-                hold(connection, &invitation.account).await?;
-                if active(connection, &invitation.account).await? >= most {
+                let account = &invitation.account;
+                hold(connection, account).await?;
+                let is_in = standing(connection, account, &user).await?;
+                let is_in = is_in.is_some_and(|one| one.active);
+                if !is_in && directed(connection, account, &user).await? {
+                    return Ok(Managed::nothing(Joined::NotThere));
+                }
+                if !is_in && active(connection, account).await? >= most {
                     return Ok(Managed::nothing(Joined::Full));
                 }
                 let done = query(
@@ -238,11 +267,11 @@ impl Store {
                 if done.rows_affected() == 0 {
                     return Ok(Managed::nothing(Joined::NotThere));
                 }
-                let (account, role) = (&invitation.account, invitation.role);
-                let joined = join(connection, account, &user, role, now).await?;
-                let (id, before) = (invitation.id.clone(), Some(shown(&invitation)));
-                let used = Deed { kind: "invitation", id, before, after: None };
-                Ok(Managed { value: Joined::Done, deeds: vec![used, joined] })
+                let mut deeds = vec![withdrawn(&invitation)];
+                if !is_in {
+                    deeds.push(join(connection, account, &user, invitation.role, now).await?);
+                }
+                Ok(Managed { value: Joined::Done, deeds })
             })
         })
         .await

@@ -46,6 +46,7 @@ pub mod sso;
 pub mod statement;
 pub mod store;
 pub mod transfers;
+pub mod tries;
 pub mod vouchers;
 pub mod workspaces;
 mod writer;

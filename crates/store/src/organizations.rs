@@ -6,13 +6,14 @@ use signalbox_core::id::{AccountId, UserId};
 
 use crate::accounts::{self, AccountRecord};
 use crate::error::StoreError;
+use crate::invitations::withdraw_from;
 use crate::keys::disable_of;
 use crate::manage::{By, Deed, Managed};
 use crate::members::Role;
 use crate::scim::directed;
 use crate::sql::{Connection, Row, query};
 use crate::store::Store;
-use crate::workspaces::{WorkspaceRole, follow_role};
+use crate::workspaces::{WorkspaceRole, follow_role, leave_all};
 
 /// What became of a wish to change a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +99,8 @@ async fn another_admin(
     Ok(row.is_some())
 }
 
-/// What a person began in an organization ends: keys are disabled, codes are no good any more.
+/// What a person began in an organization ends: keys are disabled, codes for apps and invitations to their
+/// address are no good any more.
 pub(crate) async fn cut_off(
     connection: &mut Connection,
     account: &AccountId,
@@ -106,7 +108,27 @@ pub(crate) async fn cut_off(
     now: Timestamp,
 ) -> Result<Vec<Deed>, StoreError> {
     drop_codes(connection, account, user).await?;
-    disable_of(connection, account, user, now).await
+    let mut deeds = withdraw_from(connection, account, user, now).await?;
+    deeds.extend(disable_of(connection, account, user, now).await?);
+    Ok(deeds)
+}
+
+/// Ends the sessions of somebody who is switched off: those that act for the organization, and those that
+/// began at its identity providers.
+pub(crate) async fn end_sessions(
+    connection: &mut Connection,
+    account: &AccountId,
+    user: &UserId,
+) -> Result<(), StoreError> {
+    query(
+        "DELETE FROM sessions WHERE user_id = $1 AND (account_id = $2 \
+         OR source IN (SELECT id FROM sso_connections WHERE account_id = $2))",
+    )
+    .bind(user.as_str())
+    .bind(account.as_str())
+    .execute(connection)
+    .await?;
+    Ok(())
 }
 
 async fn drop_codes(
@@ -130,6 +152,7 @@ pub(crate) async fn join(
     role: Role,
     now: Timestamp,
 ) -> Result<Deed, StoreError> {
+    let before = standing(connection, account, user).await?.map(|one| one.shown());
     query(
         "INSERT INTO members (account_id, user_id, role, source, created_at) \
          VALUES ($1, $2, $3, 'manual', $4) ON CONFLICT (account_id, user_id) \
@@ -141,8 +164,8 @@ pub(crate) async fn join(
     .bind(now.micros())
     .execute(connection)
     .await?;
-    let after = Some(json!({ "role": role, "active": true }));
-    Ok(Deed { kind: "member", id: user.to_string(), before: None, after })
+    let after = Some(Standing { role, active: true }.shown());
+    Ok(Deed { kind: "member", id: user.to_string(), before, after })
 }
 
 impl Store {
@@ -221,10 +244,11 @@ impl Store {
                 let (before, after) = (Some(old.shown()), Some(new.shown()));
                 let mut deeds = Vec::new();
                 if before != after {
-                    write(connection, &account, &user, &new, now).await?;
                     deeds.push(Deed { kind: "member", id: user.to_string(), before, after });
+                    deeds.extend(write(connection, &account, &user, &new, now).await?);
                 }
                 if old.active && !new.active {
+                    end_sessions(connection, &account, &user).await?;
                     deeds.extend(cut_off(connection, &account, &user, now).await?);
                 } else if was_admin && !stays_admin {
                     drop_codes(connection, &account, &user).await?;
@@ -258,7 +282,7 @@ impl Store {
                 let gone = Deed { kind: "member", id: user.to_string(), before, after: None };
                 let mut deeds = vec![gone];
                 deeds.extend(cut_off(connection, &account, &user, now).await?);
-                delete(connection, &account, &user).await?;
+                deeds.extend(delete(connection, &account, &user).await?);
                 Ok(Managed { value: MemberChange::Done, deeds })
             })
         })
@@ -272,7 +296,7 @@ async fn write(
     user: &UserId,
     member: &Standing,
     now: Timestamp,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Deed>, StoreError> {
     query(
         "UPDATE members SET role = $1, deactivated_at = CASE WHEN $2 = 1 THEN NULL \
          ELSE coalesce(deactivated_at, $3) END WHERE account_id = $4 AND user_id = $5",
@@ -292,19 +316,12 @@ async fn delete(
     connection: &mut Connection,
     account: &AccountId,
     user: &UserId,
-) -> Result<(), StoreError> {
-    query(
-        "DELETE FROM workspace_members WHERE user_id = $1 AND workspace_id IN \
-         (SELECT id FROM workspaces WHERE account_id = $2)",
-    )
-    .bind(user.as_str())
-    .bind(account.as_str())
-    .execute(&mut *connection)
-    .await?;
+) -> Result<Vec<Deed>, StoreError> {
+    let deeds = leave_all(connection, account, user).await?;
     query("DELETE FROM members WHERE account_id = $1 AND user_id = $2")
         .bind(account.as_str())
         .bind(user.as_str())
         .execute(connection)
         .await?;
-    Ok(())
+    Ok(deeds)
 }

@@ -34,6 +34,8 @@ pub struct SessionRecord {
     pub address: Option<String>,
     /// What the browser said of itself.
     pub agent: Option<String>,
+    /// Who vouched for the person: the id of a provider or of a connection; none for a password.
+    pub source: Option<String>,
 }
 
 /// An account that a person may act for.
@@ -48,7 +50,7 @@ pub struct Context {
 }
 
 const COLUMNS: &str = "hash, id, user_id, account_id, created_at, seen_at, expires_at, address, \
-     agent";
+     agent, source";
 
 fn read(row: &Line) -> Result<SessionRecord, StoreError> {
     Ok(SessionRecord {
@@ -61,6 +63,7 @@ fn read(row: &Line) -> Result<SessionRecord, StoreError> {
         expires_at: Timestamp::from_micros(row.try_get(6)?),
         address: row.try_get(7)?,
         agent: row.try_get(8)?,
+        source: row.try_get(9)?,
     })
 }
 
@@ -92,7 +95,8 @@ impl Store {
                 .execute(&mut *connection)
                 .await?;
                 let sql = format!(
-                    "INSERT INTO sessions ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+                    "INSERT INTO sessions ({COLUMNS}) VALUES \
+                     ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
                 );
                 query(AssertSqlSafe(sql))
                     .bind(&session.hash)
@@ -104,6 +108,7 @@ impl Store {
                     .bind(session.expires_at.micros())
                     .bind(&session.address)
                     .bind(&session.agent)
+                    .bind(&session.source)
                     .execute(connection)
                     .await?;
                 Ok(())

@@ -10,7 +10,7 @@ pub use defaults::{Final, PluginDefault, WorkspaceDefaults};
 pub use managed::WorkspaceEnd;
 pub use membership::{Removal, WorkspaceMember, WorkspaceRole};
 pub use settings::WorkspaceSettings;
-pub(crate) use sources::{entitle, follow_role, keep_members};
+pub(crate) use sources::{entitle, follow_role, keep_members, leave_all};
 
 use sha2::{Digest, Sha256};
 use signalbox_core::Timestamp;

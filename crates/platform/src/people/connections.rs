@@ -258,7 +258,7 @@ impl People {
         let by = self.keeper(person, id).await?;
         let one = self.connection_of(id, connection).await?;
         if one.verified_at.is_none() {
-            self.throttle().take(Limit::VerifyFor, id.as_str())?;
+            self.may(Limit::VerifyFor, id.as_str()).await?;
             let name = format!("{LABEL}.{}.", one.domain);
             let texts = self.0.records.texts(&name).await;
             if !texts.iter().any(|text| text.trim() == one.dns_token) {

@@ -62,14 +62,14 @@ impl People {
     /// [`PlatformError::Refused`] for an address, a name or a password that can't be;
     /// [`PlatformError::Forbidden`] for whoever may not sign up.
     pub async fn sign_up(&self, visit: &Visit, wish: SignUpWish) -> Result<(), PlatformError> {
-        self.throttle().take(Limit::MailFrom, &visit.network())?;
+        self.may(Limit::MailFrom, &visit.network()).await?;
         let email = checked_email(&wish.email)?.to_lowercase();
         password::checked(&wish.password, &email)?;
         let (first_name, last_name) =
             (checked_name(wish.first_name)?, checked_name(wish.last_name)?);
         self.without_sso(&email).await?;
         let (verified, only_first) = self.admitted(&email, wish.invitation.as_deref()).await?;
-        self.throttle().take(Limit::MailTo, &email)?;
+        self.may(Limit::MailTo, &email).await?;
         let hashed = self.0.passwords.hash(Secret::new(wish.password)).await?;
         let store = self.platform().store();
         if let Some(user) = store.user_of_email(&email).await? {
@@ -144,7 +144,7 @@ impl People {
         if user.email_verified_at.is_some() {
             return Err(PlatformError::Conflict("The address is verified".to_owned()));
         }
-        self.throttle().take(Limit::MailTo, &user.email)?;
+        self.may(Limit::MailTo, &user.email).await?;
         self.greet(user).await
     }
 
@@ -160,9 +160,9 @@ impl People {
         old: Option<&str>,
         wish: SignInWish,
     ) -> Result<Opened, PlatformError> {
-        self.throttle().take(Limit::TriesFrom, &visit.network())?;
+        self.may(Limit::TriesFrom, &visit.network()).await?;
         let email = wish.email.trim().to_lowercase();
-        self.throttle().take(Limit::TriesAt, &email)?;
+        self.may(Limit::TriesAt, &email).await?;
         self.without_sso(&email).await?;
         let store = self.platform().store();
         let user = store.user_of_email(&email).await?;
@@ -175,22 +175,22 @@ impl People {
                 return Err(PlatformError::Denied("Wrong code"));
             }
         }
-        self.throttle().forgive(Limit::TriesAt, &email);
-        self.open(user, visit, old).await
+        self.forgive(&email).await?;
+        self.open(user, visit, old, None).await
     }
 
-    /// Whether this is the password of somebody who is signed in. Trying is limited.
+    /// Whether this is the password of somebody who is signed in. It counts as a try, which is forgiven
+    /// when all else is right, too.
     pub(crate) async fn knows_password(
         &self,
         user: &UserRecord,
         password: String,
     ) -> Result<(), PlatformError> {
-        self.throttle().take(Limit::TriesAt, &user.email)?;
+        self.may(Limit::TriesAt, &user.email).await?;
         let right = self.0.passwords.matches(Secret::new(password), user.password.clone()).await?;
         if !right {
             return Err(PlatformError::forbidden("Wrong password"));
         }
-        self.throttle().forgive(Limit::TriesAt, &user.email);
         Ok(())
     }
 

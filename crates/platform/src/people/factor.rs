@@ -66,6 +66,7 @@ impl People {
     ) -> Result<FactorOffer, PlatformError> {
         person.proven()?;
         self.knows_password(&person.user, password).await?;
+        self.forgive(&person.user.email).await?;
         let secret = entropy::secret();
         let secret = secret.get(..20).unwrap_or(&secret);
         let (user, kept) = (person.user.id.clone(), Secret::new(hex::encode(secret)));
@@ -86,7 +87,7 @@ impl People {
         wish: Confirmation,
     ) -> Result<RecoveryCodes, PlatformError> {
         let wrong = || PlatformError::Refused("code: it is wrong".to_owned());
-        self.throttle().take(super::Limit::TriesAt, &person.user.email)?;
+        self.may(super::Limit::TriesAt, &person.user.email).await?;
         let secret = self.platform().store().totp_secret(&person.user.id).await?;
         let secret = bytes(&secret.ok_or_else(wrong)?)?;
         let step = totp::step_of(&secret, &plain(&wish.code), self.now());
@@ -98,7 +99,7 @@ impl People {
         if !store.confirm_totp(by, user, step, hashes).await? {
             return Err(PlatformError::Conflict("There is a second factor".to_owned()));
         }
-        self.throttle().forgive(super::Limit::TriesAt, &person.user.email);
+        self.forgive(&person.user.email).await?;
         store.end_other_sessions(person.user.id.clone(), person.session.id.clone()).await?;
         Ok(RecoveryCodes { recovery_codes: codes })
     }
@@ -113,10 +114,10 @@ impl People {
         wish: RemoveFactor,
     ) -> Result<(), PlatformError> {
         self.knows_password(&person.user, wish.password).await?;
-        self.throttle().take(super::Limit::TriesAt, &person.user.email)?;
         if !self.second_factor(&person.user, &wish.code).await? {
             return Err(PlatformError::forbidden("Wrong code"));
         }
+        self.forgive(&person.user.email).await?;
         let store = self.platform().store();
         Ok(store.remove_totp(person.own()?, person.user.id.clone()).await?)
     }

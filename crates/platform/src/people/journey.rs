@@ -195,7 +195,7 @@ impl People {
         errand: Errand,
         user: Option<UserId>,
     ) -> Result<Departure, Refusal> {
-        self.throttle().take(Limit::DepartFrom, &visit.network())?;
+        self.may(Limit::DepartFrom, &visit.network()).await?;
         let return_to = checked_path(return_to)?;
         let door = self.door(source, errand).await?;
         let keeps = kept.map_or_else(token, |kept| Secret::new(kept.to_owned()));
@@ -253,7 +253,7 @@ impl People {
         brought: Brought,
         page: &mut String,
     ) -> Result<Landing, Refusal> {
-        self.throttle().take(Limit::TriesFrom, &visit.network())?;
+        self.may(Limit::TriesFrom, &visit.network()).await?;
         let (Some(secret), Some(state)) = (kept, brought.state.as_deref()) else {
             return Err(Refusal::State);
         };
@@ -271,7 +271,7 @@ impl People {
             Errand::SignIn => {
                 let user = self.admit(visit, &door, vouched).await?;
                 if user.totp_confirmed_at.is_none() {
-                    let opened = self.open(user, visit, session).await?;
+                    let opened = self.open(user, visit, session, Some(under_way.source)).await?;
                     return Ok(Landing { to: under_way.return_to, opened: Some(opened) });
                 }
                 let to = with(PAGE, "second_factor", "required");
@@ -343,20 +343,20 @@ impl People {
         code: &str,
     ) -> Result<Opened, PlatformError> {
         const NOBODY: PlatformError = PlatformError::Denied("Sign in again");
-        self.throttle().take(Limit::TriesFrom, &visit.network())?;
+        self.may(Limit::TriesFrom, &visit.network()).await?;
         let secret = kept.ok_or(NOBODY)?;
         let (hash, browser) = (factor_hash(secret), digest(secret));
         let store = self.platform().store();
         let under_way = store.sign_in_under_way(&hash, &browser).await?.ok_or(NOBODY)?;
         let user = under_way.user.ok_or(NOBODY)?;
         let user = store.user(&user).await?.ok_or(NOBODY)?;
-        self.throttle().take(Limit::TriesAt, &user.email)?;
+        self.may(Limit::TriesAt, &user.email).await?;
         if user.totp_confirmed_at.is_some() && !self.second_factor(&user, code).await? {
             return Err(PlatformError::Denied("Wrong code"));
         }
         store.take_sign_in(hash, browser).await?.ok_or(NOBODY)?;
-        self.throttle().forgive(Limit::TriesAt, &user.email);
-        self.open(user, visit, session).await
+        self.forgive(&user.email).await?;
+        self.open(user, visit, session, Some(under_way.source)).await
     }
 }
 

@@ -61,7 +61,7 @@ impl People {
         visit: &Visit,
         report: LeakReport,
     ) -> Result<(Noted, Vec<AccountId>), PlatformError> {
-        self.throttle().take(Limit::ReportFrom, &visit.network())?;
+        self.may(Limit::ReportFrom, &visit.network()).await?;
         let finds = match report {
             LeakReport::One(find) => vec![find],
             LeakReport::Several(finds) => finds,

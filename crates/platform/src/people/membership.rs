@@ -149,7 +149,7 @@ impl People {
         let by = person.administers(organization)?;
         person.proven()?;
         let email = checked_email(&wish.email)?.to_lowercase();
-        self.throttle().take(Limit::MailTo, &email)?;
+        self.may(Limit::MailTo, &email).await?;
         let most = self.most_members(organization).await?;
         let (now, token) = (self.now(), token());
         let millis = i64::try_from(INVITED.as_millis()).unwrap_or(i64::MAX);
@@ -234,12 +234,13 @@ impl People {
         let (id, role) = (invitation.account.clone(), invitation.role);
         let most = self.most_members(&id).await?;
         let (by, user) = (person.by(&id), person.user.id.clone());
-        match store.accept_invitation(by, invitation, user, hash, most).await? {
+        match store.accept_invitation(by, invitation, user.clone(), hash, most).await? {
             Joined::Done => {}
             Joined::NotThere => return Err(unknown()),
             Joined::Full => return Err(full(most)),
         }
         let name = store.organization(&id).await?.unwrap_or_default();
+        let role = store.member(&id, &user).await?.map_or(role, |member| member.role);
         Ok(Data { data: OrganizationObject { id, name, role } })
     }
 }

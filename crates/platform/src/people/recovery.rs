@@ -63,10 +63,10 @@ impl People {
     ///
     /// # Errors
     /// [`PlatformError::Refused`] for what is no address; [`PlatformError::TooOften`].
-    pub fn forgot_password(&self, visit: &Visit, email: &str) -> Result<(), PlatformError> {
-        self.throttle().take(Limit::MailFrom, &visit.network())?;
+    pub async fn forgot_password(&self, visit: &Visit, email: &str) -> Result<(), PlatformError> {
+        self.may(Limit::MailFrom, &visit.network()).await?;
         let email = checked_email(email)?.to_lowercase();
-        self.throttle().take(Limit::MailTo, &email)?;
+        self.may(Limit::MailTo, &email).await?;
         let this = self.clone();
         drop(signalbox_runtime::task::spawn("password reset", async move {
             if let Err(error) = this.mail_reset(&email).await {
@@ -107,7 +107,7 @@ impl People {
         visit: &Visit,
         wish: ResetPassword,
     ) -> Result<(), PlatformError> {
-        self.throttle().take(Limit::TriesFrom, &visit.network())?;
+        self.may(Limit::TriesFrom, &visit.network()).await?;
         let store = self.platform().store();
         let spent = || PlatformError::Refused(SPENT.to_owned());
         let hash = digest(&wish.token);
@@ -120,7 +120,7 @@ impl People {
         if !store.reset_password(by, user.id.clone(), hash, hashed).await? {
             return Err(spent());
         }
-        self.throttle().forgive(Limit::TriesAt, &user.email);
+        self.forgive(&user.email).await?;
         self.deliver(&user, "Your password was changed", CHANGED.to_owned());
         Ok(())
     }
@@ -138,12 +138,13 @@ impl People {
     ) -> Result<Opened, PlatformError> {
         password::checked(&wish.new_password, &person.user.email)?;
         self.knows_password(&person.user, wish.password).await?;
+        self.forgive(&person.user.email).await?;
         let hashed = self.0.passwords.hash(Secret::new(wish.new_password)).await?;
         let store = self.platform().store();
         store.set_password(person.own()?, person.user.id.clone(), hashed).await?;
         self.deliver(&person.user, "Your password was changed", CHANGED.to_owned());
         let user = store.user(&person.user.id).await?.ok_or(PlatformError::NotFound("user"))?;
-        self.open(user, visit, None).await
+        self.open(user, visit, None, person.session.source.clone()).await
     }
 }
 

@@ -119,12 +119,14 @@ impl People {
         Ok(Person { user, session, contexts, context, address })
     }
 
-    /// Begins a session, in place of the one that the browser has.
+    /// Begins a session, in place of the one that the browser has. `source` vouched for the person;
+    /// none for a password.
     pub(crate) async fn open(
         &self,
         user: UserRecord,
         visit: &Visit,
         old: Option<&str>,
+        source: Option<String>,
     ) -> Result<Opened, PlatformError> {
         let store = self.platform().store();
         let (now, token) = (store.clock().now(), token());
@@ -139,6 +141,7 @@ impl People {
             expires_at: now.plus_millis(millis(LIFETIME)),
             address: visit.text(),
             agent,
+            source,
         };
         let idle_since = now.plus_millis(millis(IDLE).saturating_neg());
         store.open_session(session.clone(), old.map(digest), idle_since).await?;
@@ -156,6 +159,11 @@ impl People {
         let (session, user) = store.session(&digest(token)).await?.ok_or(NOBODY)?;
         let rested: Timestamp = session.seen_at.plus_millis(millis(IDLE));
         if now >= session.expires_at || now >= rested {
+            return Err(NOBODY);
+        }
+        // Where single sign-on has become the only way in, what began otherwise is over.
+        let only = self.sso_for(&user.email).await?;
+        if only.is_some_and(|only| session.source.as_deref() != Some(only.id.as_str())) {
             return Err(NOBODY);
         }
         if now >= session.seen_at.plus_millis(millis(NOTED)) {

@@ -1,4 +1,7 @@
 //! How often something may be tried: by one address, at one account. Memory is bounded.
+//!
+//! What somebody gains by trying more (guesses, letters) is counted in the database too, for all processes
+//! together. Memory comes first: a flood from one network writes nothing.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +9,9 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 use signalbox_runtime::Clock;
+use signalbox_store::tries::{Pace, Tried};
 
+use super::{People, digest};
 use crate::PlatformError;
 
 /// Most subjects that are counted by themselves. The others share what is left.
@@ -37,8 +42,8 @@ pub(crate) enum Limit {
 
 impl Limit {
     /// How many at once, and how long until there is another one.
-    const fn rule(self) -> (i64, Duration) {
-        match self {
+    const fn pace(self) -> Pace {
+        let (burst, every) = match self {
             Self::TriesFrom => (60, Duration::from_secs(2)),
             Self::TriesAt => (10, Duration::from_secs(180)),
             Self::MailFrom => (20, Duration::from_secs(30)),
@@ -46,7 +51,25 @@ impl Limit {
             Self::ExchangeFrom | Self::ReportFrom => (60, Duration::from_secs(1)),
             Self::DepartFrom => (60, Duration::from_secs(2)),
             Self::VerifyFor | Self::ProbeFor => (20, Duration::from_secs(10)),
+        };
+        Pace { burst, every }
+    }
+
+    /// What it is called where all processes count; `None` for what only spares this one.
+    const fn shared(self) -> Option<&'static str> {
+        match self {
+            Self::TriesFrom => Some("tries_from"),
+            Self::TriesAt => Some("tries_at"),
+            Self::MailFrom => Some("mail_from"),
+            Self::MailTo => Some("mail_to"),
+            Self::ProbeFor => Some("probe_for"),
+            Self::ExchangeFrom | Self::DepartFrom | Self::VerifyFor | Self::ReportFrom => None,
         }
+    }
+
+    /// Whether tries are given back: then what other processes know counts, and memory does not.
+    const fn is_forgiven(self) -> bool {
+        matches!(self, Self::TriesAt)
     }
 }
 
@@ -82,7 +105,7 @@ impl Throttle {
     /// # Errors
     /// [`PlatformError::TooOften`] with the seconds until there is one.
     pub fn take(&self, limit: Limit, subject: &str) -> Result<(), PlatformError> {
-        let (burst, every) = limit.rule();
+        let Pace { burst, every } = limit.pace();
         let (now, every) = (micros(self.clock.monotonic()), micros(every));
         let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
         let mut seat = seat(limit, subject);
@@ -93,19 +116,46 @@ impl Throttle {
             }
         }
         let rested = seats.get(&seat).copied().unwrap_or(now).max(now).saturating_add(every);
-        let over = rested.saturating_sub(now).saturating_sub(burst.saturating_mul(every));
+        let over =
+            rested.saturating_sub(now).saturating_sub(every.saturating_mul(i64::from(burst)));
         if over > 0 {
-            let seconds = u64::try_from(over).unwrap_or(0).div_ceil(1_000_000);
-            return Err(PlatformError::TooOften(seconds));
+            let over = Duration::from_micros(u64::try_from(over).unwrap_or(0));
+            return Err(too_often(over));
         }
         seats.insert(seat, rested);
         Ok(())
     }
+}
 
-    /// Gives a subject all of its tries back.
-    pub fn forgive(&self, limit: Limit, subject: &str) {
-        let mut seats = self.seats.lock().unwrap_or_else(PoisonError::into_inner);
-        seats.remove(&seat(limit, subject));
+fn too_often(wait: Duration) -> PlatformError {
+    PlatformError::TooOften(u64::try_from(wait.as_micros().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+}
+
+fn tried(kind: &'static str, subject: &str) -> Tried {
+    Tried { kind, subject: digest(subject) }
+}
+
+impl People {
+    /// Takes one try.
+    ///
+    /// # Errors
+    /// [`PlatformError::TooOften`] with the seconds until there is one.
+    pub(crate) async fn may(&self, limit: Limit, subject: &str) -> Result<(), PlatformError> {
+        if !limit.is_forgiven() {
+            self.throttle().take(limit, subject)?;
+        }
+        let Some(kind) = limit.shared() else { return Ok(()) };
+        let store = self.platform().store();
+        match store.take_try(tried(kind, subject), limit.pace()).await? {
+            None => Ok(()),
+            Some(wait) => Err(too_often(wait)),
+        }
+    }
+
+    /// Gives an account all of its tries of passwords and codes back.
+    pub(crate) async fn forgive(&self, email: &str) -> Result<(), PlatformError> {
+        let Some(kind) = Limit::TriesAt.shared() else { return Ok(()) };
+        Ok(self.platform().store().forgive_tries(tried(kind, email)).await?)
     }
 }
 
@@ -133,8 +183,6 @@ mod tests {
         throttle.clock.advance(Duration::from_secs(181));
         take().unwrap();
         assert!(matches!(take(), Err(PlatformError::TooOften(179))));
-        throttle.forgive(Limit::TriesAt, "ada");
-        take().unwrap();
     }
 
     #[test]

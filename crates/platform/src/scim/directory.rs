@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use signalbox_core::id::{AccountId, random_uuid};
 use signalbox_runtime::entropy;
@@ -98,6 +98,10 @@ pub struct Heard {
     pub location: String,
 }
 
+fn value(resource: &impl Serialize) -> Value {
+    serde_json::to_value(resource).unwrap_or_default()
+}
+
 fn settled<T>(done: Directed<T, ScimError>) -> Result<T, ScimError> {
     match done {
         Directed::Done(done) => Ok(done),
@@ -173,7 +177,7 @@ impl ScimDirectory {
 
     fn heard_user(&self, found: &ScimUser) -> Heard {
         let location = format!("{}/Users/{}", self.base, found.id);
-        Heard { resource: user(found, &self.base), location }
+        Heard { resource: value(&user(found, &self.base)), location }
     }
 
     async fn heard_group(&self, found: &ScimGroup, shape: &Shape) -> Result<Heard, ScimError> {
@@ -183,7 +187,7 @@ impl ScimDirectory {
             None
         };
         let location = format!("{}/Groups/{}", self.base, found.id);
-        Ok(Heard { resource: group(found, members.as_deref(), &self.base), location })
+        Ok(Heard { resource: value(&group(found, members.as_deref(), &self.base)), location })
     }
 
     fn only(id: &str) -> Selection {
@@ -199,7 +203,7 @@ impl ScimDirectory {
         let store = self.platform.store();
         let (found, total) = store.scim_users(self.connection(), &selection).await?;
         let shape = asked.shape();
-        let seen = found.iter().map(|one| shape.cut(user(one, &self.base))).collect();
+        let seen = found.iter().map(|one| shape.cut(value(&user(one, &self.base)))).collect();
         Ok(list(seen, total, start))
     }
 
@@ -236,7 +240,7 @@ impl ScimDirectory {
             id: random_uuid(entropy::bytes()),
             connection: self.connection().to_owned(),
             external_id: wish.external_id,
-            active: wish.active,
+            active: wish.active.unwrap_or(true),
             profile: wish.profile,
             account,
         };
@@ -252,7 +256,8 @@ impl ScimDirectory {
         let edit = move |user: &mut ScimUser| {
             let wish = edit(user)?;
             user.external_id = wish.external_id;
-            user.active = wish.active;
+            // What is not said, or taken back, lets nobody in.
+            user.active = wish.active.unwrap_or(user.active);
             user.profile = wish.profile;
             Ok(())
         };

@@ -1,6 +1,8 @@
 //! Patches (RFC 7644, section 3.5.2), also in the shapes that directories send beside it: `Replace` with a
 //! capital, values without a path, paths as names of members, members to be removed as values.
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value, json};
 
 use super::ScimError;
@@ -8,6 +10,10 @@ use super::filter::{Attribute, Comparison, Literal, Path, path};
 
 /// Most operations of one patch.
 const MOST: usize = 2_000;
+/// What one patch may cost, in values that are looked at and in what is copied: a small body says much.
+const MOST_WORK: usize = 10_000_000;
+/// So many values are looked for one by one.
+const FEW: usize = 16;
 /// Attributes that only this side changes; what is said of them is passed over.
 const READ_ONLY: [&str; 4] = ["id", "meta", "schemas", "groups"];
 /// The schemas whose attributes need no prefix.
@@ -18,6 +24,31 @@ enum Verb {
     Add,
     Replace,
     Remove,
+}
+
+/// What is left of [`MOST_WORK`].
+struct Budget(usize);
+
+impl Budget {
+    fn spend(&mut self, work: usize) -> Result<(), ScimError> {
+        let left = self.0.checked_sub(work);
+        self.0 = left.ok_or_else(|| ScimError::new(413, "The patch is too much work"))?;
+        Ok(())
+    }
+}
+
+/// What a copy of it takes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len().saturating_add(1),
+        Value::Array(values) => values.iter().map(weight).fold(1, usize::saturating_add),
+        Value::Object(members) => {
+            let member =
+                |(name, value): (&String, &Value)| name.len().saturating_add(weight(value));
+            members.iter().map(member).fold(1, usize::saturating_add)
+        }
+        _ => 1,
+    }
 }
 
 fn syntax(detail: &str) -> ScimError {
@@ -54,10 +85,15 @@ pub fn apply(resource: &mut Map<String, Value>, patch: Value) -> Result<(), Scim
     if operations.len() > MOST {
         return Err(ScimError::new(413, format!("A patch has at most {MOST} operations")));
     }
-    operations.into_iter().try_for_each(|operation| one(resource, operation))
+    let mut budget = Budget(MOST_WORK);
+    operations.into_iter().try_for_each(|operation| one(resource, operation, &mut budget))
 }
 
-fn one(resource: &mut Map<String, Value>, operation: Value) -> Result<(), ScimError> {
+fn one(
+    resource: &mut Map<String, Value>,
+    operation: Value,
+    budget: &mut Budget,
+) -> Result<(), ScimError> {
     let Value::Object(mut operation) = operation else {
         return Err(syntax("An operation is an object"));
     };
@@ -70,7 +106,7 @@ fn one(resource: &mut Map<String, Value>, operation: Value) -> Result<(), ScimEr
     };
     let value = operation.remove("value");
     match operation.remove("path") {
-        Some(Value::String(text)) => at(resource, verb, &path(&text)?, value),
+        Some(Value::String(text)) => at(resource, verb, &path(&text)?, value, budget),
         None | Some(Value::Null) if verb == Verb::Remove => {
             Err(ScimError::invalid("noTarget", "What is removed needs a path"))
         }
@@ -80,7 +116,7 @@ fn one(resource: &mut Map<String, Value>, operation: Value) -> Result<(), ScimEr
             };
             // Some directories send paths as names. A name that is none is not known here.
             members.into_iter().try_for_each(|(name, value)| match path(&name) {
-                Ok(path) => at(resource, verb, &path, Some(value)),
+                Ok(path) => at(resource, verb, &path, Some(value), budget),
                 Err(_) => Ok(()),
             })
         }
@@ -99,6 +135,7 @@ fn at(
     verb: Verb,
     path: &Path,
     value: Option<Value>,
+    budget: &mut Budget,
 ) -> Result<(), ScimError> {
     if !is_known(&path.attribute) {
         return Ok(());
@@ -109,21 +146,17 @@ fn at(
     let name = path.attribute.name.as_str();
     match (&path.select, &path.attribute.sub) {
         (Some(select), sub) => {
-            selected(resource, verb, name, select, sub.as_deref(), value)?;
+            let place = (name, sub.as_deref());
+            selected(resource, verb, place, select, value, budget)
         }
-        (None, Some(sub)) => below(resource, verb, name, sub, value)?,
-        (None, None) => whole(resource, verb, name, value),
+        (None, Some(sub)) => below(resource, verb, name, sub, value),
+        (None, None) => whole(resource, verb, name, value, budget),
     }
-    Ok(())
 }
 
-/// Whether two values of an attribute with several are the same one.
-fn is_same(one: &Value, other: &Value) -> bool {
-    let of = |value: &Value| value.get("value").cloned();
-    match (of(one), of(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => one == other,
-    }
+/// What tells a value of an attribute with several from the others: its `value`, or all of it.
+fn key(value: &Value) -> &Value {
+    value.get("value").unwrap_or(value)
 }
 
 fn listed(value: Value) -> Vec<Value> {
@@ -133,24 +166,53 @@ fn listed(value: Value) -> Vec<Value> {
     }
 }
 
-fn whole(resource: &mut Map<String, Value>, verb: Verb, name: &str, value: Option<Value>) {
+/// Adds values to others. The same one twice is the later one.
+fn merge(present: &mut Vec<Value>, new: Vec<Value>) {
+    if new.len() <= FEW {
+        for one in new {
+            match present.iter_mut().find(|old| key(old) == key(&one)) {
+                Some(old) => *old = one,
+                None => present.push(one),
+            }
+        }
+        return;
+    }
+    let places = present.iter().enumerate().map(|(at, one)| (key(one).clone(), at));
+    let mut places: HashMap<Value, usize> = places.collect();
+    for one in new {
+        let end = present.len();
+        let at = *places.entry(key(&one).clone()).or_insert(end);
+        match present.get_mut(at) {
+            Some(old) => *old = one,
+            None => present.push(one),
+        }
+    }
+}
+
+fn whole(
+    resource: &mut Map<String, Value>,
+    verb: Verb,
+    name: &str,
+    value: Option<Value>,
+    budget: &mut Budget,
+) -> Result<(), ScimError> {
     match (verb, resource.get_mut(name), value) {
         (Verb::Remove, Some(Value::Array(present)), Some(value)) if !value.is_null() => {
+            budget.spend(present.len())?;
             let leaving = listed(value);
-            present.retain(|one| !leaving.iter().any(|gone| is_same(one, gone)));
+            let leaving: HashSet<&Value> = leaving.iter().map(key).collect();
+            present.retain(|one| !leaving.contains(key(one)));
         }
         (Verb::Remove, ..) | (_, _, None) => drop(resource.remove(name)),
         (Verb::Add, Some(Value::Array(present)), Some(value)) => {
-            for new in listed(value) {
-                match present.iter_mut().find(|one| is_same(one, &new)) {
-                    Some(old) => *old = new,
-                    None => present.push(new),
-                }
-            }
+            let new = listed(value);
+            budget.spend(present.len().saturating_mul(new.len().min(FEW)))?;
+            merge(present, new);
         }
         (_, Some(Value::Object(present)), Some(Value::Object(value))) => present.extend(value),
         (_, _, Some(value)) => drop(resource.insert(name.to_owned(), value)),
     }
+    Ok(())
 }
 
 fn below(
@@ -212,10 +274,10 @@ fn described(select: &[Comparison]) -> Map<String, Value> {
 fn selected(
     resource: &mut Map<String, Value>,
     verb: Verb,
-    name: &str,
+    (name, sub): (&str, Option<&str>),
     select: &[Comparison],
-    sub: Option<&str>,
     value: Option<Value>,
+    budget: &mut Budget,
 ) -> Result<(), ScimError> {
     let fits = |one: &Value| select.iter().all(|comparison| holds(one, comparison));
     let present = resource.entry(name).or_insert_with(|| json!([]));
@@ -225,6 +287,7 @@ fn selected(
     let Value::Array(present) = present else {
         return Err(ScimError::invalid("invalidPath", format!("{name} has not several values")));
     };
+    budget.spend(present.len().saturating_mul(select.len()))?;
     let Some(value) = value.filter(|_| verb != Verb::Remove) else {
         match sub {
             None => present.retain(|one| !fits(one)),
@@ -240,8 +303,10 @@ fn selected(
         // Directories replace what is not there yet, such as the address of the kind "work".
         present.push(Value::Object(described(select)));
     }
-    for one in present.iter_mut().filter(|one| fits(one)) {
-        match (sub, &value, one.as_object_mut()) {
+    let places: Vec<&mut Value> = present.iter_mut().filter(|one| fits(one)).collect();
+    budget.spend(places.len().saturating_mul(weight(&value)))?;
+    for place in places {
+        match (sub, &value, place.as_object_mut()) {
             (Some(sub), value, Some(one)) => drop(one.insert(sub.to_owned(), value.clone())),
             (None, Value::Object(value), Some(one)) => one.extend(value.clone()),
             _ => return Err(syntax("The value does not fit the path")),

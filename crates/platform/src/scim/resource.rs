@@ -10,6 +10,7 @@ use signalbox_store::scim::{
 
 use super::ScimError;
 use super::patch::lowered;
+use super::wire::{Meta, ScimGroupObject, ScimMember, ScimUserObject};
 
 /// The schema of users.
 pub const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
@@ -28,8 +29,8 @@ pub const MOST_MEMBERS: usize = 5_000;
 pub struct UserWish {
     /// What the directory calls it.
     pub external_id: Option<String>,
-    /// Whether the person may be here.
-    pub active: bool,
+    /// Whether the person may be here, if it says so.
+    pub active: Option<bool>,
     /// What else it says.
     pub profile: Profile,
 }
@@ -115,7 +116,7 @@ impl UserWish {
         let emails = emails.iter().filter_map(|one| email(one).transpose());
         Ok(Self {
             external_id: text(of, "externalid")?,
-            active: truth(of, "active")?.unwrap_or(true),
+            active: truth(of, "active")?,
             profile: Profile {
                 user_name: required(of, "username")?,
                 name,
@@ -196,54 +197,45 @@ pub fn group_of(of: &Map<String, Value>) -> Result<GroupDraft, ScimError> {
     Ok(GroupDraft { display_name, external_id, members })
 }
 
-fn meta(kind: &str, base: &str, id: &str, created: Timestamp, updated: Timestamp) -> Value {
-    json!({
-        "resourceType": kind,
-        "created": created.to_rfc3339(),
-        "lastModified": updated.to_rfc3339(),
-        "location": format!("{base}/{kind}s/{id}"),
-    })
+fn meta(kind: &str, base: &str, id: &str, created: Timestamp, updated: Timestamp) -> Meta {
+    Meta {
+        resource_type: kind.to_owned(),
+        created: created.to_rfc3339(),
+        last_modified: updated.to_rfc3339(),
+        location: format!("{base}/{kind}s/{id}"),
+    }
 }
 
 /// A user as a directory sees it; `base` is the address of the service.
 #[must_use]
-pub fn user(user: &ScimUser, base: &str) -> Value {
-    let mut seen = serde_json::to_value(&user.profile).unwrap_or_default();
-    if let Value::Object(seen) = &mut seen {
-        seen.insert("schemas".to_owned(), json!([USER]));
-        seen.insert("id".to_owned(), json!(user.id));
-        seen.insert("active".to_owned(), json!(user.active));
-        if let Some(external_id) = &user.external_id {
-            seen.insert("externalId".to_owned(), json!(external_id));
-        }
-        let meta = meta("User", base, &user.id, user.created_at, user.updated_at);
-        seen.insert("meta".to_owned(), meta);
+pub fn user(user: &ScimUser, base: &str) -> ScimUserObject {
+    ScimUserObject {
+        schemas: vec![USER.to_owned()],
+        id: user.id.clone(),
+        external_id: user.external_id.clone(),
+        active: user.active,
+        profile: user.profile.clone(),
+        meta: meta("User", base, &user.id, user.created_at, user.updated_at),
     }
-    seen
 }
 
 /// A group as a directory sees it.
 #[must_use]
-pub fn group(group: &ScimGroup, members: Option<&[MemberOfGroup]>, base: &str) -> Value {
-    let mut seen = json!({
-        "schemas": [GROUP],
-        "id": group.id,
-        "displayName": group.display_name,
-        "meta": meta("Group", base, &group.id, group.created_at, group.updated_at),
-    });
-    if let Value::Object(seen) = &mut seen {
-        if let Some(external_id) = &group.external_id {
-            seen.insert("externalId".to_owned(), json!(external_id));
-        }
-        if let Some(members) = members {
-            let member = |one: &MemberOfGroup| {
-                json!({"value": one.id, "$ref": format!("{base}/Users/{}", one.id),
-                    "type": "User", "display": one.name})
-            };
-            seen.insert("members".to_owned(), members.iter().map(member).collect());
-        }
+pub fn group(group: &ScimGroup, members: Option<&[MemberOfGroup]>, base: &str) -> ScimGroupObject {
+    let member = |one: &MemberOfGroup| ScimMember {
+        value: one.id.clone(),
+        reference: Some(format!("{base}/Users/{}", one.id)),
+        kind: Some("User".to_owned()),
+        display: Some(one.name.clone()),
+    };
+    ScimGroupObject {
+        schemas: vec![GROUP.to_owned()],
+        id: group.id.clone(),
+        external_id: group.external_id.clone(),
+        display_name: group.display_name.clone(),
+        members: members.map(|all| all.iter().map(member).collect()),
+        meta: meta("Group", base, &group.id, group.created_at, group.updated_at),
     }
-    seen
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ pub(crate) async fn probe(
     Wish(wish): Wish<ProbeWish>,
 ) -> Response {
     let work = async {
-        app.people().may_probe(&by.account)?;
+        app.people().may_probe(&by.account).await?;
         let key = wish.key.ok_or_else(|| ApiError::invalid("key: a text"))?;
         let outcome = app.gateway().probe(&wish.provider, &key).await;
         let outcome = outcome.map_err(|problem| ApiError::invalid(format!("key: {problem}")))?;

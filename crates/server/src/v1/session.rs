@@ -168,7 +168,7 @@ pub(crate) async fn forgot_password(
     if let Err(problem) = from_us(&app, &visitor.headers) {
         return error::error(&app, problem);
     }
-    let work = async { app.people().forgot_password(&visitor.visit, &wish.email) };
+    let work = app.people().forgot_password(&visitor.visit, &wish.email);
     with_status(StatusCode::ACCEPTED, done(&app, work).await)
 }
 

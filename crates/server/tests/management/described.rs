@@ -4,6 +4,7 @@
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
+use signalbox_platform::scim::wire::ScimProblem;
 use signalbox_server::{Answer, Credential, Form, Object, Place, Route, routes};
 
 use crate::reference::REFERENCE;
@@ -75,13 +76,25 @@ impl Forms {
 fn parameter(route: &Route, name: &str) -> Value {
     let named = |(_, place): &&(Object, Place)| *place == Place::Path(leak(name));
     let object = route.objects.iter().find(named).map(|(object, _)| format!("{object:?}"));
-    let description = object.map(|object| format!("The id of the {}.", object.to_lowercase()));
+    let description = object.map(|object| format!("The id of the {}.", words(&object)));
     let mut parameter =
         json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}});
     if let Some(description) = description {
         parameter["description"] = description.into();
     }
     parameter
+}
+
+/// The words of a name such as `ScimUser`, which stand in a sentence.
+fn words(name: &str) -> String {
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !words.is_empty() {
+            words.push(' ');
+        }
+        words.push(letter.to_ascii_lowercase());
+    }
+    words.replace("scim", "SCIM")
 }
 
 fn leak(name: &str) -> &'static str {
@@ -108,8 +121,15 @@ fn own(route: &Route, forms: &mut Forms) -> Value {
     let (status, answer) = route.shape.answer.unwrap_or_else(|| {
         panic!("{method} {path} is not in the public reference: its row has to say .gives::<T>(..)")
     });
+    let is_scim = route.credential == Credential::Directory;
+    let json = if is_scim { "application/scim+json" } else { "application/json" };
+    let problem = if is_scim {
+        forms.0.subschema_for::<ScimProblem>().to_value()
+    } else {
+        json!({"$ref": PROBLEM})
+    };
     let content = match answer {
-        Answer::Json(form) => json!({"application/json": {"schema": forms.of(form)}}),
+        Answer::Json(form) => json!({json: {"schema": forms.of(form)}}),
         Answer::Elsewhere => json!({}),
         Answer::Bytes(media_type) => json!({media_type: {"schema": {"type": "string"}}}),
         Answer::Nothing => json!({}),
@@ -118,7 +138,7 @@ fn own(route: &Route, forms: &mut Forms) -> Value {
         status.to_string(): {"description": "Done", "content": content},
         "default": {
             "description": "Why not",
-            "content": {"application/json": {"schema": {"$ref": PROBLEM}}},
+            "content": {json: {"schema": problem}},
         },
     }});
     let parameters = parameters(route, forms);
@@ -126,7 +146,7 @@ fn own(route: &Route, forms: &mut Forms) -> Value {
         operation["parameters"] = parameters.into();
     }
     if let Some(form) = route.shape.body {
-        let content = json!({"application/json": {"schema": forms.of(form)}});
+        let content = json!({json: {"schema": forms.of(form)}});
         operation["requestBody"] = json!({"required": true, "content": content});
     }
     operation

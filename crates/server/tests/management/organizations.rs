@@ -126,6 +126,42 @@ async fn an_invitation_is_for_one_address_once() {
     accept(&server, &cy, 404).await;
 }
 
+/// What was sent before somebody came otherwise, or was switched off, lets nobody back in and changes
+/// nobody's role.
+#[tokio::test]
+async fn an_invitation_from_before_is_no_way_back() {
+    let (server, _) = start(open()).await;
+    let ada = person(&server, "ada@example.com", json!({})).await;
+    let org = organization(&ada).await;
+    let bob = join(&server, &ada, &org, "bob@example.com").await;
+    let user = id_of(&bob).await;
+    // Sent while bob is off: that is the admin's word, and the last one that counts.
+    assert_eq!(change(&ada, &org, &user, json!({"active": false})).await, 200);
+    let mut bob = bob;
+    bob.sign_in().await;
+    invite(&ada, &org, "bob@example.com", "org:admin", 201).await;
+    assert_eq!(change(&ada, &org, &user, json!({"active": true})).await, 200);
+    assert_eq!(change(&ada, &org, &user, json!({"role": "org:admin"})).await, 200);
+    assert_eq!(change(&ada, &org, &user, json!({"active": false})).await, 200);
+    accept(&server, &bob, 404).await;
+    invite(&ada, &org, "bob@example.com", "org:member", 201).await;
+    assert_eq!(change(&ada, &org, &user, json!({"active": true})).await, 200);
+    accept(&server, &bob, 200).await;
+    let seen = told(&bob.get("/organizations").await, 200);
+    assert_eq!(seen["data"][0]["role"], "org:admin", "whoever is here stays what they are");
+    let log = server.platform.store().audit_log(&org, None, 100).await.unwrap();
+    let taken = |row: &&signalbox_store::AuditRow| {
+        row.action == "member.update" && row.object_kind == "invitation"
+    };
+    let taken: Vec<_> = log.iter().filter(taken).collect();
+    assert_eq!(taken.len(), 1);
+    let before = taken[0].before.as_ref().unwrap();
+    assert_eq!(
+        (&before["email"], &before["role"]),
+        (&json!("bob@example.com"), &json!("org:admin"))
+    );
+}
+
 #[tokio::test]
 async fn a_plan_says_how_many_members_there_are() {
     let row: PlansRow = serde_json::from_value(json!({"free": {"members": 2}})).unwrap();
@@ -263,8 +299,10 @@ async fn goes(server: &TestServer) {
     told(&personal.chat(&chat()).await, 200);
     told(&adas.chat(&chat()).await, 200);
     assert_eq!(crate::oauth_pkce::exchange(&bob.caller, &pending).await.status, 403);
-    // The session is back in the person's own account, and can't be switched.
-    let seen = told(&bob.get("").await, 200);
+    // The session that acted for it is over; the person's own account is as it was.
+    told(&bob.get("").await, 401);
+    let mut bob = bob;
+    let seen = json!({ "data": bob.sign_in().await });
     assert_eq!(seen["data"]["context"]["kind"], "personal");
     assert_eq!(seen["data"]["contexts"].as_array().unwrap().len(), 1);
     assert_eq!(change(&ada, &org, &user, json!({"active": true})).await, 200);

@@ -8,7 +8,7 @@ use signalbox_platform::NewKey;
 use signalbox_runtime::Clock;
 use signalbox_testkit::{Caller, Offer, Setup, Stand, TestServer, eventually};
 
-use crate::browser::{Browser, person, start, start_as};
+use crate::browser::{Browser, mailed, person, start, start_as};
 use crate::directory::{Company, DOMAIN, open, text};
 use crate::site::{chat, delete, patch, told};
 
@@ -125,7 +125,12 @@ async fn deactivates(server: &TestServer) {
     assert!(log.iter().take(4).all(|row| row.actor_kind == "directory"
         && row.actor_id == acme.connection
         && row.action == "scim.user.update"));
-    // An administrator can't go behind the directory's back.
+    // An administrator can't go behind the directory's back, nor can an invitation.
+    let invitations = format!("/organizations/{}/invitations", acme.org);
+    let wish = json!({"email": "ada@acme.example", "role": "org:admin"});
+    told(&acme.admin.post(&invitations, wish).await, 201);
+    let token = mailed(server, "ada@acme.example", "You are invited").await;
+    told(&ada.post("/invitations/accept", json!({ "token": token })).await, 404);
     let path = format!("/organizations/{}/members/{user}", acme.org);
     let wish = json!({"active": true});
     told(&acme.admin.send(http::Method::PATCH, &path, wish).await, 409);

@@ -118,6 +118,14 @@ async fn users_come_are_found_change_and_go() {
             "value": "x"}]);
     let seen = told(&idp.patch(&format!("/Users/{ada}"), operations).await, 200);
     assert_eq!(seen["name"]["familyName"], "Byron");
+    // Nobody comes back because something is not said.
+    let path = format!("/Users/{ada}");
+    let off = json!([{"op": "replace", "value": {"active": false}}]);
+    assert_eq!(told(&idp.patch(&path, off).await, 200)["active"], false);
+    let seen = told(&idp.put(&path, wish.clone()).await, 200);
+    assert_eq!(seen["active"], false);
+    let unsaid = json!([{"op": "remove", "path": "active"}]);
+    assert_eq!(told(&idp.patch(&path, unsaid).await, 200)["active"], false);
     assert_eq!(idp.delete(&format!("/Users/{bob}")).await.status, 204);
     for reply in [
         idp.delete(&format!("/Users/{bob}")).await,

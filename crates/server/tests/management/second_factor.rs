@@ -106,6 +106,21 @@ async fn it_survives_a_new_password_and_ends_with_password_and_code() {
     told(&ada.try_sign_in(PASSWORD, None).await, 201);
 }
 
+/// Whoever has a session and the password has as many tries of the code as anybody.
+#[tokio::test]
+async fn the_right_password_gives_no_more_tries_of_the_code() {
+    let (server, clock) = start(open()).await;
+    let ada = person(&server, "ada@example.com", json!({})).await;
+    let (_, codes) = set_up(&ada, &clock).await;
+    let wish = |code: &str| json!({"password": PASSWORD, "code": code});
+    for _ in 0..10 {
+        told(&ada.post("/second-factor/remove", wish("000000")).await, 403);
+    }
+    told(&ada.post("/second-factor/remove", wish(&codes[0])).await, 429);
+    clock.advance(Duration::from_secs(181));
+    told(&ada.post("/second-factor/remove", wish(&codes[0])).await, 200);
+}
+
 #[tokio::test]
 async fn whoever_signs_up_with_the_address_of_somebody_else_gets_nothing_of_it() {
     let (server, _) = start(open()).await;

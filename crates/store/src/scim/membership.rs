@@ -4,9 +4,10 @@ use signalbox_core::Timestamp;
 use signalbox_core::id::{AccountId, UserId};
 
 use crate::error::StoreError;
+use crate::invitations::withdraw_from;
 use crate::manage::Deed;
 use crate::members::Role;
-use crate::organizations::{Standing, active, cut_off, standing};
+use crate::organizations::{Standing, active, cut_off, end_sessions, standing};
 use crate::sql::{Connection, query};
 
 /// Whether a directory that can still be heard decides about this member.
@@ -43,13 +44,14 @@ pub(super) async fn room(
     Ok(active(connection, account).await? < most)
 }
 
-/// Makes somebody an active member; one who was one before keeps the role.
+/// Makes somebody an active member; one who was one before keeps the role. Invitations to their address
+/// have no use any more.
 pub(super) async fn switch_on(
     connection: &mut Connection,
     account: &AccountId,
     user: &UserId,
     now: Timestamp,
-) -> Result<Deed, StoreError> {
+) -> Result<Vec<Deed>, StoreError> {
     let old = standing(connection, account, user).await?;
     query(
         "INSERT INTO members (account_id, user_id, role, source, created_at) \
@@ -59,12 +61,16 @@ pub(super) async fn switch_on(
     .bind(account.as_str())
     .bind(user.as_str())
     .bind(now.micros())
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
     let role = old.as_ref().map_or(Role::Member, |one| one.role);
     let after = Some(Standing { role, active: true }.shown());
     let before = old.map(|one| one.shown());
-    Ok(Deed { kind: "member", id: user.to_string(), before, after })
+    let mut deeds = withdraw_from(connection, account, user, now).await?;
+    if before != after {
+        deeds.push(Deed { kind: "member", id: user.to_string(), before, after });
+    }
+    Ok(deeds)
 }
 
 /// Ends what somebody has in an organization: the membership, the keys made there in any workspace, codes
@@ -83,23 +89,19 @@ pub(super) async fn switch_off(
         let (before, after) = (Some(old.shown()), Some(new.shown()));
         deeds.push(Deed { kind: "member", id: user.to_string(), before, after });
     }
-    for sql in [
-        // Also for whoever was never a member: nobody becomes one by signing in, then.
+    // Also for whoever was never a member: nobody becomes one by signing in, then.
+    query(
         "INSERT INTO members (account_id, user_id, role, source, created_at, deactivated_at) \
          VALUES ($2, $3, 'org:member', 'scim', $1, $1) ON CONFLICT (account_id, user_id) \
          DO UPDATE SET source = 'scim', \
          deactivated_at = coalesce(members.deactivated_at, excluded.deactivated_at)",
-        "UPDATE invitations SET revoked_at = $1 WHERE account_id = $2 AND accepted_at IS NULL \
-         AND revoked_at IS NULL AND email = (SELECT email FROM users WHERE id = $3)",
-    ] {
-        let query = query(sql).bind(now.micros()).bind(account.as_str()).bind(user.as_str());
-        query.execute(&mut *connection).await?;
-    }
-    query("DELETE FROM sessions WHERE account_id = $1 AND user_id = $2")
-        .bind(account.as_str())
-        .bind(user.as_str())
-        .execute(&mut *connection)
-        .await?;
+    )
+    .bind(now.micros())
+    .bind(account.as_str())
+    .bind(user.as_str())
+    .execute(&mut *connection)
+    .await?;
+    end_sessions(connection, account, user).await?;
     deeds.extend(cut_off(connection, account, user, now).await?);
     Ok(deeds)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use signalbox_core::id::{AccountId, UserId};
@@ -21,7 +22,7 @@ use crate::store::Store;
 use crate::workspaces::entitle;
 
 /// What a directory says of a person, under the names of RFC 7643, section 4.1.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Profile {
     /// The name in the directory, as it is written there.
@@ -38,7 +39,7 @@ pub struct Profile {
 }
 
 /// The parts of a name.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 #[expect(missing_docs, reason = "the fields are those of RFC 7643")]
 pub struct ProfileName {
@@ -51,7 +52,7 @@ pub struct ProfileName {
 }
 
 /// An address.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 #[expect(missing_docs, reason = "the fields are those of RFC 7643")]
 pub struct ProfileEmail {
@@ -262,7 +263,7 @@ async fn follow(
 ) -> Result<Vec<Deed>, StoreError> {
     let (account, user) = (&one.account, &one.user);
     let mut deeds = if one.active {
-        vec![switch_on(connection, account, user, now).await?]
+        switch_on(connection, account, user, now).await?
     } else {
         switch_off(connection, account, user, now).await?
     };

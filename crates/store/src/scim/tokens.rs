@@ -6,7 +6,7 @@ use signalbox_core::id::AccountId;
 
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
-use crate::sql::{Line, Row, query};
+use crate::sql::{AssertSqlSafe, Line, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -99,7 +99,7 @@ impl Store {
             "SELECT {COLUMNS} FROM scim_tokens WHERE account_id = $1 AND revoked_at IS NULL \
              ORDER BY created_at DESC, id"
         );
-        let rows = query(crate::sql::AssertSqlSafe(sql)).bind(account.as_str());
+        let rows = query(AssertSqlSafe(sql)).bind(account.as_str());
         rows.fetch_all(self.readers()).await?.iter().map(read).collect()
     }
 
@@ -111,19 +111,14 @@ impl Store {
         let (account, now) = (by.account.clone(), self.clock().now());
         self.manage(by, "scim.token.revoke", move |connection| {
             Box::pin(async move {
-                let done = query(
+                let sql = format!(
                     "UPDATE scim_tokens SET revoked_at = $1 \
-                     WHERE id = $2 AND account_id = $3 AND revoked_at IS NULL",
-                )
-                .bind(now.micros())
-                .bind(&id)
-                .bind(account.as_str())
-                .execute(connection)
-                .await?;
-                if done.rows_affected() == 0 {
-                    return Ok(Managed::nothing(false));
-                }
-                let before = Some(json!({ "revoked": false }));
+                     WHERE id = $2 AND account_id = $3 AND revoked_at IS NULL RETURNING {COLUMNS}"
+                );
+                let row = query(AssertSqlSafe(sql)).bind(now.micros()).bind(&id);
+                let row = row.bind(account.as_str()).fetch_optional(connection).await?;
+                let Some(row) = row else { return Ok(Managed::nothing(false)) };
+                let before = shown(&read(&row)?);
                 Ok(Managed::one(true, Deed { kind: "scim_token", id, before, after: None }))
             })
         })
@@ -141,7 +136,7 @@ impl Store {
              ON sso_connections.id = connection_id WHERE hash = $1 AND revoked_at IS NULL \
              AND sso_connections.deleted_at IS NULL AND verified_at IS NOT NULL"
         );
-        let row = query(crate::sql::AssertSqlSafe(sql)).bind(hash);
+        let row = query(AssertSqlSafe(sql)).bind(hash);
         let Some(row) = row.fetch_optional(self.readers()).await? else { return Ok(None) };
         Ok(Some(Directory { token: read(&row)?, domain: row.try_get(7)? }))
     }

@@ -158,13 +158,28 @@ pub(crate) async fn follow_role(
     account: &AccountId,
     user: &UserId,
     role: WorkspaceRole,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Deed>, StoreError> {
+    let mut deeds = Vec::new();
     for old in present(connection, account, Some(user)).await? {
         let mut new = old.clone();
         if let Some(by_hand) = new.sources.get_mut(MANUAL) {
             *by_hand = role;
-            write(connection, Some(&old), new).await?;
+            deeds.extend(write(connection, Some(&old), new).await?);
         }
     }
-    Ok(())
+    Ok(deeds)
+}
+
+/// Removes somebody from all workspaces of an account.
+pub(crate) async fn leave_all(
+    connection: &mut Connection,
+    account: &AccountId,
+    user: &UserId,
+) -> Result<Vec<Deed>, StoreError> {
+    let mut deeds = Vec::new();
+    for old in present(connection, account, Some(user)).await? {
+        remove(connection, &old).await?;
+        deeds.push(deed(Some(&old), None));
+    }
+    Ok(deeds)
 }

@@ -1,11 +1,15 @@
 //! People: who is first, and who they are elsewhere.
 
+use std::time::Duration;
+
 use signalbox_core::id::{AccountId, UserId};
 use signalbox_core::{Secret, Timestamp, Usd};
 use signalbox_store::{
     AccountRecord, Actor, By, Errand, IdentityRecord, NewPerson, SignInRecord, SignedUp, Store,
     Unlinked,
 };
+
+use signalbox_store::tries::{Pace, Tried};
 
 use crate::world::World;
 
@@ -108,4 +112,31 @@ async fn whoever_is_back_is_back_once_and_in_time() {
     store.add_sign_in(record).await.unwrap();
     world.clock.advance(std::time::Duration::from_secs(600));
     assert_eq!(take("browser").await.unwrap(), None);
+}
+
+/// An attacker has the same tries at all processes together as at one.
+#[tokio::test]
+async fn tries_are_counted_for_all_processes_together() {
+    let world = World::new().await;
+    let processes = [world.store.clone(), world.again().await];
+    let pace = Pace { burst: 10, every: Duration::from_secs(180) };
+    let of = |subject: &str| Tried { kind: "tries_at", subject: subject.to_owned() };
+    let take = |index: usize| processes[index % 2].take_try(of("ada"), pace);
+    let try_often = async |index: usize| {
+        let mut taken = 0;
+        for _ in 0..15 {
+            taken += usize::from(take(index).await.unwrap().is_none());
+        }
+        taken
+    };
+    let (here, there) = tokio::join!(try_often(0), try_often(1));
+    let taken = here + there;
+    assert_eq!(taken, 10);
+    assert_eq!(take(0).await.unwrap(), Some(Duration::from_secs(180)));
+    assert_eq!(processes[1].take_try(of("bob"), pace).await.unwrap(), None);
+    world.clock.advance(Duration::from_secs(181));
+    assert_eq!(take(1).await.unwrap(), None);
+    assert_eq!(take(0).await.unwrap(), Some(Duration::from_secs(179)));
+    processes[1].forgive_tries(of("ada")).await.unwrap();
+    assert_eq!(take(0).await.unwrap(), None);
 }

@@ -73,6 +73,8 @@ fn members_of_groups_come_and_go_in_the_shapes_that_directories_send() {
         (json!([{"op": "remove", "path": r#"members[value eq "1"]"#}]), "2"),
         (json!([{"op": "remove", "path": r#"members[value eq "9"]"#}]), "12"),
         (json!([{"op": "Remove", "path": "members", "value": [{"value": "1"}]}]), "2"),
+        (json!([{"op": "Remove", "path": "members", "value": ["1", "9"]}]), "2"),
+        (json!([{"op": "Remove", "path": "members", "value": []}]), "12"),
         (json!([{"op": "remove", "path": "members"}]), ""),
         (json!([{"op": "replace", "path": "members", "value": [{"value": "4"}]}]), "4"),
         (json!([{"op": "replace", "value": {"id": "7", "displayName": "B"}}]), "12"),
@@ -119,4 +121,36 @@ fn patches_that_make_no_sense_are_refused_with_the_word_for_it() {
         let error = patched(person(), operations.clone()).unwrap_err();
         assert_eq!((error.status, error.kind), (status, kind), "{operations}");
     }
+}
+
+#[test]
+fn many_members_come_once_and_the_last_word_about_each_counts() {
+    let members = |from: usize, to: usize, by: &str| -> Vec<Value> {
+        (from..to).map(|id| json!({"value": id.to_string(), "by": by})).collect()
+    };
+    let mut sent = members(50, 150, "early");
+    sent.extend(members(50, 150, "late"));
+    let group = json!({"displayname": "A", "members": members(0, 100, "old")});
+    let add = json!([{"op": "add", "path": "members", "value": sent}]);
+    let changed = patched(group, add).unwrap();
+    let mut expected = members(0, 50, "old");
+    expected.extend(members(50, 150, "late"));
+    assert_eq!(changed["members"], json!(expected));
+}
+
+/// A body of a mebibyte must not become gigabytes, nor minutes.
+#[test]
+fn a_patch_that_is_too_much_work_is_refused() {
+    let members: Vec<Value> = (0..5_000).map(|id| json!({"value": id.to_string()})).collect();
+    let group = json!({"displayname": "A", "members": members});
+    let copies = json!([{"op": "replace", "path": "members[display eq null].x",
+        "value": "x".repeat(100_000)}]);
+    assert_eq!(patched(group.clone(), copies).unwrap_err().status, 413);
+    let select = ["value eq \"a\""; 8].join(" and ");
+    let look = json!({"op": "remove", "path": format!("members[{select}]")});
+    assert_eq!(patched(group.clone(), json!(vec![look; 300])).unwrap_err().status, 413);
+    // What a directory may well send: everybody leaves, one by one.
+    let leave = |id: usize| json!({"op": "remove", "path": format!("members[value eq \"{id}\"]")});
+    let all: Vec<Value> = (0..2_000).map(leave).collect();
+    assert_eq!(patched(group, json!(all)).unwrap()["members"].as_array().unwrap().len(), 3_000);
 }

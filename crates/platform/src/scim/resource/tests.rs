@@ -11,7 +11,7 @@ fn a_user_is_read_whatever_the_case_and_truth_may_be_a_text() {
     }));
     let expected = UserWish {
         external_id: Some("00u1".to_owned()),
-        active: false,
+        active: Some(false),
         profile: Profile {
             user_name: "Ada@Acme.example".to_owned(),
             name: Some(ProfileName {
@@ -89,7 +89,7 @@ fn what_is_edited_reads_back_as_what_it_was() {
         updated_at: Timestamp::from_seconds(2),
     };
     let again = UserWish::of(&editable(&user)).unwrap();
-    assert_eq!((again.external_id, again.active), (user.external_id.clone(), false));
+    assert_eq!((again.external_id, again.active), (user.external_id.clone(), Some(false)));
     assert_eq!(again.profile, user.profile);
     let draft = GroupDraft {
         display_name: "A".to_owned(),

@@ -3,6 +3,9 @@
 use axum::routing::on;
 use serde_json::{Map, Value};
 use signalbox_platform::scim::ListQuery;
+use signalbox_platform::scim::wire::{
+    ScimGroupObject, ScimGroupWish, ScimList, ScimPatch, ScimUserObject, ScimUserWish,
+};
 use signalbox_platform::v1::scim::{CreateToken, CreatedToken, TokenObject};
 use signalbox_platform::v1::{Data, Deleted};
 
@@ -22,55 +25,55 @@ const GROUP_AND_MEMBERS: &[(Object, Place)] = &[
 const MAPPING: &[(Object, Place)] = &[(Object::ScimMapping, Place::Path("id"))];
 const TOKEN: &[(Object, Place)] = &[(Object::ScimToken, Place::Path("token_id"))];
 
-/// A resource as SCIM describes it.
-type Resource = Map<String, Value>;
+/// What a directory learns of the service, in the RFC's form.
+type Learnt = Map<String, Value>;
 
 pub(super) const ROUTES: &[Route] = &[
     get("/scim/v2/ServiceProviderConfig", Directory, |verb| on(verb, scim::service))
-        .gives::<Resource>(200),
-    get("/scim/v2/ResourceTypes", Directory, |verb| on(verb, scim::types)).gives::<Resource>(200),
+        .gives::<Learnt>(200),
+    get("/scim/v2/ResourceTypes", Directory, |verb| on(verb, scim::types)).gives::<Learnt>(200),
     get("/scim/v2/ResourceTypes/{name}", Directory, |verb| on(verb, scim::kind))
-        .gives::<Resource>(200),
-    get("/scim/v2/Schemas", Directory, |verb| on(verb, scim::forms)).gives::<Resource>(200),
-    get("/scim/v2/Schemas/{name}", Directory, |verb| on(verb, scim::form)).gives::<Resource>(200),
+        .gives::<Learnt>(200),
+    get("/scim/v2/Schemas", Directory, |verb| on(verb, scim::forms)).gives::<Learnt>(200),
+    get("/scim/v2/Schemas/{name}", Directory, |verb| on(verb, scim::form)).gives::<Learnt>(200),
     get("/scim/v2/Users", Directory, |verb| on(verb, scim::users))
         .asks::<ListQuery>()
-        .gives::<Resource>(200),
+        .gives::<ScimList<ScimUserObject>>(200),
     post("/scim/v2/Users", Directory, |verb| on(verb, scim::create_user))
-        .takes::<Resource>()
-        .gives::<Resource>(201),
+        .takes::<ScimUserWish>()
+        .gives::<ScimUserObject>(201),
     get("/scim/v2/Users/{user_id}", Directory, |verb| on(verb, scim::user))
         .names(USER)
-        .gives::<Resource>(200),
+        .gives::<ScimUserObject>(200),
     put("/scim/v2/Users/{user_id}", Directory, |verb| on(verb, scim::replace_user))
         .names(USER)
-        .takes::<Resource>()
-        .gives::<Resource>(200),
+        .takes::<ScimUserWish>()
+        .gives::<ScimUserObject>(200),
     patch("/scim/v2/Users/{user_id}", Directory, |verb| on(verb, scim::patch_user))
         .names(USER)
-        .takes::<Resource>()
-        .gives::<Resource>(200),
+        .takes::<ScimPatch>()
+        .gives::<ScimUserObject>(200),
     delete("/scim/v2/Users/{user_id}", Directory, |verb| on(verb, scim::delete_user))
         .names(USER)
         .gives_nothing(),
     get("/scim/v2/Groups", Directory, |verb| on(verb, scim::groups))
         .asks::<ListQuery>()
-        .gives::<Resource>(200),
+        .gives::<ScimList<ScimGroupObject>>(200),
     post("/scim/v2/Groups", Directory, |verb| on(verb, scim::create_group))
         .names(MEMBERS)
-        .takes::<Resource>()
-        .gives::<Resource>(201),
+        .takes::<ScimGroupWish>()
+        .gives::<ScimGroupObject>(201),
     get("/scim/v2/Groups/{group_id}", Directory, |verb| on(verb, scim::group))
         .names(GROUP)
-        .gives::<Resource>(200),
+        .gives::<ScimGroupObject>(200),
     put("/scim/v2/Groups/{group_id}", Directory, |verb| on(verb, scim::replace_group))
         .names(GROUP_AND_MEMBERS)
-        .takes::<Resource>()
-        .gives::<Resource>(200),
+        .takes::<ScimGroupWish>()
+        .gives::<ScimGroupObject>(200),
     patch("/scim/v2/Groups/{group_id}", Directory, |verb| on(verb, scim::patch_group))
         .names(GROUP)
-        .takes::<Resource>()
-        .gives::<Resource>(200),
+        .takes::<ScimPatch>()
+        .gives::<ScimGroupObject>(200),
     delete("/scim/v2/Groups/{group_id}", Directory, |verb| on(verb, scim::delete_group))
         .names(GROUP)
         .gives_nothing(),
