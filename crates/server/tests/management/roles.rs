@@ -109,11 +109,11 @@ const TABLE: &[Sentence] = &[
 ];
 
 fn is_about(sentence: &Sentence, route: &Route) -> bool {
-    let named = |pattern: &&str| match pattern.strip_suffix('*') {
+    let named = |pattern: &str| match pattern.strip_suffix('*') {
         Some(start) => route.path.starts_with(start),
-        None => route.path == *pattern,
+        None => route.path == pattern,
     };
-    sentence.verbs.contains(&route.verb) && sentence.paths.iter().any(|path| named(&path))
+    sentence.verbs.contains(&route.verb) && sentence.paths.iter().any(|path| named(path))
 }
 
 fn is_shared(route: &Route) -> bool {
