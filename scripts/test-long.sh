@@ -12,7 +12,7 @@ if ! cargo fuzz --version >/dev/null 2>&1; then
   echo "cargo-fuzz is needed for the fuzz targets: cargo install cargo-fuzz" >&2
   exit 2
 fi
-for crate in dialect guard vault; do
+for crate in dialect guard platform vault; do
   cd "crates/$crate"
   for target in $(cargo fuzz list); do
     echo "== fuzzing $crate: $target"
