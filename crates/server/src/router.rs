@@ -6,12 +6,13 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use hyper::body::Incoming;
 use signalbox_core::{ApiError, ErrorKind};
+use signalbox_platform::scim::ScimError;
 use tower::Service as _;
 
 use crate::app::App;
 use crate::manage::Peer;
 use crate::route::{Route, routes};
-use crate::{credential, error, web};
+use crate::{credential, error, scim, web};
 
 /// The service that answers every request: one handler for each row of the register.
 pub(crate) fn router(app: App) -> Router {
@@ -42,11 +43,17 @@ async fn no_such_route(State(app): State<App>, request: Request) -> Response {
         return page;
     }
     let message = format!("{} {} does not exist", request.method(), request.uri().path());
+    if scim::is_meant(request.uri()) {
+        return scim::refused(&ScimError::new(404, message));
+    }
     error::error(&app, ApiError::new(ErrorKind::NotFound, message))
 }
 
 async fn wrong_method(State(app): State<App>, request: Request) -> Response {
     let message = format!("{} is not for {}", request.uri().path(), request.method());
+    if scim::is_meant(request.uri()) {
+        return scim::refused(&ScimError::new(405, message));
+    }
     error::error(&app, ApiError::invalid(message).with_status(405))
 }
 

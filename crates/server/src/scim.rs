@@ -20,7 +20,13 @@ fn document(status: u16, body: &Value) -> Response {
     (status, kind, Body::from(body.to_string())).into_response()
 }
 
-fn refused(error: &ScimError) -> Response {
+/// Whether a request is a directory's, which hears in its own form of what there is not, too.
+pub(crate) fn is_meant(uri: &http::Uri) -> bool {
+    uri.path().strip_prefix("/scim/v2").is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+/// An error in SCIM's form.
+pub(crate) fn refused(error: &ScimError) -> Response {
     let mut response =
         document(error.status, &serde_json::to_value(error.body()).unwrap_or_default());
     if error.status == 401 {

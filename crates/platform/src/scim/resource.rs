@@ -49,8 +49,9 @@ fn text(of: &Map<String, Value>, name: &str) -> Result<Option<String>, ScimError
     }
 }
 
+/// `name` is as the RFC writes it.
 fn required(of: &Map<String, Value>, name: &'static str) -> Result<String, ScimError> {
-    let found = text(of, name)?.filter(|text| !text.trim().is_empty());
+    let found = text(of, &name.to_ascii_lowercase())?.filter(|text| !text.trim().is_empty());
     found.ok_or_else(|| ScimError::value(format!("{name} is required")))
 }
 
@@ -118,7 +119,7 @@ impl UserWish {
             external_id: text(of, "externalid")?,
             active: truth(of, "active")?,
             profile: Profile {
-                user_name: required(of, "username")?,
+                user_name: required(of, "userName")?,
                 name,
                 display_name: text(of, "displayname")?,
                 emails: emails.collect::<Result<_, _>>()?,
@@ -193,7 +194,7 @@ pub fn group_of(of: &Map<String, Value>) -> Result<GroupDraft, ScimError> {
     if members.len() > MOST_MEMBERS {
         return Err(ScimError::new(413, format!("A group has at most {MOST_MEMBERS} members")));
     }
-    let (display_name, external_id) = (required(of, "displayname")?, text(of, "externalid")?);
+    let (display_name, external_id) = (required(of, "displayName")?, text(of, "externalid")?);
     Ok(GroupDraft { display_name, external_id, members })
 }
 

@@ -44,6 +44,16 @@ async fn a_directory_learns_what_there_is_and_errors_are_in_its_own_form() {
         let refused = told(&idp.get(path).await, 400);
         assert_eq!(refused["scimType"], kind, "{path}");
     }
+    for (method, path, status) in [
+        (http::Method::GET, "/scim/v2/Me", 404),
+        (http::Method::POST, "/scim/v2/Bulk", 404),
+        (http::Method::PUT, "/scim/v2/Users", 405),
+    ] {
+        let reply = idp.caller.send(method, path, "{}".into()).await;
+        let refused = told(&reply, status);
+        assert_eq!(refused["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error");
+        assert_eq!(reply.headers["content-type"], "application/scim+json");
+    }
     let reply = idp.caller.send(http::Method::POST, "/scim/v2/Users", "{".into()).await;
     assert_eq!(told(&reply, 400)["scimType"], "invalidSyntax");
     let large = json!({"userName": "a", "x": "y".repeat(1_100_000)});
