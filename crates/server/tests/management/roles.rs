@@ -281,9 +281,13 @@ async fn a_member_switches_on_what_they_switched_off_and_an_admin_everything() {
         let wish = json!({ "active": active });
         told(&town.home.admin.send(Method::PATCH, &membership, wish).await, 200);
     }
+    // The session that acted for it is over.
+    let mut member = town.home.member.clone();
+    told(&member.get("").await, 401);
+    member.sign_in().await;
     let context = json!({ "account_id": organization });
-    told(&town.home.member.send(Method::PUT, "/context", context).await, 200);
-    switch(member, false, 403).await;
+    told(&member.send(Method::PUT, "/context", context).await, 200);
+    switch(&member.caller, false, 403).await;
     switch(admin, false, 200).await;
 }
 

@@ -75,7 +75,9 @@ fn special(route: &Route) -> (Value, Option<u16>) {
 /// The schema of a route's body; null when it takes none.
 pub fn schema(route: &Route) -> Value {
     let operation = &DOCUMENT["paths"][route.path][method(route)];
-    followed(&operation["requestBody"]["content"]["application/json"]["schema"]).clone()
+    let contents = operation["requestBody"]["content"].as_object();
+    let content = contents.and_then(|contents| contents.values().next()).unwrap_or(&Value::Null);
+    followed(&content["schema"]).clone()
 }
 
 fn followed(schema: &'static Value) -> &'static Value {
