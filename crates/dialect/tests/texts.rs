@@ -184,6 +184,23 @@ fn embeddings_and_reranks_have_inputs() {
 }
 
 #[test]
+fn parts_that_nobody_knows_are_read_as_a_whole_and_so_is_a_prediction() {
+    let request = json!({
+        "messages": [{"role": "user", "content": [
+            {"type": "input_note", "input_note": "a", "more": {"deep": ["b"]}, "id": "no"},
+            {"type": "tool_result", "content": [{"type": "text", "text": "c"}]},
+            {"type": "file", "file": {"filename": "no", "file_data": "data:text/plain;base64,AA"}},
+            {"text": "d"},
+        ]}],
+        "prediction": {"type": "content", "content": [{"type": "text", "text": "e"}]},
+    });
+    let expected = ["a", "b", "c", "d", "e"].map(|text| (Voice::User, text));
+    assert_eq!(read(Body::Chat, &request), said(&expected));
+    let request = json!({"input": "a", "prediction": {"type": "content", "content": "b"}});
+    assert_eq!(read(Body::Responses, &request), said(&[(Voice::User, "a"), (Voice::User, "b")]));
+}
+
+#[test]
 fn a_match_that_straddles_escapes_is_replaced_and_its_neighbours_keep_their_spelling() {
     let request = "{ \"messages\" : [{\"role\":\"user\" , \
         \"content\":\"\\u00e9 a\\u0040b.c\\u006fm \\ud83d\\ude00\\/\"}], \"x\":1.50e0 }\n";

@@ -87,6 +87,10 @@ fn spec_7_5_custom_filters_have_their_label_or_a_plain_one() {
     };
     assert_eq!(blocks(Some("Secret")), "Request blocked by content filter: Secret");
     assert_eq!(blocks(None), "Request blocked by content filter: [BLOCKED]");
+    assert_eq!(blocks(Some("")), "Request blocked by content filter: [BLOCKED]");
+    let twice = json!({"content_filters": [{"pattern": "hush", "action": "flag"},
+        {"pattern": "hush", "action": "redact", "label": ""}]});
+    assert_eq!(redacted(&key(twice), &["hush"]), ["[REDACTED]"]);
 }
 
 #[test]

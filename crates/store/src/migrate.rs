@@ -52,6 +52,7 @@ const MIGRATIONS: [Migration; 18] = [
     migration!(16, "presets", "0016_presets"),
     migration!(17, "scim", "0017_scim"),
     migration!(18, "rotation", "0018_rotation"),
+    migration!(19, "traces", "0019_traces"),
 ];
 
 impl Migration {

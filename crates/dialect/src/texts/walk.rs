@@ -12,6 +12,10 @@ pub(super) fn walk(document: &Document, body: Body) -> Vec<Text<'_>> {
         let raw = Raw::new(text);
         match (body, key) {
             (Body::Chat, "messages") => raw.elements().for_each(|(_, one)| chat(&mut out, one)),
+            (Body::Chat | Body::Responses, "prediction") => {
+                let contents = raw.members().filter(|member| member.key == "content");
+                contents.for_each(|member| parts(&mut out, Voice::User, member.value));
+            }
             (Body::Chat | Body::Completions, "prompt") => out.strings(Voice::User, raw),
             (Body::Messages, "system") => blocks(&mut out, Voice::System, raw),
             (Body::Messages, "messages") => raw.elements().for_each(|(_, one)| {
@@ -77,12 +81,30 @@ fn call<'a>(out: &mut Texts<'a>, called: Raw<'a>) {
     }
 }
 
-/// A text, or a list of texts and of objects that have one.
+/// The kinds of parts that keep their text in `text` or `refusal`, and media, which have none.
+const KNOWN: &[&str] = &[
+    "text",
+    "refusal",
+    "input_text",
+    "output_text",
+    "summary_text",
+    "image_url",
+    "input_image",
+    "input_audio",
+    "video_url",
+    "input_video",
+    "file",
+    "input_file",
+];
+
+/// A text, or a list of texts and of objects that have one. A part of another kind is passed on as it is, so
+/// all of its strings are read.
 fn parts<'a>(out: &mut Texts<'a>, voice: Voice, raw: Raw<'a>) {
     match raw.kind() {
         Kind::String => out.add(voice, raw),
         Kind::Array => raw.elements().for_each(|(_, part)| match part.kind() {
             Kind::String => out.add(voice, part),
+            _ if is_foreign(part) => out.formed(voice, part),
             _ => {
                 let texts = part.members();
                 let texts = texts.filter(|one| matches!(&*one.key, "text" | "refusal"));
@@ -91,6 +113,11 @@ fn parts<'a>(out: &mut Texts<'a>, voice: Voice, raw: Raw<'a>) {
         }),
         _ => {}
     }
+}
+
+fn is_foreign(part: Raw<'_>) -> bool {
+    let kind = part.get("type").and_then(Raw::string);
+    kind.is_some_and(|kind| !KNOWN.contains(&&*kind))
 }
 
 /// The content of a message, a result or a document in the Messages dialect.
