@@ -310,8 +310,14 @@ mod tests {
             ("[moderation]\nkey = \"x\"\n", "url"),
             ("[recognition]\nurl = \"presidio:3000\"\n", "recognition: url"),
             ("[recognition]\nurl = \"http://presidio:3000\"\nkey = \"x\"\n", "recognition: url"),
-            ("[recognition]\nurl = \"http://presidio:3000\"\ndeadline_ms = 5\n", "recognition.deadline_ms"),
-            ("[recognition]\nurl = \"http://presidio:3000\"\nmin_score = 2.0\n", "recognition.min_score"),
+            (
+                "[recognition]\nurl = \"http://presidio:3000\"\ndeadline_ms = 5\n",
+                "recognition.deadline_ms",
+            ),
+            (
+                "[recognition]\nurl = \"http://presidio:3000\"\nmin_score = 2.0\n",
+                "recognition.min_score",
+            ),
             ("[credits]\npromo = \"-1\"\n", "credits.promo"),
             ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),
         ] {

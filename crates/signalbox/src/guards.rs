@@ -93,7 +93,9 @@ pub(crate) fn recognition(row: Option<RecognitionRow>) -> Result<Option<Recognit
     let language = row.language.unwrap_or_else(|| "en".to_owned());
     let analyzer = Analyzer::new(&row.url, key.as_ref(), language, min_score, deadline);
     let malformed = |_| {
-        Stop::usage("recognition: url is https:// or http://; with a key https://, or on this machine")
+        Stop::usage(
+            "recognition: url is https:// or http://; with a key https://, or on this machine",
+        )
     };
     Ok(Some(Recognition::new(analyzer.map_err(malformed)?, deadline)))
 }

@@ -104,7 +104,8 @@ impl Analyzer {
             let (got, given) = (answers.len(), call.len());
             return Err(AnalyzerFault::Malformed(format!("{got} answers for {given} texts")));
         }
-        let found = call.iter().zip(&answers).flat_map(|(part, places)| named(part, places, wanted));
+        let found =
+            call.iter().zip(&answers).flat_map(|(part, places)| named(part, places, wanted));
         Ok(found.collect())
     }
 }
@@ -203,8 +204,7 @@ mod tests {
         ];
         let found = named(&part, &places, &[Builtin::PersonName, Builtin::Address]);
         let one = |what, span| Named { text: 3, what, span };
-        let expected =
-            [one(Builtin::PersonName, 10..20), one(Builtin::Address, 24..29)].to_vec();
+        let expected = [one(Builtin::PersonName, 10..20), one(Builtin::Address, 24..29)].to_vec();
         assert_eq!(found, expected);
         assert_eq!(named(&part, &places, &[Builtin::PersonName]).len(), 1);
     }

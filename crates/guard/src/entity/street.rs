@@ -115,8 +115,16 @@ mod tests {
     #[test]
     fn a_place_takes_its_street_line_and_its_postal_code_along() {
         for (text, place, expected) in [
-            ("I live at 742 Evergreen Terrace, Springfield.", "Springfield", "742 Evergreen Terrace, Springfield"),
-            ("742 Evergreen Terrace, Springfield, OR 97403-1234!", "Springfield", "742 Evergreen Terrace, Springfield, OR 97403-1234"),
+            (
+                "I live at 742 Evergreen Terrace, Springfield.",
+                "Springfield",
+                "742 Evergreen Terrace, Springfield",
+            ),
+            (
+                "742 Evergreen Terrace, Springfield, OR 97403-1234!",
+                "Springfield",
+                "742 Evergreen Terrace, Springfield, OR 97403-1234",
+            ),
             ("Ship to\n12a St James Square\nLondon", "London", "12a St James Square\nLondon"),
             ("Ich wohne Hauptstraße 5, 10115 Berlin", "Berlin", "Hauptstraße 5, 10115 Berlin"),
             ("Er wohnt in 10115 Berlin", "Berlin", "10115 Berlin"),

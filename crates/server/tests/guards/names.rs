@@ -40,7 +40,8 @@ async fn a_guardrail_may_ask_for_names_only_where_somebody_can_find_them() {
 #[tokio::test]
 async fn names_are_replaced_flagged_or_refused_by_every_door() {
     let (server, presidio) = start(PATIENT).await;
-    let text = format!("\u{1f600} Ask {PERSON}, who lives at 742 Evergreen Terrace, {PLACE}, about it.");
+    let text =
+        format!("\u{1f600} Ask {PERSON}, who lives at 742 Evergreen Terrace, {PLACE}, about it.");
     let both = json!({"content_filter_builtins": [{"slug": "person-name", "action": "redact"},
         {"slug": "address", "action": "redact"}]});
     server.guard(both).await;
