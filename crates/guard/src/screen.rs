@@ -1,6 +1,7 @@
 //! The filters of one caller, compiled, and the scan of a request's texts with them.
 
 mod found;
+mod seams;
 
 use std::ops::Range;
 use std::sync::Arc;
