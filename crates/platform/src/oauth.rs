@@ -13,13 +13,13 @@ use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
-use signalbox_store::{Actor, By, CodeRecord, KeyKind, Role};
+use signalbox_store::{Actor, By, CodeRecord, KeyKind};
 
-use crate::PlatformError;
 use crate::keys::NewKey;
 use crate::people::{Limit, People, Person, Visit, digest, token};
 use crate::v1::Data;
 use crate::v1::keys::{checked_end, checked_limit};
+use crate::{PlatformError, Reach};
 
 pub use callback::Callback;
 pub use request::{ConsentObject, WorkspaceChoice};
@@ -192,13 +192,7 @@ impl People {
     ) -> Result<Data<CodeObject>, PlatformError> {
         person.proven()?;
         let by = person.by(&person.context.account);
-        let workspace = self.workspace(&by, &wish).await?;
-        if let (Role::Member, Some(workspace)) = (person.context.role, &workspace) {
-            let store = self.platform().store();
-            if !store.is_in_workspace(workspace, &person.user.id).await? {
-                return Err(PlatformError::NotFound("workspace"));
-            }
-        }
+        let workspace = self.workspace(&by, &person.reach(), &wish).await?;
         self.issue(by, Some(person.user.id.clone()), workspace, wish).await
     }
 
@@ -212,17 +206,18 @@ impl People {
         wish: CodeWish,
     ) -> Result<Data<CodeObject>, PlatformError> {
         let user = self.platform().store().owner(&by.account).await?;
-        let workspace = self.workspace(&by, &wish).await?;
+        let workspace = self.workspace(&by, &Reach::Whole, &wish).await?;
         self.issue(by, user, workspace, wish).await
     }
 
     async fn workspace(
         &self,
         by: &By,
+        reach: &Reach,
         wish: &CodeWish,
     ) -> Result<Option<WorkspaceId>, PlatformError> {
         let named = wish.workspace_id.as_deref();
-        self.platform().workspace_of_keys(&by.account, named).await
+        self.platform().workspace_of_keys(&by.account, reach, named).await
     }
 
     async fn issue(

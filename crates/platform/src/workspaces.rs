@@ -1,6 +1,6 @@
 //! The workspaces of an account.
 
-use signalbox_core::id::{AccountId, WorkspaceId, is_uuid};
+use signalbox_core::id::{AccountId, is_uuid};
 use signalbox_store::WorkspaceRecord;
 
 use crate::{Platform, PlatformError};
@@ -27,14 +27,5 @@ impl Platform {
         }
         let found = self.store().workspace(account, id).await?;
         found.ok_or(PlatformError::NotFound("workspace"))
-    }
-
-    /// The same as keys name it.
-    pub(crate) async fn workspace_of_keys(
-        &self,
-        account: &AccountId,
-        named: Option<&str>,
-    ) -> Result<Option<WorkspaceId>, PlatformError> {
-        Ok(self.workspace_or_default(account, named).await?.of_keys())
     }
 }

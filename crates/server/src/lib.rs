@@ -1,5 +1,6 @@
 //! HTTP in: routes, credentials, error shapes, event streams out.
 
+mod admission;
 mod app;
 mod credential;
 mod error;
@@ -23,4 +24,6 @@ pub use app::App;
 pub use listen::{Listening, serve};
 pub use own_keys::own_keys;
 pub use proxies::{Proxies, ProxyHeader};
-pub use route::{Again, Answer, Credential, Form, Object, Place, Route, Shape, Verb, routes};
+pub use route::{
+    Again, Answer, Credential, Form, Members, Object, Place, Route, Shape, Verb, routes,
+};

@@ -1,4 +1,4 @@
-//! What every route of the management API begins and ends with: who asks, what for, and that what was
+//! What every route of the management API begins and ends with: what is asked for, and that what was
 //! changed holds for the next request.
 
 use std::future::Future;
@@ -12,29 +12,15 @@ use http::request::Parts;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use signalbox_core::ApiError;
-use signalbox_platform::{Actor, By, PlatformError};
+use signalbox_platform::{By, PlatformError};
 
+pub(crate) use crate::admission::{Manager, Within};
 use crate::app::App;
-use crate::{credential, error, short_body};
+use crate::{error, short_body};
 
 /// Where a request comes from: the other end of the connection, or whom trusted proxies name.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Peer(pub IpAddr);
-
-/// The holder of a management key.
-pub(crate) struct Manager(pub By);
-
-impl FromRequestParts<App> for Manager {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let caller = credential::management(app, &parts.headers).await;
-        let caller = caller.map_err(|problem| error::error(app, problem))?;
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
-        let actor = Actor::Key(caller.key.hash.clone());
-        Ok(Self(By { account: caller.key.account.clone(), actor, address }))
-    }
-}
 
 /// A JSON body of a known form. It comes last among a handler's arguments, so nobody's body is read
 /// who may not ask.

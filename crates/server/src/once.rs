@@ -14,9 +14,10 @@ use signalbox_core::{ApiError, Timestamp};
 use signalbox_platform::once::{self, Answer, Once, Unsuccessful};
 use signalbox_runtime::task;
 
+use crate::admission::Admitted;
 use crate::app::App;
 use crate::route::Again;
-use crate::{credential, error, short_body};
+use crate::{error, short_body};
 
 /// Largest answer that is kept.
 const MAX_ANSWER: usize = 1024 * 1024;
@@ -87,7 +88,8 @@ async fn kept(app: &App, again: Again, request: Request, next: Next) -> Result<R
         head.extensions.insert(Keyed::default());
         return Ok(next.run(Request::from_parts(head, body)).await);
     }
-    let account = credential::management(app, &head.headers).await?.key.account.clone();
+    let unknown = || ApiError::internal("nobody was let in here");
+    let account = head.extensions.get::<Admitted>().ok_or_else(unknown)?.by().account;
     let body = short_body::read(&head.headers, body, short_body::MAX_DOCUMENT).await?;
     let route = format!("{} {}", head.method, head.uri.path());
     let once = of(&head.headers, &account, &route, &body)?;

@@ -7,6 +7,7 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter};
 use schemars::JsonSchema;
 
+use crate::admission::admit;
 use crate::app::App;
 use crate::once;
 
@@ -61,16 +62,29 @@ pub enum Credential {
     Any,
     /// An API key; a management key is refused.
     Inference,
-    /// A management key; an API key is refused.
+    /// An API key or a session; a management key is refused.
+    InferenceOrSession,
+    /// A management key or a session; an API key is refused.
     Management,
     /// The session of a person in a browser.
     Session,
-    /// A session or a management key; an API key is refused.
-    SessionOrManagement,
     /// A signature over the body.
     Signature,
     /// The token of a directory that provisions an organization.
     Directory,
+}
+
+/// What the session of a member who is no admin may do with a route that acts in the account of the
+/// session (platform spec 1.3). Owners of their own account and admins may everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Members {
+    /// Nothing: 403, whatever is named.
+    Nothing,
+    /// The same as an admin with what is theirs: keys that they made, workspaces that they belong to
+    /// and what hangs on them. Anything else is not there.
+    Own,
+    /// The same as an admin.
+    Everything,
 }
 
 /// A kind of thing that belongs to a tenant and has an id.
@@ -137,6 +151,8 @@ pub struct Route {
     pub path: &'static str,
     /// Who may call it.
     pub credential: Credential,
+    /// What a session of a member may do with it, where a session is one of several credentials.
+    pub members: Members,
     /// The ids of tenants' things that a request names. Another tenant's is not there.
     pub objects: &'static [(Object, Place)],
     /// Whether a balance may be another afterwards, at once or by what begins here.
@@ -160,6 +176,7 @@ impl Route {
             verb,
             path,
             credential,
+            members: Members::Nothing,
             objects,
             moves_money,
             reaches_provider,
@@ -173,6 +190,11 @@ impl Route {
     /// The same route, whose requests name things of tenants.
     const fn names(self, objects: &'static [(Object, Place)]) -> Self {
         Self { objects, ..self }
+    }
+
+    /// The same route, which members may use as far as this.
+    const fn members(self, members: Members) -> Self {
+        Self { members, ..self }
     }
 
     /// The same route, which is not part of the API.
@@ -237,11 +259,24 @@ impl Route {
 
     pub(crate) fn handler(&self, app: &App) -> MethodRouter<App> {
         let handler = (self.door)(self.verb.filter());
-        match self.again {
+        let handler = match self.again {
             Again::Another | Again::OnRequest => handler,
             Again::InCommit | Again::Sealed | Again::Outside => {
                 handler.layer(from_fn_with_state((app.clone(), self.again), once::keep))
             }
+        };
+        match self.credential {
+            Credential::Management | Credential::InferenceOrSession => {
+                let rights = (app.clone(), self.credential, self.members);
+                handler.route_layer(from_fn_with_state(rights, admit))
+            }
+            Credential::None
+            | Credential::Optional
+            | Credential::Any
+            | Credential::Inference
+            | Credential::Session
+            | Credential::Signature
+            | Credential::Directory => handler,
         }
     }
 }

@@ -100,6 +100,9 @@ mod models_user;
 #[path = "management/callers.rs"]
 mod callers;
 
+#[path = "management/roles.rs"]
+mod roles;
+
 #[path = "management/escalation.rs"]
 mod escalation;
 

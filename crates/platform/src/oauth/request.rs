@@ -5,7 +5,6 @@ use serde::Serialize;
 use signalbox_core::Usd;
 use signalbox_core::id::WorkspaceId;
 use signalbox_core::time::ResetInterval;
-use signalbox_store::Role;
 
 use super::CodeWish;
 use crate::PlatformError;
@@ -81,14 +80,8 @@ impl People {
     /// The workspaces of the person's context that they may have keys in, the default one first.
     async fn choices(&self, person: &Person) -> Result<Vec<WorkspaceChoice>, PlatformError> {
         let store = self.platform().store();
-        let (all, _) = store.workspaces_page(&person.context.account, 0, CHOICES).await?;
-        let mut choices = Vec::new();
-        for one in all {
-            let open = one.is_default || person.context.role == Role::Admin;
-            if open || store.is_in_workspace(&one.id, &person.user.id).await? {
-                choices.push(WorkspaceChoice { id: one.id, name: one.name });
-            }
-        }
-        Ok(choices)
+        let (account, reach) = (&person.context.account, person.reach());
+        let (all, _) = store.workspaces_page(account, reach.member(), 0, CHOICES).await?;
+        Ok(all.into_iter().map(|one| WorkspaceChoice { id: one.id, name: one.name }).collect())
     }
 }

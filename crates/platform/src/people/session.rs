@@ -8,7 +8,7 @@ use signalbox_runtime::entropy;
 use signalbox_store::{Actor, By, Context, Role, SessionRecord, UserRecord};
 
 use super::{People, Visit, digest, token};
-use crate::PlatformError;
+use crate::{PlatformError, Reach};
 
 /// How long a session lives at most.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(30 * 86_400);
@@ -65,6 +65,15 @@ impl Person {
         match self.user.email_verified_at {
             Some(_) => Ok(()),
             None => Err(PlatformError::forbidden("Verify your e-mail address first")),
+        }
+    }
+
+    /// How far the person reaches into the account that the session acts for.
+    #[must_use]
+    pub fn reach(&self) -> Reach {
+        match (&self.context.organization, self.context.role) {
+            (Some(_), Role::Member) => Reach::Own(self.user.id.clone()),
+            (None, _) | (Some(_), Role::Admin) => Reach::Whole,
         }
     }
 

@@ -8,7 +8,7 @@ use signalbox_store::budgets::SetBudget;
 use signalbox_store::{Budget, By};
 
 use super::Deleted;
-use crate::{Platform, PlatformError};
+use crate::{Platform, PlatformError, Reach};
 
 /// One budget.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -109,9 +109,10 @@ impl Platform {
     pub async fn list_budgets(
         &self,
         account: &AccountId,
+        reach: &Reach,
         workspace: &str,
     ) -> Result<WithByok<Vec<BudgetObject>>, PlatformError> {
-        let workspace = self.workspace(account, workspace).await?;
+        let workspace = self.workspace_within(account, reach, workspace).await?;
         let all = self.store().workspace_budgets(&workspace).await?;
         let data = all.iter().map(|set| BudgetObject::of(&workspace.id, set)).collect();
         Ok(WithByok { data, include_byok_in_budgets: workspace.include_byok_in_budgets })
@@ -124,11 +125,12 @@ impl Platform {
     pub async fn get_budget(
         &self,
         account: &AccountId,
+        reach: &Reach,
         workspace: &str,
         window: &str,
     ) -> Result<WithByok<BudgetObject>, PlatformError> {
         let window = interval(window)?;
-        let all = self.list_budgets(account, workspace).await?;
+        let all = self.list_budgets(account, reach, workspace).await?;
         let one = all.data.into_iter().find(|one| one.reset_interval == window);
         let data = one.ok_or(PlatformError::NotFound("budget"))?;
         Ok(WithByok { data, include_byok_in_budgets: all.include_byok_in_budgets })

@@ -9,12 +9,14 @@ use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_store::idempotency::{Answer, Once, Remembered};
 use signalbox_store::workspaces::default_workspace;
-use signalbox_store::{By, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage, Rotated, StoreError};
+use signalbox_store::{
+    Actor, By, KeyEdit, KeyKind, KeyPage, KeyRecord, KeyUsage, Rotated, StoreError,
+};
 
 use super::{Data, Deleted, given};
 use crate::keys::{Draft, NewKey};
 use crate::seal::Opener;
-use crate::{Platform, PlatformError};
+use crate::{Platform, PlatformError, Reach};
 
 /// Keys on one page.
 const PAGE: u32 = 100;
@@ -75,7 +77,9 @@ pub struct CreateKey {
     pub include_byok_in_limit: Option<bool>,
     pub expires_at: Option<String>,
     pub workspace_id: Option<String>,
-    pub creator_user_id: Option<UserId>,
+    /// Null makes a key of the workspace, which is nobody's (platform spec 2.2).
+    #[serde(default, deserialize_with = "given")]
+    pub creator_user_id: Option<Option<UserId>>,
 }
 
 /// `PATCH /keys/{hash}`: what is absent stays, null clears.
@@ -184,12 +188,30 @@ fn told(answer: Remembered, body: String, opener: &Opener) -> Result<Answer, Pla
     match answer {
         Remembered::Now(_) => Ok(Answer { status: 201, body }),
         Remembered::Before(Answer { status, body }) => {
-            let theirs = "This Idempotency-Key was used with another management key";
+            let theirs = "This Idempotency-Key was used with another credential";
             let body = opener.open(&body);
             let body = body.ok_or_else(|| PlatformError::Conflict(theirs.to_owned()))?;
             Ok(Answer { status, body })
         }
     }
+}
+
+/// Whom a wish names as the creator. A person makes keys of their own unless they say otherwise, and a
+/// member no others; what a management key makes is nobody's unless it says so.
+fn wished_creator(
+    by: &By,
+    reach: &Reach,
+    wished: Option<Option<UserId>>,
+) -> Result<Option<UserId>, PlatformError> {
+    let person = match &by.actor {
+        Actor::User(user) => Some(user),
+        _ => None,
+    };
+    let creator = wished.unwrap_or_else(|| person.cloned());
+    if reach.member().is_some_and(|user| creator.as_ref() != Some(user)) {
+        return Err(PlatformError::forbidden("Members make keys of their own alone"));
+    }
+    Ok(creator)
 }
 
 impl Platform {
@@ -218,12 +240,15 @@ impl Platform {
     pub async fn list_keys(
         &self,
         account: &AccountId,
+        reach: &Reach,
         asked: ListKeys,
     ) -> Result<Data<Vec<KeyObject>>, PlatformError> {
+        let named = asked.workspace_id.as_deref();
         let page = KeyPage {
-            workspace: self.workspace_of_keys(account, asked.workspace_id.as_deref()).await?,
+            workspace: self.workspace_of_keys(account, reach, named).await?,
             include_disabled: asked.include_disabled.unwrap_or(false),
             kind: KeyKind::Api,
+            creator: reach.member().cloned(),
             offset: asked.offset.unwrap_or(0),
             limit: PAGE,
         };
@@ -238,11 +263,10 @@ impl Platform {
     pub async fn get_key(
         &self,
         account: &AccountId,
+        reach: &Reach,
         hash: &KeyHash,
     ) -> Result<Data<KeyObject>, PlatformError> {
-        let key = self.store().key(hash).await?;
-        let key = key.filter(|key| key.account == *account && !key.management);
-        self.one_key(key.ok_or(PlatformError::NotFound("key"))?).await
+        self.one_key(self.key_within(account, reach, hash).await?).await
     }
 
     /// A new API key. With `once` the answer is remembered in the commit that makes the key, sealed for
@@ -255,6 +279,7 @@ impl Platform {
     pub async fn make_key(
         &self,
         by: By,
+        reach: &Reach,
         wish: CreateKey,
         once: Option<Once>,
         opener: &Opener,
@@ -262,8 +287,10 @@ impl Platform {
         let now = self.store().clock().now();
         let expires_at =
             wish.expires_at.as_deref().map(|text| checked_end(text, now)).transpose()?;
-        let workspace = self.workspace_of_keys(&by.account, wish.workspace_id.as_deref()).await?;
-        let creator = self.creator(&by.account, wish.creator_user_id).await?;
+        let named = wish.workspace_id.as_deref();
+        let workspace = self.workspace_of_keys(&by.account, reach, named).await?;
+        let creator = wished_creator(&by, reach, wish.creator_user_id)?;
+        let creator = self.creator(&by.account, creator).await?;
         let wanted = NewKey {
             name: checked_name(&wish.name)?,
             limit: checked_limit(wish.limit)?,
@@ -289,6 +316,7 @@ impl Platform {
     pub async fn rotate_key(
         &self,
         by: By,
+        reach: &Reach,
         hash: &KeyHash,
         wish: RotateKey,
         once: Option<Once>,
@@ -298,9 +326,8 @@ impl Platform {
             return Err(PlatformError::Refused(format!("grace_seconds: 0 to {MAX_GRACE}")));
         }
         let now = self.store().clock().now();
-        let old = self.store().key(hash).await?;
-        let old = old.filter(|key| key.account == by.account && !key.management);
-        let old = old.ok_or(PlatformError::NotFound("key"))?;
+        let old = self.key_within(&by.account, reach, hash).await?;
+        self.may_revive(reach, &old).await?;
         if once.is_none() && old.expires_at.is_some_and(|end| end <= now) {
             return Err(PlatformError::Refused("The key is over; make a new one".to_owned()));
         }
@@ -339,13 +366,20 @@ impl Platform {
     /// Changes an API key.
     ///
     /// # Errors
-    /// As [`Platform::make_key`]; [`PlatformError::NotFound`] for a key of somebody else, too.
+    /// As [`Platform::make_key`]; [`PlatformError::NotFound`] for a key of somebody else, too;
+    /// [`PlatformError::Forbidden`] for a member who switches on what somebody else switched off
+    /// (platform spec 2.4: after a deactivation an admin has to).
     pub async fn update_key(
         &self,
         by: By,
+        reach: &Reach,
         hash: &KeyHash,
         wish: UpdateKey,
     ) -> Result<Data<KeyObject>, PlatformError> {
+        let old = self.key_within(&by.account, reach, hash).await?;
+        if wish.disabled == Some(false) {
+            self.may_revive(reach, &old).await?;
+        }
         let edit = KeyEdit {
             name: wish.name.as_deref().map(checked_name).transpose()?,
             disabled: wish.disabled,
@@ -361,7 +395,13 @@ impl Platform {
     ///
     /// # Errors
     /// [`PlatformError::NotFound`] for a key of somebody else, too.
-    pub async fn delete_key(&self, by: By, hash: &KeyHash) -> Result<Deleted, PlatformError> {
+    pub async fn delete_key(
+        &self,
+        by: By,
+        reach: &Reach,
+        hash: &KeyHash,
+    ) -> Result<Deleted, PlatformError> {
+        self.key_within(&by.account, reach, hash).await?;
         let done = self.store().end_key(by, hash.clone(), KeyKind::Api).await?;
         if done { Ok(Deleted::TRUE) } else { Err(PlatformError::NotFound("key")) }
     }

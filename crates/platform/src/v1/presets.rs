@@ -14,7 +14,7 @@ use signalbox_store::{
 };
 
 use super::{Data, Deleted, Listed, Page, given};
-use crate::{Platform, PlatformError};
+use crate::{Platform, PlatformError, Reach};
 
 /// Most bytes of a version: its members and its system prompt.
 const MAX_BYTES: usize = 256 * 1024;
@@ -195,6 +195,12 @@ impl Shelf {
         Self { account: key.account.clone(), workspace: workspace_of(key) }
     }
 
+    /// That of the default workspace of an account.
+    #[must_use]
+    pub fn of_account(account: &AccountId) -> Self {
+        Self { account: account.clone(), workspace: default_workspace(account) }
+    }
+
     async fn preset(&self, store: &Store, slug: &str) -> Result<PresetRecord, PlatformError> {
         let found = store.preset(&self.account, &self.workspace, slug).await?;
         found.ok_or(PlatformError::NotFound("preset"))
@@ -205,13 +211,14 @@ impl Platform {
     /// The presets of a workspace, by its UUID or its slug.
     ///
     /// # Errors
-    /// As [`Platform::workspace`].
+    /// As [`Platform::workspace_within`].
     pub async fn preset_shelf(
         &self,
         account: &AccountId,
+        reach: &Reach,
         name: &str,
     ) -> Result<Shelf, PlatformError> {
-        let workspace = self.workspace(account, name).await?.id;
+        let workspace = self.workspace_within(account, reach, name).await?.id;
         Ok(Shelf { account: account.clone(), workspace })
     }
 
@@ -279,7 +286,7 @@ impl Platform {
         Ok(Data { data: found.ok_or_else(unknown)?.try_into()? })
     }
 
-    /// Keeps a body as a new version of a preset of the key's workspace, and designates it; makes the
+    /// Keeps a body as a new version of a preset of a workspace, and designates it; makes the
     /// preset when there is none.
     ///
     /// # Errors
@@ -288,7 +295,8 @@ impl Platform {
     pub async fn save_preset(
         &self,
         by: By,
-        key: &KeyRecord,
+        shelf: Shelf,
+        creator: Option<UserId>,
         slug: &str,
         kept: KeptBody,
     ) -> Result<Data<DesignatedPreset>, PlatformError> {
@@ -297,12 +305,12 @@ impl Platform {
         if kept.config.len().saturating_add(prompt) > MAX_BYTES {
             return Err(refused(format!("a preset has at most {MAX_BYTES} bytes")));
         }
-        let creator = match &key.creator {
-            Some(user) => Some(user.clone()),
-            None => self.store().owner(&key.account).await?,
+        let creator = match creator {
+            Some(user) => Some(user),
+            None => self.store().owner(&shelf.account).await?,
         };
         let wish = NewVersion {
-            workspace: workspace_of(key),
+            workspace: shelf.workspace,
             slug: slug.to_owned(),
             creator,
             system_prompt: kept.system_prompt,

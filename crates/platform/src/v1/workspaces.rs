@@ -10,7 +10,7 @@ use signalbox_store::workspaces::{
 use signalbox_store::{Actor, By, StoreError, WorkspaceRecord};
 
 use super::{Data, Deleted, Listed, Page, given};
-use crate::{Platform, PlatformError};
+use crate::{Platform, PlatformError, Reach};
 
 /// A workspace as its account sees it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -230,26 +230,29 @@ impl Platform {
     /// One workspace.
     ///
     /// # Errors
-    /// As [`Platform::workspace`].
+    /// As [`Platform::workspace_within`].
     pub async fn get_workspace(
         &self,
         account: &AccountId,
+        reach: &Reach,
         name: &str,
     ) -> Result<Data<WorkspaceObject>, PlatformError> {
-        Ok(Data { data: self.workspace(account, name).await?.into() })
+        Ok(Data { data: self.workspace_within(account, reach, name).await?.into() })
     }
 
-    /// The workspaces of an account, the default one first.
+    /// The workspaces of an account that somebody reaches, the default one first.
     ///
     /// # Errors
     /// [`PlatformError::Refused`] for a page that can't be.
     pub async fn list_workspaces(
         &self,
         account: &AccountId,
+        reach: &Reach,
         page: Page,
     ) -> Result<Listed<WorkspaceObject>, PlatformError> {
         let (offset, limit) = page.checked()?;
-        let (found, total_count) = self.store().workspaces_page(account, offset, limit).await?;
+        let page = self.store().workspaces_page(account, reach.member(), offset, limit);
+        let (found, total_count) = page.await?;
         Ok(Listed { data: found.into_iter().map(Into::into).collect(), total_count })
     }
 

@@ -14,7 +14,7 @@ use signalbox_platform::v1::privacy::PrivacyObject;
 use signalbox_platform::v1::rules::RulesWish;
 use signalbox_platform::v1::{Data, Deleted, Page};
 
-use super::{Again, Credential, Object, Place, Route, delete, get, patch, post, put};
+use super::{Again, Credential, Members, Object, Place, Route, delete, get, patch, post, put};
 use crate::inference::CountedTokens;
 use crate::v1::credits::{RedeemRequest, StatementQuery, TransferRequest};
 use crate::v1::purchases::{CheckoutRequest, ClaimRequest, RuleRequest, TaxIdRequest};
@@ -31,6 +31,7 @@ mod sign_in;
 
 use Again::{InCommit, Outside, Sealed};
 use Credential::{Any, Inference, Management, None, Optional, Signature};
+use Members::Own;
 
 /// All of them.
 pub(super) const TABLES: &[&[Route]] = &[
@@ -105,17 +106,24 @@ const KEY: &[(Object, Place)] = &[(Object::Key, Place::Path("hash"))];
 
 const KEYS: &[Route] = &[
     get("/api/v1/keys", Management, |verb| on(verb, v1::keys::list))
+        .members(Own)
         .names(&[(Object::Workspace, Place::Query("workspace_id"))]),
     post("/api/v1/keys", Management, |verb| on(verb, v1::keys::create))
+        .members(Own)
         .names(&[
             (Object::Workspace, Place::Body("workspace_id")),
             (Object::User, Place::Body("creator_user_id")),
         ])
         .once(Sealed),
-    get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).names(KEY),
-    patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update)).names(KEY),
-    delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete)).names(KEY),
+    get("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::one)).members(Own).names(KEY),
+    patch("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::update))
+        .members(Own)
+        .names(KEY),
+    delete("/api/v1/keys/{hash}", Management, |verb| on(verb, v1::keys::delete))
+        .members(Own)
+        .names(KEY),
     post("/api/v1/keys/{hash}/rotate", Management, |verb| on(verb, v1::keys::rotate))
+        .members(Own)
         .names(KEY)
         .once(Sealed)
         .takes::<RotateKey>()
@@ -130,9 +138,10 @@ const PEOPLE: &[(Object, Place)] =
     &[(Object::Workspace, Place::Path("id")), (Object::User, Place::Body("user_ids"))];
 
 const WORKSPACES: &[Route] = &[
-    get("/api/v1/workspaces", Management, |verb| on(verb, v1::workspaces::list)),
+    get("/api/v1/workspaces", Management, |verb| on(verb, v1::workspaces::list)).members(Own),
     post("/api/v1/workspaces", Management, |verb| on(verb, v1::workspaces::create)),
     get("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::one))
+        .members(Own)
         .names(WORKSPACE),
     patch("/api/v1/workspaces/{id}", Management, |verb| on(verb, v1::workspaces::update))
         .names(WORKSPACE),
@@ -149,10 +158,12 @@ const WORKSPACES: &[Route] = &[
     })
     .names(PEOPLE),
     get("/api/v1/workspaces/{id}/budgets", Management, |verb| on(verb, v1::workspaces::budgets))
+        .members(Own)
         .names(WORKSPACE),
     get("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
         on(verb, v1::workspaces::budget)
     })
+    .members(Own)
     .names(WORKSPACE),
     put("/api/v1/workspaces/{id}/budgets/{interval}", Management, |verb| {
         on(verb, v1::workspaces::put_budget)

@@ -42,7 +42,7 @@ fn every_parameter_of_a_tenants_path_says_what_it_names() {
             | Credential::Management
             | Credential::Session
             | Credential::Directory
-            | Credential::SessionOrManagement => {
+            | Credential::InferenceOrSession => {
                 let mut parameters = parameters(route.path);
                 parameters.retain(|one| !NOBODYS.contains(one));
                 assert_eq!(parameters, named, "{}", route.path);

@@ -11,13 +11,9 @@ use crate::app::App;
 use crate::manage::{Asked, Manager, found};
 use crate::{credential, error};
 
-/// `GET /api/v1/credits`, with a management key.
-pub(crate) async fn credits(State(app): State<App>, headers: HeaderMap) -> Response {
-    let answer = async {
-        let caller = credential::management(&app, &headers).await?;
-        written(app.platform().credits(&caller.key.account).await)
-    };
-    error::json(&app, answer.await)
+/// `GET /api/v1/credits`.
+pub(crate) async fn credits(State(app): State<App>, Manager(by): Manager) -> Response {
+    found(&app, app.platform().credits(&by.account)).await
 }
 
 /// `GET /api/v1/key`: the calling key, of either kind.

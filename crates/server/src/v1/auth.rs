@@ -1,50 +1,26 @@
 //! `/api/v1/auth/keys`: codes for apps, and keys for codes.
 
-use axum::extract::{FromRequestParts, State};
+use axum::extract::State;
 use axum::response::Response;
-use http::request::Parts;
 use http::{HeaderValue, header};
 use signalbox_core::ApiError;
-use signalbox_platform::By;
 use signalbox_platform::oauth::{CodeWish, ExchangeWish};
-use signalbox_platform::people::Person;
 
+use crate::admission::Admitted;
 use crate::app::App;
-use crate::manage::{Manager, Wish, found};
-use crate::session::{SignedIn, Visitor, person};
-use crate::{credential, error};
-
-/// Who consents: a person, or whoever holds a management key.
-pub(crate) enum Consenting {
-    Person(Box<Person>),
-    Key(By),
-}
-
-impl FromRequestParts<App> for Consenting {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let no_key = !credential::is_present(&parts.headers);
-        if no_key && parts.headers.contains_key(header::COOKIE) {
-            let person = person(app, parts).await;
-            return person
-                .map(|person| Self::Person(Box::new(person)))
-                .map_err(|problem| error::error(app, problem));
-        }
-        let Manager(by) = Manager::from_request_parts(parts, app).await?;
-        Ok(Self::Key(by))
-    }
-}
+use crate::error;
+use crate::manage::{Wish, found};
+use crate::session::{SignedIn, Visitor};
 
 /// `POST /api/v1/auth/keys/code`.
 pub(crate) async fn code(
     State(app): State<App>,
-    consenting: Consenting,
+    who: Admitted,
     Wish(wish): Wish<CodeWish>,
 ) -> Response {
-    match consenting {
-        Consenting::Person(person) => found(&app, app.people().consent(&person, wish)).await,
-        Consenting::Key(by) => found(&app, app.people().issue_code(by, wish)).await,
+    match who {
+        Admitted::Person(person) => found(&app, app.people().consent(&person, wish)).await,
+        Admitted::Key(_, by) => found(&app, app.people().issue_code(by, wish)).await,
     }
 }
 

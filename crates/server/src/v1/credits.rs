@@ -10,15 +10,15 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use signalbox_core::id::AccountId;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
-use signalbox_platform::NewTransfer;
 use signalbox_platform::once::Answer;
 use signalbox_platform::statement::Period;
 use signalbox_platform::v1::Data;
+use signalbox_platform::{Actor, NewTransfer};
 
 use crate::app::App;
 use crate::manage::{Asked, Manager};
 use crate::once::Keyed;
-use crate::{credential, error, short_body};
+use crate::{error, short_body};
 
 /// Largest body of these routes.
 const MAX_BODY: usize = 16 * 1024;
@@ -40,21 +40,9 @@ pub(crate) struct TransferRequest {
     note: String,
 }
 
-/// Who asks, and for what.
-struct Heard<T> {
-    account: AccountId,
-    wish: T,
-}
-
-async fn asked<T: DeserializeOwned>(
-    app: &App,
-    headers: &HeaderMap,
-    body: Body,
-) -> Result<Heard<T>, ApiError> {
-    let account = credential::management(app, headers).await?.key.account.clone();
+async fn asked<T: DeserializeOwned>(headers: &HeaderMap, body: Body) -> Result<T, ApiError> {
     let body = short_body::read(headers, body, MAX_BODY).await?;
-    let wish = serde_json::from_slice(&body).map_err(|e| ApiError::invalid(e.to_string()))?;
-    Ok(Heard { account, wish })
+    serde_json::from_slice(&body).map_err(|problem| ApiError::invalid(problem.to_string()))
 }
 
 fn told(app: &App, answer: Result<Answer, ApiError>) -> Response {
@@ -78,13 +66,14 @@ pub(crate) async fn coinbase(State(app): State<App>) -> Response {
 /// `POST /api/v1/credits/redeem` `{code}`: a voucher becomes credit.
 pub(crate) async fn redeem(
     State(app): State<App>,
+    Manager(by): Manager,
     Extension(keyed): Extension<Keyed>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let answer = async {
-        let Heard { account, wish } = asked::<RedeemRequest>(&app, &headers, body).await?;
-        Ok(app.platform().redeem(&account, &wish.code, keyed.once).await?)
+        let wish: RedeemRequest = asked(&headers, body).await?;
+        Ok(app.platform().redeem(&by.account, &wish.code, keyed.once).await?)
     };
     told(&app, answer.await)
 }
@@ -92,18 +81,22 @@ pub(crate) async fn redeem(
 /// `POST /api/v1/credits/transfer` `{account_id, amount, note?}`: purchased credit for another account.
 pub(crate) async fn transfer(
     State(app): State<App>,
+    Manager(by): Manager,
     Extension(keyed): Extension<Keyed>,
     headers: HeaderMap,
     body: Body,
 ) -> Response {
     let answer = async {
-        let Heard { account, wish } = asked::<TransferRequest>(&app, &headers, body).await?;
+        let wish: TransferRequest = asked(&headers, body).await?;
         if wish.note.chars().count() > MAX_NOTE {
             return Err(ApiError::invalid(format!("note: at most {MAX_NOTE} characters")));
         }
         let transfer = NewTransfer {
-            operator: account.to_string(),
-            from: account,
+            operator: match &by.actor {
+                Actor::User(user) => user.to_string(),
+                _ => by.account.to_string(),
+            },
+            from: by.account,
             to: AccountId::new(wish.account_id),
             amount: wish.amount,
             reason: wish.note,

@@ -1,4 +1,4 @@
-//! `/api/v1/keys`: the API keys of the caller's account, with a management key.
+//! `/api/v1/keys`: the API keys of the caller's account; of a member those that they made.
 
 use axum::Extension;
 use axum::extract::{Path, State};
@@ -10,31 +10,31 @@ use signalbox_platform::seal::Opener;
 use signalbox_platform::v1::keys::{CreateKey, ListKeys, RotateKey, UpdateKey};
 
 use crate::app::App;
-use crate::manage::{Asked, Manager, Wish, changed, found, written};
+use crate::manage::{Asked, Wish, Within, changed, found, written};
 use crate::once::{self, Keyed};
 use crate::session::Visitor;
-use crate::{credential, error};
+use crate::{admission, error};
 
 /// `GET /api/v1/keys?offset&include_disabled&workspace_id`.
 pub(crate) async fn list(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Asked(asked): Asked<ListKeys>,
 ) -> Response {
-    found(&app, app.platform().list_keys(&by.account, asked)).await
+    found(&app, app.platform().list_keys(&by.account, &reach, asked)).await
 }
 
 /// `POST /api/v1/keys`: the only answer that shows the key, and the same again for the same request with
-/// the same management key and `Idempotency-Key`.
+/// the same credential and `Idempotency-Key`.
 pub(crate) async fn create(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Extension(keyed): Extension<Keyed>,
     headers: HeaderMap,
     Wish(wish): Wish<CreateKey>,
 ) -> Response {
-    let opener = Opener::new(credential::key(&headers).unwrap_or_default());
-    let answer = app.platform().make_key(by.clone(), wish, keyed.once, &opener).await;
+    let opener = Opener::new(admission::secret(&app, &headers));
+    let answer = app.platform().make_key(by.clone(), &reach, wish, keyed.once, &opener).await;
     app.gateway().authenticator.renew(&by.account).await;
     match answer {
         Ok(answer) => once::told(answer),
@@ -45,15 +45,16 @@ pub(crate) async fn create(
 /// `POST /api/v1/keys/{hash}/rotate`: the only answer that shows the new key, as with `POST /keys`.
 pub(crate) async fn rotate(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path(hash): Path<String>,
     Extension(keyed): Extension<Keyed>,
     headers: HeaderMap,
     Wish(wish): Wish<RotateKey>,
 ) -> Response {
-    let opener = Opener::new(credential::key(&headers).unwrap_or_default());
+    let opener = Opener::new(admission::secret(&app, &headers));
     let hash = KeyHash::new(hash);
-    let answer = app.platform().rotate_key(by.clone(), &hash, wish, keyed.once, &opener).await;
+    let work = app.platform().rotate_key(by.clone(), &reach, &hash, wish, keyed.once, &opener);
+    let answer = work.await;
     app.gateway().authenticator.renew(&by.account).await;
     match answer {
         Ok(answer) => once::told(answer),
@@ -83,31 +84,31 @@ pub(crate) async fn leaked(
 /// `GET /api/v1/keys/{hash}`.
 pub(crate) async fn one(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path(hash): Path<String>,
 ) -> Response {
-    found(&app, app.platform().get_key(&by.account, &KeyHash::new(hash))).await
+    found(&app, app.platform().get_key(&by.account, &reach, &KeyHash::new(hash))).await
 }
 
 /// `PATCH /api/v1/keys/{hash}`.
 pub(crate) async fn update(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path(hash): Path<String>,
     Wish(wish): Wish<UpdateKey>,
 ) -> Response {
     let hash = KeyHash::new(hash);
-    let work = app.platform().update_key(by.clone(), &hash, wish);
+    let work = app.platform().update_key(by.clone(), &reach, &hash, wish);
     changed(&app, &by, StatusCode::OK, work).await
 }
 
 /// `DELETE /api/v1/keys/{hash}`.
 pub(crate) async fn delete(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path(hash): Path<String>,
 ) -> Response {
     let hash = KeyHash::new(hash);
-    let work = app.platform().delete_key(by.clone(), &hash);
+    let work = app.platform().delete_key(by.clone(), &reach, &hash);
     changed(&app, &by, StatusCode::OK, work).await
 }

@@ -1,122 +1,103 @@
-//! `/api/v1/presets`, with an API key: the presets of its workspace. What an account does with the
-//! presets of its workspaces is under `/api/v1/workspaces/{id}/presets`, with a management key.
-
-use std::sync::Arc;
+//! `/api/v1/presets`: the presets of the API key's workspace, or of the default one with a session. What
+//! an account does with the presets of its workspaces is under `/api/v1/workspaces/{id}/presets`.
 
 use axum::body::Body;
-use axum::extract::{FromRequestParts, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use http::StatusCode;
-use http::request::Parts;
 use signalbox_core::ApiError;
-use signalbox_gateway::{Principal, Surface, kept_of};
+use signalbox_gateway::{Surface, kept_of};
+use signalbox_platform::Reach;
 use signalbox_platform::v1::Page;
 use signalbox_platform::v1::presets::{KeptBody, PresetWish, Shelf};
-use signalbox_platform::{Actor, By};
 
+use crate::admission::Admitted;
 use crate::app::App;
-use crate::manage::{Asked, Manager, Peer, Wish, changed, found};
-use crate::{credential, error, short_body};
+use crate::manage::{Asked, Manager, Wish, Within, changed, found};
+use crate::{error, short_body};
 
 /// Largest body that a preset is made of: one with what was said, which is passed over.
 const MAX_BODY: usize = 8 * 1024 * 1024;
 
-/// The holder of an API key.
-pub(crate) struct Caller {
-    principal: Arc<Principal>,
-    by: By,
-}
-
-impl FromRequestParts<App> for Caller {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let caller = credential::inference(app, &parts.headers).await;
-        let principal = caller.map_err(|problem| error::error(app, problem))?;
-        let address = parts.extensions.get::<Peer>().map(|peer| peer.0.to_string());
-        let actor = Actor::Key(principal.key.hash.clone());
-        let by = By { account: principal.key.account.clone(), actor, address };
-        Ok(Self { principal, by })
-    }
-}
-
-impl Caller {
-    fn shelf(&self) -> Shelf {
-        Shelf::of_key(&self.principal.key)
+/// Whose presets are meant: those of the key's workspace, or of the session's.
+fn shelf(who: &Admitted) -> Shelf {
+    match who {
+        Admitted::Key(principal, _) => Shelf::of_key(&principal.key),
+        Admitted::Person(person) => Shelf::of_account(&person.context.account),
     }
 }
 
 /// `GET /api/v1/presets?offset&limit`.
 pub(crate) async fn list(
     State(app): State<App>,
-    caller: Caller,
+    who: Admitted,
     Asked(page): Asked<Page>,
 ) -> Response {
-    found(&app, app.platform().list_presets(&caller.shelf(), page)).await
+    found(&app, app.platform().list_presets(&shelf(&who), page)).await
 }
 
 /// `GET /api/v1/presets/{slug}`.
 pub(crate) async fn one(
     State(app): State<App>,
-    caller: Caller,
+    who: Admitted,
     Path(slug): Path<String>,
 ) -> Response {
-    found(&app, app.platform().get_preset(&caller.shelf(), &slug)).await
+    found(&app, app.platform().get_preset(&shelf(&who), &slug)).await
 }
 
 /// `GET /api/v1/presets/{slug}/versions?offset&limit`.
 pub(crate) async fn versions(
     State(app): State<App>,
-    caller: Caller,
+    who: Admitted,
     Path(slug): Path<String>,
     Asked(page): Asked<Page>,
 ) -> Response {
-    found(&app, app.platform().list_preset_versions(&caller.shelf(), &slug, page)).await
+    found(&app, app.platform().list_preset_versions(&shelf(&who), &slug, page)).await
 }
 
 /// `GET /api/v1/presets/{slug}/versions/{version}`.
 pub(crate) async fn version(
     State(app): State<App>,
-    caller: Caller,
+    who: Admitted,
     Path((slug, version)): Path<(String, String)>,
 ) -> Response {
-    found(&app, app.platform().get_preset_version(&caller.shelf(), &slug, &version)).await
+    found(&app, app.platform().get_preset_version(&shelf(&who), &slug, &version)).await
 }
 
 /// `POST /api/v1/presets/{slug}/chat/completions`: a chat body.
 pub(crate) async fn save_chat(
     state: State<App>,
-    caller: Caller,
+    who: Admitted,
     slug: Path<String>,
     request: Request,
 ) -> Response {
-    save(state, caller, slug, request, Surface::Chat).await
+    save(state, who, slug, request, Surface::Chat).await
 }
 
 /// `POST /api/v1/presets/{slug}/messages`: a body of the Messages dialect.
 pub(crate) async fn save_messages(
     state: State<App>,
-    caller: Caller,
+    who: Admitted,
     slug: Path<String>,
     request: Request,
 ) -> Response {
-    save(state, caller, slug, request, Surface::Messages).await
+    save(state, who, slug, request, Surface::Messages).await
 }
 
 /// `POST /api/v1/presets/{slug}/responses`: a body of the Responses dialect.
 pub(crate) async fn save_responses(
     state: State<App>,
-    caller: Caller,
+    who: Admitted,
     slug: Path<String>,
     request: Request,
 ) -> Response {
-    save(state, caller, slug, request, Surface::Responses).await
+    save(state, who, slug, request, Surface::Responses).await
 }
 
 /// A new version of what of the body can be kept.
 async fn save(
     State(app): State<App>,
-    Caller { principal, by }: Caller,
+    who: Admitted,
     Path(slug): Path<String>,
     request: Request,
     surface: Surface,
@@ -125,7 +106,12 @@ async fn save(
         Ok(kept) => kept,
         Err(problem) => return error::error(&app, problem),
     };
-    let work = app.platform().save_preset(by.clone(), &principal.key, &slug, kept);
+    let (by, shelf) = (who.by(), shelf(&who));
+    let creator = match &who {
+        Admitted::Key(principal, _) => principal.key.creator.clone(),
+        Admitted::Person(person) => Some(person.user.id.clone()),
+    };
+    let work = app.platform().save_preset(by.clone(), shelf, creator, &slug, kept);
     changed(&app, &by, StatusCode::OK, work).await
 }
 
@@ -140,12 +126,12 @@ async fn kept(request: Request, surface: Surface) -> Result<KeptBody, ApiError> 
 /// `GET /api/v1/workspaces/{id}/presets?offset&limit`.
 pub(crate) async fn list_of(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path(workspace): Path<String>,
     Asked(page): Asked<Page>,
 ) -> Response {
     let work = async {
-        let shelf = app.platform().preset_shelf(&by.account, &workspace).await?;
+        let shelf = app.platform().preset_shelf(&by.account, &reach, &workspace).await?;
         app.platform().list_presets(&shelf, page).await
     };
     found(&app, work).await
@@ -154,11 +140,11 @@ pub(crate) async fn list_of(
 /// `GET /api/v1/workspaces/{id}/presets/{slug}`.
 pub(crate) async fn one_of(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path((workspace, slug)): Path<(String, String)>,
 ) -> Response {
     let work = async {
-        let shelf = app.platform().preset_shelf(&by.account, &workspace).await?;
+        let shelf = app.platform().preset_shelf(&by.account, &reach, &workspace).await?;
         app.platform().get_preset(&shelf, &slug).await
     };
     found(&app, work).await
@@ -167,12 +153,12 @@ pub(crate) async fn one_of(
 /// `GET /api/v1/workspaces/{id}/presets/{slug}/versions?offset&limit`.
 pub(crate) async fn versions_of(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path((workspace, slug)): Path<(String, String)>,
     Asked(page): Asked<Page>,
 ) -> Response {
     let work = async {
-        let shelf = app.platform().preset_shelf(&by.account, &workspace).await?;
+        let shelf = app.platform().preset_shelf(&by.account, &reach, &workspace).await?;
         app.platform().list_preset_versions(&shelf, &slug, page).await
     };
     found(&app, work).await
@@ -186,7 +172,7 @@ pub(crate) async fn update(
     Wish(wish): Wish<PresetWish>,
 ) -> Response {
     let work = async {
-        let shelf = app.platform().preset_shelf(&by.account, &workspace).await?;
+        let shelf = app.platform().preset_shelf(&by.account, &Reach::Whole, &workspace).await?;
         app.platform().update_preset(by.clone(), shelf, &slug, wish).await
     };
     changed(&app, &by, StatusCode::OK, work).await
@@ -199,7 +185,7 @@ pub(crate) async fn delete(
     Path((workspace, slug)): Path<(String, String)>,
 ) -> Response {
     let work = async {
-        let shelf = app.platform().preset_shelf(&by.account, &workspace).await?;
+        let shelf = app.platform().preset_shelf(&by.account, &Reach::Whole, &workspace).await?;
         app.platform().delete_preset(by.clone(), shelf, &slug).await
     };
     changed(&app, &by, StatusCode::OK, work).await

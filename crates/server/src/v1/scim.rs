@@ -1,16 +1,12 @@
-//! `/api/v1/scim`: what directories provisioned and what their groups open, with a management key; the
-//! tokens of directories, also for administrators who are signed in.
+//! `/api/v1/scim`: what directories provisioned and what their groups open; the tokens of directories.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
 use signalbox_platform::v1::Page;
 use signalbox_platform::v1::scim::{CreateMapping, CreateToken, DeleteMapping, UpdateMapping};
-use signalbox_platform::{By, PlatformError};
 
-use super::auth::Consenting;
 use crate::app::App;
-use crate::error;
 use crate::manage::{Asked, Manager, Wish, changed, found};
 
 /// `GET /api/v1/scim/groups?offset&limit`.
@@ -72,49 +68,27 @@ pub(crate) async fn delete_mapping(
     changed(&app, &by, StatusCode::OK, work).await
 }
 
-/// For which organization, and in whose name.
-fn administrator(app: &App, consenting: Consenting) -> Result<By, Box<Response>> {
-    let by = match consenting {
-        Consenting::Key(by) => Ok(by),
-        Consenting::Person(person) => person.administers(&person.context.account),
-    };
-    by.map_err(|problem: PlatformError| Box::new(error::error(app, problem.into())))
-}
-
 /// `GET /api/v1/scim/tokens`.
-pub(crate) async fn tokens(State(app): State<App>, consenting: Consenting) -> Response {
-    match administrator(&app, consenting) {
-        Ok(by) => found(&app, app.platform().list_scim_tokens(&by.account)).await,
-        Err(refused) => *refused,
-    }
+pub(crate) async fn tokens(State(app): State<App>, Manager(by): Manager) -> Response {
+    found(&app, app.platform().list_scim_tokens(&by.account)).await
 }
 
 /// `POST /api/v1/scim/tokens`: the only answer that shows the token.
 pub(crate) async fn create_token(
     State(app): State<App>,
-    consenting: Consenting,
+    Manager(by): Manager,
     Wish(wish): Wish<CreateToken>,
 ) -> Response {
-    match administrator(&app, consenting) {
-        Ok(by) => {
-            let work = app.platform().make_scim_token(by.clone(), wish);
-            changed(&app, &by, StatusCode::CREATED, work).await
-        }
-        Err(refused) => *refused,
-    }
+    let work = app.platform().make_scim_token(by.clone(), wish);
+    changed(&app, &by, StatusCode::CREATED, work).await
 }
 
 /// `DELETE /api/v1/scim/tokens/{token_id}`.
 pub(crate) async fn delete_token(
     State(app): State<App>,
-    consenting: Consenting,
+    Manager(by): Manager,
     Path(id): Path<String>,
 ) -> Response {
-    match administrator(&app, consenting) {
-        Ok(by) => {
-            let work = app.platform().delete_scim_token(by.clone(), id);
-            changed(&app, &by, StatusCode::OK, work).await
-        }
-        Err(refused) => *refused,
-    }
+    let work = app.platform().delete_scim_token(by.clone(), id);
+    changed(&app, &by, StatusCode::OK, work).await
 }

@@ -1,5 +1,4 @@
-//! `/api/v1/workspaces`: workspaces, who is in them, what they may spend; with a management key. `{id}`
-//! is the UUID or the slug.
+//! `/api/v1/workspaces`: workspaces, who is in them, what they may spend. `{id}` is the UUID or the slug.
 
 use axum::extract::{Path, State};
 use axum::response::Response;
@@ -12,15 +11,15 @@ use signalbox_platform::v1::workspaces::{People, WorkspaceWish};
 
 use crate::app::App;
 use crate::error;
-use crate::manage::{Asked, Manager, Wish, changed, found};
+use crate::manage::{Asked, Manager, Wish, Within, changed, found};
 
 /// `GET /api/v1/workspaces?offset&limit`.
 pub(crate) async fn list(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Asked(page): Asked<Page>,
 ) -> Response {
-    found(&app, app.platform().list_workspaces(&by.account, page)).await
+    found(&app, app.platform().list_workspaces(&by.account, &reach, page)).await
 }
 
 /// `POST /api/v1/workspaces`.
@@ -36,10 +35,10 @@ pub(crate) async fn create(
 /// `GET /api/v1/workspaces/{id}`.
 pub(crate) async fn one(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path(id): Path<String>,
 ) -> Response {
-    found(&app, app.platform().get_workspace(&by.account, &id)).await
+    found(&app, app.platform().get_workspace(&by.account, &reach, &id)).await
 }
 
 /// `PATCH /api/v1/workspaces/{id}`.
@@ -122,19 +121,19 @@ pub(crate) async fn remove_members(
 /// `GET /api/v1/workspaces/{id}/budgets`.
 pub(crate) async fn budgets(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path(id): Path<String>,
 ) -> Response {
-    found(&app, app.platform().list_budgets(&by.account, &id)).await
+    found(&app, app.platform().list_budgets(&by.account, &reach, &id)).await
 }
 
 /// `GET /api/v1/workspaces/{id}/budgets/{interval}`.
 pub(crate) async fn budget(
     State(app): State<App>,
-    Manager(by): Manager,
+    Within(by, reach): Within,
     Path((id, interval)): Path<(String, String)>,
 ) -> Response {
-    found(&app, app.platform().get_budget(&by.account, &id, &interval)).await
+    found(&app, app.platform().get_budget(&by.account, &reach, &id, &interval)).await
 }
 
 /// `PUT /api/v1/workspaces/{id}/budgets/{interval}`.

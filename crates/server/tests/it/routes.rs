@@ -32,8 +32,8 @@ async fn every_route_asks_for_the_credential_in_its_row() {
             Credential::None | Credential::Signature => [0, 0, 0, 0],
             Credential::Optional => [0, 401, 0, 0],
             Credential::Any => [401, 401, 0, 0],
-            Credential::Inference => [401, 401, 0, 403],
-            Credential::Management | Credential::SessionOrManagement => [401, 401, 403, 0],
+            Credential::Inference | Credential::InferenceOrSession => [401, 401, 0, 403],
+            Credential::Management => [401, 401, 403, 0],
             Credential::Session | Credential::Directory => [401, 401, 401, 401],
         };
         assert_eq!(refused, expected, "{:?} {}", route.verb, route.path);

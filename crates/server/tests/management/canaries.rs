@@ -214,16 +214,19 @@ async fn requests(trap: &mut Trap) {
 async fn nonsense(trap: &mut Trap, ada: &Browser) {
     let (api, manager) = (trap.server.caller(), trap.server.manager());
     for route in routes().filter(|route| route.path != "/api/v1/openapi.json") {
-        let caller: &Caller = match route.credential {
-            Credential::Management => &manager,
-            Credential::Session | Credential::SessionOrManagement => &ada.caller,
-            _ => &api,
+        let callers: &[&Caller] = match route.credential {
+            Credential::Management => &[&manager, &ada.caller],
+            Credential::InferenceOrSession => &[&api, &ada.caller],
+            Credential::Session => &[&ada.caller],
+            _ => &[&api],
         };
-        let path = route.path.replace(['{', '}'], "");
-        let body = json!({"canary": PROMPT, "password": PASSWORD}).to_string();
-        let reply = caller.send(route.verb.method(), &path, body.into()).await;
-        assert!(reply.status < 500 || reply.status == 502, "{path}: {}", reply.status);
-        trap.hear(&reply);
+        for caller in callers {
+            let path = route.path.replace(['{', '}'], "");
+            let body = json!({"canary": PROMPT, "password": PASSWORD}).to_string();
+            let reply = caller.send(route.verb.method(), &path, body.into()).await;
+            assert!(reply.status < 500 || reply.status == 502, "{path}: {}", reply.status);
+            trap.hear(&reply);
+        }
     }
 }
 

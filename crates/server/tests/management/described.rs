@@ -38,10 +38,10 @@ fn security(route: &Route) -> Value {
         Credential::Optional => json!([{}, api]),
         Credential::Any => json!([api, management]),
         Credential::Inference => json!([api]),
-        Credential::Management => json!([management]),
+        Credential::InferenceOrSession => json!([api, session]),
+        Credential::Management => json!([management, session]),
         Credential::Session => json!([session]),
         Credential::Directory => json!([{"directoryToken": []}]),
-        Credential::SessionOrManagement => json!([session, management]),
     }
 }
 

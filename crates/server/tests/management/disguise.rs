@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 
-use signalbox_server::{Credential, Route, routes};
+use signalbox_server::{Credential, Members, Route, routes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -70,7 +70,7 @@ async fn status(address: SocketAddr, head: &str, body: &str) -> u16 {
 /// A key that does not open a route.
 fn wrong_key<'t>(town: &'t Town, route: &Route) -> &'t str {
     match route.credential {
-        Credential::Inference => &town.server.owner.management_key,
+        Credential::Inference | Credential::InferenceOrSession => &town.server.owner.management_key,
         _ => &town.server.owner.api_key,
     }
 }
@@ -79,6 +79,8 @@ fn wrong_key<'t>(town: &'t Town, route: &Route) -> &'t str {
 async fn no_other_way_to_write_a_path_opens_it() {
     let town = Town::start().await;
     let address = town.server.address();
+    let (token, ours) = (town.home.member.token(), format!("http://{address}"));
+    let member = format!("Cookie: signalbox_session={token}\r\nOrigin: {ours}\r\n");
     let mut tried = 0;
     for route in routes().filter(|route| {
         !matches!(
@@ -89,8 +91,12 @@ async fn no_other_way_to_write_a_path_opens_it() {
         let path = route.path.replace(['{', '}'], "");
         let verb = route.verb.method();
         let key = format!("Authorization: Bearer {}\r\n", wrong_key(&town, route));
+        let mut credentials = vec![String::new(), key];
+        if route.members == Members::Nothing && route.credential != Credential::Session {
+            credentials.push(member.clone());
+        }
         for disguise in disguises(&path) {
-            for credential in ["", &key] {
+            for credential in &credentials {
                 let head = format!("{verb} {disguise} HTTP/1.1\r\n{}{credential}", HOSTS[0]);
                 let status = status(address, &head, "{}").await;
                 let open = disguise.starts_with("/health/live?") && verb == http::Method::GET;
@@ -99,7 +105,7 @@ async fn no_other_way_to_write_a_path_opens_it() {
             }
         }
         for host in HOSTS {
-            for credential in ["", &key] {
+            for credential in &credentials {
                 let head = format!("{verb} {path} HTTP/1.1\r\n{host}{credential}");
                 let status = status(address, &head, "{}").await;
                 assert!((400..404).contains(&status), "{verb} {path} {host:?}: {status}");
@@ -107,7 +113,7 @@ async fn no_other_way_to_write_a_path_opens_it() {
             }
         }
     }
-    assert!(tried >= 4_000, "{tried}");
+    assert!(tried >= 8_000, "{tried}");
     town.server.audit().await;
 }
 

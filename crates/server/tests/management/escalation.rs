@@ -61,10 +61,7 @@ async fn send(caller: &Caller, sample: &Sample) -> (u16, String) {
 
 /// Bodies that only say what to do. Those of inference belong to providers, who read what they know.
 fn has_a_body(route: &Route) -> bool {
-    let closed = matches!(
-        route.credential,
-        Credential::Management | Credential::Session | Credential::SessionOrManagement
-    );
+    let closed = matches!(route.credential, Credential::Management | Credential::Session);
     closed && schema(route)["properties"].is_object()
 }
 
@@ -137,9 +134,7 @@ async fn a_key_of_an_app_has_no_rights_of_its_person() {
     let town = Town::start().await;
     let key = crate::oauth_pkce::key_for(&town.home.admin).await;
     let app = town.server.caller().with_key(&key);
-    for route in routes().filter(|route| {
-        matches!(route.credential, Credential::Management | Credential::SessionOrManagement)
-    }) {
+    for route in routes().filter(|route| route.credential == Credential::Management) {
         let path = route.path.replace(['{', '}'], "");
         let reply = app.send(route.verb.method(), &path, "{}".into()).await;
         assert_eq!(reply.status, 403, "{:?} {path}", route.verb);

@@ -10,7 +10,7 @@ use crate::changes::{Change, announce};
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Once, Remembered};
 use crate::manage::{By, Deed, Managed};
-use crate::sql::{AssertSqlSafe, Connection, query};
+use crate::sql::{AssertSqlSafe, Connection, Row as _, query};
 use crate::store::Store;
 
 /// What a key opens.
@@ -31,6 +31,8 @@ pub struct KeyPage {
     pub include_disabled: bool,
     /// Which kind.
     pub kind: KeyKind,
+    /// Those that this person made; `None` for everybody's.
+    pub creator: Option<UserId>,
     /// How many are skipped.
     pub offset: u32,
     /// Most that are listed.
@@ -159,18 +161,53 @@ impl Store {
         let sql = format!(
             "SELECT {COLUMNS} FROM api_keys WHERE account_id = $1 AND deleted_at IS NULL \
              AND coalesce(workspace_id, '') = $2 AND management = $3 \
-             AND (disabled = 0 OR $4 = 1) ORDER BY created_at DESC, hash LIMIT $5 OFFSET $6"
+             AND (disabled = 0 OR $4 = 1) AND ($5 = '' OR creator_id = $5) \
+             ORDER BY created_at DESC, hash LIMIT $6 OFFSET $7"
         );
         let rows = query(AssertSqlSafe(sql))
             .bind(account.as_str())
             .bind(page.workspace.as_ref().map_or("", WorkspaceId::as_str))
             .bind(page.kind == KeyKind::Management)
             .bind(page.include_disabled)
+            .bind(page.creator.as_ref().map_or("", UserId::as_str))
             .bind(page.limit)
             .bind(page.offset)
             .fetch_all(self.readers())
             .await?;
         rows.iter().map(read_key).collect()
+    }
+
+    /// The person who switched a key off that is off now, as the audit log has it; none when it was
+    /// somebody else: a management key, a directory, the platform.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the database does not answer.
+    pub async fn switched_off_by(
+        &self,
+        account: &AccountId,
+        key: &KeyHash,
+    ) -> Result<Option<UserId>, StoreError> {
+        let rows = query(
+            "SELECT actor_kind, actor_id, before, after FROM audit_log WHERE account_id = $1 \
+             AND object_kind = 'key' AND object_id = $2 ORDER BY seq DESC LIMIT 100",
+        );
+        let rows = rows.bind(account.as_str()).bind(key.as_str()).fetch_all(self.readers()).await?;
+        for row in &rows {
+            let disabled = |column| -> Result<bool, StoreError> {
+                let shown = row.try_get::<Option<String>, _>(column)?;
+                let shown = shown.and_then(|text| serde_json::from_str::<Value>(&text).ok());
+                Ok(shown.is_some_and(|one| one.get("disabled") == Some(&Value::Bool(true))))
+            };
+            if !disabled(3)? {
+                return Ok(None);
+            }
+            if !disabled(2)? {
+                let person = row.try_get::<&str, _>(0)? == "user";
+                let id = row.try_get::<String, _>(1)?;
+                return Ok(person.then(|| UserId::new(id)));
+            }
+        }
+        Ok(None)
     }
 
     /// Adds a key to the account of `by`. With `once` it remembers `answer` in the same commit; when it

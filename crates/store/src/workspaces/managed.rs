@@ -1,7 +1,7 @@
 //! Workspaces as they are managed: listed, made, changed and deleted, with their budgets.
 
 use serde_json::{Value, json};
-use signalbox_core::id::{AccountId, WorkspaceId};
+use signalbox_core::id::{AccountId, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 
@@ -12,6 +12,10 @@ use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
 use crate::sql::{AssertSqlSafe, Connection, Row, query};
 use crate::store::Store;
+
+/// The live workspaces of an account that a member belongs to; of all when the member is ''.
+const THEIRS: &str = "account_id = $1 AND deleted_at IS NULL AND ($2 = '' OR is_default = 1 \
+     OR id IN (SELECT workspace_id FROM workspace_members WHERE user_id = $2))";
 
 /// What became of a workspace that was to be deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,26 +119,27 @@ async fn has_keys(connection: &mut Connection, id: &WorkspaceId) -> Result<bool,
 
 impl Store {
     /// The workspaces of an account, the default one first, then the oldest; and how many there are.
+    /// With a member those that the person belongs to: the default one is everybody's.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
     pub async fn workspaces_page(
         &self,
         account: &AccountId,
+        member: Option<&UserId>,
         offset: u32,
         limit: u32,
     ) -> Result<(Vec<WorkspaceRecord>, u64), StoreError> {
-        let count =
-            query("SELECT count(*) FROM workspaces WHERE account_id = $1 AND deleted_at IS NULL")
-                .bind(account.as_str())
-                .fetch_one(self.readers())
-                .await?;
+        let member = member.map_or("", UserId::as_str);
+        let sql = format!("SELECT count(*) FROM workspaces WHERE {THEIRS}");
+        let count = query(AssertSqlSafe(sql)).bind(account.as_str()).bind(member);
+        let count = count.fetch_one(self.readers()).await?;
         let sql = format!(
-            "SELECT {COLUMNS} FROM workspaces WHERE account_id = $1 AND deleted_at IS NULL \
-             ORDER BY is_default DESC, created_at, id LIMIT $2 OFFSET $3"
+            "SELECT {COLUMNS} FROM workspaces WHERE {THEIRS} \
+             ORDER BY is_default DESC, created_at, id LIMIT $3 OFFSET $4"
         );
-        let rows = query(AssertSqlSafe(sql)).bind(account.as_str()).bind(limit).bind(offset);
-        let rows = rows.fetch_all(self.readers()).await?;
+        let rows = query(AssertSqlSafe(sql)).bind(account.as_str()).bind(member).bind(limit);
+        let rows = rows.bind(offset).fetch_all(self.readers()).await?;
         let total: i64 = count.try_get(0)?;
         let page = rows.iter().map(read).collect::<Result<_, _>>()?;
         Ok((page, u64::try_from(total).unwrap_or(0)))

@@ -10,7 +10,7 @@ use super::super::{Credential, Object, Place, Route, delete, get, patch, post, p
 use crate::scim;
 use crate::v1::scim as v1;
 
-use Credential::{Directory, Management, SessionOrManagement};
+use Credential::{Directory, Management};
 
 const USER: &[(Object, Place)] = &[(Object::ScimUser, Place::Path("user_id"))];
 const GROUP: &[(Object, Place)] = &[(Object::ScimGroup, Place::Path("group_id"))];
@@ -86,15 +86,13 @@ pub(super) const ROUTES: &[Route] = &[
         .names(MAPPING),
     delete("/api/v1/scim/group-mappings/{id}", Management, |verb| on(verb, v1::delete_mapping))
         .names(MAPPING),
-    get("/api/v1/scim/tokens", SessionOrManagement, |verb| on(verb, v1::tokens))
+    get("/api/v1/scim/tokens", Management, |verb| on(verb, v1::tokens))
         .gives::<Data<Vec<TokenObject>>>(200),
-    post("/api/v1/scim/tokens", SessionOrManagement, |verb| on(verb, v1::create_token))
+    post("/api/v1/scim/tokens", Management, |verb| on(verb, v1::create_token))
         .names(&[(Object::Connection, Place::Body("connection_id"))])
         .takes::<CreateToken>()
         .gives::<CreatedToken>(201),
-    delete("/api/v1/scim/tokens/{token_id}", SessionOrManagement, |verb| {
-        on(verb, v1::delete_token)
-    })
-    .names(TOKEN)
-    .gives::<Deleted>(200),
+    delete("/api/v1/scim/tokens/{token_id}", Management, |verb| on(verb, v1::delete_token))
+        .names(TOKEN)
+        .gives::<Deleted>(200),
 ];

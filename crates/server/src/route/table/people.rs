@@ -12,10 +12,11 @@ use signalbox_platform::v1::session::{
 };
 use signalbox_platform::v1::{Data, Deleted};
 
-use super::super::{Credential, Object, Place, Route, delete, get, patch, post, put};
+use super::super::{Credential, Members, Object, Place, Route, delete, get, patch, post, put};
 use crate::v1::{auth, organizations, session};
 
-use Credential::{Management, None, Session, SessionOrManagement};
+use Credential::{Management, None, Session};
+use Members::Own;
 
 const SESSION: &[(Object, Place)] = &[(Object::Session, Place::Path("session_id"))];
 const ORGANIZATION: &[(Object, Place)] = &[(Object::Account, Place::Path("organization_id"))];
@@ -119,7 +120,8 @@ pub(super) const ROUTES: &[Route] = &[
         .names(&[(Object::Workspace, Place::Body("workspace_id"))])
         .takes::<CodeWish>()
         .gives::<Data<ConsentObject>>(200),
-    post("/api/v1/auth/keys/code", SessionOrManagement, |verb| on(verb, auth::code))
+    post("/api/v1/auth/keys/code", Management, |verb| on(verb, auth::code))
+        .members(Own)
         .names(&[(Object::Workspace, Place::Body("workspace_id"))]),
     post("/api/v1/auth/keys", None, |verb| on(verb, auth::exchange)),
 ];

@@ -5,10 +5,11 @@ use signalbox_platform::v1::defaults::{DefaultsObject, DefaultsWish};
 use signalbox_platform::v1::presets::{DesignatedPreset, PresetObject, PresetWish, VersionObject};
 use signalbox_platform::v1::{Data, Deleted, Listed, Page};
 
-use super::super::{Credential, Object, Place, Route, delete, get, patch, post};
+use super::super::{Credential, Members, Object, Place, Route, delete, get, patch, post};
 use crate::v1;
 
-use Credential::{Inference, Management};
+use Credential::{Inference, InferenceOrSession, Management};
+use Members::{Everything, Own};
 
 const PRESET: &[(Object, Place)] = &[(Object::Preset, Place::Path("slug"))];
 const WORKSPACE: &[(Object, Place)] = &[(Object::Workspace, Place::Path("id"))];
@@ -16,34 +17,46 @@ const OF_A_WORKSPACE: &[(Object, Place)] =
     &[(Object::Workspace, Place::Path("id")), (Object::Preset, Place::Path("slug"))];
 
 pub(super) const ROUTES: &[Route] = &[
-    get("/api/v1/presets", Inference, |verb| on(verb, v1::presets::list)),
-    get("/api/v1/presets/{slug}", Inference, |verb| on(verb, v1::presets::one)).names(PRESET),
-    get("/api/v1/presets/{slug}/versions", Inference, |verb| on(verb, v1::presets::versions))
+    get("/api/v1/presets", InferenceOrSession, |verb| on(verb, v1::presets::list))
+        .members(Everything),
+    get("/api/v1/presets/{slug}", InferenceOrSession, |verb| on(verb, v1::presets::one))
+        .members(Everything)
         .names(PRESET),
-    get("/api/v1/presets/{slug}/versions/{version}", Inference, |verb| {
+    get("/api/v1/presets/{slug}/versions", InferenceOrSession, |verb| {
+        on(verb, v1::presets::versions)
+    })
+    .members(Everything)
+    .names(PRESET),
+    get("/api/v1/presets/{slug}/versions/{version}", InferenceOrSession, |verb| {
         on(verb, v1::presets::version)
     })
+    .members(Everything)
     .names(PRESET),
-    post("/api/v1/presets/{slug}/chat/completions", Inference, |verb| {
+    post("/api/v1/presets/{slug}/chat/completions", InferenceOrSession, |verb| {
         on(verb, v1::presets::save_chat)
     })
     .names(PRESET),
-    post("/api/v1/presets/{slug}/messages", Inference, |verb| on(verb, v1::presets::save_messages))
-        .names(PRESET),
-    post("/api/v1/presets/{slug}/responses", Inference, |verb| {
+    post("/api/v1/presets/{slug}/messages", InferenceOrSession, |verb| {
+        on(verb, v1::presets::save_messages)
+    })
+    .names(PRESET),
+    post("/api/v1/presets/{slug}/responses", InferenceOrSession, |verb| {
         on(verb, v1::presets::save_responses)
     })
     .names(PRESET),
     get("/api/v1/workspaces/{id}/presets", Management, |verb| on(verb, v1::presets::list_of))
+        .members(Own)
         .names(WORKSPACE)
         .asks::<Page>()
         .gives::<Listed<PresetObject>>(200),
     get("/api/v1/workspaces/{id}/presets/{slug}", Management, |verb| on(verb, v1::presets::one_of))
+        .members(Own)
         .names(OF_A_WORKSPACE)
         .gives::<Data<DesignatedPreset>>(200),
     get("/api/v1/workspaces/{id}/presets/{slug}/versions", Management, |verb| {
         on(verb, v1::presets::versions_of)
     })
+    .members(Own)
     .names(OF_A_WORKSPACE)
     .asks::<Page>()
     .gives::<Listed<VersionObject>>(200),

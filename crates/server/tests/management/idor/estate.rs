@@ -85,6 +85,8 @@ pub struct Town {
     pub revoked_api: Caller,
     /// Whose session is over.
     pub ended: Caller,
+    /// Who has not proven the address.
+    pub unproven: Caller,
 }
 
 impl Town {
@@ -130,7 +132,11 @@ impl Town {
         told(&delete(&home.manager, &format!("/api/v1/keys/{hash}")).await, 200);
         let gone = person(&server, "gone@example.com", json!({})).await;
         told(&gone.send(http::Method::DELETE, "", Value::Null).await, 200);
+        let mut unproven = Browser::new(&server, "unproven@example.com");
+        told(&unproven.sign_up(json!({})).await, 202);
+        unproven.sign_in().await;
         Self {
+            unproven: unproven.caller,
             stranger: server.caller().with_key("sk-or-v1-unknown"),
             ended: gone.caller,
             nobody,
@@ -177,6 +183,8 @@ impl Estate {
         let made = told(&estate.manager.post("/api/v1/scim/tokens", &wish).await, 201);
         estate.directory = estate.manager.with_key(made["token"].as_str().unwrap());
         estate.member = estate.joined(server, &format!("member@{name}.example")).await;
+        let context = json!({ "account_id": estate.account });
+        told(&estate.member.send(http::Method::PUT, "/context", context).await, 200);
         estate
     }
 
@@ -220,6 +228,31 @@ impl Estate {
         let made = told(&self.manager.post("/api/v1/keys", &wish).await, 201);
         let caller = town.server.caller().with_key(made["key"].as_str().unwrap());
         preset(&caller, fresh()).await
+    }
+
+    /// Who the member is.
+    pub async fn member_id(&self) -> String {
+        let seen = told(&self.member.get("").await, 200);
+        seen["data"]["user"]["id"].as_str().unwrap().to_owned()
+    }
+
+    /// A new thing that is the member's own, as far as it can be anybody's in particular.
+    pub async fn make_own(&self, town: &Town, object: Object) -> String {
+        match object {
+            Object::Key => {
+                let made = self.member.caller.post("/api/v1/keys", &json!({"name": "k"})).await;
+                told(&made, 201)["data"]["hash"].as_str().unwrap().to_owned()
+            }
+            Object::User => self.member_id().await,
+            Object::Workspace => {
+                let workspace = self.make(town, object).await;
+                let path = format!("/api/v1/workspaces/{workspace}/members/add");
+                let people = json!({"user_ids": [self.member_id().await]});
+                told(&self.manager.post(&path, &people).await, 200);
+                workspace
+            }
+            _ => self.make(town, object).await,
+        }
     }
 
     async fn provisioned(&self, path: &str, body: Value) -> String {
@@ -312,7 +345,7 @@ impl Estate {
                     id: format!("txid_{number}"),
                     account: self.account.clone(),
                     kind: "eu_vat".to_owned(),
-                    value: "DE1".to_owned(),
+                    value: format!("DE{number}"),
                     processor_ref: None,
                     created_at: Timestamp::from_seconds(1_800_000_000),
                 };
