@@ -218,7 +218,7 @@ fn a_part_continues_the_text_before_it_and_nothing_else_does() {
         json!({"type": "tool_result", "tool_use_id": "t", "content": [text("a"), text("b")]});
     let messages = json!({"system": [text("s"), text("t")],
         "messages": [{"role": "user", "content": [result, text("c"), text("d")]}]});
-    assert_eq!(continuing(Body::Messages, &messages), ["t", "b", "d"]);
+    assert_eq!(continuing(Body::Messages, &messages), ["b", "d", "t"]);
     let input = |text: &str| json!({"type": "input_text", "text": text});
     let responses = json!({"input": [{"role": "user", "content": [input("a"), input("b")]}]});
     assert_eq!(continuing(Body::Responses, &responses), ["b"]);
