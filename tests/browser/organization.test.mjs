@@ -23,7 +23,7 @@ test('an admin makes an organization, invites, takes back, promotes, switches of
   await page.getByRole('alert').getByText('1 to 100 characters').waitFor();
   await page.getByLabel('Name', { exact: true }).fill('Acme <b>');
   await page.getByRole('button', { name: 'Create it' }).click();
-  await page.getByRole('button', { name: 'Act for Acme <b>' }).click();
+  await page.getByRole('button', { name: 'Switch to Acme <b>' }).click();
   await page.getByRole('button', { name: 'Members of Acme <b>' }).click();
   await page.getByRole('heading', { name: 'Members of Acme <b>' }).waitFor();
   assert.equal(await page.getByRole('link', { name: 'SSO' }).count(), 0, 'not on this plan');
@@ -34,8 +34,8 @@ test('an admin makes an organization, invites, takes back, promotes, switches of
     await page.getByRole('button', { name: 'Invite' }).click();
     await page.getByText(`A letter to ${email} is on its way.`).waitFor();
   }
-  await page.getByRole('button', { name: `Take the invitation of ${nobody} back` }).click();
-  await page.getByRole('button', { name: `Take the invitation of ${nobody} back` }).waitFor({ state: 'detached' });
+  await page.getByRole('button', { name: `Take back the invitation of ${nobody}` }).click();
+  await page.getByRole('button', { name: `Take back the invitation of ${nobody}` }).waitFor({ state: 'detached' });
   const token = (await mailed(bob.email, '/invitations/accept')).split('=')[1];
   const accepted = await ask('POST', '/api/v1/session/invitations/accept', { token }, bob.cookie);
   assert.equal(accepted.status, 200);
@@ -48,11 +48,11 @@ test('an admin makes an organization, invites, takes back, promotes, switches of
   };
   for (let tries = 0; tries < 100 && (await role()) !== 'org:admin'; tries += 1);
   assert.equal(await role(), 'org:admin');
-  await page.getByRole('button', { name: 'Switch Bob off' }).click();
+  await page.getByRole('button', { name: 'Switch off Bob' }).click();
   await page.getByRole('dialog').getByText('the keys that they made in it are disabled').waitFor();
   await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
   await page.getByText('Switched off').waitFor();
-  await page.getByRole('button', { name: 'Switch Bob on' }).click();
+  await page.getByRole('button', { name: 'Switch on Bob' }).click();
   await page.getByText('Switched off').waitFor({ state: 'detached' });
   await page.getByRole('button', { name: 'Remove Bob' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Cancel' }).click();

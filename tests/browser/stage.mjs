@@ -89,9 +89,11 @@ export async function watched(context) {
   page.on('pageerror', (error) => page.wrong.push(String(error)));
   page.on('console', (message) => {
     const text = message.text();
-    // An answer that is not 2xx is told in the console too.
-    const answered = text.startsWith('Failed to load resource: the server responded');
-    if (message.type() === 'error' && !answered) page.wrong.push(text);
+    // An answer that is not 2xx is told in the console too, and what other sites' pages lack.
+    const missing = text.startsWith('Failed to load resource');
+    const answered = missing && text.includes('the server responded');
+    const theirs = missing && !message.location().url.startsWith(SITE);
+    if (message.type() === 'error' && !answered && !theirs) page.wrong.push(text);
   });
   return page;
 }
