@@ -24,7 +24,10 @@ async function barriers(page, options) {
   // By the debugger, not as a script of the page, which its policy would refuse.
   await page.evaluate(axe);
   const found = await page.evaluate((wanted) => window.axe.run(document, wanted), options);
-  return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
+  // A menu that is open lies above all regions.
+  const above = ({ id, nodes }) =>
+    id === 'region' && nodes.every(({ html }) => html.includes('data-radix-popper'));
+  return found.violations.filter((one) => !above(one)).map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html).join(' | ')}`);
 }
 
 // At night nothing is another but the colours; in a hand nothing is another but the width.
