@@ -74,6 +74,14 @@ const pages = [
     path: '/settings/account',
     component: lazyRouteComponent(() => import('./routes/settings/account/page.tsx'), 'Account'),
   }),
+  createRoute({
+    getParentRoute: under,
+    path: '/settings/organization-members',
+    component: lazyRouteComponent(
+      () => import('./routes/settings/organization-members/page.tsx'),
+      'OrganizationMembers',
+    ),
+  }),
 ] as const;
 
 export const router = createRouter({

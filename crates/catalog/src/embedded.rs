@@ -10,6 +10,8 @@ const MODELS: &str = include_str!("../data/models.jsonl");
 const ENDPOINTS: &str = include_str!("../data/endpoints.jsonl");
 const LEGACY: &str = include_str!("../data/legacy.jsonl");
 const FAMILIES: &str = include_str!("../data/families.toml");
+/// Slugs of the public API's `BYOKProviderSlug` without a row here, one a line.
+const FURTHER: &str = include_str!("../data/further_providers.txt");
 /// Slug and text of every file in `data/providers`, by slug; `build.rs` lists them.
 const PROVIDERS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/provider_files.rs"));
 
@@ -48,6 +50,13 @@ fn lines<T: DeserializeOwned>(file: &str, text: &str) -> Result<Vec<T>, Catalogu
 }
 
 impl Provider {
+    /// Whether the public API knows a provider by this slug that has no built-in row. Callers may keep keys
+    /// for it, which nothing uses as long as nobody configures the provider (platform spec 5.5).
+    #[must_use]
+    pub fn is_known_elsewhere(slug: &str) -> bool {
+        FURTHER.lines().any(|line| line == slug)
+    }
+
     /// The provider of the file `data/providers/<slug>.toml` with this text.
     ///
     /// # Errors

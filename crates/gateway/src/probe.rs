@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use signalbox_catalog::Task;
+use signalbox_catalog::{Provider, Task};
 use signalbox_core::{Secret, Timestamp, Usage, Usd, limits};
 use signalbox_policy::health::Unknown;
 use signalbox_policy::{ByokKey, Candidate, Failure};
@@ -22,7 +22,7 @@ use crate::reserve::Bound;
 use crate::resolve::{Around, forgetful, resolve};
 use crate::world::{World, wire};
 
-/// How long the provider may take.
+/// How long the provider may take, unless a request's first content would have to come sooner.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Tokens of an answer: some providers take no fewer.
 const OUTPUT: u64 = 16;
@@ -50,7 +50,8 @@ impl ProbeOutcome {
 }
 
 impl Gateway {
-    /// Asks a provider with a caller's own credential.
+    /// Asks a provider, by its slug, with a caller's own credential. One that nobody has set up is not
+    /// asked.
     ///
     /// # Errors
     /// The credential can't be used there; nothing was sent.
@@ -60,8 +61,11 @@ impl Gateway {
         secret: &Secret<String>,
     ) -> Result<ProbeOutcome, CredentialError> {
         let world = self.world.load_full();
-        let row = world.catalog.provider(provider).ok_or(CredentialError::NotTaken)?;
-        Credential::check(row, secret)?;
+        match world.catalog.provider(provider) {
+            Some(row) => Credential::check(row, secret)?,
+            None if Provider::is_known_elsewhere(provider) => drop(Credential::parse(secret)?),
+            None => return Err(CredentialError::NotTaken),
+        }
         let access = Access::new("probe".to_owned(), secret);
         let routing = ByokKey { provider: provider.to_owned(), ..ByokKey::default() };
         let (routing, now) = (access.completes(routing), self.clock.now());
@@ -121,12 +125,13 @@ impl Gateway {
             body: prepared.body.into_vec(),
             now,
         };
-        let limits = Limits::of(&self.timeouts(Some(candidate)));
-        let answer = self.client.post(&road.target, call, limits, PATIENCE).await;
+        let timeouts = self.timeouts(Some(candidate));
+        let (limits, patience) = (Limits::of(&timeouts), PATIENCE.min(timeouts.first_content));
+        let answer = self.client.post(&road.target, call, limits, patience).await;
         let answer = answer.map_err(failed_call)?;
         let status = answer.status.as_u16();
         // Read to its end, so that the provider sees nobody leave.
-        drop(answer.excerpt(limits::MAX_ERROR_BYTES, PATIENCE).await);
+        drop(answer.excerpt(limits::MAX_ERROR_BYTES, patience).await);
         Ok(status)
     }
 }

@@ -102,6 +102,11 @@ impl From<PlatformError> for ApiError {
             PlatformError::Forbidden(reason) => Self::new(ErrorKind::PermissionDenied, reason),
             PlatformError::Store(StoreError::Damaged(reason)) => Self::internal(reason),
             PlatformError::Store(StoreError::Refused(refused)) => money_refused(&refused),
+            // It has changed since it was looked at.
+            PlatformError::Store(StoreError::Constraint(_)) => {
+                let message = "Resource conflict. Please try again later.";
+                Self::new(ErrorKind::InvalidRequest, message).with_status(409)
+            }
             PlatformError::Store(_) => {
                 let message = "The database can't be reached. Please try again.";
                 let mut error = Self::new(ErrorKind::ProviderOverloaded, message);

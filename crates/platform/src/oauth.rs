@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use signalbox_core::id::{AccountId, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
-use signalbox_store::{Actor, By, CodeRecord, KeyKind};
+use signalbox_store::{Actor, By, CodeRecord, KeyKind, StoreError};
 
 use crate::keys::NewKey;
 use crate::people::{Limit, People, Person, Visit, digest, token};
@@ -322,8 +322,12 @@ impl People {
         };
         let by = By { account: code.account.clone(), actor, address: visit.text() };
         let (store, hash) = (self.platform().store(), code.hash.clone());
-        if !store.exchange_code(by, hash, draft.record.clone()).await? {
-            return self.reused(visit, code).await;
+        match store.exchange_code(by, hash, draft.record.clone()).await {
+            Ok(true) => {}
+            Ok(false) => return self.reused(visit, code).await,
+            // The workspace, or the person's place in it, is gone since they consented.
+            Err(StoreError::Constraint(_)) => return Err(invalid()),
+            Err(error) => return Err(error.into()),
         }
         Ok(ExchangedKey { key: draft.key.expose().clone(), user_id: code.user.clone() })
     }

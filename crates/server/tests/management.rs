@@ -58,6 +58,18 @@ mod byok;
 #[path = "management/byok_use.rs"]
 mod byok_use;
 
+#[path = "management/byok_probe.rs"]
+mod byok_probe;
+
+#[path = "management/cloud.rs"]
+mod cloud;
+
+#[path = "management/byok_signed.rs"]
+mod byok_signed;
+
+#[path = "management/byok_told.rs"]
+mod byok_told;
+
 #[path = "management/asked_twice.rs"]
 mod asked_twice;
 

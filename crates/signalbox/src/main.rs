@@ -19,6 +19,11 @@ mod wiring;
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// The memory of this process has keys in it, which a crash is not to put into a file.
+fn without_core_files() -> std::io::Result<()> {
+    rlimit::Resource::CORE.set(0, 0)
+}
+
 fn main() -> ExitCode {
     let line = match command::Line::try_parse() {
         Ok(line) => line,
@@ -35,6 +40,9 @@ fn main() -> ExitCode {
         .init();
     if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
         return exit::complain(&exit::Stop::failed("another TLS provider is already installed"));
+    }
+    if let Err(error) = without_core_files() {
+        tracing::warn!(%error, "a crash may leave this process's memory, with its keys, in a core file");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let outcome = match runtime {

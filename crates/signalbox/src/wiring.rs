@@ -10,7 +10,7 @@ use signalbox_platform::purchase::Watch;
 use signalbox_platform::{KeyPrefix, People, Platform, Purchases};
 use signalbox_runtime::{Clock, task};
 use signalbox_simulator::{Running, Simulator};
-use signalbox_store::{Ledger, Store};
+use signalbox_store::{Ledger, Store, StoreSettings};
 use signalbox_upstream::{Client, Smtp, discover};
 use tokio::task::AbortHandle;
 
@@ -18,10 +18,19 @@ use crate::config::Config;
 use crate::exit::Stop;
 use crate::{credentials, demo, local};
 
-/// Opens the database, making it if there is none.
+/// Opens the database for serving, making it if there is none.
 pub(crate) async fn store(config: &Config, clock: Clock) -> Result<Store, Stop> {
+    open(config, clock, config.store.clone()).await
+}
+
+/// The same for an operator's command, which rather waits for a busy server than fail.
+pub(crate) async fn store_for_command(config: &Config) -> Result<Store, Stop> {
+    open(config, Clock::system(), config.store.clone().patient()).await
+}
+
+async fn open(config: &Config, clock: Clock, settings: StoreSettings) -> Result<Store, Stop> {
     let url = &config.database_url;
-    let opened = Store::open_as(url, clock, config.store.clone()).await;
+    let opened = Store::open_as(url, clock, settings).await;
     opened.map_err(|error| Stop::usage(format!("database: {}: {error}", shown(url))))
 }
 

@@ -16,8 +16,6 @@
 mod books;
 #[path = "money/caller.rs"]
 mod caller;
-#[path = "money/draw.rs"]
-mod draw;
 #[path = "money/lock.rs"]
 mod lock;
 #[path = "money/node.rs"]

@@ -8,7 +8,7 @@ use signalbox_core::{Timestamp, Usd};
 
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
-use crate::keys::{self, KeyRecord};
+use crate::keys::{self, KeyRecord, admit};
 use crate::manage::{By, Deed, Managed};
 use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
 use crate::store::Store;
@@ -183,14 +183,14 @@ impl Store {
     /// hears no.
     ///
     /// # Errors
-    /// [`StoreError::Constraint`] when the workspace or the account is gone.
+    /// [`StoreError::Constraint`] when the workspace, or the person's place in it, is gone.
     pub async fn exchange_code(
         &self,
         by: By,
         hash: String,
         key: KeyRecord,
     ) -> Result<bool, StoreError> {
-        let now = self.clock().now();
+        let (actor, now) = (by.actor.clone(), self.clock().now());
         self.manage(by, "auth_code.exchange", move |connection| {
             Box::pin(async move {
                 let done = query(
@@ -205,6 +205,7 @@ impl Store {
                 if done.rows_affected() == 0 {
                     return Ok(Managed::nothing(false));
                 }
+                admit(connection, &actor, &key).await?;
                 keys::insert(connection, &key).await?;
                 announce(connection, &Change::Key(key.hash.clone()), now).await?;
                 Ok(Managed::one(true, keys::made(&key)))

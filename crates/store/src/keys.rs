@@ -1,13 +1,15 @@
 //! API keys. Only the SHA-256 of a key is ever stored.
 
+mod admission;
 mod leaked;
 mod managed;
 mod rotated;
 mod usage;
 
+pub(crate) use admission::admit;
 pub use leaked::{Found, Leak};
 pub use managed::{KeyEdit, KeyKind, KeyPage};
-pub(crate) use managed::{disable_of, made};
+pub(crate) use managed::{disable_of, end_of, made};
 pub use rotated::Rotated;
 pub use usage::KeyUsage;
 

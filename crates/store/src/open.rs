@@ -34,7 +34,7 @@ pub(crate) async fn open(
     settings: &StoreSettings,
 ) -> Result<Opened, StoreError> {
     match url.split_once(':') {
-        Some(("postgres" | "postgresql", _)) => postgres::open(url, now, settings.readers).await,
+        Some(("postgres" | "postgresql", _)) => postgres::open(url, now, settings).await,
         Some(("sqlite", _)) => sqlite::open(url, now, settings.sync).await,
         _ => Err(StoreError::Url(one_line(url))),
     }

@@ -19,7 +19,6 @@ mod writer;
 use std::path::Path;
 use std::sync::Arc;
 
-use signalbox_core::limits;
 use signalbox_runtime::task;
 use tokio::sync::{mpsc, oneshot};
 
@@ -28,6 +27,7 @@ pub(crate) use self::file::{OutboxFile, Remains};
 pub(crate) use self::gauge::Gauge;
 use self::writer::Command;
 use crate::error::StoreError;
+use crate::ledger::batch;
 use crate::ledger::entry::Entry;
 use crate::store::Store;
 
@@ -35,7 +35,7 @@ use crate::store::Store;
 const MOST_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Entries that the database is given at once.
-const BATCH: usize = limits::LEDGER_BATCH;
+const BATCH: usize = batch::LARGEST;
 
 /// Posts everything that an earlier process left in the file.
 ///

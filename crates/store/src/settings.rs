@@ -9,6 +9,10 @@ const OUTBOX: &str = "data/outbox.db";
 const READERS: u32 = 4;
 /// How often news is looked for: a change of another process shows well within a second.
 const POLL: Duration = Duration::from_millis(200);
+/// How long a request waits for a silent server: then it is told so, while that is still of use to it.
+const PATIENCE: Duration = Duration::from_millis(140);
+/// The same for an operator's command, which nobody answers instead.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
 
 /// What a charge survives once it was answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -44,11 +48,23 @@ pub struct StoreSettings {
     pub readers: u32,
     /// How often news of other processes is looked for. PostgreSQL announces it, too.
     pub poll: Duration,
+    /// How long PostgreSQL may be silent before whoever waits for it hears that it is away. A server
+    /// that is far away gets more.
+    pub patience: Duration,
 }
 
 impl Default for StoreSettings {
     fn default() -> Self {
         let outbox = PathBuf::from(OUTBOX);
-        Self { sync: Sync::default(), outbox, readers: READERS, poll: POLL }
+        let sync = Sync::default();
+        Self { sync, outbox, readers: READERS, poll: POLL, patience: PATIENCE }
+    }
+}
+
+impl StoreSettings {
+    /// The same for a command that serves no requests: it rather waits for a busy server.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { patience: LONG_PATIENCE, ..self }
     }
 }

@@ -50,6 +50,9 @@ mod health;
 #[path = "it/sso.rs"]
 mod sso;
 
+#[path = "it/keys.rs"]
+mod keys;
+
 #[path = "it/people.rs"]
 mod people;
 

@@ -78,6 +78,9 @@ mod outage;
 #[path = "it/sso.rs"]
 mod sso;
 
+#[path = "it/keys.rs"]
+mod keys;
+
 #[path = "it/people.rs"]
 mod people;
 

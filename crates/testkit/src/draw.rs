@@ -5,9 +5,18 @@ use std::io::Write as _;
 /// The environment variable with the seed of a run that is to be repeated.
 const SEED: &str = "SIGNALBOX_SEED";
 
+/// The environment variable with the number of rounds, for runs that may take long.
+const ROUNDS: &str = "SIGNALBOX_ROUNDS";
+
 #[expect(clippy::disallowed_methods, reason = "a test is told its size by the environment")]
 fn number(variable: &str) -> Option<u64> {
     std::env::var(variable).ok().and_then(|text| text.parse().ok())
+}
+
+/// How many rounds to run: what the environment says, or else this many.
+#[must_use]
+pub fn rounds(default: u64) -> u64 {
+    number(ROUNDS).unwrap_or(default)
 }
 
 /// A seeded sequence of draws. When a test fails while it is alive, it prints its seed.

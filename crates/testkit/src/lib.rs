@@ -16,7 +16,7 @@ mod server;
 mod setup;
 
 pub use caller::{Caller, Leave, Opened, Reply};
-pub use draw::Draw;
+pub use draw::{Draw, rounds};
 pub use events::Events;
 pub use nowhere::{Blackhole, refused};
 pub use offer::{Offer, Stand};

@@ -60,6 +60,19 @@ export async function call<Answer>(
   return answer as Answer;
 }
 
+/** A sentence as people write it. */
+function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
+}
+
+/** The part of what was sent that the server found fault with, and what it says of it. */
+export function faultOf(error: unknown): { field: string; text: string } | null {
+  if (!(error instanceof ApiFailure) || error.status !== 400) return null;
+  const [, field, text] = /^([a-z_]+): (.+)$/s.exec(error.message) ?? [];
+  return field === undefined || text === undefined ? null : { field, text: sentence(text) };
+}
+
 /** A failure in words for a person. */
 export function inWords(error: unknown): string {
   if (!(error instanceof ApiFailure)) return 'Something went wrong in this page. Reload it.';
@@ -67,5 +80,9 @@ export function inWords(error: unknown): string {
     const wait = error.retryAfter === null ? 'a little' : `${error.retryAfter} s`;
     return `Too many tries. Wait ${wait}, then try again.`;
   }
-  return error.message;
+  if (error.status === 404) return 'That is not there any more, or not for you to see.';
+  if (error.status === 500) return 'The server failed at this. Please try again later.';
+  const fault = faultOf(error);
+  if (fault !== null) return sentence(`${fault.field.replaceAll('_', ' ')}: ${fault.text}`);
+  return sentence(error.message);
 }

@@ -18,6 +18,7 @@ const REASONS: Record<string, string> = {
   identity_taken: 'This identity belongs to another account.',
   signed_out: 'You were signed out meanwhile. Sign in and link it again.',
   too_often: 'Too many tries. Wait a little, then try again.',
+  unavailable: 'Something failed here. Please try again in a moment.',
 };
 
 /** The sentence for a code; none for no code. */

@@ -1,13 +1,16 @@
-import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { queryOptions, useQuery } from '@tanstack/react-query';
 
 import { ApiFailure, call } from './api.ts';
+
+/** What somebody may do in an organization. */
+export type Role = 'org:admin' | 'org:member';
 
 /** An account that a person may act for. */
 export interface Context {
   account_id: string;
   kind: 'personal' | 'organization';
   name: string | null;
-  role: 'org:admin' | 'org:member';
+  role: Role;
 }
 
 export interface User {
@@ -47,11 +50,13 @@ export interface Provider {
   url: string;
 }
 
-interface Data<T> {
+/** An answer of the server. */
+export interface Data<T> {
   data: T;
 }
 
-async function unless<T>(statuses: number[], instead: T, work: Promise<T>): Promise<T> {
+/** What stands for an answer with one of these statuses. */
+export async function unless<T>(statuses: number[], instead: T, work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
@@ -70,11 +75,22 @@ export const sessionQuery = queryOptions({
       call<Data<Session>>('GET', '/api/v1/session').then(({ data }) => data),
     ),
   staleTime: 30_000,
+  // Another tab, or another device, may have ended it.
+  refetchOnWindowFocus: 'always',
 });
 
 export const placesQuery = queryOptions({
   queryKey: ['session', 'places'],
   queryFn: () => call<Data<Place[]>>('GET', '/api/v1/session/sessions').then(({ data }) => data),
+});
+
+/** Those who can say who a person is, where the operator has named any. */
+export const providersQuery = queryOptions({
+  queryKey: ['providers'],
+  queryFn: () =>
+    call<Data<Provider[]>>('GET', '/api/v1/session/providers').then(({ data }) => data),
+  staleTime: Infinity,
+  retry: false,
 });
 
 export function useSession() {
@@ -105,35 +121,16 @@ export function needsCode(error: unknown): boolean {
   );
 }
 
-/** Signs out here. What the page knew of the person is forgotten. */
-export function useSignOut(then: () => void) {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: () => call('DELETE', '/api/v1/session'),
-    onSuccess: () => {
-      queries.clear();
-      queries.setQueryData(sessionQuery.queryKey, null);
-      then();
-    },
-  });
-}
-
-/** Acts for another account from now on. */
-export function useSwitch() {
-  const queries = useQueryClient();
-  return useMutation({
-    mutationFn: (account: string) =>
-      call<Data<Session>>('PUT', '/api/v1/session/context', { account_id: account }),
-    onSuccess: async ({ data }) => {
-      queries.setQueryData(sessionQuery.queryKey, data);
-      await queries.invalidateQueries();
-    },
-  });
+/** Where people of the domain sign in, if that is why signing in here failed. */
+export function singleSignOn(error: unknown): string | null {
+  if (!(error instanceof ApiFailure) || error.status !== 403) return null;
+  const sso = error.metadata.sso as { url?: unknown } | undefined;
+  return typeof sso?.url === 'string' && sso.url.startsWith('/api/v1/') ? sso.url : null;
 }
 
 /** What a person is in an organization. */
-export function roleOf(context: Context): string {
-  return context.role === 'org:admin' ? 'admin' : 'member';
+export function roleOf({ role }: { role: Role }): string {
+  return role === 'org:admin' ? 'admin' : 'member';
 }
 
 /** What a context is called. */

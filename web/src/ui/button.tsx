@@ -5,7 +5,7 @@ import type { ComponentProps } from 'react';
 import { cn } from './class.ts';
 
 const look = cva(
-  'inline-flex cursor-pointer items-center justify-center gap-2 rounded-md border font-medium whitespace-nowrap transition-colors select-none disabled:cursor-default disabled:opacity-55 aria-disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0',
+  'inline-flex cursor-pointer items-center justify-center gap-2 rounded-md border font-medium whitespace-nowrap transition-colors select-none disabled:cursor-default disabled:opacity-55 aria-disabled:cursor-default aria-disabled:opacity-55 [&_svg]:size-4 [&_svg]:shrink-0',
   {
     variants: {
       kind: {
@@ -31,19 +31,30 @@ type Props = ComponentProps<'button'> &
   VariantProps<typeof look> & {
     /** Gives the look to the child, such as a link. */
     asChild?: boolean;
-    /** Something is under way that it began. It can't be pressed and stays where it is. */
+    /** Something is under way that it began. It can't be pressed, stays where it is, and keeps the focus. */
     busy?: boolean;
   };
 
-export function Button({ className, kind, size, wide, asChild, busy, disabled, ...rest }: Props) {
+export function Button({
+  className,
+  kind,
+  size,
+  wide,
+  asChild,
+  busy = false,
+  onClick,
+  ...rest
+}: Props) {
   const classes = cn(look({ kind, size, wide }), className);
-  if (asChild) return <Slot.Root className={classes} {...rest} />;
+  if (asChild) return <Slot.Root className={classes} onClick={onClick} {...rest} />;
   return (
     <button
       type="button"
       className={classes}
-      disabled={disabled || busy}
+      // Not `disabled`: that would take the focus away from whoever works with the keyboard.
+      aria-disabled={busy || undefined}
       aria-busy={busy || undefined}
+      onClick={busy ? (event) => event.preventDefault() : onClick}
       {...rest}
     />
   );

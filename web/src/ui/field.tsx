@@ -1,6 +1,7 @@
 import { type ComponentProps, type ReactNode, useId } from 'react';
 
 import { cn } from './class.ts';
+import { useFault } from './form.tsx';
 
 export const CONTROL =
   'h-9 w-full rounded-md border border-control bg-surface px-3 text-base text-ink transition-colors placeholder:text-muted hover:border-muted disabled:opacity-60 aria-invalid:border-danger';
@@ -34,7 +35,7 @@ function Labelled({
       </div>
       {children}
       {error ? (
-        <p id={`${id}-error`} className="text-sm text-danger">
+        <p id={`${id}-error`} role="alert" className="text-sm text-danger">
           {error}
         </p>
       ) : null}
@@ -58,15 +59,17 @@ function described(id: string, { hint, error }: Pick<Parts, 'hint' | 'error'>) {
 export function Field({
   label,
   hint,
-  error,
+  error: own,
   aside,
   prefix,
   className,
   ...rest
 }: Parts & { prefix?: string } & Omit<ComponentProps<'input'>, 'prefix'>) {
   const id = useId();
+  const fault = useFault(rest.name);
+  const error = own ?? fault;
   return (
-    <Labelled id={id} {...{ label, hint, error: error ?? null, aside }}>
+    <Labelled id={id} {...{ label, hint, error, aside }}>
       <div className="relative">
         {prefix === undefined ? null : (
           <span
@@ -79,7 +82,7 @@ export function Field({
         <input
           id={id}
           className={cn(CONTROL, prefix !== undefined && 'pl-6.5', className)}
-          {...described(id, { hint, error: error ?? null })}
+          {...described(id, { hint, error })}
           {...rest}
         />
       </div>
@@ -90,19 +93,21 @@ export function Field({
 export function Choice({
   label,
   hint,
-  error,
+  error: own,
   aside,
   className,
   children,
   ...rest
 }: Parts & ComponentProps<'select'>) {
   const id = useId();
+  const fault = useFault(rest.name);
+  const error = own ?? fault;
   return (
-    <Labelled id={id} {...{ label, hint, error: error ?? null, aside }}>
+    <Labelled id={id} {...{ label, hint, error, aside }}>
       <select
         id={id}
         className={cn(CONTROL, 'pr-8', className)}
-        {...described(id, { hint, error: error ?? null })}
+        {...described(id, { hint, error })}
         {...rest}
       >
         {children}

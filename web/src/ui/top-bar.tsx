@@ -1,7 +1,9 @@
 import { Link, useNavigate } from '@tanstack/react-router';
-import { ChevronDown, LogOut, Monitor, Moon, Sun, UserRound } from 'lucide-react';
+import { ChevronDown, LogOut, Monitor, Moon, Sun, UserRound, UsersRound } from 'lucide-react';
 
-import { nameOf, roleOf, type Session, useSession, useSignOut, useSwitch } from '@/lib/session.ts';
+import { MEMBERS } from '@/lib/organization.ts';
+import { useSignOut, useSwitch } from '@/lib/presence.ts';
+import { nameOf, roleOf, type Session, useSession } from '@/lib/session.ts';
 import { chooseTheme, type Theme, THEMES, useTheme } from '@/lib/theme.ts';
 import { Button } from './button.tsx';
 import { Mark } from './mark.tsx';
@@ -78,6 +80,14 @@ function PersonMenu({ session }: { session: Session }) {
           Account
         </Link>
       </Item>
+      {session.context.kind === 'organization' ? (
+        <Item asChild>
+          <Link to={MEMBERS}>
+            <UsersRound aria-hidden />
+            Members
+          </Link>
+        </Item>
+      ) : null}
       <Divider />
       <Item onSelect={() => leave.mutate()}>
         <LogOut aria-hidden />

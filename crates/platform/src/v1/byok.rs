@@ -181,14 +181,17 @@ pub struct ListByok {
 
 const NONE: PlatformError = PlatformError::NotFound("provider key");
 
-fn provider<'c>(catalog: &'c Snapshot, slug: &str) -> Result<&'c Provider, PlatformError> {
-    let found = catalog.provider(&slug.to_ascii_lowercase());
-    found.map(AsRef::as_ref).ok_or_else(|| refused(format!("provider: there is no {slug:?}")))
+/// The slug of a provider that there is, here or elsewhere.
+fn provider(catalog: &Snapshot, named: &str) -> Result<String, PlatformError> {
+    let slug = named.to_ascii_lowercase();
+    let is_known = catalog.provider(&slug).is_some() || Provider::is_known_elsewhere(&slug);
+    if is_known { Ok(slug) } else { Err(refused(format!("provider: there is no {named:?}"))) }
 }
 
 /// The credential as it is kept, with its masked form. It is not tried out.
 fn checked(
-    provider: &Provider,
+    catalog: &Snapshot,
+    provider: &str,
     key: &Secret<String>,
 ) -> Result<(Secret<String>, String), PlatformError> {
     let text = key.expose().trim();
@@ -196,7 +199,10 @@ fn checked(
         return Err(refused(format!("key: 1 to {MAX_SECRET} bytes")));
     }
     let key = Secret::new(text.to_owned());
-    let problem = Credential::check(provider, &key);
+    let problem = match catalog.provider(provider) {
+        Some(row) => Credential::check(row, &key),
+        None => Credential::parse(&key).map(drop),
+    };
     problem.map_err(|problem| refused(format!("key: {problem}")))?;
     let label = Credential::label(&key);
     Ok((key, label))
@@ -209,6 +215,19 @@ fn entries<T>(name: &str, list: Option<&Vec<T>>) -> Result<(), PlatformError> {
         }
         Some(count) if count > MAX_LIST => Err(refused(format!("{name}: at most {MAX_LIST}"))),
         _ => Ok(()),
+    }
+}
+
+impl ProbeWish {
+    /// The provider's slug and the key, as they would be kept.
+    ///
+    /// # Errors
+    /// As [`Platform::make_byok`].
+    pub fn checked(self, catalog: &Snapshot) -> Result<(String, Secret<String>), PlatformError> {
+        let slug = provider(catalog, &self.provider)?;
+        let key = self.key.ok_or_else(|| refused("key: required"))?;
+        let (key, _) = checked(catalog, &slug, &key)?;
+        Ok((slug, key))
     }
 }
 
@@ -348,7 +367,7 @@ impl Platform {
         let provider = provider(catalog, &slug)?;
         wish.check(catalog)?;
         let key = wish.key.take().ok_or_else(|| refused("key: required"))?;
-        let (secret, label) = checked(provider, &key)?;
+        let (secret, label) = checked(catalog, &provider, &key)?;
         self.check_filters(&by.account, &wish).await?;
         let workspace = match named {
             Some(None) => None,
@@ -361,7 +380,7 @@ impl Platform {
             id: random_uuid(entropy::bytes()),
             account: by.account.clone(),
             workspace,
-            provider: provider.slug.clone(),
+            provider,
             label,
             name: wish.name.flatten(),
             disabled: wish.disabled.unwrap_or(false),
@@ -395,7 +414,7 @@ impl Platform {
         wish.check(catalog)?;
         let secret = match wish.key.take() {
             None => None,
-            Some(key) => Some(checked(provider(catalog, &found.provider)?, &key)?),
+            Some(key) => Some(checked(catalog, &found.provider, &key)?),
         };
         self.check_filters(&by.account, &wish).await?;
         let one = self.store().edit_byok(by, id, wish.edit(secret)).await?;

@@ -86,11 +86,12 @@ fn cache_discount(row: &GenerationRow) -> Option<Usd> {
     without.total.checked_sub(with.total)
 }
 
-/// The attempts without what they cost the platform in vain.
+/// The attempts without what they cost the platform in vain. Of what is not known, as the answer's id of
+/// an attempt that had none, only the status is told to be null: no other member may be.
 fn told(mut attempts: Value) -> Value {
     for attempt in attempts.as_array_mut().into_iter().flatten() {
         if let Some(members) = attempt.as_object_mut() {
-            members.remove("wasted");
+            members.retain(|name, value| name == "status" || name != "wasted" && !value.is_null());
         }
     }
     attempts

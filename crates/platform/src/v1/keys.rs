@@ -306,8 +306,9 @@ impl Platform {
         told(self.store().make_key(by, draft.record, once, sealed).await?, body, opener)
     }
 
-    /// A new API key in the place of another one: same name, limit, end, workspace and creator, and one
-    /// usage. The old key is good for `grace_seconds` more. `once` is as in [`Platform::make_key`].
+    /// A new API key in the place of another one: same name, limit, end, workspace and creator, disabled
+    /// if that one is, and one usage. The old key is good for `grace_seconds` more. `once` is as in
+    /// [`Platform::make_key`].
     ///
     /// # Errors
     /// As [`Platform::make_key`]; [`PlatformError::NotFound`] for a key of somebody else, too;
@@ -341,6 +342,7 @@ impl Platform {
             limit: old.limit,
             limit_reset: old.limit_reset,
             rpm: old.rpm,
+            disabled: old.disabled,
             include_byok_in_limit: old.include_byok_in_limit,
             expires_at: old.expires_at,
             workspace: old.workspace.clone(),
@@ -354,11 +356,14 @@ impl Platform {
         let (body, sealed) = shown(&draft, &usage, opener)?;
         let end = now.plus_millis(i64::from(wish.grace_seconds).saturating_mul(1_000));
         let store = self.store();
-        match store.rotate_key(by, old.hash, draft.record, end, once, sealed).await? {
+        match store.rotate_key(by, old, draft.record, end, once, sealed).await? {
             Rotated::Done(answer) => told(answer, body, opener),
             Rotated::Unknown => Err(PlatformError::NotFound("key")),
             Rotated::Before => {
                 Err(PlatformError::Conflict("Another key came in its place already".to_owned()))
+            }
+            Rotated::Changed => {
+                Err(PlatformError::Conflict("The key was changed meanwhile".to_owned()))
             }
         }
     }

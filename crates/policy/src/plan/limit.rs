@@ -1,4 +1,5 @@
-//! How many candidates a plan keeps: fallbacks may be forbidden, and each model has its share.
+//! How many candidates a plan keeps: fallbacks may be forbidden, each model has its share, and of that each
+//! section that comes later keeps some.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use super::Candidate;
 use super::gather::Remarks;
 use super::runner::Runner;
 use crate::account::ByokKey;
-use crate::place::{Basis, Proof};
+use crate::place::{Basis, Proof, Section};
 use crate::rank::sort::Method;
 use crate::requirements::{Requirements, Tier, TierWish};
 use crate::rule::{Detail, Reason};
@@ -29,6 +30,9 @@ pub(super) struct Limit<'a> {
 
 /// Fewest candidates of a model, however many models are wanted.
 const FEWEST_OF_A_MODEL: usize = 2;
+/// Candidates of a model that each later section keeps for itself, so that many own keys do not stand in
+/// for shared capacity, nor much shared capacity for fallback keys (inference spec 5.8).
+const KEPT_OF_A_SECTION: usize = 2;
 
 impl<'a> Limit<'a> {
     /// One model alone may use every attempt; several share them.
@@ -59,8 +63,9 @@ impl<'a> Limit<'a> {
             if self.holds(one) {
                 continue;
             }
-            let count = self.counts.get(one.model_index).copied().unwrap_or(usize::MAX);
-            if count >= self.most {
+            let later = ranked.get(place..).unwrap_or_default();
+            let later = later.iter().filter_map(|index| runners.get(*index));
+            if !self.has_room(one, later) {
                 let detail = Detail::Beyond { most: self.most };
                 remarks.exclude(
                     one.endpoint,
@@ -85,6 +90,25 @@ impl<'a> Limit<'a> {
                 place: one.place,
             });
         }
+    }
+
+    /// Whether a candidate is within the share of its model, and leaves what is kept for those of the
+    /// later sections. The first of a section needs to leave nothing.
+    fn has_room<'r>(&self, one: &Runner<'_>, later: impl Iterator<Item = &'r Runner<'r>>) -> bool {
+        let (model, section) = (one.model_index, one.place.section);
+        let count = self.counts.get(model).copied().unwrap_or(usize::MAX);
+        let is_first = || {
+            !self.candidates.iter().any(|it| (it.model_index, it.place.section) == (model, section))
+        };
+        let mut kept = [0_usize; 2];
+        for it in later.filter(|it| it.model_index == model && it.place.section > section) {
+            let place = usize::from(it.place.section == Section::FallbackKeys);
+            if let Some(number) = kept.get_mut(place) {
+                *number = number.saturating_add(1).min(KEPT_OF_A_SECTION);
+            }
+        }
+        let kept: usize = kept.into_iter().sum();
+        count < self.most && (count.saturating_add(kept) < self.most || is_first())
     }
 
     /// The candidates. What a model's second slug let in is not out by its first.

@@ -151,3 +151,41 @@ fn a_key_goes_where_its_credential_leads() {
     assert_eq!(planned(own(|key| key.addressed = true), Some("eu")), 0);
     assert_eq!(planned(own(|_| ()), Some("eu")), 1);
 }
+
+/// More own keys than there may be attempts: shared capacity and fallback keys keep their places.
+#[test]
+fn many_keys_of_one_section_leave_room_for_the_others() {
+    let catalog = plain(&[("a", 1.0), ("b", 2.0), ("c", 3.0), ("d", 4.0)]);
+    let wish = || request(&catalog, json!({"sort": "price"}));
+    let mut keys: Vec<ByokKey> = (0..20)
+        .map(|number| ByokKey { sort_order: number, ..key(&format!("k{number:02}"), "a") })
+        .collect();
+    let last = |number: u32| ByokKey {
+        prioritized: false,
+        sort_order: number,
+        ..key(&format!("l{number}"), "b")
+    };
+    keys.extend([last(1), last(2), last(3)]);
+    let asked = with_keys(wish(), &keys);
+    let plan = planned(&asked, &catalog);
+    let found = tags(&plan);
+    assert_eq!(found.len(), 16);
+    assert_eq!((found[0].as_str(), found[11].as_str()), ("a+k00", "a+k11"), "in their order");
+    assert_eq!(found[12..], ["a", "b", "b+l1", "b+l2"]);
+    assert_eq!(plan.excluded.iter().filter(|one| one.rule == "attempts").count(), 8 + 2 + 1);
+    // Alone they may have all there is.
+    let catalog = plain(&[("keyless", 1.0)]);
+    let keys: Vec<ByokKey> = (0..20).map(|number| key(&format!("k{number}"), "keyless")).collect();
+    assert_eq!(tags(&planned(&with_keys(request(&catalog, json!({})), &keys), &catalog)).len(), 16);
+}
+
+#[test]
+fn much_shared_capacity_leaves_room_for_a_fallback_key() {
+    let names: Vec<String> = (0..20).map(|number| format!("p{number:02}")).collect();
+    let rows: Vec<(&str, f64)> = names.iter().map(|name| (name.as_str(), 1.0)).collect();
+    let catalog = plain(&rows);
+    let last = ByokKey { prioritized: false, ..key("k", "p19") };
+    let asked = with_keys(request(&catalog, json!({})), &[last]);
+    let found = tags(&planned(&asked, &catalog));
+    assert_eq!((found.len(), found[15].as_str()), (16, "p19+k"));
+}

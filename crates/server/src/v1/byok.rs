@@ -72,8 +72,8 @@ pub(crate) async fn probe(
 ) -> Response {
     let work = async {
         app.people().may_probe(&by.account)?;
-        let key = wish.key.ok_or_else(|| ApiError::invalid("key: a text"))?;
-        let outcome = app.gateway().probe(&wish.provider, &key).await;
+        let (provider, key) = wish.checked(&app.gateway().world.load().catalog)?;
+        let outcome = app.gateway().probe(&provider, &key).await;
         let outcome = outcome.map_err(|problem| ApiError::invalid(format!("key: {problem}")))?;
         let ok = outcome.is_good();
         let ProbeOutcome { status, model, problem, latency_ms } = outcome;

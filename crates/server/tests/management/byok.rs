@@ -1,9 +1,13 @@
 //! `/api/v1/byok`.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
+use signalbox_catalog::{ConfiguredCatalogue, Snapshot};
+use signalbox_platform::v1::byok::ProbeWish;
 use signalbox_testkit::{Offer, Reply, Stand, TestServer};
 
-use crate::reference::conforms;
+use crate::reference::{REFERENCE, conforms};
 use crate::site::{delete, patch, put, told};
 
 const ALL: &str = "/api/v1/byok";
@@ -214,4 +218,38 @@ async fn a_provider_key_that_cannot_be_is_refused_without_being_repeated() {
     let changed = told(&patch(&manager, &path(&made), wish).await, 200);
     conforms("PATCH", "/byok/{id}", 200, &changed);
     assert_eq!(changed["data"]["allowed_user_ids"], json!([me]));
+}
+
+/// The open enum of the public API: a key of a provider that nobody has set up is kept all the same.
+#[tokio::test]
+async fn a_key_can_be_kept_for_every_provider_of_the_public_api() {
+    let nothing = (ConfiguredCatalogue::default(), HashSet::new());
+    let catalog = Snapshot::build(Snapshot::embedded().unwrap(), nothing.0, &nothing.1).unwrap();
+    let slugs = REFERENCE["components"]["schemas"]["BYOKProviderSlug"]["enum"].as_array().unwrap();
+    assert_eq!(slugs.len(), 102);
+    let list = json!([{"api_key": CANARY, "resource_name": "res-1"}]);
+    let token = json!({"access_token": CANARY, "project_id": "p"});
+    for slug in slugs {
+        let key = match slug.as_str().unwrap() {
+            "azure" => list.to_string(),
+            "google-vertex" => token.to_string(),
+            _ => CANARY.to_owned(),
+        };
+        let wish: ProbeWish =
+            serde_json::from_value(json!({"provider": slug, "key": key})).unwrap();
+        wish.checked(&catalog).unwrap_or_else(|problem| panic!("{slug}: {problem}"));
+    }
+    let server = start().await;
+    // Without a row, without a language, without an address, and one like any other.
+    for slug in ["Databricks", "recraft", "modal", "ambient"] {
+        let made = make(&server, json!({"provider": slug, "key": CANARY})).await;
+        assert_eq!(made["provider"], slug.to_ascii_lowercase());
+        let wish = json!({"key": "sk-another-0123456789-WxYz"});
+        told(&patch(&server.manager(), &path(&made), wish).await, 200);
+        let wish = json!({"key": "two words"});
+        told(&patch(&server.manager(), &path(&made), wish).await, 400);
+    }
+    let all = told(&server.manager().get(ALL).await, 200);
+    assert_eq!(all["total_count"], 4);
+    server.closes_clean().await;
 }

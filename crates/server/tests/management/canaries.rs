@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
-use signalbox_core::{Secret, Timestamp};
+use signalbox_core::{Plans, Secret, Timestamp};
 use signalbox_platform::purchase::settings::{CryptoSettings, StripeSettings};
 use signalbox_platform::{PeopleSettings, PurchaseSettings, SignUp};
 use signalbox_runtime::Clock;
@@ -16,7 +16,7 @@ use signalbox_server::{Credential, routes};
 use signalbox_testkit::{Caller, Offer, Reply, Setup, Stand, TestServer, refused};
 
 use crate::browser::{Browser, mailed};
-use crate::site::told;
+use crate::site::{delete, patch, told};
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
@@ -118,9 +118,16 @@ async fn trap() -> Trap {
             "acme/sick",
             [Stand::new("sick", "status-500"), Stand::new("well", "error-inband-2")],
         )
-        .model("acme/odd", [Stand::new("sick", "status-401")]);
+        .model("acme/odd", [Stand::new("sick", "status-401")])
+        .provider("cloud", transport("sigv4"))
+        .model("acme/cloud", [Stand::new("cloud", "status-403")])
+        .provider("tokens", transport("vertex"))
+        .model("acme/tokens", [Stand::new("tokens", "tokens-5")]);
+    let terms = json!({"free": {"byok_allowed": true, "byok_free": {"requests": 1000}}});
+    let plans = Plans::default().with(&serde_json::from_value(terms).unwrap()).unwrap();
     let people = PeopleSettings { sign_up: SignUp::Open, ..PeopleSettings::default() };
     let setup = Setup {
+        plans,
         people,
         purchases: purchases(&refused().await),
         clock: Clock::manual(Timestamp::from_seconds(1_800_000_000)),
@@ -210,6 +217,103 @@ async fn requests(trap: &mut Trap) {
     trap.hear(&manager.get("/api/v1/audit-log?limit=1000").await);
 }
 
+const BYOK: &str = "/api/v1/byok";
+
+/// Provider keys of a caller's own, by the provider: all that is secret in them is a canary.
+async fn callers_keys() -> [(&'static str, String); 4] {
+    let pair = json!({"access_key_id": "AKIDEXAMPLE", "region": "eu-west-1",
+        "secret_access_key": "canary-secret-access-key-2",
+        "session_token": "canary-session-token-2"});
+    let user = json!({"type": "authorized_user", "client_id": "c", "region": "eu",
+        "project_id": "p", "client_secret": "canary-secret-of-a-client-3",
+        "refresh_token": "canary-refresh-token-4",
+        "token_uri": format!("http://{}/token", refused().await)});
+    [
+        ("well", "sk-canary-of-a-callers-own-0".to_owned()),
+        ("sick", "sk-canary-of-a-callers-own-1".to_owned()),
+        ("cloud", pair.to_string()),
+        ("tokens", user.to_string()),
+    ]
+}
+
+/// A request with an own key, and what is told of it; the key that the last provider was sent.
+async fn on_own_key(trap: &mut Trap, model: &str, stream: bool) -> (u16, Option<String>) {
+    let caller = trap.server.caller().with("x-openrouter-metadata", "enabled");
+    let body = json!({"model": model, "max_tokens": 20, "stream": stream,
+        "messages": [{"role": "user", "content": "Hi"}]});
+    let reply = caller.chat(&body).await;
+    if let Some(id) = reply.header("x-generation-id") {
+        let id = id.to_owned();
+        trap.hear(&caller.get(&format!("/api/v1/generation?id={id}")).await);
+    }
+    trap.hear(&reply);
+    trap.hear(&caller.post("/api/v1/routing/plan", &body).await);
+    let sent = trap.server.journal().entries().last().and_then(|one| one.authorization.clone());
+    (reply.status, sent)
+}
+
+/// Provider keys of a caller's own: made, tried, used by requests that succeed and that fail, replaced,
+/// deleted, and some that can't be.
+async fn own_keys(trap: &mut Trap) {
+    let (manager, keys) = (trap.server.manager(), callers_keys().await);
+    for (what, text) in [
+        ("a caller's provider key", "sk-canary-of-a-callers-own-0"),
+        ("another provider key of a caller", "sk-canary-of-a-callers-own-1"),
+        ("a secret access key", "canary-secret-access-key-2"),
+        ("a token of a session elsewhere", "canary-session-token-2"),
+        ("a client's secret elsewhere", "canary-secret-of-a-client-3"),
+        ("a refresh token", "canary-refresh-token-4"),
+        ("a provider key that takes the place of one", "sk-canary-of-a-callers-new-5"),
+        ("a provider key that can't be", "canary of two words 6"),
+        ("a provider key that is only tried", "sk-canary-that-is-tried-7"),
+    ] {
+        trap.secret(what, text);
+    }
+    let mut paths = Vec::new();
+    for (provider, key) in &keys {
+        let wish = json!({"provider": provider, "key": key, "name": provider, "is_required": true});
+        let made = manager.post(BYOK, &wish).await;
+        trap.hear(&made);
+        let id = told(&made, 201)["data"]["id"].as_str().unwrap().to_owned();
+        paths.push(format!("{BYOK}/{id}"));
+    }
+    for wrong in [
+        json!("canary of two words 6"),
+        json!(["canary of two words 6"]),
+        json!({"canary of two words 6": 1}),
+        json!("{\"api_key\": \"canary of two words 6\"}"),
+    ] {
+        let reply = manager.post(BYOK, &json!({"provider": "well", "key": wrong})).await;
+        told(&reply, 400);
+        trap.hear(&reply);
+    }
+    for stream in [false, true] {
+        let sent = Some("Bearer sk-canary-of-a-callers-own-0".to_owned());
+        assert_eq!(on_own_key(trap, "acme/one", stream).await, (200, sent));
+        let (refused, _) = on_own_key(trap, "acme/odd", stream).await;
+        assert_eq!(refused == 401, !stream, "refused, then at rest: {refused}");
+        for model in ["acme/sick", "acme/cloud", "acme/tokens"] {
+            on_own_key(trap, model, stream).await;
+        }
+    }
+    let mut tried = keys.to_vec();
+    tried.extend(["well", "sick"].map(|one| (one, "sk-canary-that-is-tried-7".to_owned())));
+    for (provider, key) in tried {
+        let wish = json!({"provider": provider, "key": key});
+        trap.hear(&manager.post(&format!("{BYOK}/probe"), &wish).await);
+    }
+    let wish = json!({"key": "sk-canary-of-a-callers-new-5", "name": null});
+    trap.hear(&patch(&manager, &paths[0], wish).await);
+    let sent = Some("Bearer sk-canary-of-a-callers-new-5".to_owned());
+    assert_eq!(on_own_key(trap, "acme/one", false).await, (200, sent));
+    trap.hear(&manager.get(BYOK).await);
+    for path in &paths {
+        trap.hear(&manager.get(path).await);
+        trap.hear(&delete(&manager, path).await);
+    }
+    trap.hear(&manager.get("/api/v1/audit-log?limit=1000").await);
+}
+
 /// Every route, with a body that is none.
 async fn nonsense(trap: &mut Trap, ada: &Browser) {
     let (api, manager) = (trap.server.caller(), trap.server.manager());
@@ -234,6 +338,7 @@ async fn everything() -> (Trap, Vec<u8>) {
     let mut trap = trap().await;
     let ada = people(&mut trap).await;
     requests(&mut trap).await;
+    own_keys(&mut trap).await;
     nonsense(&mut trap, &ada).await;
     trap.server.settled().await;
     let files = trap.server.files();

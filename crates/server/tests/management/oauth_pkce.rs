@@ -9,7 +9,7 @@ use signalbox_testkit::{Caller, Reply, Setup, TestServer};
 
 use crate::browser::{Browser, person, start, start_as};
 use crate::reference::conforms;
-use crate::site::{chat, told};
+use crate::site::{chat, delete, patch, told};
 
 const CODE: &str = "/api/v1/auth/keys/code";
 const KEYS: &str = "/api/v1/auth/keys";
@@ -322,6 +322,32 @@ async fn a_code_is_good_for_ten_minutes_and_for_whoever_knows_the_verifier() {
     clock.advance(Duration::from_secs(1));
     let late = told(&exchange(&manager, &other).await, 403);
     assert_eq!(late["error"]["message"], "Authorization code expired");
+}
+
+#[tokio::test]
+async fn a_workspace_that_has_ended_gets_no_key() {
+    let (server, _) = start(open()).await;
+    let manager = server.manager();
+    let lab = manager.post("/api/v1/workspaces", &json!({"name": "Lab", "slug": "lab"})).await;
+    let lab = told(&lab, 201)["data"]["id"].clone();
+    let codes = [
+        issue(&manager, &json!({"workspace_id": lab})).await,
+        issue(&manager, &json!({"workspace_id": lab})).await,
+    ];
+    let made = told(&exchange(&manager, &codes[0]).await, 200);
+    let caller = server.caller().with_key(made["key"].as_str().unwrap());
+    told(&caller.chat(&chat()).await, 200);
+    told(&delete(&manager, "/api/v1/workspaces/lab").await, 400);
+    let id = lab.as_str().unwrap();
+    let all = told(&manager.get(&format!("/api/v1/keys?workspace_id={id}")).await, 200);
+    let path = format!("/api/v1/keys/{}", all["data"][0]["hash"].as_str().unwrap());
+    told(&patch(&manager, &path, json!({"disabled": true})).await, 200);
+    told(&delete(&manager, "/api/v1/workspaces/lab").await, 200);
+    let late = told(&exchange(&manager, &codes[1]).await, 403);
+    assert_eq!(late["error"]["message"], INVALID);
+    told(&patch(&manager, &path, json!({"disabled": false})).await, 404);
+    told(&caller.chat(&chat()).await, 401);
+    server.closes_clean().await;
 }
 
 #[tokio::test]

@@ -70,6 +70,13 @@ async fn a_new_key_takes_the_place_of_an_old_one_with_one_limit_and_one_usage() 
     told(&after.chat(&chat()).await, 401);
     told(&server.caller().with_key(&text(&third["key"])).chat(&chat()).await, 200);
     assert!(third["data"]["usage"].as_f64().unwrap() > 4.0 * spent);
+    // One that is disabled stays so.
+    let path = format!("{KEYS}/{}", text(&third["data"]["hash"]));
+    told(&patch(&manager, &path, json!({"disabled": true})).await, 200);
+    let fourth =
+        told(&manager.post(&format!("{path}/rotate"), &json!({"grace_seconds": 0})).await, 201);
+    assert_eq!(fourth["data"]["disabled"], true);
+    told(&server.caller().with_key(&text(&fourth["key"])).chat(&chat()).await, 401);
     let log = server.platform.store().audit_log(&server.owner.account_id, None, 2).await.unwrap();
     assert!(log.iter().all(|row| row.action == "key.rotate"));
     server.audit().await;

@@ -17,7 +17,6 @@ use signalbox_core::id::AccountId;
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_platform::{NewKey, Platform, PlatformError, RevokeOld};
-use signalbox_runtime::Clock;
 
 use super::Place;
 use crate::exit::{Stop, print};
@@ -154,7 +153,7 @@ fn moment(text: &str) -> Result<Timestamp, String> {
 
 async fn platform(place: Place) -> Result<Platform, Stop> {
     let config = place.load(None)?;
-    let store = wiring::store(&config, Clock::system()).await?;
+    let store = wiring::store_for_command(&config).await?;
     wiring::platform(&config, &store)
 }
 

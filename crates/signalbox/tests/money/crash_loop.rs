@@ -12,12 +12,12 @@ use signalbox_store::{GenerationRow, Store};
 
 use crate::books::Books;
 use crate::caller::{Wish, chat};
-use crate::draw::{Draw, rounds};
 use crate::node::Node;
 use crate::offer::{Offer, Stand};
 use crate::seen::Seen;
 use crate::site::Site;
 use crate::watch;
+use signalbox_testkit::{Draw, rounds};
 
 /// Time between two requests: fifty in a second.
 const EVERY: Duration = Duration::from_millis(20);

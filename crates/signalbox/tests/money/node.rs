@@ -87,6 +87,13 @@ impl Node {
         std::fs::read_to_string(self.log()).unwrap_or_default()
     }
 
+    /// What the kernel says of it in this file of its own.
+    #[cfg(target_os = "linux")]
+    pub fn kernel(&self, file: &str) -> String {
+        let id = self.child.as_ref().expect("a running process").id();
+        std::fs::read_to_string(format!("/proc/{id}/{file}")).unwrap()
+    }
+
     /// Ends the process at once, as a power switch would; returns when it is gone.
     pub fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {

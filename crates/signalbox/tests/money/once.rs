@@ -11,10 +11,10 @@ use signalbox_runtime::task;
 
 use crate::books::Books;
 use crate::caller::Line;
-use crate::draw::{Draw, rounds};
 use crate::node::Node;
 use crate::offer::{Offer, Stand};
 use crate::site::Site;
+use signalbox_testkit::{Draw, rounds};
 
 /// Deaths.
 const ROUNDS: u64 = 12;

@@ -10,11 +10,11 @@ use tokio::sync::{Barrier, mpsc};
 
 use crate::books::Books;
 use crate::caller::{Line, Wish, chat_on};
-use crate::draw::Draw;
 use crate::node::Node;
 use crate::offer::{Offer, Stand};
 use crate::seen::Seen;
 use crate::site::{Customer, Site};
+use signalbox_testkit::Draw;
 
 /// Longest that a storm may take.
 const PATIENCE: Duration = Duration::from_secs(180);

@@ -366,3 +366,15 @@ async fn an_old_copy_of_the_database_needs_the_key_of_its_time() {
     assert!(node.stop().await.success());
     site.audit();
 }
+
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_gateway_that_crashes_leaves_no_file_of_its_memory() {
+    let site = Site::new(&offer(), 40).await;
+    let mut node = site.node();
+    node.start().await;
+    let limits = node.kernel("limits");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+    let words: Vec<_> = core.split_whitespace().skip(4).take(2).collect();
+    assert_eq!(words, ["0", "0"], "{core}");
+}

@@ -5,6 +5,7 @@ use signalbox_core::id::{AccountId, KeyHash, UserId, WorkspaceId};
 use signalbox_core::time::ResetInterval;
 use signalbox_core::{Timestamp, Usd};
 
+use super::admission::admit;
 use super::{COLUMNS, KeyRecord, insert, read_key};
 use crate::changes::{Change, announce};
 use crate::error::StoreError;
@@ -152,6 +153,37 @@ pub(crate) async fn disable_of(
     Ok(deeds)
 }
 
+/// Deletes a key for ever; its row stays for the records.
+async fn end(
+    connection: &mut Connection,
+    key: &KeyRecord,
+    now: Timestamp,
+) -> Result<Deed, StoreError> {
+    query("UPDATE api_keys SET deleted_at = $1 WHERE hash = $2 AND deleted_at IS NULL")
+        .bind(now.micros())
+        .bind(key.hash.as_str())
+        .execute(&mut *connection)
+        .await?;
+    announce(connection, &Change::Key(key.hash.clone()), now).await?;
+    Ok(deed(&key.hash, Some(key), None))
+}
+
+/// Deletes all keys of a workspace.
+pub(crate) async fn end_of(
+    connection: &mut Connection,
+    workspace: &WorkspaceId,
+    now: Timestamp,
+) -> Result<Vec<Deed>, StoreError> {
+    let sql =
+        format!("SELECT {COLUMNS} FROM api_keys WHERE workspace_id = $1 AND deleted_at IS NULL");
+    let rows = query(AssertSqlSafe(sql)).bind(workspace.as_str());
+    let mut deeds = Vec::new();
+    for row in rows.fetch_all(&mut *connection).await? {
+        deeds.push(end(connection, &read_key(&row)?, now).await?);
+    }
+    Ok(deeds)
+}
+
 impl Store {
     /// The keys of an account in a workspace.
     ///
@@ -218,7 +250,8 @@ impl Store {
     /// remembers one already, that one is given and nothing is added.
     ///
     /// # Errors
-    /// [`StoreError::Constraint`] when the workspace or the account does not exist;
+    /// [`StoreError::Constraint`] when the workspace, the account or the creator's place there does not
+    /// exist;
     /// [`StoreError::Refused`] when the idempotency key is that of another request.
     pub async fn make_key(
         &self,
@@ -227,12 +260,13 @@ impl Store {
         once: Option<Once>,
         answer: Answer,
     ) -> Result<Remembered, StoreError> {
-        let now = self.clock().now();
+        let (actor, now) = (by.actor.clone(), self.clock().now());
         self.manage(by, "key.create", move |connection| {
             Box::pin(async move {
                 if let Some(known) = Once::look(connection, once.as_ref()).await? {
                     return Ok(Managed::nothing(known));
                 }
+                admit(connection, &actor, &key).await?;
                 insert(connection, &key).await?;
                 announce(connection, &Change::Key(key.hash.clone()), now).await?;
                 let answer = Once::keep(connection, once.as_ref(), answer, now).await?;
@@ -283,13 +317,7 @@ impl Store {
                 let Some(old) = owned(connection, &account, &hash, kind).await? else {
                     return Ok(Managed::nothing(false));
                 };
-                query("UPDATE api_keys SET deleted_at = $1 WHERE hash = $2 AND deleted_at IS NULL")
-                    .bind(now.micros())
-                    .bind(hash.as_str())
-                    .execute(&mut *connection)
-                    .await?;
-                announce(connection, &Change::Key(hash.clone()), now).await?;
-                Ok(Managed::one(true, deed(&hash, Some(&old), None)))
+                Ok(Managed::one(true, end(connection, &old, now).await?))
             })
         })
         .await

@@ -4,6 +4,7 @@ use signalbox_core::Timestamp;
 use signalbox_core::id::{KeyHash, random_uuid};
 use signalbox_runtime::entropy;
 
+use super::admission::admit;
 use super::managed::{deed, owned};
 use super::{KeyKind, KeyRecord, insert};
 use crate::changes::{Change, announce};
@@ -22,6 +23,8 @@ pub enum Rotated {
     Unknown,
     /// Another key came in its place already.
     Before,
+    /// It is no longer what the new one was made from.
+    Changed,
 }
 
 async fn replaced_by(
@@ -54,31 +57,36 @@ async fn inherit(
 }
 
 impl Store {
-    /// Adds `new` in the place of a key of the account of `by`, which ends at `end` at the latest. Both
-    /// have one limit and one usage. With `once` it remembers `answer` as [`Store::make_key`] does.
+    /// Adds `new` in the place of a key of the account of `by`, as `old` was read, which ends at `end` at
+    /// the latest. Both have one limit and one usage. With `once` it remembers `answer` as [`Store::make_key`] does.
     ///
     /// # Errors
     /// As [`Store::make_key`].
     pub async fn rotate_key(
         &self,
         by: By,
-        old: KeyHash,
+        old: KeyRecord,
         new: KeyRecord,
         end: Timestamp,
         once: Option<Once>,
         answer: Answer,
     ) -> Result<Rotated, StoreError> {
-        let (account, now) = (by.account.clone(), self.clock().now());
+        let (account, actor) = (by.account.clone(), by.actor.clone());
+        let now = self.clock().now();
         self.manage(by, "key.rotate", move |connection| {
             Box::pin(async move {
                 if let Some(known) = Once::look(connection, once.as_ref()).await? {
                     return Ok(Managed::nothing(Rotated::Done(known)));
                 }
-                let Some(before) = owned(connection, &account, &old, KeyKind::Api).await? else {
+                let Some(before) = owned(connection, &account, &old.hash, KeyKind::Api).await?
+                else {
                     return Ok(Managed::nothing(Rotated::Unknown));
                 };
-                if replaced_by(connection, &old).await?.is_some() {
+                if replaced_by(connection, &old.hash).await?.is_some() {
                     return Ok(Managed::nothing(Rotated::Before));
+                }
+                if before != old {
+                    return Ok(Managed::nothing(Rotated::Changed));
                 }
                 let end = before.expires_at.map_or(end, |own| own.min(end));
                 query(
@@ -88,18 +96,19 @@ impl Store {
                 .bind(new.hash.as_str())
                 .bind(end.micros())
                 .bind(now.micros())
-                .bind(old.as_str())
+                .bind(old.hash.as_str())
                 .execute(&mut *connection)
                 .await?;
+                admit(connection, &actor, &new).await?;
                 insert(connection, &new).await?;
-                inherit(connection, &old, &new.hash, now).await?;
-                for hash in [&old, &new.hash] {
+                inherit(connection, &old.hash, &new.hash, now).await?;
+                for hash in [&old.hash, &new.hash] {
                     announce(connection, &Change::Key(hash.clone()), now).await?;
                 }
                 let after =
                     KeyRecord { expires_at: Some(end), updated_at: Some(now), ..before.clone() };
                 let deeds = vec![
-                    deed(&old, Some(&before), Some(&after)),
+                    deed(&old.hash, Some(&before), Some(&after)),
                     deed(&new.hash, None, Some(&new)),
                 ];
                 let answer = Once::keep(connection, once.as_ref(), answer, now).await?;

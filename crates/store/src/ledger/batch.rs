@@ -21,6 +21,10 @@ pub(crate) trait Commit: Send {
     fn commit(&mut self, entries: &[Entry]) -> impl Future<Output = Result<(), StoreError>> + Send;
 }
 
+/// Most entries of one batch. SQLite binds at most 32,766 values to a statement, which is what keeps
+/// it from being larger (`intake` checks it when it is compiled).
+pub(crate) const LARGEST: usize = 448;
+
 /// First and longest pause after a failed commit.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 

@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use super::{Keeper, Opened};
 use crate::error::StoreError;
 use crate::migrate;
+use crate::settings::StoreSettings;
 use crate::sql::{Pool, Remote, Row, query};
 use crate::writer::Pen;
 
@@ -30,22 +31,26 @@ fn malformed(url: &str) -> StoreError {
     StoreError::Url(format!("{scheme}://…"))
 }
 
-/// Opens with so many connections that only read. All of them are kept, so that a server without free
+/// Opens with the connections of the settings that only read. All of them are kept, so that a server without free
 /// places still serves us.
-pub(super) async fn open(url: &str, now: i64, readers: u32) -> Result<Opened, StoreError> {
+pub(super) async fn open(
+    url: &str,
+    now: i64,
+    settings: &StoreSettings,
+) -> Result<Opened, StoreError> {
     let options = PgConnectOptions::from_str(url)
         .map_err(|_| malformed(url))?
         .application_name("signalbox")
         .options(SESSION)
         .disable_statement_logging();
     let pool = PgPoolOptions::new()
-        .max_connections(readers)
-        .min_connections(readers)
+        .max_connections(settings.readers)
+        .min_connections(settings.readers)
         .acquire_timeout(ACQUIRE)
         .idle_timeout(None)
         .max_lifetime(None)
         .connect_lazy_with(options.clone());
-    let remote = Remote::new(options, pool);
+    let remote = Remote::new(options, pool, settings.patience);
     let mut connection = remote.connect().await?;
     let encoding = query("SHOW server_encoding").fetch_one(&mut connection).await?;
     if encoding.try_get::<&str, _>(0)? != "UTF8" {

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use signalbox_core::limits;
 use tokio::sync::{mpsc, oneshot};
 
 use super::OutboxFile;
@@ -45,9 +44,9 @@ pub(super) async fn run(
     gauge: Arc<Gauge>,
 ) {
     let waiting = Arc::new(AtomicUsize::new(0));
-    let mut queued = Vec::with_capacity(limits::LEDGER_BATCH);
-    let mut entries = Vec::with_capacity(limits::LEDGER_BATCH);
-    while commands.recv_many(&mut queued, limits::LEDGER_BATCH).await > 0 {
+    let mut queued = Vec::with_capacity(batch::LARGEST);
+    let mut entries = Vec::with_capacity(batch::LARGEST);
+    while commands.recv_many(&mut queued, batch::LARGEST).await > 0 {
         for command in queued.drain(..) {
             if let Command::Entry(entry) = command {
                 waiting.fetch_add(1, Ordering::Relaxed);

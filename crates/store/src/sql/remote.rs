@@ -20,9 +20,7 @@ const ANSWER: Duration = Duration::from_secs(20);
 const BEAT: Duration = Duration::from_millis(40);
 /// The same after a connection that could not be made.
 const REDIAL: Duration = Duration::from_millis(100);
-/// A caller who has waited this long while no beat was answered hears that the database is away.
-const PATIENCE: Duration = Duration::from_millis(140);
-/// A second look after [`PATIENCE`], for a process that was itself too busy to see the last beat.
+/// A second look after a caller's patience has ended, for a process that was itself too busy to see the last beat.
 const SECOND_LOOK: Duration = Duration::from_millis(20);
 /// Longest time without an answer to a beat.
 const LOST: Duration = Duration::from_secs(5);
@@ -37,8 +35,10 @@ pub(crate) struct Remote {
 
 /// Beats that were answered. Slow is told from absent by it: a statement may take its time as long
 /// as the server answers others.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Pulse {
+    /// A caller who has waited this long while no beat was answered hears that the database is away.
+    patience: Duration,
     beats: AtomicU64,
     /// Whether it was found silent, and no beat was answered since.
     down: AtomicBool,
@@ -47,6 +47,11 @@ struct Pulse {
 }
 
 impl Pulse {
+    fn new(patience: Duration) -> Self {
+        let (beats, down, round_trip) = Default::default();
+        Self { patience, beats, down, round_trip }
+    }
+
     fn beat(&self, took: Duration) {
         let took = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
         let known = self.round_trip.load(Ordering::Relaxed);
@@ -67,7 +72,7 @@ impl Pulse {
     /// How long to wait for a beat: longer when the server is far away.
     fn patience(&self) -> Duration {
         let round_trip = Duration::from_micros(self.round_trip.load(Ordering::Relaxed));
-        PATIENCE.max(round_trip.saturating_mul(4))
+        self.patience.max(round_trip.saturating_mul(4))
     }
 
     /// Resolves when the server has been silent for a while.
@@ -95,8 +100,9 @@ pub(crate) fn silent() -> StoreError {
 }
 
 impl Remote {
-    pub fn new(options: PgConnectOptions, pool: PgPool) -> Self {
-        Self { options: Arc::new(options), pool, pulse: Arc::default() }
+    pub fn new(options: PgConnectOptions, pool: PgPool, patience: Duration) -> Self {
+        let pulse = Arc::new(Pulse::new(patience));
+        Self { options: Arc::new(options), pool, pulse }
     }
 
     /// A connection of its own.
@@ -105,7 +111,8 @@ impl Remote {
     }
 
     async fn dial(&self) -> Result<PgConnection, StoreError> {
-        match tokio::time::timeout(CONNECT, self.options.connect()).await {
+        let longest = CONNECT.max(self.pulse.patience);
+        match tokio::time::timeout(longest, self.options.connect()).await {
             Ok(connected) => Ok(connected?),
             Err(_) => Err(silent()),
         }

@@ -7,11 +7,11 @@ use signalbox_core::{Timestamp, Usd};
 
 use super::{COLUMNS, WorkspaceRecord, read};
 use crate::budgets::{self, Budget, SetBudget};
-use crate::byok;
 use crate::error::StoreError;
 use crate::manage::{By, Deed, Managed};
 use crate::sql::{AssertSqlSafe, Connection, Row, query};
 use crate::store::Store;
+use crate::{byok, keys};
 
 /// The live workspaces of an account that a member belongs to; of all when the member is ''.
 const THEIRS: &str = "account_id = $1 AND deleted_at IS NULL AND ($2 = '' OR is_default = 1 \
@@ -186,7 +186,8 @@ impl Store {
         .await
     }
 
-    /// Deletes a workspace of the account of `by` with its budgets, members and guardrails.
+    /// Deletes a workspace of the account of `by` with its budgets, members, guardrails, and the keys
+    /// that were disabled.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
@@ -219,6 +220,7 @@ impl Store {
                     query(sql).bind(id.as_str()).execute(&mut *connection).await?;
                 }
                 let mut deeds = byok::end_of(connection, &id, now).await?;
+                deeds.extend(keys::end_of(connection, &id, now).await?);
                 query("UPDATE workspaces SET deleted_at = $1 WHERE id = $2")
                     .bind(now.micros())
                     .bind(id.as_str())

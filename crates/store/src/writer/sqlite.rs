@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use signalbox_core::limits;
 use tokio::sync::mpsc;
 
 use super::{Command, Work};
@@ -18,9 +17,9 @@ pub(super) async fn run(
     backlog: Arc<AtomicUsize>,
 ) {
     let mut scribe = Scribe::default();
-    let mut waiting = Vec::with_capacity(limits::LEDGER_BATCH);
-    let mut entries = Vec::with_capacity(limits::LEDGER_BATCH);
-    while commands.recv_many(&mut waiting, limits::LEDGER_BATCH).await > 0 {
+    let mut waiting = Vec::with_capacity(batch::LARGEST);
+    let mut entries = Vec::with_capacity(batch::LARGEST);
+    while commands.recv_many(&mut waiting, batch::LARGEST).await > 0 {
         for command in waiting.drain(..) {
             match command {
                 Command::Entry(entry) => entries.push(entry),

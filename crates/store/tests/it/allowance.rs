@@ -150,12 +150,14 @@ async fn a_month_starts_anew_and_a_plan_may_count_in_the_other_unit_from_one_day
         assert_eq!(one(&world, &ledger, &key, &requests, true).await, usd(expected));
     }
     // What was posted counts in either unit.
+    ledger.flush().await.unwrap();
     assert!(world.audit().await.is_clean());
     let more = draw(&key, ByokFree::ListPriceUsd(usd(3 * LIST + 100)));
     for expected in [LIST, 30, 0] {
         assert_eq!(one(&world, &ledger, &key, &more, true).await, usd(expected));
     }
     // Five requests have been free, one of them in part.
+    ledger.flush().await.unwrap();
     assert!(world.audit().await.is_clean());
     let five = draw(&key, ByokFree::Requests(6));
     for expected in [LIST, 0] {

@@ -9,19 +9,28 @@ use crate::address::AddressError;
 use crate::transport::{Target, TransportError};
 
 impl Credential {
-    /// Whether calls could be made at the provider with a caller's own credential. Nothing is sent.
+    /// Whether calls could be made at the provider with a caller's own credential, as far as it is spoken
+    /// to at all. Nothing is sent.
     ///
     /// # Errors
     /// What is wrong with it, without a word of it.
     pub fn check(provider: &Provider, written: &Secret<String>) -> Result<(), CredentialError> {
         let open = |transport: &Transport| *transport == Transport::None;
-        if !provider.byok || provider.speaks.iter().all(|one| open(&one.transport)) {
+        // Whoever is not spoken to, or has no address until the operator gives one, takes any form.
+        let is_nowhere = provider.base_url.is_none() && provider.resources.is_empty();
+        let is_silent = provider.speaks.is_empty() || is_nowhere;
+        if !provider.byok
+            || !provider.speaks.is_empty() && provider.speaks.iter().all(|one| open(&one.transport))
+        {
             return Err(CredentialError::NotTaken);
         }
         let credential = Self::parse(written)?;
         let region = credential.region.as_deref();
         if region.is_some_and(|region| !is_label(region)) {
             return Err(CredentialError::Place("region"));
+        }
+        if is_silent {
+            return Ok(());
         }
         let parts = match &credential.kind {
             super::Kind::Entries(entries) => (0..entries.len()).map(|at| Part(Some(at))).collect(),

@@ -22,6 +22,8 @@ use tokio::net::TcpListener;
 
 use crate::seen;
 
+mod timing;
+
 /// Every place where a tenant's address is called from. A new one is a row here, or the build fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sink {

@@ -1,7 +1,8 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { Link, Navigate, type ParsedLocation, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { useAct } from '@/lib/act.ts';
 import { ApiFailure, inWords } from '@/lib/api.ts';
 import {
   type CodeWish,
@@ -19,6 +20,7 @@ import { Button } from '@/ui/button.tsx';
 import { Copied } from '@/ui/copy.tsx';
 import { Note } from '@/ui/note.tsx';
 import { Sheet } from '@/ui/page.tsx';
+import { Unreachable } from '@/ui/signed-in.tsx';
 import { Skeleton } from '@/ui/skeleton.tsx';
 import { Decision } from './decision.tsx';
 
@@ -84,7 +86,7 @@ function Code({ code }: { code: string }) {
 
 function Asked({ request, wish, session }: { request: Request; wish: CodeWish; session: Session }) {
   const [denied, setDenied] = useState(false);
-  const grant = useMutation({
+  const grant = useAct({
     mutationFn: (decided: Decided) => consent(decidedWish(wish, request, decided)),
     onSuccess: (code) => {
       if (request.callback_url !== null) {
@@ -127,7 +129,7 @@ export function Consent() {
   // Read once: on the way to another page the address is that page's already.
   const router = useRouter();
   const [{ here, wish }] = useState(() => request(router.state.location));
-  const { data: session, isPending } = useSession();
+  const { data: session, isPending, error, refetch } = useSession();
   const readable = !(wish instanceof Unreadable);
   const proven = session?.user.email_verified === true;
   const checked = useQuery({
@@ -139,11 +141,15 @@ export function Consent() {
   });
   if (!readable) return <Refused why={wish.message} callback={undefined} />;
   if (isPending) return <Waiting />;
-  if (!session) return <Navigate to="/sign-in" search={{ return_to: here }} replace />;
+  if (session === undefined) return <Unreachable error={error} onAgain={() => void refetch()} />;
+  if (session === null) return <Navigate to="/sign-in" search={{ return_to: here }} replace />;
   if (!proven) return <Navigate to="/verify-email" search={{ return_to: here }} replace />;
   if (checked.error) {
-    const over = checked.error instanceof ApiFailure && checked.error.status === 401;
-    if (over) return <Navigate to="/sign-in" search={{ return_to: here }} replace />;
+    const status = checked.error instanceof ApiFailure ? checked.error.status : 0;
+    if (status === 401) return <Navigate to="/sign-in" search={{ return_to: here }} replace />;
+    if (status === 0 || status === 429 || status >= 500) {
+      return <Unreachable error={checked.error} onAgain={() => void checked.refetch()} />;
+    }
     return <Refused why={inWords(checked.error)} callback={wish.callback_url} />;
   }
   if (!checked.data) return <Waiting />;

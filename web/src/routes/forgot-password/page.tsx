@@ -1,6 +1,6 @@
-import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 
+import { useAct } from '@/lib/act.ts';
 import { call } from '@/lib/api.ts';
 import { Button } from '@/ui/button.tsx';
 import { Field } from '@/ui/field.tsx';
@@ -8,7 +8,7 @@ import { Form } from '@/ui/form.tsx';
 import { LINK, Sheet } from '@/ui/page.tsx';
 
 export function ForgotPassword() {
-  const ask = useMutation({
+  const ask = useAct({
     mutationFn: (email: string) => call('POST', '/api/v1/session/password/forgot', { email }),
   });
   const foot = (

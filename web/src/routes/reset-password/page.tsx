@@ -1,9 +1,11 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 
+import { useAct } from '@/lib/act.ts';
 import { call } from '@/lib/api.ts';
 import { forgetToken, takeToken } from '@/lib/mailed-token.ts';
+import { become } from '@/lib/presence.ts';
 import { Button } from '@/ui/button.tsx';
 import { Form } from '@/ui/form.tsx';
 import { Sheet } from '@/ui/page.tsx';
@@ -12,12 +14,12 @@ import { LEAST, Password } from '@/ui/password.tsx';
 export function ResetPassword() {
   const [token] = useState(() => takeToken('reset'));
   const queries = useQueryClient();
-  const set = useMutation({
+  const set = useAct({
     mutationFn: (password: string) =>
       call('POST', '/api/v1/session/password/reset', { token, password }),
     onSuccess: () => {
       forgetToken('reset');
-      queries.clear();
+      become(queries, null);
     },
   });
   if (set.isSuccess) {

@@ -1,14 +1,16 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, useRouter } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
+import { useAct } from '@/lib/act.ts';
 import { whyNot } from '@/lib/elsewhere.ts';
+import { become } from '@/lib/presence.ts';
 import { useReturn } from '@/lib/return.ts';
 import {
   finishSignIn,
   needsCode,
-  sessionQuery,
   signIn,
+  singleSignOn,
   type SignIn as Wish,
   useSession,
 } from '@/lib/session.ts';
@@ -38,6 +40,8 @@ function CodeForm({
         autoFocus
         required
         className="font-mono tracking-widest"
+        autoCapitalize="none"
+        spellCheck={false}
         hint="Six digits from your authenticator app, or one of your recovery codes."
       />
       <Button type="submit" kind="primary" wide busy={busy}>
@@ -58,35 +62,41 @@ export function SignIn() {
     return { waits: search.second_factor === 'required', problem: whyNot(search.error) };
   });
   const [known, setKnown] = useState<Wish | null>(null);
-  const attempt = useMutation({
+  const attempt = useAct({
     mutationFn: signIn,
-    onSuccess: (opened) => {
-      queries.clear();
-      queries.setQueryData(sessionQuery.queryKey, opened);
-    },
+    onSuccess: (opened) => become(queries, opened),
     onError: (error, wish) => {
       if (wish.code === undefined && needsCode(error)) setKnown(wish);
     },
   });
-  const finish = useMutation({
+  const finish = useAct({
     mutationFn: finishSignIn,
-    onSuccess: (opened) => {
-      queries.clear();
-      queries.setQueryData(sessionQuery.queryKey, opened);
-    },
+    onSuccess: (opened) => become(queries, opened),
   });
   const signedIn = Boolean(session);
+  // Whoever failed to sign in anew is still signed in, and is told that before they go on.
+  const stays = signedIn && elsewhere.problem !== null && attempt.isIdle;
   useEffect(() => {
-    if (signedIn) back.goBack();
-  }, [signedIn, back]);
+    if (signedIn && !stays) back.goBack();
+  }, [signedIn, stays, back]);
 
+  if (stays) {
+    return (
+      <Sheet title="Signing in elsewhere failed" lead="You are signed in here all the same.">
+        <Note kind="danger">{elsewhere.problem}</Note>
+        <Button wide kind="primary" onClick={back.goBack}>
+          Go on
+        </Button>
+      </Sheet>
+    );
+  }
   if (elsewhere.waits && !signedIn) {
     return (
       <Sheet
         title="Second factor"
         lead="The provider knows you. Now show that you have your device."
         foot={
-          <a href="/sign-in" className={LINK}>
+          <a href={`/sign-in?${new URLSearchParams(back.search)}`} className={LINK}>
             Sign in another way
           </a>
         }
@@ -95,6 +105,7 @@ export function SignIn() {
       </Sheet>
     );
   }
+  const elsewhereOnly = singleSignOn(attempt.error);
   const asked = known !== null && attempt.variables?.code === undefined;
   if (known !== null) {
     return (
@@ -135,8 +146,19 @@ export function SignIn() {
       {elsewhere.problem !== null && attempt.isIdle && (
         <Note kind="danger">{elsewhere.problem}</Note>
       )}
+      {elsewhereOnly === null ? null : (
+        <Note kind="caution">
+          <p>People of this domain sign in at their organization’s identity provider.</p>
+          <a
+            href={`${elsewhereOnly}?${new URLSearchParams({ return_to: back.path })}`}
+            className={LINK}
+          >
+            Continue there
+          </a>
+        </Note>
+      )}
       <Form
-        error={attempt.error}
+        error={elsewhereOnly === null ? attempt.error : null}
         onSend={(texts) => attempt.mutate({ email: texts('email'), password: texts('password') })}
       >
         <Field

@@ -1,17 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 
-import { call } from '@/lib/api.ts';
-import type { Provider } from '@/lib/session.ts';
+import { providersQuery } from '@/lib/session.ts';
 import { Button } from '@/ui/button.tsx';
-
-/** Those who can say who a person is, where the operator has named any. */
-const providersQuery = {
-  queryKey: ['providers'],
-  queryFn: () =>
-    call<{ data: Provider[] }>('GET', '/api/v1/session/providers').then(({ data }) => data),
-  staleTime: Infinity,
-  retry: false,
-};
 
 /** Buttons for signing in elsewhere. Nothing is there until there is somebody, and when none is. */
 export function Providers({ path }: { path: string }) {

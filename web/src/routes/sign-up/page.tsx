@@ -1,13 +1,16 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 
+import { useAct } from '@/lib/act.ts';
 import { ApiFailure, call } from '@/lib/api.ts';
 import { keptToken } from '@/lib/mailed-token.ts';
+import { become } from '@/lib/presence.ts';
 import { useReturn } from '@/lib/return.ts';
-import { type Session, sessionQuery, signIn } from '@/lib/session.ts';
+import { type Session, signIn, singleSignOn } from '@/lib/session.ts';
 import { Button } from '@/ui/button.tsx';
 import { Field } from '@/ui/field.tsx';
 import { Form } from '@/ui/form.tsx';
+import { Note } from '@/ui/note.tsx';
 import { LINK, Sheet } from '@/ui/page.tsx';
 import { LEAST, Password } from '@/ui/password.tsx';
 
@@ -38,12 +41,11 @@ export function SignUp() {
   const navigate = useNavigate();
   const back = useReturn();
   const invitation = keptToken('invitation');
-  const attempt = useMutation({
+  const attempt = useAct({
     mutationFn: enter,
     onSuccess: (session) => {
       if (session === null) return;
-      queries.clear();
-      queries.setQueryData(sessionQuery.queryKey, session);
+      become(queries, session);
       if (session.user.email_verified) back.goBack();
       else void navigate({ to: '/verify-email', search: back.search, replace: true });
     },
@@ -67,6 +69,7 @@ export function SignUp() {
       </Sheet>
     );
   }
+  const elsewhereOnly = singleSignOn(attempt.error);
   return (
     <Sheet
       title="Sign up"
@@ -80,8 +83,19 @@ export function SignUp() {
         </>
       }
     >
+      {elsewhereOnly === null ? null : (
+        <Note kind="caution">
+          <p>People of this domain sign in at their organization’s identity provider.</p>
+          <a
+            href={`${elsewhereOnly}?${new URLSearchParams({ return_to: back.path })}`}
+            className={LINK}
+          >
+            Continue there
+          </a>
+        </Note>
+      )}
       <Form
-        error={attempt.error}
+        error={elsewhereOnly === null ? attempt.error : null}
         onSend={(texts) => {
           const [first, last] = [texts('first_name').trim(), texts('last_name').trim()];
           attempt.mutate({

@@ -1,7 +1,8 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
+import { useAct } from '@/lib/act.ts';
 import { ApiFailure, call, inWords } from '@/lib/api.ts';
 import { forgetToken, takeToken } from '@/lib/mailed-token.ts';
 import { useReturn } from '@/lib/return.ts';
@@ -9,13 +10,14 @@ import { type Session, sessionQuery } from '@/lib/session.ts';
 import { Button } from '@/ui/button.tsx';
 import { Note } from '@/ui/note.tsx';
 import { Sheet } from '@/ui/page.tsx';
+import { Unreachable } from '@/ui/signed-in.tsx';
 import { Skeleton } from '@/ui/skeleton.tsx';
 
 /** Milliseconds between looks whether the link was opened in another window. */
 const LOOK = 4_000;
 
 function Waiting({ session }: { session: Session }) {
-  const again = useMutation({ mutationFn: () => call('POST', '/api/v1/session/email/send') });
+  const again = useAct({ mutationFn: () => call('POST', '/api/v1/session/email/send') });
   return (
     <Sheet
       title="Verify your e-mail"
@@ -39,7 +41,7 @@ function Waiting({ session }: { session: Session }) {
 /** Shows the token once there is a session to show it with. */
 function useProof(token: string | null, signedIn: boolean) {
   const queries = useQueryClient();
-  const { mutate, ...proof } = useMutation({
+  const { mutate, ...proof } = useAct({
     mutationFn: (wanted: string) => call('POST', '/api/v1/session/email/verify', { token: wanted }),
     onSuccess: () => {
       forgetToken('verify');
@@ -58,7 +60,8 @@ function useProof(token: string | null, signedIn: boolean) {
 export function VerifyEmail() {
   const [token] = useState(() => takeToken('verify'));
   const back = useReturn();
-  const { data: session, isPending } = useQuery({ ...sessionQuery, refetchInterval: LOOK });
+  const asked = useQuery({ ...sessionQuery, refetchInterval: LOOK });
+  const { data: session, isPending } = asked;
   const proof = useProof(token, Boolean(session));
   const verified = session?.user.email_verified === true;
   const leaves = verified && token === null;
@@ -73,7 +76,10 @@ export function VerifyEmail() {
       </Sheet>
     );
   }
-  if (!session) {
+  if (session === undefined) {
+    return <Unreachable error={asked.error} onAgain={() => void asked.refetch()} />;
+  }
+  if (session === null) {
     return (
       <Sheet
         title="Sign in to verify your e-mail"

@@ -16,6 +16,7 @@ pub(super) const ROUTES: &[Route] = &[
     page("/verify-email"),
     page("/invitations/accept"),
     page("/settings/account"),
+    page("/settings/organization-members"),
     get("/auth", None, |verb| on(verb, web::consent)).for_people(),
     get("/assets/{name}", None, |verb| on(verb, web::hashed)).for_people(),
     get("/favicon.svg", None, |verb| on(verb, web::file)).for_people(),

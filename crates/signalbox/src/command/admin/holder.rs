@@ -3,7 +3,6 @@
 use std::process::ExitCode;
 
 use clap::Subcommand;
-use signalbox_runtime::Clock;
 use signalbox_store::{HolderRow, Store};
 
 use super::{Place, show};
@@ -34,7 +33,7 @@ pub(in crate::command) enum Command {
 }
 
 async fn store(place: Place) -> Result<Store, Stop> {
-    wiring::store(&place.load(None)?, Clock::system()).await
+    wiring::store_for_command(&place.load(None)?).await
 }
 
 pub(super) async fn run(command: Command) -> Result<ExitCode, Stop> {

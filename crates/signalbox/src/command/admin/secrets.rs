@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::Subcommand;
 use serde_json::json;
-use signalbox_runtime::Clock;
 use signalbox_store::{Store, StoreError};
 use signalbox_vault::Vault;
 
@@ -45,7 +44,7 @@ pub(in crate::command) enum Command {
 
 async fn open(place: Place) -> Result<(Store, Vault), Stop> {
     let config = place.load(None)?;
-    let store = wiring::store(&config, Clock::system()).await?;
+    let store = wiring::store_for_command(&config).await?;
     let vault = secrets::keys(&config, &store).await?;
     Ok((store, vault))
 }

@@ -6,7 +6,6 @@ use clap::{Args, Subcommand};
 use signalbox_core::id::AccountId;
 use signalbox_platform::v1::sso::OperatorConnection;
 use signalbox_platform::{NewConnection, Platform};
-use signalbox_runtime::Clock;
 
 use super::{Place, refused, show};
 use crate::config::secret;
@@ -79,7 +78,7 @@ fn line(one: &OperatorConnection) -> String {
 /// The control plane that can seal secrets.
 async fn platform(place: Place) -> Result<Platform, Stop> {
     let config = place.load(None)?;
-    let store = wiring::store(&config, Clock::system()).await?;
+    let store = wiring::store_for_command(&config).await?;
     let vault = secrets::keys(&config, &store).await?;
     store.unlock(vault).await.map_err(|error| Stop::usage(error.to_string()))?;
     wiring::platform(&config, &store)

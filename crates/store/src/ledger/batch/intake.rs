@@ -7,10 +7,11 @@
 
 use std::sync::Arc;
 
-use signalbox_core::{FastMap, Timestamp, Usd, limits};
+use signalbox_core::{FastMap, Timestamp, Usd};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
 use sqlx::{AssertSqlSafe, SqliteConnection, query, raw_sql};
 
+use super::LARGEST;
 use super::posting::{Link, Links, Sums, json};
 use crate::error::StoreError;
 use crate::ledger::entry::{End, Entry, Step};
@@ -22,10 +23,13 @@ type Query = sqlx::query::Query<'static, Sqlite, SqliteArguments>;
 /// Rows that a statement can have. A batch takes the next larger one; the rows that it lacks are
 /// left unbound, which is NULL.
 const SIZES: [usize; 18] =
-    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, limits::LEDGER_BATCH];
+    [1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, LARGEST];
 
 const VIEW: &str = include_str!("intake.sql");
 const COLUMNS: usize = 63;
+/// Values that SQLite binds to one statement (`SQLITE_MAX_VARIABLE_NUMBER`, its limits page).
+const MOST_VALUES: usize = 32_766;
+const _: () = assert!(COLUMNS * LARGEST <= MOST_VALUES, "a full batch binds too many values");
 /// Columns of a reservation.
 const OF_THE_HOLD: usize = 9;
 /// Columns that only a checkpoint has.

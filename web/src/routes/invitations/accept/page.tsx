@@ -1,14 +1,18 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link } from '@tanstack/react-router';
+import { useQueryClient } from '@tanstack/react-query';
+import { Link, Navigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
-import { ApiFailure, call } from '@/lib/api.ts';
+import { useAct } from '@/lib/act.ts';
+import { ApiFailure, call, inWords } from '@/lib/api.ts';
 import { forgetToken, takeToken } from '@/lib/mailed-token.ts';
+import { useSwitch } from '@/lib/presence.ts';
 import { HOME } from '@/lib/return-path.ts';
-import { sessionQuery, useSession, useSwitch } from '@/lib/session.ts';
+import { sessionQuery, useSession } from '@/lib/session.ts';
 import { Button } from '@/ui/button.tsx';
 import { Form } from '@/ui/form.tsx';
+import { Note } from '@/ui/note.tsx';
 import { Sheet } from '@/ui/page.tsx';
+import { Unreachable } from '@/ui/signed-in.tsx';
 import { Skeleton } from '@/ui/skeleton.tsx';
 
 interface Organization {
@@ -20,18 +24,18 @@ const HERE = { return_to: '/invitations/accept' };
 
 function Joined({ organization }: { organization: Organization }) {
   const change = useSwitch();
+  if (change.isSuccess) return <Navigate to={HOME} replace />;
   return (
     <Sheet
       title={`You are in ${organization.name}`}
       lead="What you do for it is paid by it, and seen by its admins. You can change at the top of every page for whom you act."
     >
+      {change.error ? <Note kind="danger">{inWords(change.error)}</Note> : null}
       <Button
         wide
         kind="primary"
         busy={change.isPending}
-        onClick={() =>
-          change.mutate(organization.id, { onSuccess: () => window.location.assign(HOME) })
-        }
+        onClick={() => change.mutate(organization.id)}
       >
         Act for {organization.name}
       </Button>
@@ -45,8 +49,8 @@ function Joined({ organization }: { organization: Organization }) {
 export function AcceptInvitation() {
   const [token] = useState(() => takeToken('invitation'));
   const queries = useQueryClient();
-  const { data: session, isPending } = useSession();
-  const accept = useMutation({
+  const { data: session, isPending, error, refetch } = useSession();
+  const accept = useAct({
     mutationFn: () =>
       call<{ data: Organization }>('POST', '/api/v1/session/invitations/accept', { token }),
     onSuccess: async () => {
@@ -70,7 +74,8 @@ export function AcceptInvitation() {
       </Sheet>
     );
   }
-  if (!session) {
+  if (session === undefined) return <Unreachable error={error} onAgain={() => void refetch()} />;
+  if (session === null) {
     return (
       <Sheet
         title="You are invited"

@@ -1,9 +1,11 @@
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
+import { useAct } from '@/lib/act.ts';
 import { call, inWords } from '@/lib/api.ts';
 import { ago, browser, moment } from '@/lib/format.ts';
-import { type Place, placesQuery, useSignOut } from '@/lib/session.ts';
+import { useSignOut } from '@/lib/presence.ts';
+import { type Place, placesQuery } from '@/lib/session.ts';
 import { Button } from '@/ui/button.tsx';
 import { Note } from '@/ui/note.tsx';
 import { Section } from '@/ui/page.tsx';
@@ -47,11 +49,11 @@ export function Sessions() {
   const { data: places, error } = useQuery(placesQuery);
   const again = () => queries.invalidateQueries({ queryKey: placesQuery.queryKey });
   const leave = useSignOut(() => void navigate({ to: '/sign-in' }));
-  const end = useMutation({
+  const end = useAct({
     mutationFn: (id: string) => call('DELETE', `/api/v1/session/sessions/${id}`),
     onSettled: again,
   });
-  const endOthers = useMutation({
+  const endOthers = useAct({
     mutationFn: () => call('DELETE', '/api/v1/session/sessions'),
     onSettled: again,
   });
