@@ -24,6 +24,9 @@ pub const MAX_MODELS: usize = 32;
 pub const MAX_SESSION_ID_CHARS: usize = 256;
 /// Longest `user` (inference spec 1.2).
 pub const MAX_USER_CHARS: usize = 256;
+/// Longest `trace` that is recorded, in bytes of its JSON. A longer one is passed over: it is there for
+/// observability and must not be what a request fails by.
+pub const MAX_TRACE_BYTES: usize = 16 * 1024;
 /// Entries, key length and value length of `metadata` (inference spec 1.2).
 pub const MAX_METADATA: (usize, usize, usize) = (16, 64, 512);
 /// Longest function name (inference spec 1.3).

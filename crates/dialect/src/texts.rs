@@ -65,6 +65,7 @@ pub struct Text<'a> {
     voice: Voice,
     text: Cow<'a, str>,
     place: Place,
+    continues: bool,
 }
 
 /// Where a text is spelled.
@@ -83,6 +84,12 @@ impl Text<'_> {
     #[must_use]
     pub const fn voice(&self) -> Voice {
         self.voice
+    }
+
+    /// Whether it is the part of a message that follows the text before it: a model reads both as one.
+    #[must_use]
+    pub const fn continues(&self) -> bool {
+        self.continues
     }
 
     /// The text, without escapes. A lone surrogate is U+FFFD.

@@ -184,6 +184,54 @@ fn embeddings_and_reranks_have_inputs() {
 }
 
 #[test]
+fn parts_that_nobody_knows_are_read_as_a_whole_and_so_is_a_prediction() {
+    let request = json!({
+        "messages": [{"role": "user", "content": [
+            {"type": "input_note", "input_note": "a", "more": {"deep": ["b"]}, "id": "no"},
+            {"type": "tool_result", "content": [{"type": "text", "text": "c"}]},
+            {"type": "file", "file": {"filename": "no", "file_data": "data:text/plain;base64,AA"}},
+            {"text": "d"},
+        ]}],
+        "prediction": {"type": "content", "content": [{"type": "text", "text": "e"}]},
+    });
+    let expected = ["a", "b", "c", "d", "e"].map(|text| (Voice::User, text));
+    assert_eq!(read(Body::Chat, &request), said(&expected));
+    let request = json!({"input": "a", "prediction": {"type": "content", "content": "b"}});
+    assert_eq!(read(Body::Responses, &request), said(&[(Voice::User, "a"), (Voice::User, "b")]));
+}
+
+#[test]
+fn a_part_continues_the_text_before_it_and_nothing_else_does() {
+    let continuing = |body: Body, request: &Value| {
+        let document = parse(&request.to_string());
+        let texts = texts(&document, body);
+        let all = texts.iter().filter(|one| one.continues());
+        all.map(|one| one.text().to_owned()).collect::<Vec<_>>()
+    };
+    let text = |text: &str| json!({"type": "text", "text": text});
+    let image = json!({"type": "image_url", "image_url": {"url": "https://x"}});
+    let parts = [text("a"), text("b"), text(""), text("c"), image.clone(), text("d"), text("e")];
+    let chat = json!({"messages": [{"role": "user", "content": parts},
+        {"role": "assistant", "content": "f"}, {"role": "user", "content": [text("g")]}]});
+    assert_eq!(continuing(Body::Chat, &chat), ["b", "c", "e"]);
+    let result =
+        json!({"type": "tool_result", "tool_use_id": "t", "content": [text("a"), text("b")]});
+    let messages = json!({"system": [text("s"), text("t")],
+        "messages": [{"role": "user", "content": [result, text("c"), text("d")]}]});
+    assert_eq!(continuing(Body::Messages, &messages), ["b", "d", "t"]);
+    let input = |text: &str| json!({"type": "input_text", "text": text});
+    let responses = json!({"input": [{"role": "user", "content": [input("a"), input("b")]}]});
+    assert_eq!(continuing(Body::Responses, &responses), ["b"]);
+    for (body, request) in [
+        (Body::Rerank, json!({"query": "q", "documents": ["a", {"text": "b"}, "c"]})),
+        (Body::Embeddings, json!({"input": ["a", "b"]})),
+        (Body::Completions, json!({"prompt": ["a", "b"]})),
+    ] {
+        assert_eq!(continuing(body, &request), Vec::<String>::new(), "{body:?}");
+    }
+}
+
+#[test]
 fn a_match_that_straddles_escapes_is_replaced_and_its_neighbours_keep_their_spelling() {
     let request = "{ \"messages\" : [{\"role\":\"user\" , \
         \"content\":\"\\u00e9 a\\u0040b.c\\u006fm \\ud83d\\ude00\\/\"}], \"x\":1.50e0 }\n";

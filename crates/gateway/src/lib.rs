@@ -70,7 +70,7 @@ pub use open::Opened;
 pub use own_keys::{OwnKeys, OwnProviderKey};
 pub use presets::kept_of;
 pub use probe::ProbeOutcome;
-pub use recognition::Recognition;
+pub use recognition::{Analyzer, Recognition};
 pub use region::Regions;
 pub use reply::{Failed, Piece, Reply, ReplyBody};
 pub use retrieval::Form;

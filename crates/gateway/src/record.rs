@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use signalbox_core::attribution::origin;
-use signalbox_core::{Timestamp, Usage, Usd};
+use signalbox_core::{Timestamp, Usage, Usd, limits};
 use signalbox_dialect::Facts;
 use signalbox_dialect::openai_chat::finish::FinishReason;
 use signalbox_ledger::Cost;
@@ -223,6 +223,7 @@ fn row(generation: &Generation) -> GenerationRow {
         byok: None,
         fee_bps: None,
         byok_free: None,
+        trace: survey.trace.clone().filter(|trace| trace.len() <= limits::MAX_TRACE_BYTES),
         recovered: false,
     }
 }

@@ -76,7 +76,10 @@ fn scan(
         .iter()
         .map(|one| Sample { text: one.text(), from_user: one.voice() == Voice::User })
         .collect();
-    let found = filters.screen.scan(&samples, filters.named);
+    let mut found = filters.screen.scan(&samples, filters.named);
+    let continuing: Vec<usize> =
+        texts.iter().enumerate().filter(|(_, one)| one.continues()).map(|(at, _)| at).collect();
+    filters.screen.scan_seams(&samples, &continuing, &mut found);
     if found.is_empty() {
         return None;
     }

@@ -65,14 +65,16 @@ fn body(part: &str) -> Document {
     Document::parse(Bytes::from(body.to_string())).unwrap()
 }
 
-/// All that a guardrail adds to a request: its texts, the scan, and a body with a change.
+/// All that a guardrail adds to a request: its texts, the scan, what is told of it, and a body with a change.
 fn screened(screen: &Screen, document: &Document) {
     let texts = texts(black_box(document), Body::Chat);
     let samples: Vec<Sample<'_>> =
         texts.iter().map(|one| Sample { text: one.text(), from_user: true }).collect();
-    let found = screen.scan(&samples, &[]).redactions().into_iter();
+    let found = screen.scan(&samples, &[]);
+    black_box((found.stages(), found.refusal()));
+    let redactions = found.redactions().into_iter();
     let changes: Vec<Change> =
-        found.map(|one| Change { text: one.text, span: one.span, with: one.with }).collect();
+        redactions.map(|one| Change { text: one.text, span: one.span, with: one.with }).collect();
     assert_eq!(changes.len(), 1);
     black_box(changed(document, &texts, &changes));
 }
@@ -134,6 +136,7 @@ fn main() {
         ("hexadecimal", "6e6f7468696e6720"),
         ("pairs", "6e 6f "),
         ("one letter", "a "),
+        ("spaced words", "i g n o r e the rest of it, "),
         ("letters, runs", "a b c d e f g h i j. "),
         ("ignore", "ignore "),
         ("ignore all", "ignore all previous "),

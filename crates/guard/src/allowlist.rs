@@ -12,7 +12,7 @@ pub const MAX_ENTRY_BYTES: usize = 1_000;
 pub const MAX_ACTIVE: usize = 200;
 
 /// What stands in the place of a masked letter: neither a letter nor white space.
-const MASK: u8 = 0x1a;
+pub(crate) const MASK: u8 = 0x1a;
 
 /// Why a list is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -8,6 +8,7 @@
 mod digits;
 mod mail;
 mod network;
+mod street;
 
 use std::ops::Range;
 
@@ -15,6 +16,7 @@ use crate::row::Builtin;
 use crate::tokens;
 
 pub(crate) use digits::Digits;
+pub(crate) use street::with_street;
 
 /// Finds what is built around `@` and `:` and calls `take` with it: e-mail and IPv6 addresses.
 pub(crate) fn around_marks(text: &str, mut take: impl FnMut(Builtin, Range<usize>)) {

@@ -9,7 +9,6 @@ pub mod entity;
 pub mod injection;
 pub mod pattern;
 pub mod policy;
-pub mod recognizer;
 pub mod row;
 pub mod screen;
 
@@ -18,6 +17,5 @@ mod tokens;
 pub use allowlist::{Allowlist, AllowlistError};
 pub use pattern::{Pattern, PatternError};
 pub use policy::{Layer, Policy, PolicyError, Restrictions, Scope, Source, ZdrGroups};
-pub use recognizer::{Named, Recognizer, RecognizerFault};
 pub use row::{Action, Builtin, BuiltinFilter, CustomFilter, Guardrail, ScanScope, Unavailable};
-pub use screen::{Detection, Found, Redaction, Sample, Screen, Stage};
+pub use screen::{Detection, Found, Named, Redaction, Sample, Screen, Stage};

@@ -1,8 +1,10 @@
 //! The filters of one caller, compiled, and the scan of a request's texts with them.
 
 mod found;
+mod seams;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use found::{Detection, Found, Redaction, Stage, StageData, What};
 
@@ -11,8 +13,7 @@ use crate::entity::{self, Digits};
 use crate::injection::{self, Disguises};
 use crate::pattern::Pattern;
 use crate::policy::{Layer, PolicyError, Source};
-use crate::recognizer::Named;
-use crate::row::{Action, Builtin, ScanScope};
+use crate::row::{Action, Builtin, CustomFilter, ScanScope};
 use crate::tokens;
 
 /// A text to scan.
@@ -22,6 +23,17 @@ pub struct Sample<'a> {
     pub text: &'a str,
     /// Whether it is the user's own.
     pub from_user: bool,
+}
+
+/// A name of a person or a place that a recogniser found: patterns can't.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Which of the texts that were given.
+    pub text: usize,
+    /// [`Builtin::PersonName`], or [`Builtin::Address`] for a place.
+    pub what: Builtin,
+    /// Bytes of the text.
+    pub span: Range<usize>,
 }
 
 /// What a filter does, and which guardrail said so: an index into the screen's sources.
@@ -34,7 +46,7 @@ struct Rule {
 /// A custom filter.
 #[derive(Debug)]
 struct Custom {
-    pattern: Pattern,
+    pattern: Arc<Pattern>,
     written: String,
     label: Option<String>,
     rule: Rule,
@@ -79,13 +91,13 @@ impl Screen {
                 match same {
                     Some(one) if one.rule.action < rule.action => {
                         one.rule = rule;
-                        one.label.clone_from(&filter.label);
+                        one.label = label(filter);
                     }
                     Some(_) => {}
                     None => screen.customs.push(Custom {
-                        pattern: Pattern::compile(&filter.pattern)?,
+                        pattern: Pattern::shared(&filter.pattern)?,
                         written: filter.pattern.clone(),
-                        label: filter.label.clone().filter(|label| !label.is_empty()),
+                        label: label(filter),
                         rule,
                     }),
                 }
@@ -108,7 +120,7 @@ impl Screen {
     }
 
     /// Scans texts. `named` is what a recogniser found in them, nothing where there is none or it had no
-    /// answer: the request goes on then (platform spec 7.6).
+    /// answer: the request goes on then. A place becomes an address with its street line (platform spec 7.6).
     #[must_use]
     pub fn scan(&self, samples: &[Sample<'_>], named: &[Named]) -> Found<'_> {
         let mut found = Found::new(self);
@@ -119,6 +131,10 @@ impl Screen {
             if let (Some(rule), Some(sample)) = (self.rule(one.what, true), samples.get(one.text))
                 && let Some(span) = within(sample.text, one.span.clone())
             {
+                let span = match one.what {
+                    Builtin::Address => entity::with_street(sample.text, span),
+                    _ => span,
+                };
                 found.add(one.text, span, What::Builtin(one.what), rule, sample.text);
             }
         }
@@ -199,6 +215,11 @@ impl Screen {
             found.add(index, span, What::Disguise(name), rule, text);
         }
     }
+}
+
+/// What a filter calls its finds, if it says so.
+fn label(filter: &CustomFilter) -> Option<String> {
+    filter.label.clone().filter(|label| !label.is_empty())
 }
 
 fn tighten(slot: &mut Option<Rule>, rule: Rule) {

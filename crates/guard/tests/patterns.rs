@@ -137,6 +137,15 @@ fn length_depth_and_compiled_size_are_bounded() {
 }
 
 #[test]
+fn patterns_are_judged_together_too() {
+    let large = ".{1000}";
+    assert!(Pattern::compile(large).is_ok());
+    assert_eq!(Pattern::fit_together([large, "b"]), Ok(()));
+    assert_eq!(Pattern::fit_together([large; 100]), Err(PatternError::TooLargeTogether));
+    assert_eq!(Pattern::fit_together([]), Ok(()));
+}
+
+#[test]
 fn matches_beyond_the_limit_are_taken_as_one() {
     let text = "a".repeat(MAX_MATCHES + 500);
     let spans = Pattern::compile("a").unwrap().find(&text);

@@ -87,6 +87,44 @@ fn spec_7_5_custom_filters_have_their_label_or_a_plain_one() {
     };
     assert_eq!(blocks(Some("Secret")), "Request blocked by content filter: Secret");
     assert_eq!(blocks(None), "Request blocked by content filter: [BLOCKED]");
+    assert_eq!(blocks(Some("")), "Request blocked by content filter: [BLOCKED]");
+    let twice = json!({"content_filters": [{"pattern": "hush", "action": "flag"},
+        {"pattern": "hush", "action": "redact", "label": ""}]});
+    assert_eq!(redacted(&key(twice), &["hush"]), ["[REDACTED]"]);
+}
+
+#[test]
+fn what_is_split_between_parts_of_a_message_is_found_and_replaced_in_each() {
+    let rules = json!({"content_filter_builtins": [{"slug": "email", "action": "redact"}],
+        "content_filters": [{"pattern": "top secret", "action": "block"}]});
+    let screen = key(rules);
+    let parts = |texts: &[&str], continuing: &[usize]| {
+        let samples: Vec<_> = texts.iter().map(|text| Sample { text, from_user: true }).collect();
+        let mut found = screen.scan(&samples, &[]);
+        screen.scan_seams(&samples, continuing, &mut found);
+        let mut out: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
+        for one in found.redactions().into_iter().rev() {
+            out[one.text].replace_range(one.span, &one.with);
+        }
+        (out, found.stages().len(), found.refusal().map(|error| error.message))
+    };
+    let split = ["ask joe@", "corp", ".example now"];
+    assert_eq!(parts(&split, &[]).0, split);
+    let (out, stages, _) = parts(&split, &[1, 2]);
+    assert_eq!(
+        (out, stages),
+        (vec!["ask [EMAIL]".to_owned(), "[EMAIL]".into(), "[EMAIL] now".into()], 1)
+    );
+    let blocked = parts(&["x", "to", "p sec", "ret"], &[2, 3]).2;
+    assert_eq!(blocked.unwrap(), "Request blocked by content filter: [BLOCKED]");
+    // What is whole in a part ends there, whatever the next one begins with.
+    let whole = parts(&["ask joe@corp.com", "munity matters"], &[1]).0;
+    assert_eq!(whole, ["ask [EMAIL]", "munity matters"]);
+    // Long parts are looked at at their ends.
+    let (long, other) =
+        (format!("{}top", "é".repeat(5_000)), format!(" secret{}", "é".repeat(5_000)));
+    assert!(parts(&[&long, &other], &[1]).2.is_some());
+    assert!(parts(&[&long, "é", &other], &[1, 2]).2.is_none());
 }
 
 #[test]

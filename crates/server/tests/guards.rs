@@ -18,6 +18,8 @@ mod together;
 
 #[path = "guards/names.rs"]
 mod names;
+#[path = "guards/presidio.rs"]
+mod presidio;
 
 #[path = "guards/judge.rs"]
 mod judge;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use signalbox_catalog::{ConfiguredCatalogue, ConfiguredEndpoint, ConfiguredModel, ProviderRow};
 use signalbox_core::{Plans, PlansRow, Secret, Timeouts, TimeoutsRow, Usd};
 use signalbox_gateway::settings::MAX_HEDGE_PERCENT;
-use signalbox_gateway::{Moderator, Reach, Regions};
+use signalbox_gateway::{Moderator, Reach, Recognition, Regions};
 use signalbox_platform::{PeopleSettings, PurchaseSettings};
 use signalbox_server::Proxies;
 use signalbox_store::{StoreSettings, Sync};
@@ -18,7 +18,7 @@ use signalbox_upstream::SmtpSettings;
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Stop;
-use crate::guards::{self, ModerationRow};
+use crate::guards::{self, ModerationRow, RecognitionRow};
 use crate::people::{self, MailRow, NetworkRow, OauthRow, PeopleRow};
 use crate::purchases::{self, CryptoRow, FeesRow, StripeRow};
 use crate::secrets::SecretsRow;
@@ -54,6 +54,8 @@ pub(crate) struct Config {
     pub secrets: SecretsRow,
     /// Who judges prompts for endpoints that require it.
     pub moderator: Option<Arc<dyn Moderator>>,
+    /// Who finds names of people and addresses.
+    pub recognition: Option<Recognition>,
     /// The hosts whose requests stay in a region.
     pub regions: Regions,
     /// Where addresses of tenants may lead.
@@ -82,6 +84,7 @@ struct File {
     oauth: OauthRow,
     mail: Option<MailRow>,
     moderation: Option<ModerationRow>,
+    recognition: Option<RecognitionRow>,
     regions: BTreeMap<String, String>,
     network: NetworkRow,
     secrets: SecretsRow,
@@ -216,6 +219,7 @@ impl Config {
             secrets: file.secrets,
             reach: people::reach(&file.network)?,
             moderator: guards::moderator(file.moderation)?,
+            recognition: guards::recognition(file.recognition)?,
             regions: guards::regions(&file.regions)?,
             catalogue: ConfiguredCatalogue {
                 providers: file.providers,
@@ -304,6 +308,16 @@ mod tests {
             ("[moderation]\nurl = \"http://judge.example/v1\"\n", "moderation: url"),
             ("[moderation]\nurl = \"https://a.example\"\ntimeout = 0\n", "moderation.timeout"),
             ("[moderation]\nkey = \"x\"\n", "url"),
+            ("[recognition]\nurl = \"presidio:3000\"\n", "recognition: url"),
+            ("[recognition]\nurl = \"http://presidio:3000\"\nkey = \"x\"\n", "recognition: url"),
+            (
+                "[recognition]\nurl = \"http://presidio:3000\"\ndeadline_ms = 5\n",
+                "recognition.deadline_ms",
+            ),
+            (
+                "[recognition]\nurl = \"http://presidio:3000\"\nmin_score = 2.0\n",
+                "recognition.min_score",
+            ),
             ("[credits]\npromo = \"-1\"\n", "credits.promo"),
             ("[credits]\nexpire_after_days = 0\n", "credits.expire_after_days"),
         ] {
@@ -337,6 +351,11 @@ mod tests {
             [credits]
             promo = "0.50"
             expire_credits = true
+            [recognition]
+            url = "http://presidio-analyzer:3000"
+            language = "de"
+            min_score = 0.6
+            deadline_ms = 500
             [[providers]]
             slug = "openai"
             timeouts = { connect = 0.5 }
@@ -358,6 +377,7 @@ mod tests {
         assert_eq!(config.catalogue.endpoints.len(), 1);
         assert_eq!((config.timeouts.first_content.as_secs(), config.hedge_percent), (45, 2));
         assert!(config.reach.names([10, 1, 2, 3].into()));
+        assert!(config.recognition.is_some());
         let money = config.money;
         assert_eq!(
             (money.promo.to_string(), money.expire_after_days),

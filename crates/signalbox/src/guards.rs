@@ -1,4 +1,5 @@
-//! What the file says about moderation, and about hosts whose requests stay in a region.
+//! What the file says about moderation, about the recogniser of names, and about hosts whose requests stay in
+//! a region.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use signalbox_catalog::listing::Region;
 use signalbox_core::Secret;
-use signalbox_gateway::{ModerationService, Moderator, Regions};
+use signalbox_gateway::{Analyzer, ModerationService, Moderator, Recognition, Regions};
 
 use crate::config::secret;
 use crate::exit::Stop;
@@ -49,6 +50,54 @@ pub(crate) fn moderator(row: Option<ModerationRow>) -> Result<Option<Arc<dyn Mod
         )
     };
     Ok(Some(Arc::new(service.map_err(malformed)?)))
+}
+
+/// Who finds names of people and addresses for the filters `person-name` and `address`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecognitionRow {
+    /// The base URL that comes before `/analyze`.
+    url: String,
+    /// `env:NAME`, `file:PATH`, or the credential itself; absent where none is needed.
+    key: Option<String>,
+    /// The language of the texts, as the service names it.
+    language: Option<String>,
+    /// The least score of a find that counts, 0 to 1.
+    min_score: Option<f64>,
+    /// Milliseconds that a request waits.
+    deadline_ms: Option<u64>,
+}
+
+/// Milliseconds that a request waits for the recogniser when nothing else is said.
+const RECOGNITION_MS: u64 = 1_000;
+/// The least score that counts when nothing else is said.
+const MIN_SCORE: f64 = 0.5;
+
+/// The recogniser.
+///
+/// # Errors
+/// A line that names the key.
+pub(crate) fn recognition(row: Option<RecognitionRow>) -> Result<Option<Recognition>, Stop> {
+    let Some(row) = row else { return Ok(None) };
+    let deadline = row.deadline_ms.unwrap_or(RECOGNITION_MS);
+    if !(10..=60_000).contains(&deadline) {
+        return Err(Stop::usage("recognition.deadline_ms: 10 to 60000 milliseconds"));
+    }
+    let min_score = row.min_score.unwrap_or(MIN_SCORE);
+    if !(0.0..=1.0).contains(&min_score) {
+        return Err(Stop::usage("recognition.min_score: 0 to 1"));
+    }
+    let key: Option<Secret<String>> =
+        row.key.as_deref().map(|key| secret(key, "recognition.key")).transpose()?;
+    let deadline = Duration::from_millis(deadline);
+    let language = row.language.unwrap_or_else(|| "en".to_owned());
+    let analyzer = Analyzer::new(&row.url, key.as_ref(), language, min_score, deadline);
+    let malformed = |_| {
+        Stop::usage(
+            "recognition: url is https:// or http://; with a key https://, or on this machine",
+        )
+    };
+    Ok(Some(Recognition::new(analyzer.map_err(malformed)?, deadline)))
 }
 
 /// The hosts and their regions.

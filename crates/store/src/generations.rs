@@ -96,6 +96,9 @@ pub struct GenerationRow {
     /// The preset that the request was made with.
     #[serde(default)]
     pub preset_id: Option<String>,
+    /// The caller's own `trace`, an object as JSON. It is in a table of its own, which most have no row in.
+    #[serde(default)]
+    pub trace: Option<String>,
     /// Whether it was settled from a checkpoint after its process had ended.
     pub recovered: bool,
 }
@@ -145,6 +148,7 @@ impl Default for GenerationRow {
             fee_bps: None,
             byok_free: None,
             preset_id: None,
+            trace: None,
             recovered: false,
         }
     }
@@ -174,11 +178,12 @@ impl Store {
         account: &AccountId,
         id: &GenerationId,
     ) -> Result<Option<GenerationRow>, StoreError> {
-        let row = query("SELECT * FROM generations WHERE id = $1 AND account_id = $2")
-            .bind(id.as_str())
-            .bind(account.as_str())
-            .fetch_optional(self.readers())
-            .await?;
+        let row = query(
+            "SELECT generations.*, (SELECT trace FROM traces WHERE generation = generations.id) AS trace \
+             FROM generations WHERE id = $1 AND account_id = $2",
+        );
+        let row = row.bind(id.as_str()).bind(account.as_str());
+        let row = row.fetch_optional(self.readers()).await?;
         row.as_ref().map(read_generation).transpose()
     }
 
@@ -276,6 +281,7 @@ fn read_generation(row: &Line) -> Result<GenerationRow, StoreError> {
             .map(|bps| u32::try_from(bps).unwrap_or(u32::MAX)),
         byok_free: row.try_get::<Option<i64>, _>("byok_free")?.map(Usd::from_nanos),
         preset_id: row.try_get("preset_id")?,
+        trace: row.try_get("trace")?,
         recovered: row.try_get("recovered")?,
     })
 }

@@ -33,7 +33,7 @@ macro_rules! migration {
     };
 }
 
-const MIGRATIONS: [Migration; 18] = [
+const MIGRATIONS: [Migration; 19] = [
     migration!(1, "ledger", "0001_ledger"),
     migration!(2, "generations", "0002_generations"),
     migration!(3, "routing", "0003_routing"),
@@ -52,6 +52,7 @@ const MIGRATIONS: [Migration; 18] = [
     migration!(16, "presets", "0016_presets"),
     migration!(17, "scim", "0017_scim"),
     migration!(18, "rotation", "0018_rotation"),
+    migration!(19, "traces", "0019_traces"),
 ];
 
 impl Migration {

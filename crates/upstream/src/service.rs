@@ -80,13 +80,35 @@ impl Service {
     /// # Errors
     /// [`AddressError::Malformed`].
     pub fn new(client: &Client, base: &str, timeout: Duration) -> Result<Self, AddressError> {
+        Self::at(client, base, timeout, false)
+    }
+
+    /// A service that is given no credential, at an address with `https://` or `http://`: one beside the
+    /// gateway, in the operator's own network.
+    ///
+    /// # Errors
+    /// [`AddressError::Malformed`].
+    pub fn without_credential(
+        client: &Client,
+        base: &str,
+        timeout: Duration,
+    ) -> Result<Self, AddressError> {
+        Self::at(client, base, timeout, true)
+    }
+
+    fn at(
+        client: &Client,
+        base: &str,
+        timeout: Duration,
+        in_clear: bool,
+    ) -> Result<Self, AddressError> {
         let base = base.trim_end_matches('/').to_owned();
         let uri: Uri = base.parse().map_err(|_| AddressError::Malformed)?;
         let host = uri.host().unwrap_or_default();
         let local = matches!(host, "127.0.0.1" | "localhost" | "[::1]");
         let fine = match uri.scheme_str() {
             Some("https") => !host.is_empty(),
-            Some("http") => local,
+            Some("http") => local || (in_clear && !host.is_empty()),
             _ => false,
         };
         let plain = uri.query().is_none() && !base.contains('@');
@@ -168,6 +190,13 @@ mod tests {
         for base in ["http://api.example", "ftp://x", "", "https://", "https://u@x", "https://x?y"]
         {
             assert!(new(base).is_err(), "{base}");
+        }
+        let open = |base| Service::without_credential(&Client::new(), base, Duration::from_secs(1));
+        for base in ["https://api.example", "http://presidio:3000", "http://127.0.0.1:1/"] {
+            assert!(open(base).is_ok(), "{base}");
+        }
+        for base in ["ftp://x", "", "http://", "http://u@x", "http://x?y"] {
+            assert!(open(base).is_err(), "{base}");
         }
     }
 

@@ -49,7 +49,19 @@ impl<'a> Texts<'a> {
             && !at.is_empty()
         {
             let place = Place { at, within: None, bare: false };
-            self.out.push(Text { voice, text: unescape(raw.text()), place });
+            self.out.push(Text { voice, text: unescape(raw.text()), place, continues: false });
+        }
+    }
+
+    /// How many there are.
+    pub(super) const fn count(&self) -> usize {
+        self.out.len()
+    }
+
+    /// The last one goes on where the one before it ended, which is the last of `before`.
+    pub(super) fn continues(&mut self, before: usize) {
+        if let Some(text) = self.out.get_mut(before).filter(|_| before > 0) {
+            text.continues = true;
         }
     }
 
@@ -82,7 +94,7 @@ impl<'a> Texts<'a> {
                 if bare { leaf.text().to_owned() } else { unescape(leaf.text()).into_owned() };
             if let (Some(within), false) = (within, text.is_empty()) {
                 let place = Place { at: at.clone(), within: Some(within), bare };
-                out.push(Text { voice, text: Cow::Owned(text), place });
+                out.push(Text { voice, text: Cow::Owned(text), place, continues: false });
             }
         });
     }
@@ -102,7 +114,8 @@ impl<'a> Texts<'a> {
             Kind::Number => {
                 if let Some(at) = offset(self.whole, leaf.text()) {
                     let place = Place { at, within: None, bare: true };
-                    self.out.push(Text { voice, text: Cow::Borrowed(leaf.text()), place });
+                    let text = Cow::Borrowed(leaf.text());
+                    self.out.push(Text { voice, text, place, continues: false });
                 }
             }
             _ => self.add(voice, leaf),

@@ -12,6 +12,10 @@ pub(super) fn walk(document: &Document, body: Body) -> Vec<Text<'_>> {
         let raw = Raw::new(text);
         match (body, key) {
             (Body::Chat, "messages") => raw.elements().for_each(|(_, one)| chat(&mut out, one)),
+            (Body::Chat | Body::Responses, "prediction") => {
+                let contents = raw.members().filter(|member| member.key == "content");
+                contents.for_each(|member| parts(&mut out, Voice::User, member.value));
+            }
             (Body::Chat | Body::Completions, "prompt") => out.strings(Voice::User, raw),
             (Body::Messages, "system") => blocks(&mut out, Voice::System, raw),
             (Body::Messages, "messages") => raw.elements().for_each(|(_, one)| {
@@ -24,7 +28,9 @@ pub(super) fn walk(document: &Document, body: Body) -> Vec<Text<'_>> {
             (Body::Responses, "input") => raw.elements().for_each(|(_, one)| item(&mut out, one)),
             (Body::Embeddings, "input") => embedded(&mut out, raw),
             (Body::Rerank, "query") => out.add(Voice::User, raw),
-            (Body::Rerank, "documents") => parts(&mut out, Voice::User, raw),
+            (Body::Rerank, "documents") => raw.elements().for_each(|(_, one)| {
+                part(&mut out, Voice::User, one);
+            }),
             _ => {}
         }
     }
@@ -77,20 +83,72 @@ fn call<'a>(out: &mut Texts<'a>, called: Raw<'a>) {
     }
 }
 
-/// A text, or a list of texts and of objects that have one.
+/// The kinds of parts that keep their text in `text` or `refusal`, and media, which have none.
+const KNOWN: &[&str] = &[
+    "text",
+    "refusal",
+    "input_text",
+    "output_text",
+    "summary_text",
+    "image_url",
+    "input_image",
+    "input_audio",
+    "video_url",
+    "input_video",
+    "file",
+    "input_file",
+];
+
+/// A text, or a list of texts and of objects that have one. A part of another kind is passed on as it is, so
+/// all of its strings are read.
 fn parts<'a>(out: &mut Texts<'a>, voice: Voice, raw: Raw<'a>) {
     match raw.kind() {
         Kind::String => out.add(voice, raw),
-        Kind::Array => raw.elements().for_each(|(_, part)| match part.kind() {
-            Kind::String => out.add(voice, part),
-            _ => {
-                let texts = part.members();
-                let texts = texts.filter(|one| matches!(&*one.key, "text" | "refusal"));
-                texts.for_each(|one| out.add(voice, one.value));
-            }
-        }),
+        Kind::Array => in_row(out, raw, |out, one| part(out, voice, one)),
         _ => {}
     }
+}
+
+/// Reads the parts of one content. `read` says whether a part is text; one that follows another continues it.
+fn in_row<'a>(
+    out: &mut Texts<'a>,
+    raw: Raw<'a>,
+    mut read: impl FnMut(&mut Texts<'a>, Raw<'a>) -> bool,
+) {
+    let mut after_text = false;
+    for (_, one) in raw.elements() {
+        let before = out.count();
+        let is_text = read(out, one);
+        let says = out.count() > before;
+        if is_text && says && after_text {
+            out.continues(before);
+        }
+        after_text = is_text && (says || after_text);
+    }
+}
+
+fn part<'a>(out: &mut Texts<'a>, voice: Voice, part: Raw<'a>) -> bool {
+    if part.kind() == Kind::String {
+        out.add(voice, part);
+        return true;
+    }
+    if is_foreign(part) {
+        out.formed(voice, part);
+        return false;
+    }
+    let mut is_text = false;
+    for member in part.members() {
+        if matches!(&*member.key, "text" | "refusal") {
+            out.add(voice, member.value);
+            is_text = true;
+        }
+    }
+    is_text
+}
+
+fn is_foreign(part: Raw<'_>) -> bool {
+    let kind = part.get("type").and_then(Raw::string);
+    kind.is_some_and(|kind| !KNOWN.contains(&&*kind))
 }
 
 /// The content of a message, a result or a document in the Messages dialect.
@@ -98,26 +156,31 @@ fn blocks<'a>(out: &mut Texts<'a>, voice: Voice, raw: Raw<'a>) {
     if raw.kind() == Kind::String {
         return out.add(voice, raw);
     }
-    for (_, block) in raw.elements() {
-        let kind = block.get("type").and_then(Raw::string).unwrap_or_default();
-        match &*kind {
-            "text" => {
-                let texts = block.members().filter(|member| member.key == "text");
-                texts.for_each(|member| out.add(voice, member.value));
-            }
-            "thinking" | "redacted_thinking" | "image" => {}
-            "tool_use" | "server_tool_use" | "mcp_tool_use" => {
-                let inputs = block.members().filter(|member| member.key == "input");
-                inputs.for_each(|member| out.free(Voice::Assistant, member.value));
-            }
-            "tool_result" => {
-                let contents = block.members().filter(|member| member.key == "content");
-                contents.for_each(|member| blocks(out, Voice::Tool, member.value));
-            }
-            "document" => document(out, voice, block),
-            _ => out.formed(voice, block),
+    in_row(out, raw, |out, one| block(out, voice, one));
+}
+
+/// Reads a block, and says whether it is text.
+fn block<'a>(out: &mut Texts<'a>, voice: Voice, block: Raw<'a>) -> bool {
+    let kind = block.get("type").and_then(Raw::string).unwrap_or_default();
+    match &*kind {
+        "text" => {
+            let texts = block.members().filter(|member| member.key == "text");
+            texts.for_each(|member| out.add(voice, member.value));
+            return true;
         }
+        "thinking" | "redacted_thinking" | "image" => {}
+        "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+            let inputs = block.members().filter(|member| member.key == "input");
+            inputs.for_each(|member| out.free(Voice::Assistant, member.value));
+        }
+        "tool_result" => {
+            let contents = block.members().filter(|member| member.key == "content");
+            contents.for_each(|member| blocks(out, Voice::Tool, member.value));
+        }
+        "document" => document(out, voice, block),
+        _ => out.formed(voice, block),
     }
+    false
 }
 
 fn document<'a>(out: &mut Texts<'a>, voice: Voice, block: Raw<'a>) {

@@ -8,6 +8,8 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use regex::Regex;
 
 use super::table::{ROWS, WORDY, expanded};
+use super::{WINDOW, find_plain};
+use crate::allowlist::MASK;
 
 /// The detectors' names.
 pub const BASE64: &str = "base64_encoded_injection";
@@ -27,6 +29,8 @@ const MIN_BASE64: usize = 12;
 const MIN_HEX_BYTES: usize = 6;
 /// Fewest letters with spaces between them that are joined: no pattern has fewer.
 const MIN_SPACED: usize = 10;
+/// Fewest letters with spaces between them that are put together as words among others.
+const MIN_WORD: usize = 4;
 /// Most finds in one text: the first decides already.
 const MAX_FOUND: usize = 8;
 
@@ -62,6 +66,8 @@ pub(crate) struct Disguises {
     /// Letters that stand apart, and where they began.
     letters: String,
     letters_from: usize,
+    /// Those that stood apart before, put together, and where.
+    joined: Vec<(Range<usize>, String)>,
     /// Whether there are pairs or letters.
     in_row: bool,
 }
@@ -113,6 +119,44 @@ impl Disguises {
         }
         self.close_pairs();
         self.close_letters();
+        self.collapsed(text);
+    }
+
+    /// Looks at the words that letters make which stood apart, with what is around them.
+    fn collapsed(&mut self, text: &str) {
+        let joined = std::mem::take(&mut self.joined);
+        let mut done = 0_usize;
+        let mut whole = String::new();
+        let mut places: Vec<(Range<usize>, Range<usize>)> = Vec::with_capacity(joined.len());
+        let part = |from: usize, to: usize| text.get(from..to).unwrap_or_default();
+        for (at, letters) in joined {
+            // No pattern is longer than this, so that nothing further away is a part of it.
+            let before = text.ceil_char_boundary(at.start.saturating_sub(WINDOW)).max(done);
+            let after = text.floor_char_boundary(done.saturating_add(WINDOW)).min(before);
+            if done > 0 {
+                whole.push_str(part(done, after));
+            }
+            if after < before {
+                whole.push(char::from(MASK));
+            }
+            whole.push_str(part(before, at.start));
+            let start = whole.len();
+            whole.push_str(&letters);
+            places.push((start..whole.len(), at.clone()));
+            done = at.end;
+        }
+        if places.is_empty() {
+            return;
+        }
+        whole.push_str(part(done, text.floor_char_boundary(done.saturating_add(WINDOW))));
+        let mut found: Vec<Range<usize>> = Vec::new();
+        find_plain(&whole, &mut |_, span| found.push(span));
+        for span in found {
+            let first = places.partition_point(|(place, _)| place.end <= span.start);
+            if let Some((_, at)) = places.get(first).filter(|(place, _)| place.start < span.end) {
+                self.note(SPACED, at.clone());
+            }
+        }
     }
 
     fn note(&mut self, name: &'static str, span: Range<usize>) {
@@ -172,6 +216,9 @@ impl Disguises {
         {
             let span = self.letters_from..self.last;
             self.note(SPACED, span);
+        } else if self.letters.len() >= MIN_WORD {
+            let letters = std::mem::take(&mut self.letters);
+            self.joined.push((self.letters_from..self.last, letters));
         }
         self.letters.clear();
     }

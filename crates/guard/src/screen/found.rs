@@ -44,6 +44,8 @@ pub struct Detection {
     replaced: Range<usize>,
     /// What metadata quotes of it: never sensitive information.
     quote: Option<String>,
+    /// Whether it is the rest of the find before it, which began in the text before.
+    continues: bool,
 }
 
 /// A span to replace. Those of one text are in order and apart.
@@ -115,7 +117,35 @@ impl<'s> Found<'s> {
         };
         let replaced = if matches!(what, What::Disguise(_)) { 0..text.len() } else { span.clone() };
         let action = rule.action;
-        self.detections.push(Detection { text: index, span, what, action, rule, replaced, quote });
+        let continues = false;
+        let text = index;
+        self.detections.push(Detection {
+            text,
+            span,
+            what,
+            action,
+            rule,
+            replaced,
+            quote,
+            continues,
+        });
+    }
+
+    /// A part of a find that several texts have together.
+    pub(super) fn add_part(
+        &mut self,
+        one: &Detection,
+        text: usize,
+        span: Range<usize>,
+        replaced: Range<usize>,
+        continues: bool,
+    ) {
+        self.detections.push(Detection { text, span, replaced, continues, ..one.clone() });
+    }
+
+    /// The finds, each once.
+    fn each(&self) -> impl Iterator<Item = &Detection> {
+        self.detections.iter().filter(|one| !one.continues)
     }
 
     /// Whether there is nothing.
@@ -139,7 +169,7 @@ impl<'s> Found<'s> {
     /// The refusal, when something blocks: 403 with the matched patterns in its metadata.
     #[must_use]
     pub fn refusal(&self) -> Option<ApiError> {
-        let blocking = || self.detections.iter().filter(|one| one.action == Action::Block);
+        let blocking = || self.each().filter(|one| one.action == Action::Block);
         let first = blocking().min_by_key(|one| rank(one.what))?;
         let message = match first.what {
             What::Injection(_) | What::Disguise(_) => {
@@ -183,7 +213,7 @@ impl<'s> Found<'s> {
     #[must_use]
     pub fn stages(&self) -> Vec<Stage> {
         let key = |one: &Detection| (rank(one.what) > 1, one.rule.source, one.action);
-        let mut sorted: Vec<&Detection> = self.detections.iter().collect();
+        let mut sorted: Vec<&Detection> = self.each().collect();
         sorted.sort_by_key(|one| key(one));
         let groups = sorted.chunk_by(|one, other| key(one) == key(other));
         groups.filter_map(|group| self.stage(group)).collect()

@@ -63,6 +63,9 @@ pub struct GenerationBody {
     pub provider_responses: Option<Value>,
     /// Ours: the dice, the plan and the verdicts of the request.
     pub routing: Option<Value>,
+    /// Ours: the `trace` of the request, where it had one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<Value>,
 }
 
 /// What the same prompt would have cost without a cache, less what it cost.
@@ -160,6 +163,7 @@ impl From<GenerationRow> for GenerationBody {
             response_cache_source_id: row.response_cache_source_id.map(|id| id.as_str().to_owned()),
             provider_responses: attempts.map(told),
             routing: Some(routing).filter(|one| !one.is_null()),
+            trace: row.trace.and_then(|text| serde_json::from_str(&text).ok()),
         }
     }
 }

@@ -113,7 +113,8 @@ fn check_filters(filters: &[CustomFilter]) -> Result<(), PlatformError> {
             refused(format!("content_filters[{at}].pattern: {}: {problem}", problem.code()))
         })?;
     }
-    Ok(())
+    let together = Pattern::fit_together(filters.iter().map(|filter| filter.pattern.as_str()));
+    together.map_err(|problem| refused(format!("content_filters: {}: {problem}", problem.code())))
 }
 
 impl RulesWish {

@@ -97,6 +97,9 @@ impl<'a> Limit<'a> {
     fn has_room<'r>(&self, one: &Runner<'_>, later: impl Iterator<Item = &'r Runner<'r>>) -> bool {
         let (model, section) = (one.model_index, one.place.section);
         let count = self.counts.get(model).copied().unwrap_or(usize::MAX);
+        if count >= self.most || self.request.account.byok.is_empty() {
+            return count < self.most;
+        }
         let is_first = || {
             !self.candidates.iter().any(|it| (it.model_index, it.place.section) == (model, section))
         };
@@ -108,7 +111,7 @@ impl<'a> Limit<'a> {
             }
         }
         let kept: usize = kept.into_iter().sum();
-        count < self.most && (count.saturating_add(kept) < self.most || is_first())
+        count.saturating_add(kept) < self.most || is_first()
     }
 
     /// The candidates. What a model's second slug let in is not out by its first.

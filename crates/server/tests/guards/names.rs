@@ -1,53 +1,18 @@
 //! Names of people and addresses, where a recogniser is configured (platform spec 7.6).
 
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use signalbox_gateway::Recognition;
-use signalbox_guard::{Builtin, Named, Recognizer, RecognizerFault};
 use signalbox_testkit::{Setup, TestServer};
 
 use crate::doors::{DOORS, calls, offer, sent, told};
+use crate::presidio::{PERSON, PLACE, Presidio};
 
-/// Knows one person and one address, and does as a text says.
-#[derive(Debug)]
-struct Tiny {
-    /// Who waits here is let go at the end of the test.
-    gate: Mutex<Receiver<()>>,
-}
-
-const PERSON: &str = "Ada Byron";
-const ADDRESS: &str = "12 St James Square";
-
-impl Recognizer for Tiny {
-    fn recognize(&self, texts: &[&str], wanted: &[Builtin]) -> Result<Vec<Named>, RecognizerFault> {
-        let mut found = Vec::new();
-        for (text, words) in texts.iter().enumerate() {
-            if words.contains("please hang") {
-                let _ = self.gate.lock().unwrap().recv();
-            }
-            assert!(!words.contains("please panic"), "as was asked for");
-            if words.contains("please fail") {
-                return Err(RecognizerFault::Failed);
-            }
-            for (what, name) in [(Builtin::PersonName, PERSON), (Builtin::Address, ADDRESS)] {
-                if let Some(at) = words.find(name).filter(|_| wanted.contains(&what)) {
-                    found.push(Named { text, what, span: at..at + name.len() });
-                }
-            }
-        }
-        Ok(found)
-    }
-}
-
-async fn start(deadline: Duration) -> (TestServer, Sender<()>) {
-    let (sender, receiver) = channel();
-    let tiny = Arc::new(Tiny { gate: Mutex::new(receiver) });
-    let recognition = Some(Recognition::new(tiny, deadline));
-    let setup = Setup { recognition, ..Setup::default() };
-    (TestServer::start_as(offer(&[]), setup).await, sender)
+async fn start(deadline: Duration) -> (TestServer, Arc<Presidio>) {
+    let (presidio, recognition) = Presidio::start(deadline).await;
+    let setup = Setup { recognition: Some(recognition), ..Setup::default() };
+    (TestServer::start_as(offer(&[]), setup).await, presidio)
 }
 
 const PATIENT: Duration = Duration::from_secs(60);
@@ -59,7 +24,7 @@ fn rules(slug: &str, action: &str) -> Value {
 #[tokio::test]
 async fn a_guardrail_may_ask_for_names_only_where_somebody_can_find_them() {
     let without = TestServer::start(offer(&[])).await;
-    let (with, _gate) = start(PATIENT).await;
+    let (with, _) = start(PATIENT).await;
     for slug in ["person-name", "address"] {
         let mut wish = rules(slug, "redact");
         wish["name"] = "names".into();
@@ -74,8 +39,9 @@ async fn a_guardrail_may_ask_for_names_only_where_somebody_can_find_them() {
 
 #[tokio::test]
 async fn names_are_replaced_flagged_or_refused_by_every_door() {
-    let (server, _gate) = start(PATIENT).await;
-    let text = format!("Ask {PERSON}, who lives at {ADDRESS}, about it.");
+    let (server, presidio) = start(PATIENT).await;
+    let text =
+        format!("\u{1f600} Ask {PERSON}, who lives at 742 Evergreen Terrace, {PLACE}, about it.");
     let both = json!({"content_filter_builtins": [{"slug": "person-name", "action": "redact"},
         {"slug": "address", "action": "redact"}]});
     server.guard(both).await;
@@ -84,10 +50,13 @@ async fn names_are_replaced_flagged_or_refused_by_every_door() {
             let reply = door.post(&server.caller(), &door.body(&text, *stream)).await;
             assert_eq!(reply.status, 200, "{door:?}: {}", String::from_utf8_lossy(&reply.body));
             let sent = sent(&server);
-            let expected = "Ask [PERSON_NAME], who lives at [ADDRESS], about it.";
+            let expected = "\u{1f600} Ask [PERSON_NAME], who lives at [ADDRESS], about it.";
             assert!(sent.contains(expected), "{door:?}: {sent}");
         }
     }
+    let asked = presidio.asked().pop().unwrap();
+    assert_eq!(asked["entities"], json!(["PERSON", "LOCATION"]));
+    assert_eq!((&asked["language"], &asked["score_threshold"]), (&json!("en"), &json!(0.5)));
     server.guard(rules("person-name", "block")).await;
     let before = calls(&server);
     for door in DOORS {
@@ -111,15 +80,37 @@ async fn names_are_replaced_flagged_or_refused_by_every_door() {
 }
 
 #[tokio::test]
-async fn a_recogniser_that_is_late_fails_or_panics_lets_the_request_through() {
-    let (server, gate) = start(Duration::from_millis(100)).await;
+async fn a_recogniser_that_is_late_or_fails_lets_the_request_through() {
+    let (server, presidio) = start(Duration::from_millis(500)).await;
     server.guard(rules("person-name", "block")).await;
-    for trouble in ["hang", "fail", "panic"] {
+    let plain = DOORS[0].post(&server.caller(), &DOORS[0].body("Nobody is here.", false)).await;
+    assert_eq!(plain.status, 200);
+    for trouble in ["hang", "fail", "babble", "miss"] {
         let text = format!("{PERSON}: please {trouble}");
         let reply = DOORS[0].post(&server.caller(), &DOORS[0].body(&text, false)).await;
         assert_eq!(reply.status, 200, "{trouble}: {}", String::from_utf8_lossy(&reply.body));
         assert!(sent(&server).contains(PERSON), "{trouble}");
     }
-    drop(gate);
+    assert_eq!(presidio.asked().len(), 5);
+    server.closes_clean().await;
+}
+
+#[tokio::test]
+async fn nobody_is_asked_for_a_caller_without_these_filters() {
+    let (server, presidio) = start(PATIENT).await;
+    server.guard(rules("email", "redact")).await;
+    told(&DOORS[0].post(&server.caller(), &DOORS[0].body(PERSON, false)).await, 200);
+    assert!(presidio.asked().is_empty());
+    server.closes_clean().await;
+}
+
+#[tokio::test]
+async fn what_was_found_before_the_deadline_counts() {
+    let (server, _) = start(Duration::from_secs(2)).await;
+    server.guard(rules("person-name", "block")).await;
+    // The second portion is never answered.
+    let text = format!("{PERSON} {} please hang", "word ".repeat(20_000));
+    let reply = DOORS[0].post(&server.caller(), &DOORS[0].body(&text, false)).await;
+    assert_eq!(DOORS[0].error(&reply, 403, "permission_denied").0, "Blocked PII detected: PERSON");
     server.closes_clean().await;
 }

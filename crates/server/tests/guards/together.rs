@@ -97,3 +97,32 @@ async fn a_budget_a_list_of_models_zdr_and_a_filter_hold_together_by_every_door(
     assert_eq!(calls(&server), before, "no provider was asked");
     server.closes_clean().await;
 }
+
+#[tokio::test]
+async fn what_is_hidden_in_parts_is_found_in_every_dialect() {
+    let server = TestServer::start(crate::doors::offer(&[])).await;
+    server.guard(json!({"content_filter_builtins": [{"slug": "email", "action": "redact"}]})).await;
+    let text = |kind: &str, text: &str| json!({"type": kind, "text": text});
+    let split = |kind: &str| json!([text(kind, "ask joe@corp"), text(kind, ".example now")]);
+    let said = |content: Value| json!([{"role": "user", "content": content}]);
+    let odd = json!([text("text", "hi"), {"type": "note", "note": {"to": "joe@corp.example"}}]);
+    for (path, body) in [
+        ("chat/completions", json!({"model": "acme/chat", "messages": said(split("text"))})),
+        ("chat/completions", json!({"model": "acme/chat", "messages": said(odd)})),
+        (
+            "messages",
+            json!({"model": "acme/messages", "max_tokens": 9, "messages": said(split("text"))}),
+        ),
+        (
+            "messages",
+            json!({"model": "acme/chat", "max_tokens": 9, "system": split("text"),
+            "messages": said(json!("hi"))}),
+        ),
+        ("responses", json!({"model": "acme/responses", "input": said(split("input_text"))})),
+    ] {
+        told(&server.caller().post(&format!("/api/v1/{path}"), &body).await, 200);
+        let sent = sent(&server);
+        assert!(sent.contains("[EMAIL]") && !sent.contains("corp"), "{path}: {sent}");
+    }
+    server.closes_clean().await;
+}

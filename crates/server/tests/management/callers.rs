@@ -83,13 +83,19 @@ async fn users_and_sessions_are_recorded_within_their_limits_and_traces_change_n
     let reply = caller.with("x-session-id", "s-2").chat(&body).await;
     let row = recorded(&caller, &reply).await;
     assert_eq!((&row["external_user"], &row["session_id"]), (&json!("u-1"), &json!("s-1")));
+    assert_eq!(row["trace"], body["trace"]);
     let sent = server.journal().entries().last().unwrap().body.clone().unwrap();
     for member in ["trace", "session_id"] {
         assert!(sent.get(member).is_none(), "{sent}");
     }
     assert!(!sent.to_string().contains("u-1"), "a user is never told as sent: {sent}");
     let reply = caller.with("x-session-id", "s-2").chat(&chat()).await;
-    assert_eq!(recorded(&caller, &reply).await["session_id"], "s-2");
+    let row = recorded(&caller, &reply).await;
+    assert_eq!((&row["session_id"], row.get("trace")), (&json!("s-2"), None));
+    // Observability is no reason to refuse a request: what is too long to keep is passed over.
+    body["trace"] = json!({"trace_id": "t".repeat(16 * 1024)});
+    let reply = caller.chat(&body).await;
+    assert_eq!(recorded(&caller, &reply).await.get("trace"), None);
     for (member, value) in [
         ("user", json!("x".repeat(257))),
         ("session_id", json!("x".repeat(257))),

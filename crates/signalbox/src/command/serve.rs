@@ -45,6 +45,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<ExitCode, Stop> {
         hedge_percent: config.hedge_percent,
         plans: config.money.plans.clone(),
         moderator: config.moderator.clone(),
+        recognition: config.recognition.clone(),
         regions: config.regions.clone(),
         reach: config.reach.clone(),
         own_keys: signalbox_server::own_keys(&store),

@@ -204,6 +204,7 @@ impl World {
             provider_responses: r#"[{"provider_name":"Acme","status":200,"latency":120}]"#
                 .to_owned(),
             routing: Some("{}".to_owned()),
+            trace: Some(r#"{"trace_id":"t-1","note":"\u0000 \" é"}"#.to_owned()),
             ..GenerationRow::default()
         }
     }

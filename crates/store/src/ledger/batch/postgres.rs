@@ -4,7 +4,7 @@
 use signalbox_core::{FastMap, FastSet, Usd};
 
 use super::columns::Columns;
-use super::posting::{Link, Links, Sums};
+use super::posting::{Link, Links, Sums, trace};
 use crate::error::StoreError;
 use crate::grants;
 use crate::ledger::entry::{Checkpoint, End, Entry, Step};
@@ -32,6 +32,13 @@ pub(crate) async fn write(
     write_transfers(connection, &ends).await?;
     let rows: Vec<&Written> = ends.iter().filter_map(|(_, end)| end.row.as_ref()).collect();
     write_rows(connection, &rows).await?;
+    let traces: Vec<_> = entries.iter().filter_map(trace).collect();
+    Columns::of(&traces)
+        .text("generation", |one| one.0)
+        .text("account_id", |one| one.1)
+        .text("trace", |one| one.2)
+        .insert(connection, "traces", "")
+        .await?;
     add(connection, &Sums::of(entries)).await
 }
 

@@ -144,6 +144,13 @@ pub(crate) fn json<T: Serialize>(rows: &[T]) -> Option<String> {
     if rows.is_empty() { None } else { serde_json::to_string(rows).ok() }
 }
 
+/// What the caller's own `trace` is written with: the generation, the account, the JSON. Most have none.
+pub(crate) fn trace(entry: &Entry) -> Option<(&str, &str, &str)> {
+    let trace = entry.end()?.row.as_ref()?.row.trace.as_deref()?;
+    let held = &entry.reservation;
+    Some((held.generation.as_str(), held.account.as_str(), trace))
+}
+
 fn add(sum: &mut i64, amount: i64) {
     *sum = sum.saturating_add(amount);
 }

@@ -4,7 +4,7 @@ use signalbox_core::FastSet;
 
 use super::Commit;
 use super::intake::{Line, Statements};
-use super::posting::{Head, Links, Sums};
+use super::posting::{Head, Links, Sums, json, trace};
 use crate::error::StoreError;
 use crate::grants;
 use crate::ledger::entry::{Entry, Step};
@@ -37,7 +37,9 @@ impl Commit for ScribeOn<'_> {
     /// a look at the chain under the write lock, and the error of that attempt counts.
     async fn commit(&mut self, entries: &[Entry]) -> Result<(), StoreError> {
         let Self { scribe, connection } = self;
-        if let Some(head) = scribe.head.take()
+        let traces: Vec<_> = entries.iter().filter_map(trace).collect();
+        if traces.is_empty()
+            && let Some(head) = scribe.head.take()
             && scribe.fill(connection, entries, head).await.is_ok()
         {
             return Ok(());
@@ -47,6 +49,9 @@ impl Commit for ScribeOn<'_> {
             Ok(head) => scribe.fill(connection, entries, head).await,
             Err(error) => Err(error),
         };
+        if done.is_ok() && !traces.is_empty() {
+            done = write_traces(connection, &traces).await;
+        }
         if done.is_ok() {
             done = query("COMMIT").execute(&mut **connection).await.map(|_| ());
         }
@@ -57,6 +62,19 @@ impl Commit for ScribeOn<'_> {
         }
         done
     }
+}
+
+/// The traces of a batch, which has a transaction: they are in no row of the one statement.
+async fn write_traces(
+    connection: &mut Connection,
+    traces: &[(&str, &str, &str)],
+) -> Result<(), StoreError> {
+    let insert = query(
+        "INSERT INTO traces (generation, account_id, trace) \
+         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each($1)",
+    );
+    insert.bind(json(traces)).execute(connection).await?;
+    Ok(())
 }
 
 impl Scribe {
