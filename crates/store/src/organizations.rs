@@ -6,7 +6,7 @@ use signalbox_core::id::{AccountId, UserId};
 
 use crate::accounts::{self, AccountRecord};
 use crate::error::StoreError;
-use crate::keys::disable_of;
+use crate::keys::{KeyKind, disable_of};
 use crate::manage::{By, Deed, Managed};
 use crate::members::Role;
 use crate::scim::directed;
@@ -106,7 +106,7 @@ pub(crate) async fn cut_off(
     now: Timestamp,
 ) -> Result<Vec<Deed>, StoreError> {
     drop_codes(connection, account, user).await?;
-    disable_of(connection, account, user, now).await
+    disable_of(connection, account, user, None, now).await
 }
 
 async fn drop_codes(
@@ -185,7 +185,7 @@ impl Store {
     }
 
     /// Gives a member another role, switches them off or on again. Whoever is switched off loses their
-    /// keys; switching on gives none back. `most` is how many members the plan allows.
+    /// keys, and who is no admin any more their management keys; nothing gives them back. `most` is how many members the plan allows.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
@@ -228,6 +228,8 @@ impl Store {
                     deeds.extend(cut_off(connection, &account, &user, now).await?);
                 } else if was_admin && !stays_admin {
                     drop_codes(connection, &account, &user).await?;
+                    let management = Some(KeyKind::Management);
+                    deeds.extend(disable_of(connection, &account, &user, management, now).await?);
                 }
                 Ok(Managed { value: MemberChange::Done, deeds })
             })
