@@ -34,6 +34,21 @@ start_simulator "$RUN/journal.jsonl"
 LISTEN=127.0.0.1:$(free_port)
 PYTHONDONTWRITEBYTECODE=1 python3 "$here/../clients/configuration.py" \
   "http://$simulator" "$RUN/signalbox.db" "$LISTEN" >"$RUN/signalbox.toml"
+# An identity provider that a test is, and one that nobody is.
+PROVIDER_PORT=$(free_port)
+export PROVIDER_PORT
+cat >>"$RUN/signalbox.toml" <<TOML
+[[people.providers]]
+id = "work"
+name = "Work"
+issuer = "http://127.0.0.1:$PROVIDER_PORT"
+client_id = "signalbox"
+[[people.providers]]
+id = "gone"
+name = "Gone"
+issuer = "http://127.0.0.1:$(free_port)"
+client_id = "signalbox"
+TOML
 start_signalbox
 export SITE="http://$LISTEN" SIGNALBOX_BIN RUN
 

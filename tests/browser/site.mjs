@@ -1,4 +1,5 @@
 // Every page of the site, as tests and screenshots visit it.
+import { ask, organization, person } from './stage.mjs';
 
 const CHALLENGE = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 const asking = (more) =>
@@ -6,6 +7,17 @@ const asking = (more) =>
 
 export const PAGES = [
   { name: 'home', path: '/', heading: 'Every model behind one API' },
+  {
+    name: 'sign-in-elsewhere-failed',
+    path: '/sign-in?error=email_unverified',
+    heading: 'Sign in',
+    act: (page) => page.getByRole('link', { name: 'Continue with Work' }).waitFor(),
+  },
+  {
+    name: 'second-factor-waits',
+    path: '/sign-in?second_factor=required',
+    heading: 'Second factor',
+  },
   { name: 'not-found', path: '/no/such/page', heading: 'This page does not exist' },
   { name: 'sign-in', path: '/sign-in', heading: 'Sign in' },
   {
@@ -69,6 +81,37 @@ export const PAGES = [
     },
   },
   {
+    name: 'members',
+    path: '/settings/organization-members',
+    heading: 'Members of Acme',
+    acting: true,
+    act: (page) => page.getByText('grace@example.test').waitFor(),
+  },
+  {
+    name: 'members-leave',
+    path: '/settings/organization-members',
+    heading: 'Members of Acme',
+    acting: true,
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Leave' }).click();
+      await page.getByRole('dialog').waitFor();
+    },
+  },
+  {
+    name: 'sso',
+    path: '/settings/organization-members?tab=sso',
+    heading: 'Members of Acme',
+    acting: true,
+    act: (page) => page.getByText('Enabled since').waitFor(),
+  },
+  {
+    name: 'security',
+    path: '/settings/organization-members?tab=security',
+    heading: 'Members of Acme',
+    acting: true,
+    act: (page) => page.getByText('There is no token yet.').waitFor(),
+  },
+  {
     name: 'account-menu',
     path: '/settings/account',
     heading: 'Account',
@@ -80,6 +123,20 @@ export const PAGES = [
     },
   },
 ];
+
+/** Somebody who acts for an organization with something on each of its pages. */
+export async function acting() {
+  const somebody = await person('grace');
+  const acme = await organization(somebody, 'Acme', 'enterprise');
+  const at = `/api/v1/session/organizations/${acme}`;
+  const invitation = { email: 'grace@example.test', role: 'org:member' };
+  await ask('POST', `${at}/invitations`, invitation, somebody.cookie);
+  await ask('POST', `${at}/sso/enable`, undefined, somebody.cookie);
+  const domain = `acme-${acme.slice(-8).toLowerCase().replaceAll(/[^a-z0-9]/g, 'x')}.example`;
+  const added = await ask('POST', `${at}/sso/connections`, { domain }, somebody.cookie);
+  if (added.status !== 201) throw new Error(JSON.stringify(added.body));
+  return somebody;
+}
 
 /** Goes to a page and makes it show what it is there for. */
 export async function visit(page, site, { path, heading, begin, act }) {

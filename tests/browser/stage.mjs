@@ -89,16 +89,34 @@ export async function watched(context) {
   page.on('pageerror', (error) => page.wrong.push(String(error)));
   page.on('console', (message) => {
     const text = message.text();
-    // An answer that is not 2xx is told in the console too.
-    const answered = text.startsWith('Failed to load resource: the server responded');
-    if (message.type() === 'error' && !answered) page.wrong.push(text);
+    // An answer that is not 2xx is told in the console too, and what other sites' pages lack.
+    const missing = text.startsWith('Failed to load resource');
+    const answered = missing && text.includes('the server responded');
+    const theirs = missing && !message.location().url.startsWith(SITE);
+    if (message.type() === 'error' && !answered && !theirs) page.wrong.push(text);
   });
   return page;
 }
 
+/** What the operator does on the command line. */
+export function admin(...line) {
+  const config = ['--config', `${RUN}/signalbox.toml`];
+  return execFileSync(SIGNALBOX_BIN, ['admin', ...line, ...config], { encoding: 'utf8' });
+}
+
 export function grant(account, dollars) {
-  const line = ['admin', 'grant', '--account', account, '--usd', String(dollars)];
-  execFileSync(SIGNALBOX_BIN, [...line, '--config', `${RUN}/signalbox.toml`]);
+  admin('grant', '--account', account, '--usd', String(dollars));
+}
+
+/** An organization of somebody, for which their session acts from now on. */
+export async function organization(somebody, name, plan) {
+  const made = await ask('POST', '/api/v1/session/organizations', { name }, somebody.cookie);
+  assert.equal(made.status, 201, JSON.stringify(made.body));
+  const { id } = made.body.data;
+  if (plan) admin('plan', 'set', '--account', id, '--plan', plan);
+  const acting = await ask('PUT', '/api/v1/session/context', { account_id: id }, somebody.cookie);
+  assert.equal(acting.status, 200, JSON.stringify(acting.body));
+  return id;
 }
 
 export function challenge() {

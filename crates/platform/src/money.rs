@@ -8,7 +8,7 @@ use signalbox_runtime::entropy;
 use signalbox_store::idempotency::{Answer, Once};
 use signalbox_store::invoices::InvoiceRow;
 use signalbox_store::transfers::Wish;
-use signalbox_store::{Balance, Movement};
+use signalbox_store::{Balance, By, Movement};
 
 use crate::{Platform, PlatformError};
 
@@ -23,8 +23,8 @@ pub struct NewTransfer {
     pub amount: Usd,
     /// Why.
     pub reason: String,
-    /// Who did it.
-    pub operator: String,
+    /// In whose name, for the account that gives.
+    pub by: By,
     /// Whether credit that nobody paid for may be given, too: the operator's choice.
     pub any_credit: bool,
 }
@@ -123,7 +123,7 @@ impl Platform {
             to: wanted.to,
             amount: wanted.amount,
             reason: wanted.reason,
-            operator: wanted.operator,
+            by: wanted.by,
             any_credit: wanted.any_credit,
         };
         Ok(self.store().transfer(wish, once, told).await?.answer())

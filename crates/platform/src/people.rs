@@ -38,7 +38,7 @@ use records::{SystemRecords, TxtRecords};
 pub(crate) use throttle::Limit;
 use throttle::Throttle;
 
-pub use journey::{Brought, Departure, Landing};
+pub use journey::{Brought, Departure, Landing, turned_away};
 pub use refusal::Refusal;
 pub use session::{Opened, Person};
 

@@ -12,6 +12,7 @@ pub mod guardrails;
 pub mod key;
 mod key_budgets;
 pub mod keys;
+pub mod management_keys;
 pub mod organization;
 pub mod presets;
 pub mod privacy;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
 use signalbox_runtime::entropy;
+use signalbox_store::By;
 use signalbox_store::idempotency::{Answer, Once};
 use signalbox_store::vouchers::VoucherRow;
 
@@ -147,7 +147,7 @@ impl Platform {
     /// [`PlatformError::Store`] with the refusal.
     pub async fn redeem(
         &self,
-        account: &AccountId,
+        by: By,
         code: &str,
         once: Option<Once>,
     ) -> Result<Answer, PlatformError> {
@@ -155,7 +155,7 @@ impl Platform {
             status: 200,
             body: format!(r#"{{"data":{{"amount":{amount}}}}}"#),
         };
-        Ok(self.store().redeem(&hash_of(code), account, once, told).await?.answer())
+        Ok(self.store().redeem(&hash_of(code), by, once, told).await?.answer())
     }
 }
 

@@ -15,8 +15,8 @@ use signalbox_core::{ApiError, ErrorKind, Plans, PlansRow, Tier, Timestamp, Usd}
 use signalbox_platform::once::{self, Answer};
 use signalbox_platform::statement::Period;
 use signalbox_platform::{
-    Housekeeping, KeyPrefix, NewAgreement, NewTransfer, NewVoucher, Platform, PlatformError,
-    RevokeOld, Settings,
+    Actor, By, Housekeeping, KeyPrefix, NewAgreement, NewTransfer, NewVoucher, Platform,
+    PlatformError, RevokeOld, Settings,
 };
 use signalbox_runtime::Clock;
 use signalbox_store::{House, Movement, Store};
@@ -64,13 +64,17 @@ impl World {
     }
 }
 
+fn by(account: &AccountId) -> By {
+    By { account: account.clone(), actor: Actor::Operator("ann".to_owned()), address: None }
+}
+
 fn gift(from: &AccountId, to: &AccountId, amount: &str) -> NewTransfer {
     NewTransfer {
         from: from.clone(),
         to: to.clone(),
         amount: usd(amount),
         reason: "gift, \"=1+1\"".to_owned(),
-        operator: "ann".to_owned(),
+        by: by(from),
         any_credit: false,
     }
 }
@@ -145,11 +149,11 @@ async fn a_voucher_is_shown_once_and_redeemed_by_each_account_once() {
     let listed = serde_json::to_string(&world.platform.vouchers().await.unwrap()).unwrap();
     assert!(listed.contains(&made.code_hash) && !listed.contains(&made.code));
     let typed = made.code.to_lowercase().replace('-', " ");
-    let answer = world.platform.redeem(&ann, &typed, None).await.unwrap();
+    let answer = world.platform.redeem(by(&ann), &typed, None).await.unwrap();
     assert_eq!(answer, Answer { status: 200, body: r#"{"data":{"amount":2.5}}"#.to_owned() });
-    assert_eq!(status(world.platform.redeem(&ann, &made.code, None).await), 409);
-    assert_eq!(status(world.platform.redeem(&eve, &made.code, None).await), 409);
-    assert_eq!(status(world.platform.redeem(&eve, "nothing", None).await), 404);
+    assert_eq!(status(world.platform.redeem(by(&ann), &made.code, None).await), 409);
+    assert_eq!(status(world.platform.redeem(by(&eve), &made.code, None).await), 409);
+    assert_eq!(status(world.platform.redeem(by(&eve), "nothing", None).await), 404);
     for bad in
         [NewVoucher { uses: 0, ..wanted.clone() }, NewVoucher { amount: Usd::ZERO, ..wanted }]
     {
@@ -169,6 +173,9 @@ async fn a_statement_shows_fees_apart_and_says_that_it_adds_up() {
         answer.body.ends_with(r#""amount":7.000000001,"balance":12.999999999}}"#),
         "{answer:?}"
     );
+    let acts = world.platform.store().audit_log(&ann, None, 10).await.unwrap();
+    let act = acts.first().unwrap();
+    assert_eq!((act.action.as_str(), act.actor_id.as_str()), ("credit.transfer", "ann"));
     let adjusted = world.platform.adjust(&ann, usd("-0.5"), "=typo", "ops").await.unwrap();
     assert_eq!((adjusted.amount, adjusted.balance), (usd("-0.5"), usd("12.499999999")));
     let whole = Period { from: None, to: None };

@@ -62,6 +62,19 @@ pub(crate) fn secret<'h>(app: &App, headers: &'h HeaderMap) -> &'h str {
     found.unwrap_or_default()
 }
 
+/// Somebody who is signed in and may do that in the account that the session acts for.
+async fn person(app: &App, members: Members, parts: &Parts) -> Result<Person, ApiError> {
+    let person = session::person(app, parts).await?;
+    if person.reach() != Reach::Whole && members == Members::Nothing {
+        return Err(refused());
+    }
+    // Until then it may be somebody else's address, and what is made here would stay.
+    if !matches!(parts.method, Method::GET | Method::HEAD) {
+        person.proven()?;
+    }
+    Ok(person)
+}
+
 async fn admitted(
     app: &App,
     credential: Credential,
@@ -69,14 +82,7 @@ async fn admitted(
     parts: &Parts,
 ) -> Result<Admitted, ApiError> {
     if by_cookie(&parts.headers) {
-        let person = session::person(app, parts).await?;
-        if person.reach() != Reach::Whole && members == Members::Nothing {
-            return Err(refused());
-        }
-        // Until then it may be somebody else's address, and what is made here would stay.
-        if !matches!(parts.method, Method::GET | Method::HEAD) {
-            person.proven()?;
-        }
+        let person = person(app, members, parts).await?;
         return Ok(Admitted::Person(Arc::new(person)));
     }
     let principal = match credential {
@@ -127,6 +133,20 @@ impl FromRequestParts<App> for Manager {
             Reach::Whole => Ok(Self(who.by())),
             Reach::Own(_) => Err(error::error(app, refused())),
         }
+    }
+}
+
+/// Whoever is signed in and may do everything in the account that the session acts for: for what no key
+/// opens.
+pub(crate) struct Administrator(pub By);
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
+        let person = person(app, Members::Nothing, parts).await;
+        let person = person.map_err(|problem| error::error(app, problem))?;
+        Ok(Self(person.by(&person.context.account)))
     }
 }
 

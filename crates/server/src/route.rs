@@ -98,6 +98,7 @@ pub enum Object {
     Identity,
     Invitation,
     Key,
+    ManagementKey,
     Payment,
     ProviderKey,
     Preset,

@@ -7,6 +7,7 @@ pub(crate) mod byok;
 pub(crate) mod credits;
 pub(crate) mod guardrails;
 pub(crate) mod keys;
+pub(crate) mod management_keys;
 pub(crate) mod models;
 pub(crate) mod openapi;
 pub(crate) mod organizations;

@@ -7,7 +7,7 @@ use signalbox_core::id::{AccountId, UserId};
 use crate::accounts::{self, AccountRecord};
 use crate::error::StoreError;
 use crate::invitations::withdraw_from;
-use crate::keys::disable_of;
+use crate::keys::{KeyKind, disable_of};
 use crate::manage::{By, Deed, Managed};
 use crate::members::Role;
 use crate::scim::directed;
@@ -109,7 +109,7 @@ pub(crate) async fn cut_off(
 ) -> Result<Vec<Deed>, StoreError> {
     drop_codes(connection, account, user).await?;
     let mut deeds = withdraw_from(connection, account, user, now).await?;
-    deeds.extend(disable_of(connection, account, user, now).await?);
+    deeds.extend(disable_of(connection, account, user, None, now).await?);
     Ok(deeds)
 }
 
@@ -208,7 +208,7 @@ impl Store {
     }
 
     /// Gives a member another role, switches them off or on again. Whoever is switched off loses their
-    /// keys; switching on gives none back. `most` is how many members the plan allows.
+    /// keys, and who is no admin any more their management keys; nothing gives them back. `most` is how many members the plan allows.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
@@ -252,6 +252,8 @@ impl Store {
                     deeds.extend(cut_off(connection, &account, &user, now).await?);
                 } else if was_admin && !stays_admin {
                     drop_codes(connection, &account, &user).await?;
+                    let management = Some(KeyKind::Management);
+                    deeds.extend(disable_of(connection, &account, &user, management, now).await?);
                 }
                 Ok(Managed { value: MemberChange::Done, deeds })
             })

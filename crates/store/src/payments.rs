@@ -13,10 +13,12 @@ pub mod reversal;
 pub mod rule;
 pub mod tax_id;
 
+use serde_json::json;
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
 
 use crate::error::StoreError;
+use crate::manage::{By, Deed, Managed};
 use crate::sql::query;
 use crate::store::Store;
 use crate::writer::Durability;
@@ -141,13 +143,17 @@ impl Store {
     /// # Errors
     /// [`StoreError::Constraint`] when the account is unknown, the id is taken, or a crypto order with
     /// the same total is open: the total is what tells orders apart on the chain.
-    pub async fn create_payment(&self, payment: Payment) -> Result<(), StoreError> {
-        self.write(Durability::Power, move |connection| {
+    pub async fn create_payment(&self, by: By, payment: Payment) -> Result<(), StoreError> {
+        self.manage(by, "credit.checkout", move |connection| {
             Box::pin(async move {
                 if payment.rail == Rail::Crypto {
                     posting::refuse_same_total(connection, &payment).await?;
                 }
-                posting::insert(connection, &payment).await
+                posting::insert(connection, &payment).await?;
+                let after = json!({"amount": payment.amount, "fee": payment.fee,
+                    "currency": payment.currency});
+                let (id, after) = (payment.id, Some(after));
+                Ok(Managed::one((), Deed { kind: "payment", id, before: None, after }))
             })
         })
         .await

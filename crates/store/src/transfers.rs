@@ -1,5 +1,6 @@
 //! Credit from one account to another.
 
+use serde_json::json;
 use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
 
@@ -7,10 +8,10 @@ use crate::accounts::{Balance, read_balance};
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Once, Remembered};
 use crate::lots;
+use crate::manage::{By, Deed, Managed};
 use crate::movements::{self, Movement, Posted, Refused};
 use crate::sql::{Connection, Row, query};
 use crate::store::Store;
-use crate::writer::Durability;
 
 /// A transfer that is wished.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +26,8 @@ pub struct Wish {
     pub amount: Usd,
     /// Why.
     pub reason: String,
-    /// Who did it.
-    pub operator: String,
+    /// In whose name, for the account that gives.
+    pub by: By,
     /// Whether credit that nobody paid for may be given, too.
     pub any_credit: bool,
 }
@@ -51,18 +52,22 @@ impl Store {
         let from = wish.from.clone();
         self.patiently(&from, || {
             let (wish, once, tell) = (wish.clone(), once.clone(), tell.clone());
-            self.write(Durability::Power, move |connection| {
+            self.manage(wish.by.clone(), "credit.transfer", move |connection| {
                 Box::pin(async move {
                     if let Some(known) = Once::look(connection, once.as_ref()).await? {
-                        return Ok(known);
+                        return Ok(Managed::nothing(known));
                     }
                     let movement =
                         Movement::transfer(&wish.id, &wish.from, &wish.to, wish.amount, now);
-                    let movement = movement.because(&wish.reason).by(&wish.operator);
+                    let movement = movement.because(&wish.reason).by(wish.by.actor.name());
                     transfer(connection, &wish, &movement).await?;
                     let balance = balance(connection, &wish.from).await?;
                     let answer = tell(balance);
-                    Once::keep(connection, once.as_ref(), answer, now).await
+                    let answer = Once::keep(connection, once.as_ref(), answer, now).await?;
+                    let after =
+                        json!({"to": wish.to, "amount": wish.amount, "reason": wish.reason});
+                    let (id, after) = (wish.id, Some(after));
+                    Ok(Managed::one(answer, Deed { kind: "transfer", id, before: None, after }))
                 })
             })
         })

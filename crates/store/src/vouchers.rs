@@ -1,10 +1,12 @@
 //! Vouchers: a code that many accounts may turn into credit, each once. Only its SHA-256 is stored.
 
+use serde_json::json;
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
 
 use crate::error::StoreError;
 use crate::idempotency::{Answer, Once, Remembered};
+use crate::manage::{By, Deed, Managed};
 use crate::movements::{self, Movement, Refused};
 use crate::sql::{Connection, Line, Row, query};
 use crate::store::Store;
@@ -111,19 +113,22 @@ impl Store {
     pub async fn redeem(
         &self,
         code_hash: &str,
-        account: &AccountId,
+        by: By,
         once: Option<Once>,
         tell: impl FnOnce(Usd) -> Answer + Send + 'static,
     ) -> Result<Remembered, StoreError> {
-        let (code_hash, account) = (code_hash.to_owned(), account.clone());
+        let (code_hash, account) = (code_hash.to_owned(), by.account.clone());
         let now = self.clock().now();
-        self.write(Durability::Power, move |connection| {
+        self.manage(by, "credit.redeem", move |connection| {
             Box::pin(async move {
                 if let Some(known) = Once::look(connection, once.as_ref()).await? {
-                    return Ok(known);
+                    return Ok(Managed::nothing(known));
                 }
                 let amount = redeem(connection, &code_hash, &account, now).await?;
-                Once::keep(connection, once.as_ref(), tell(amount), now).await
+                let answer = Once::keep(connection, once.as_ref(), tell(amount), now).await?;
+                let after = Some(json!({ "amount": amount }));
+                let deed = Deed { kind: "voucher", id: code_hash, before: None, after };
+                Ok(Managed::one(answer, deed))
             })
         })
         .await

@@ -77,6 +77,8 @@ export const sessionQuery = queryOptions({
   staleTime: 30_000,
   // Another tab, or another device, may have ended it.
   refetchOnWindowFocus: 'always',
+  // The page that tells of a failure has a bar that asks, too: that is no new try.
+  retryOnMount: false,
 });
 
 export const placesQuery = queryOptions({

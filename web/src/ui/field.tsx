@@ -26,14 +26,13 @@ function Labelled({
   children,
 }: Parts & { id: string; children: ReactNode }) {
   return (
-    <div className="grid gap-1.5">
-      <div className="flex items-baseline justify-between gap-4">
-        <label htmlFor={id} className="text-sm font-medium">
-          {label}
-        </label>
-        {aside}
-      </div>
+    <div className="relative grid gap-1.5">
+      <label htmlFor={id} className="text-sm font-medium">
+        {label}
+      </label>
       {children}
+      {/* Beside the label for the eye; behind the control for whoever goes from one to the next. */}
+      {aside ? <div className="absolute top-0 right-0 text-sm">{aside}</div> : null}
       {error ? (
         <p id={`${id}-error`} role="alert" className="text-sm text-danger">
           {error}

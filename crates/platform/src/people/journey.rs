@@ -97,6 +97,19 @@ fn with(path: &str, name: &str, value: &str) -> String {
     whole
 }
 
+/// The page for signing in with what it is told, and where it goes on to.
+fn entrance(name: &str, value: &str, return_to: &str) -> String {
+    let page = with(PAGE, name, value);
+    if return_to == "/" { page } else { with(&page, "return_to", return_to) }
+}
+
+/// The page that hears why a browser could not leave.
+#[must_use]
+pub fn turned_away(refusal: &Refusal, return_to: Option<&str>) -> String {
+    let path = checked_path(return_to).unwrap_or_else(|_| "/".to_owned());
+    entrance("error", refusal.code(), &path)
+}
+
 /// What follows from the browser's secret for one state.
 fn follows(what: &str, secret: &str, state: &str) -> String {
     digest(&format!("{what}:{secret}:{state}"))
@@ -232,18 +245,25 @@ impl People {
         source: &str,
         brought: Brought,
     ) -> Landing {
-        let mut page = PAGE.to_owned();
-        let arrival = self.arrival(visit, kept, session, source, brought, &mut page);
+        let mut left = None;
+        let arrival = self.arrival(visit, kept, session, source, brought, &mut left);
         match Box::pin(arrival).await {
             Ok(landing) => landing,
             Err(refusal) => {
                 tracing::info!(source, reason = %refusal, "a sign-in was refused");
-                Landing { to: with(&page, "error", refusal.code()), opened: None }
+                let to = match left {
+                    Some((Errand::Link | Errand::Test, page)) => {
+                        with(&page, "error", refusal.code())
+                    }
+                    Some((_, return_to)) => entrance("error", refusal.code(), &return_to),
+                    None => with(PAGE, "error", refusal.code()),
+                };
+                Landing { to, opened: None }
             }
         }
     }
 
-    /// The same; `page` becomes the one that hears of what goes wrong.
+    /// The same; `left` becomes what the browser left for and where it wants to go on to.
     async fn arrival(
         &self,
         visit: &Visit,
@@ -251,7 +271,7 @@ impl People {
         session: Option<&str>,
         source: &str,
         brought: Brought,
-        page: &mut String,
+        left: &mut Option<(Errand, String)>,
     ) -> Result<Landing, Refusal> {
         self.may(Limit::TriesFrom, &visit.network()).await?;
         let (Some(secret), Some(state)) = (kept, brought.state.as_deref()) else {
@@ -262,9 +282,7 @@ impl People {
         let under_way =
             under_way.filter(|one| one.source == source && one.errand != Errand::Factor);
         let under_way = under_way.ok_or(Refusal::State)?;
-        if under_way.errand != Errand::SignIn {
-            page.clone_from(&under_way.return_to);
-        }
+        *left = Some((under_way.errand, under_way.return_to.clone()));
         let door = self.door(source, under_way.errand).await?;
         let vouched = self.vouched(&door, secret, state, &brought).await?;
         match under_way.errand {
@@ -274,8 +292,7 @@ impl People {
                     let opened = self.open(user, visit, session, Some(under_way.source)).await?;
                     return Ok(Landing { to: under_way.return_to, opened: Some(opened) });
                 }
-                let to = with(PAGE, "second_factor", "required");
-                let to = with(&to, "return_to", &under_way.return_to);
+                let to = entrance("second_factor", "required", &under_way.return_to);
                 let hash = factor_hash(secret);
                 let (errand, user) = (Errand::Factor, Some(user.id));
                 store.add_sign_in(SignInRecord { hash, errand, user, ..under_way }).await?;

@@ -4,8 +4,8 @@ use sha2::{Digest, Sha256};
 use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
 use signalbox_runtime::entropy;
-use signalbox_store::StoreError;
 use signalbox_store::payments::{Effect, Missed, Payment, Rail, Receipt, Refs, Status};
+use signalbox_store::{By, StoreError};
 
 use super::body::{CheckoutBody, TransferBody};
 use super::fee::{self, CENT, Method, Quote};
@@ -52,20 +52,16 @@ impl Purchases {
     ///
     /// # Errors
     /// [`PurchaseError`]: not set up, out of bounds, frozen, or the processor is out of reach.
-    pub async fn checkout(
-        &self,
-        account: &AccountId,
-        wish: Wish,
-    ) -> Result<CheckoutBody, PurchaseError> {
+    pub async fn checkout(&self, by: &By, wish: Wish) -> Result<CheckoutBody, PurchaseError> {
         match wish.method {
             Method::Card => drop(self.stripe()?),
             Method::Crypto => drop(self.crypto()?),
         }
-        let terms = self.terms(account).await?;
+        let terms = self.terms(&by.account).await?;
         let quote = fee::quote(wish.amount, wish.method, &terms, &self.0.settings.bounds)?;
         match wish.method {
-            Method::Card => self.offer_page(account, quote, &wish).await,
-            Method::Crypto => self.offer_order(account, quote, &wish).await,
+            Method::Card => self.offer_page(by, quote, &wish).await,
+            Method::Crypto => self.offer_order(by, quote, &wish).await,
         }
     }
 
@@ -101,13 +97,13 @@ impl Purchases {
 
     async fn offer_page(
         &self,
-        account: &AccountId,
+        by: &By,
         quote: Quote,
         wish: &Wish,
     ) -> Result<CheckoutBody, PurchaseError> {
-        let customer = self.customer_of(account).await?;
-        let payment = self.order(wish.id(), account, quote, Rail::Stripe);
-        match self.store().create_payment(payment.clone()).await {
+        let customer = self.customer_of(&by.account).await?;
+        let payment = self.order(wish.id(), &by.account, quote, Rail::Stripe);
+        match self.store().create_payment(by.clone(), payment.clone()).await {
             // The same request before, whose answer nobody got: the same page again.
             Err(StoreError::Constraint(_)) if self.began(&payment).await?.is_some() => {}
             done => done?,
@@ -168,22 +164,22 @@ impl Purchases {
     /// blocks only: so a transfer pays the order that it was made for, whoever sees it on the chain.
     async fn offer_order(
         &self,
-        account: &AccountId,
+        by: &By,
         quote: Quote,
         wish: &Wish,
     ) -> Result<CheckoutBody, PurchaseError> {
         let crypto = self.crypto()?;
         let chain = self.0.chain.as_ref().ok_or(PurchaseError::NotSetUp(Method::Crypto))?;
-        if self.store().open_orders(account).await? >= MAX_OPEN_ORDERS {
+        if self.store().open_orders(&by.account).await? >= MAX_OPEN_ORDERS {
             return Err(PurchaseError::Conflict("too many orders are open".to_owned()));
         }
         let height = chain.height().await?;
         let id = wish.id();
         for _ in 0..TRIES {
             let quote = tagged(quote, entropy::dice())?;
-            let mut payment = self.order(id.clone(), account, quote, Rail::Crypto);
+            let mut payment = self.order(id.clone(), &by.account, quote, Rail::Crypto);
             payment.session_ref = Some(format!("block:{height}:{}", payment.id));
-            match self.store().create_payment(payment.clone()).await {
+            match self.store().create_payment(by.clone(), payment.clone()).await {
                 Ok(()) => {
                     let transfer = TransferBody::new(crypto, quote.total);
                     return Ok(CheckoutBody::new(&payment, None, Some(transfer)));

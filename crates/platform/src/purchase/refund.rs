@@ -1,7 +1,7 @@
 //! Refunds: the money leaves the account, then the processor is told, then it is confirmed.
 
 use signalbox_core::Timestamp;
-use signalbox_core::id::AccountId;
+use signalbox_store::By;
 use signalbox_store::payments::{Refund, Reversal, Told};
 
 use super::body::RefundBody;
@@ -23,10 +23,10 @@ impl Purchases {
     /// # Errors
     /// [`PurchaseError::NoRefund`] when there is nothing to give back; [`PurchaseError::Rail`] when the
     /// processor refuses for good: the money is in the account again.
-    pub async fn refund(&self, account: &AccountId, id: &str) -> Result<RefundBody, PurchaseError> {
+    pub async fn refund(&self, by: &By, id: &str) -> Result<RefundBody, PurchaseError> {
         self.stripe()?;
         let paid_after = self.store().clock().now().plus_millis(-WINDOW_MILLIS);
-        let reversal = match self.store().begin_refund(account, id, paid_after).await? {
+        let reversal = match self.store().begin_refund(by, id, paid_after).await? {
             Refund::Begun(reversal) => reversal,
             Refund::Not(reason) => return Err(PurchaseError::NoRefund(reason)),
         };
@@ -49,18 +49,18 @@ impl Purchases {
     /// As [`Purchases::refund`].
     pub async fn refund_again(
         &self,
-        account: &AccountId,
+        by: &By,
         id: &str,
         since: Timestamp,
     ) -> Result<RefundBody, PurchaseError> {
-        if self.store().payment(account, id).await?.is_none() {
+        if self.store().payment(&by.account, id).await?.is_none() {
             return Err(PurchaseError::NotFound("purchase"));
         }
         let made = |one: &Reversal| {
             one.kind == Told::Refund && one.created_at >= since && one.status != "failed"
         };
         let found = self.store().reversals_of(id).await?.into_iter().find(made);
-        let Some(found) = found else { return self.refund(account, id).await };
+        let Some(found) = found else { return self.refund(by, id).await };
         let status = if found.status == "done" { "done" } else { "pending" };
         Ok(body(found, id, status))
     }

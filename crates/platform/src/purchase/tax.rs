@@ -2,8 +2,8 @@
 
 use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
-use signalbox_store::StoreError;
 use signalbox_store::payments::TaxId;
+use signalbox_store::{By, StoreError};
 
 use super::body::TaxIdBody;
 use super::stripe::RailError;
@@ -51,11 +51,8 @@ impl Purchases {
     /// # Errors
     /// [`PurchaseError::Refused`] for one that is none, [`PurchaseError::Conflict`] for one that is
     /// there.
-    pub async fn add_tax_id(
-        &self,
-        account: &AccountId,
-        new: NewTaxId,
-    ) -> Result<TaxIdBody, PurchaseError> {
+    pub async fn add_tax_id(&self, by: &By, new: NewTaxId) -> Result<TaxIdBody, PurchaseError> {
+        let account = &by.account;
         let stripe = self.stripe()?;
         let refused = |text: &str| Err(PurchaseError::Refused(text.to_owned()));
         if !KINDS.split_ascii_whitespace().any(|kind| kind == new.kind) {
@@ -90,7 +87,7 @@ impl Purchases {
             processor_ref: Some(processor_ref.clone()),
             created_at: self.store().clock().now(),
         };
-        match self.store().add_tax_id(added.clone()).await {
+        match self.store().add_tax_id(by.clone(), added.clone()).await {
             Ok(()) => Ok(TaxIdBody::new(&added)),
             // Added twice at once: the second one goes again.
             Err(StoreError::Constraint(_)) => {
@@ -107,16 +104,16 @@ impl Purchases {
     /// As [`Purchases::add_tax_id`].
     pub async fn add_tax_id_again(
         &self,
-        account: &AccountId,
+        by: &By,
         new: NewTaxId,
         since: Timestamp,
     ) -> Result<TaxIdBody, PurchaseError> {
         let same = |one: &TaxId| {
             one.kind == new.kind && one.value == new.value.trim() && one.created_at >= since
         };
-        match self.store().tax_ids(account).await?.iter().find(|one| same(one)) {
+        match self.store().tax_ids(&by.account).await?.iter().find(|one| same(one)) {
             Some(found) => Ok(TaxIdBody::new(found)),
-            None => self.add_tax_id(account, new).await,
+            None => self.add_tax_id(by, new).await,
         }
     }
 
@@ -124,7 +121,8 @@ impl Purchases {
     ///
     /// # Errors
     /// [`PurchaseError::NotFound`]
-    pub async fn remove_tax_id(&self, account: &AccountId, id: &str) -> Result<(), PurchaseError> {
+    pub async fn remove_tax_id(&self, by: &By, id: &str) -> Result<(), PurchaseError> {
+        let account = &by.account;
         let found = self.store().tax_ids(account).await?.into_iter().find(|one| one.id == id);
         let found = found.ok_or(PurchaseError::NotFound("tax number"))?;
         if let (Some(made), Some(customer)) =
@@ -132,7 +130,7 @@ impl Purchases {
         {
             self.stripe()?.remove_tax_id(&customer.customer_ref, made).await?;
         }
-        self.store().remove_tax_id(account, id).await?;
+        self.store().remove_tax_id(by.clone(), found).await?;
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
+use signalbox_store::By;
 use signalbox_store::payments::{Claimed, Payment, Rail, Rule, Status};
 
 use super::body::RuleBody;
@@ -65,11 +66,8 @@ impl Purchases {
     ///
     /// # Errors
     /// [`PurchaseError::Refused`] without a card, with somebody else's, or for figures out of bounds.
-    pub async fn set_rule(
-        &self,
-        account: &AccountId,
-        wish: RuleWish,
-    ) -> Result<RuleBody, PurchaseError> {
+    pub async fn set_rule(&self, by: &By, wish: RuleWish) -> Result<RuleBody, PurchaseError> {
+        let account = &by.account;
         let stripe = self.stripe()?;
         let terms = self.terms(account).await?;
         fee::quote(wish.amount, Method::Card, &terms, &self.0.settings.bounds)?;
@@ -94,7 +92,7 @@ impl Purchases {
         }
         self.store().keep_method(&customer.customer_ref, method, label).await?;
         let RuleWish { threshold, amount, enabled, .. } = wish;
-        self.store().set_top_up_rule(account, threshold, amount, enabled).await?;
+        self.store().set_top_up_rule(by.clone(), threshold, amount, enabled).await?;
         self.rule(account).await
     }
 
@@ -102,8 +100,8 @@ impl Purchases {
     ///
     /// # Errors
     /// [`PurchaseError::Store`]
-    pub async fn drop_rule(&self, account: &AccountId) -> Result<(), PurchaseError> {
-        self.store().drop_top_up_rule(account).await?;
+    pub async fn drop_rule(&self, by: &By) -> Result<(), PurchaseError> {
+        self.store().drop_top_up_rule(by.clone()).await?;
         Ok(())
     }
 

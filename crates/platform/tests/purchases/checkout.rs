@@ -8,7 +8,7 @@ use signalbox_platform::purchase::{PurchaseSettings, Wish};
 use signalbox_store::payments::{Effect, Status};
 
 use crate::peer::Fault;
-use crate::world::{KEY, World, usd};
+use crate::world::{KEY, World, by, usd};
 
 const SESSIONS: &str = "/v1/checkout/sessions";
 
@@ -52,7 +52,7 @@ async fn without_a_rail_nothing_can_be_bought_and_the_answer_says_so() {
     let world = World::with(|settings| *settings = PurchaseSettings::default()).await;
     for (method, expected) in [(Method::Card, "card"), (Method::Crypto, "crypto")] {
         let wish = Wish { method, ..card("20") };
-        let error = world.purchases.checkout(&world.account, wish).await.unwrap_err();
+        let error = world.purchases.checkout(&by(&world.account), wish).await.unwrap_err();
         assert!(matches!(error, PurchaseError::NotSetUp(_)));
         let error = ApiError::from(error);
         assert_eq!(error.status(), 404);
@@ -66,7 +66,7 @@ async fn without_a_rail_nothing_can_be_bought_and_the_answer_says_so() {
 async fn a_frozen_account_buys_nothing() {
     let world = World::new().await;
     world.store.freeze(&world.account, "a dispute").await.unwrap();
-    let error = world.purchases.checkout(&world.account, card("20")).await.unwrap_err();
+    let error = world.purchases.checkout(&by(&world.account), card("20")).await.unwrap_err();
     assert_eq!(ApiError::from(error).status(), 403);
 }
 
@@ -74,7 +74,7 @@ async fn a_frozen_account_buys_nothing() {
 async fn an_offer_that_the_processor_did_not_make_is_over() {
     let world = World::new().await;
     world.peer.fail_next(SESSIONS, Fault::Status(500));
-    let error = world.purchases.checkout(&world.account, card("20")).await.unwrap_err();
+    let error = world.purchases.checkout(&by(&world.account), card("20")).await.unwrap_err();
     assert_eq!(ApiError::from(error).status(), 502);
     let list = world.purchases.purchases(&world.account, 0, 50).await.unwrap();
     assert_eq!((list.total_count, list.data[0].status), (1, "failed"));
@@ -119,7 +119,7 @@ async fn somebody_elses_purchase_is_not_found() {
     let other = crate::world::new_account(&world.store).await;
     for error in [
         world.purchases.reconcile(&other, &id).await.unwrap_err(),
-        world.purchases.refund(&other, &id).await.unwrap_err(),
+        world.purchases.refund(&by(&other), &id).await.unwrap_err(),
         world.purchases.purchase(&other, &id).await.unwrap_err(),
     ] {
         assert_eq!(ApiError::from(error).status(), 404);

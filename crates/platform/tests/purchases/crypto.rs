@@ -8,7 +8,7 @@ use signalbox_platform::purchase::{Claim, Wish};
 use signalbox_store::payments::Status;
 
 use crate::node::{Chain, OURS, TOKEN};
-use crate::world::{World, new_account, usd};
+use crate::world::{World, by, new_account, usd};
 
 async fn start() -> (Chain, World) {
     let chain = Chain::start().await;
@@ -18,7 +18,7 @@ async fn start() -> (Chain, World) {
 
 async fn order(world: &World, account: &AccountId) -> CheckoutBody {
     let wish = Wish { amount: usd("100"), method: Method::Crypto, keep_card: false, once: None };
-    world.purchases.checkout(account, wish).await.unwrap()
+    world.purchases.checkout(&by(account), wish).await.unwrap()
 }
 
 fn units(order: &CheckoutBody) -> u64 {
@@ -129,7 +129,7 @@ async fn a_transfer_from_before_the_order_pays_nothing() {
     same.account = thief.clone();
     same.status = Status::Open;
     same.session_ref = Some("block:1001:pay_later".to_owned());
-    world.store.create_payment(same).await.unwrap();
+    world.store.create_payment(by(&same.account), same).await.unwrap();
     chain.grow(20);
     let later = Claim { payment: "pay_later".to_owned(), transaction: seen.clone() };
     let error = world.purchases.claim(&thief, later).await.unwrap_err();
@@ -144,7 +144,7 @@ async fn a_coin_is_never_given_back() {
     let hash = chain.transfer(TOKEN, OURS, units(&order), "0x1");
     chain.grow(20);
     claim(&world, &world.account, &order, &hash).await.unwrap();
-    let error = world.purchases.refund(&world.account, &order.purchase.id).await.unwrap_err();
+    let error = world.purchases.refund(&by(&world.account), &order.purchase.id).await.unwrap_err();
     assert_eq!(error.to_string(), "Purchases with crypto currency are never refunded");
     assert_eq!(world.balance().await, "100");
 }
@@ -157,6 +157,6 @@ async fn open_orders_of_one_amount_have_totals_of_their_own() {
         assert!(totals.insert(units(&order(&world, &world.account).await)));
     }
     let wish = Wish { amount: usd("100"), method: Method::Crypto, keep_card: false, once: None };
-    let error = world.purchases.checkout(&world.account, wish).await.unwrap_err();
+    let error = world.purchases.checkout(&by(&world.account), wish).await.unwrap_err();
     assert_eq!(ApiError::from(error).status(), 409, "so many may be open");
 }

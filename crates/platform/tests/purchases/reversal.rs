@@ -5,7 +5,7 @@ use signalbox_platform::purchase::Heard;
 use signalbox_store::Movement;
 use signalbox_store::payments::{Effect, Status};
 
-use crate::world::{World, event, usd};
+use crate::world::{World, by, event, usd};
 
 async fn intent(world: &World, id: &str) -> String {
     let session = world.payment(id).await.session_ref.unwrap();
@@ -102,7 +102,7 @@ async fn a_refund_that_the_operator_makes_at_the_processor_takes_the_credit_once
     let standing = world.store.standing(&world.account).await.unwrap().unwrap();
     assert!(standing.frozen.is_none(), "that is no dispute");
     // Ours gives back the rest, and no more.
-    let ours = world.purchases.refund(&world.account, &id).await.unwrap();
+    let ours = world.purchases.refund(&by(&world.account), &id).await.unwrap();
     assert_eq!(ours.amount, usd("60"));
     world.audit().await;
 }

@@ -11,7 +11,7 @@ use tracing::subscriber::with_default;
 
 use crate::node::Chain;
 use crate::peer::Fault;
-use crate::world::{KEY, SECRET, World, event, usd};
+use crate::world::{KEY, SECRET, World, by, event, usd};
 
 #[derive(Clone, Default)]
 struct Log(Arc<Mutex<Vec<u8>>>);
@@ -39,17 +39,17 @@ async fn everything_goes_wrong() -> Vec<String> {
     let card = Wish { amount: usd("20"), method: Method::Card, keep_card: false, once: None };
     for status in [400, 401, 500] {
         world.peer.fail_next("/v1/checkout/sessions", Fault::Status(status));
-        note(world.purchases.checkout(&world.account, card.clone()).await.unwrap_err());
+        note(world.purchases.checkout(&by(&world.account), card.clone()).await.unwrap_err());
     }
     let id = world.buy("20").await;
     world.peer.fail_next("/v1/refunds", Fault::Status(400));
-    note(world.purchases.refund(&world.account, &id).await.unwrap_err());
+    note(world.purchases.refund(&by(&world.account), &id).await.unwrap_err());
     world.rule().await;
     world.peer.fail_next("/v1/payment_intents", Fault::Lost);
-    world.purchases.refund(&world.account, &id).await.unwrap();
+    world.purchases.refund(&by(&world.account), &id).await.unwrap();
     world.purchases.look(&world.account).await.unwrap();
     let order = Wish { method: Method::Crypto, ..card };
-    let order = world.purchases.checkout(&world.account, order).await.unwrap();
+    let order = world.purchases.checkout(&by(&world.account), order).await.unwrap();
     let transaction = format!("0x{:064x}", 1);
     let claim = Claim { payment: order.purchase.id, transaction };
     note(world.purchases.claim(&world.account, claim).await.unwrap_err());

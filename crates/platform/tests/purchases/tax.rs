@@ -5,7 +5,7 @@ use signalbox_core::ApiError;
 use signalbox_platform::purchase::NewTaxId;
 
 use crate::peer::Fault;
-use crate::world::{World, new_account, usd};
+use crate::world::{World, by, new_account, usd};
 
 fn new(kind: &str, value: &str) -> NewTaxId {
     NewTaxId { kind: kind.to_owned(), value: value.to_owned() }
@@ -15,7 +15,7 @@ fn new(kind: &str, value: &str) -> NewTaxId {
 async fn tax_numbers_are_added_listed_and_removed_at_both_places() {
     let world = World::new().await;
     let add =
-        async |kind, value| world.purchases.add_tax_id(&world.account, new(kind, value)).await;
+        async |kind, value| world.purchases.add_tax_id(&by(&world.account), new(kind, value)).await;
     let added = add("eu_vat", " DE123456789 ").await.unwrap();
     assert_eq!((added.kind.as_str(), added.value.as_str()), ("eu_vat", "DE123456789"));
     assert_eq!(world.peer.things("txi").len(), 1);
@@ -25,10 +25,11 @@ async fn tax_numbers_are_added_listed_and_removed_at_both_places() {
     let list = world.purchases.tax_ids(&world.account).await.unwrap();
     assert_eq!(list.len(), 2);
     let other = new_account(&world.store).await;
-    assert!(world.purchases.remove_tax_id(&other, &added.id).await.is_err());
-    world.purchases.remove_tax_id(&world.account, &added.id).await.unwrap();
+    assert!(world.purchases.remove_tax_id(&by(&other), &added.id).await.is_err());
+    world.purchases.remove_tax_id(&by(&world.account), &added.id).await.unwrap();
     assert_eq!(world.peer.things("txi").len(), 1);
     assert_eq!(world.purchases.tax_ids(&world.account).await.unwrap().len(), 1);
+    assert_eq!(world.acts().await, ["tax_id.delete", "tax_id.add", "tax_id.add"]);
 }
 
 #[tokio::test]
@@ -36,7 +37,7 @@ async fn what_is_no_tax_number_is_refused() {
     let world = World::new().await;
     world.checkout("10").await;
     let add = async |kind, value| {
-        let done = world.purchases.add_tax_id(&world.account, new(kind, value)).await;
+        let done = world.purchases.add_tax_id(&by(&world.account), new(kind, value)).await;
         ApiError::from(done.unwrap_err()).status()
     };
     assert_eq!(add("xx_tin", "1").await, 400);

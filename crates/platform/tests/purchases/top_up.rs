@@ -7,7 +7,7 @@ use signalbox_runtime::task;
 use signalbox_store::payments::{Effect, Status};
 
 use crate::peer::Fault;
-use crate::world::{World, event, usd};
+use crate::world::{World, by, event, usd};
 
 const INTENTS: &str = "/v1/payment_intents";
 
@@ -54,8 +54,10 @@ async fn an_attempt_in_flight_is_the_only_one_even_for_a_new_rule() {
     world.rule().await;
     assert_eq!(world.purchases.look(&world.account).await.unwrap(), Look::Tried);
     assert_eq!(world.purchases.look(&world.account).await.unwrap(), Look::Fine);
-    world.purchases.drop_rule(&world.account).await.unwrap();
+    world.purchases.drop_rule(&by(&world.account)).await.unwrap();
     world.rule().await;
+    let acts = ["top_up.set", "top_up.delete", "top_up.set", "credit.checkout"];
+    assert_eq!(world.acts().await, acts);
     assert_eq!(world.purchases.look(&world.account).await.unwrap(), Look::Fine);
     assert_eq!(world.peer.calls("POST", INTENTS).len(), 1);
     tell_success(&world, 0).await;
@@ -140,7 +142,7 @@ async fn a_rule_needs_a_card_of_its_own_account() {
         method: method.map(str::to_owned),
     };
     let set = async |method| {
-        let done = world.purchases.set_rule(&world.account, wish(method)).await;
+        let done = world.purchases.set_rule(&by(&world.account), wish(method)).await;
         ApiError::from(done.unwrap_err())
     };
     assert!(set(None).await.message.contains("no card"));
@@ -149,7 +151,7 @@ async fn a_rule_needs_a_card_of_its_own_account() {
     assert!(set(Some("pm_9")).await.message.contains("no card of this account"));
     assert!(set(Some("pm_404")).await.message.contains("no card of this account"));
     let small = RuleWish { amount: usd("1"), ..wish(None) };
-    assert!(world.purchases.set_rule(&world.account, small).await.is_err());
+    assert!(world.purchases.set_rule(&by(&world.account), small).await.is_err());
     assert!(world.purchases.rule(&world.account).await.is_err());
 }
 
@@ -176,7 +178,7 @@ async fn a_frozen_account_and_a_removed_rule_buy_nothing() {
     assert_eq!(world.purchases.look(&world.account).await.unwrap(), Look::Fine);
     let rule = world.purchases.rule(&world.account).await.unwrap();
     assert_eq!(rule.disabled_reason.as_deref(), Some("the account is frozen"));
-    world.purchases.drop_rule(&world.account).await.unwrap();
+    world.purchases.drop_rule(&by(&world.account)).await.unwrap();
     assert_eq!(world.purchases.look(&world.account).await.unwrap(), Look::Fine);
     assert!(world.peer.calls("POST", INTENTS).is_empty());
 }

@@ -8,7 +8,7 @@ use signalbox_platform::purchase::{Heard, Wish};
 use signalbox_store::payments::{Effect, Status};
 
 use crate::node::Chain;
-use crate::world::{SECRET, World, event, secret, usd};
+use crate::world::{SECRET, World, by, event, secret, usd};
 
 #[tokio::test]
 async fn a_paid_page_is_credited_once_however_often_it_is_told() {
@@ -91,7 +91,7 @@ async fn an_order_of_another_rail_is_not_paid_by_card() {
     let chain = Chain::start().await;
     let world = World::with(|settings| settings.crypto = Some(chain.settings())).await;
     let wish = Wish { amount: usd("20"), method: Method::Crypto, keep_card: false, once: None };
-    let order = world.purchases.checkout(&world.account, wish).await.unwrap();
+    let order = world.purchases.checkout(&by(&world.account), wish).await.unwrap();
     let payment = order.purchase.id;
     let paid = json!({"id": "pi_1", "amount_received": 2100, "currency": "usdc",
         "metadata": {"payment": payment}});

@@ -10,7 +10,7 @@ use signalbox_platform::purchase::body::CheckoutBody;
 use signalbox_platform::purchase::fee::Method;
 use signalbox_platform::purchase::settings::{PurchaseSettings, StripeSettings};
 use signalbox_platform::purchase::{Heard, RuleWish, Wish, signature};
-use signalbox_platform::{KeyPrefix, Platform, Purchases};
+use signalbox_platform::{Actor, By, KeyPrefix, Platform, Purchases};
 use signalbox_runtime::{Clock, entropy};
 use signalbox_store::Store;
 use signalbox_store::payments::{Effect, Payment};
@@ -28,6 +28,10 @@ pub struct World {
     pub purchases: Purchases,
     pub settings: PurchaseSettings,
     pub account: AccountId,
+}
+
+pub fn by(account: &AccountId) -> By {
+    By { account: account.clone(), actor: Actor::Operator("ann".to_owned()), address: None }
 }
 
 pub fn usd(text: &str) -> Usd {
@@ -81,7 +85,14 @@ impl World {
 
     pub async fn checkout(&self, amount: &str) -> CheckoutBody {
         let wish = Wish { amount: usd(amount), method: Method::Card, keep_card: true, once: None };
-        self.purchases.checkout(&self.account, wish).await.unwrap()
+        self.purchases.checkout(&by(&self.account), wish).await.unwrap()
+    }
+
+    /// What the audit log has of the account, the latest first, each done by whom [`by`] says.
+    pub async fn acts(&self) -> Vec<String> {
+        let rows = self.store.audit_log(&self.account, None, 100).await.unwrap();
+        assert!(rows.iter().all(|row| row.actor_id == "ann"));
+        rows.into_iter().map(|row| row.action).collect()
     }
 
     pub async fn payment(&self, id: &str) -> Payment {
@@ -133,7 +144,7 @@ impl World {
             enabled: true,
             method: Some("pm_1".to_owned()),
         };
-        self.purchases.set_rule(&self.account, wish).await.unwrap();
+        self.purchases.set_rule(&by(&self.account), wish).await.unwrap();
     }
 
     async fn purchases_customer(&self) -> String {

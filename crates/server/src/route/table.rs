@@ -25,6 +25,7 @@ mod allowlist;
 mod app;
 mod byok;
 mod directory;
+mod management_keys;
 mod people;
 mod presets;
 mod sign_in;
@@ -46,6 +47,7 @@ pub(super) const TABLES: &[&[Route]] = &[
     byok::ROUTES,
     allowlist::ROUTES,
     people::ROUTES,
+    management_keys::ROUTES,
     presets::ROUTES,
     sign_in::ROUTES,
     directory::ROUTES,

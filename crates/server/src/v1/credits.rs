@@ -10,10 +10,10 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use signalbox_core::id::AccountId;
 use signalbox_core::{ApiError, ErrorKind, Timestamp, Usd};
+use signalbox_platform::NewTransfer;
 use signalbox_platform::once::Answer;
 use signalbox_platform::statement::Period;
 use signalbox_platform::v1::Data;
-use signalbox_platform::{Actor, NewTransfer};
 
 use crate::app::App;
 use crate::manage::{Asked, Manager};
@@ -73,7 +73,7 @@ pub(crate) async fn redeem(
 ) -> Response {
     let answer = async {
         let wish: RedeemRequest = asked(&headers, body).await?;
-        Ok(app.platform().redeem(&by.account, &wish.code, keyed.once).await?)
+        Ok(app.platform().redeem(by, &wish.code, keyed.once).await?)
     };
     told(&app, answer.await)
 }
@@ -92,11 +92,8 @@ pub(crate) async fn transfer(
             return Err(ApiError::invalid(format!("note: at most {MAX_NOTE} characters")));
         }
         let transfer = NewTransfer {
-            operator: match &by.actor {
-                Actor::User(user) => user.to_string(),
-                _ => by.account.to_string(),
-            },
-            from: by.account,
+            from: by.account.clone(),
+            by,
             to: AccountId::new(wish.account_id),
             amount: wish.amount,
             reason: wish.note,

@@ -92,7 +92,7 @@ pub(crate) async fn checkout(
             .ok_or_else(|| ApiError::invalid("method: \"card\" or \"crypto\""))?;
         let (amount, keep_card) = (asked.amount, asked.auto_top_up);
         let wish = purchase::Wish { amount, method, keep_card, once: keyed.once };
-        Ok::<_, ApiError>(Data { data: app.purchases().checkout(&by.account, wish).await? })
+        Ok::<_, ApiError>(Data { data: app.purchases().checkout(&by, wish).await? })
     };
     found(&app, work).await
 }
@@ -134,8 +134,8 @@ pub(crate) async fn refund(
 ) -> Response {
     let work = async {
         match keyed.begun {
-            Some(since) => app.purchases().refund_again(&by.account, &id, since).await,
-            None => app.purchases().refund(&by.account, &id).await,
+            Some(since) => app.purchases().refund_again(&by, &id, since).await,
+            None => app.purchases().refund(&by, &id).await,
         }
     };
     told(&app, work).await
@@ -181,12 +181,12 @@ pub(crate) async fn set_rule(
 ) -> Response {
     let RuleRequest { threshold, amount, enabled, payment_method: method } = asked;
     let wish = RuleWish { threshold, amount, enabled, method };
-    told(&app, app.purchases().set_rule(&by.account, wish)).await
+    told(&app, app.purchases().set_rule(&by, wish)).await
 }
 
 /// `DELETE /api/v1/credits/auto-top-up`
 pub(crate) async fn drop_rule(State(app): State<App>, Manager(by): Manager) -> Response {
-    gone(&app, app.purchases().drop_rule(&by.account)).await
+    gone(&app, app.purchases().drop_rule(&by)).await
 }
 
 /// `GET /api/v1/credits/tax-ids`
@@ -204,8 +204,8 @@ pub(crate) async fn add_tax_id(
     let new = NewTaxId { kind: asked.kind, value: asked.value };
     let work = async {
         match keyed.begun {
-            Some(since) => app.purchases().add_tax_id_again(&by.account, new, since).await,
-            None => app.purchases().add_tax_id(&by.account, new).await,
+            Some(since) => app.purchases().add_tax_id_again(&by, new, since).await,
+            None => app.purchases().add_tax_id(&by, new).await,
         }
     };
     told(&app, work).await
@@ -217,7 +217,7 @@ pub(crate) async fn remove_tax_id(
     Manager(by): Manager,
     Path(id): Path<String>,
 ) -> Response {
-    gone(&app, app.purchases().remove_tax_id(&by.account, &id)).await
+    gone(&app, app.purchases().remove_tax_id(&by, &id)).await
 }
 
 /// `GET /api/v1/credits/invoices`

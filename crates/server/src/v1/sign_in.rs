@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderValue, StatusCode, header};
 use signalbox_platform::PlatformError;
-use signalbox_platform::people::{Brought, Departure};
+use signalbox_platform::people::{Brought, Departure, turned_away};
 use signalbox_platform::v1::sign_in::{Away, BeginAsked, FactorCode, LinkWish, WaysAsked};
 use signalbox_platform::v1::{Data, Deleted};
 
@@ -61,8 +61,8 @@ pub(crate) async fn begin(
             response
         }
         Err(refusal) => {
-            let page = format!("{}/sign-in?error={}", app.people().public_url(), refusal.code());
-            redirect(&page)
+            let page = turned_away(&refusal, return_to);
+            redirect(&format!("{}{page}", app.people().public_url()))
         }
     }
 }

@@ -291,6 +291,20 @@ async fn nobody_is_sent_to_another_host() {
 }
 
 #[tokio::test]
+async fn whoever_is_refused_still_knows_where_they_wanted_to_go() {
+    let (server, idp, _, _) = start(SignUp::Open).await;
+    let mut eve = Traveller::new(&server);
+    let unknown = eve.get(&format!("{SESSION}/begin/nobody?return_to=/auth%3Fa%3Db%26c")).await;
+    let page = format!("http://{}/sign-in?error=provider_unknown", server.address());
+    assert_eq!(location(&unknown), format!("{page}&return_to=%2Fauth%3Fa%3Db%26c"));
+    assert_eq!(location(&eve.get(&format!("{SESSION}/begin/nobody")).await), page);
+    idp.will(|script| script.claims = json!({"email_verified": false}));
+    let back = idp.agree(&eve.begin("work").await, "one");
+    let refused = location(&eve.get(&back).await);
+    assert!(refused.ends_with("/sign-in?error=email_unverified&return_to=%2Fchat"), "{refused}");
+}
+
+#[tokio::test]
 async fn what_is_kept_of_a_journey_is_of_no_use_to_who_reads_it() {
     let (server, idp, _, _) = start(SignUp::Open).await;
     let mut ada = Traveller::new(&server);

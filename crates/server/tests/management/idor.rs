@@ -290,9 +290,11 @@ async fn members_change_nothing_of_their_organization() {
     let town = Town::start().await;
     let mut rows = 0;
     for route in routes().filter(|route| {
+        let of_the_organization = |one: &(Object, Place)| {
+            matches!(one, (Object::Account | Object::ManagementKey, Place::Path(_)))
+        };
         route.credential == Credential::Session
-            && route.objects.first().is_some_and(|one| one.0 == Object::Account)
-            && route.objects.first().is_some_and(|one| matches!(one.1, Place::Path(_)))
+            && route.objects.first().is_some_and(of_the_organization)
             && route.verb != Verb::Get
     }) {
         let mut ids = Vec::new();

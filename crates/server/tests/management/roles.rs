@@ -216,6 +216,69 @@ async fn user_id(browser: &Browser) -> String {
     told(&browser.get("").await, 200)["data"]["user"]["id"].as_str().unwrap().to_owned()
 }
 
+/// Management keys are made by people who administer the account, and by no key.
+#[tokio::test]
+async fn admins_make_management_keys_and_lose_them_with_the_role() {
+    let town = Town::start().await;
+    let (admin, member) = (&town.home.admin, &town.home.member);
+    let wish = json!({"name": "terraform"});
+    told(&member.post("/management-keys", wish.clone()).await, 403);
+    told(&member.get("/management-keys").await, 403);
+    told(&town.home.manager.post("/api/v1/session/management-keys", &wish).await, 401);
+    // Promoted, and back again.
+    let me = town.home.member_id().await;
+    let membership = format!("/organizations/{}/members/{me}", town.home.account);
+    let role = async |role: &str| {
+        told(&admin.send(Method::PATCH, &membership, json!({ "role": role })).await, 200);
+    };
+    role("org:admin").await;
+    let past = json!({"name": "k", "expires_at": "2020-01-01T00:00:00Z"});
+    told(&member.post("/management-keys", past).await, 400);
+    let made = told(&member.post("/management-keys", wish).await, 201);
+    crate::reference::conforms("post", "/session/management-keys", 201, &made);
+    let manager = town.server.caller().with_key(made["key"].as_str().unwrap());
+    told(&manager.get("/api/v1/credits").await, 200);
+    told(&manager.chat(&crate::site::chat()).await, 403);
+    let (_, mine) = post(member, "/keys", json!({"name": "mine"})).await;
+    role("org:member").await;
+    told(&manager.get("/api/v1/credits").await, 401);
+    let key = town.server.caller().with_key(mine["key"].as_str().unwrap());
+    told(&key.chat(&crate::site::chat()).await, 200);
+    let listed = told(&admin.get("/management-keys").await, 200);
+    crate::reference::conforms("get", "/session/management-keys", 200, &listed);
+    let listed = listed["data"].as_array().unwrap();
+    let one = listed.iter().find(|one| one["name"] == "terraform").unwrap();
+    assert_eq!((&one["disabled"], &one["creator_user_id"]), (&json!(true), &json!(me)));
+    let path = format!("/management-keys/{}", one["hash"].as_str().unwrap());
+    told(&admin.send(Method::DELETE, &path, Value::Null).await, 200);
+    told(&admin.send(Method::DELETE, &path, Value::Null).await, 404);
+    // No key is shown by the routes of the other kind.
+    let hash = made["data"]["hash"].as_str().unwrap();
+    told(&admin.caller.get(&format!("/api/v1/keys/{hash}")).await, 404);
+}
+
+/// What moves money is in the audit log, with the person who did it.
+#[tokio::test]
+async fn whoever_redeems_a_voucher_is_in_the_audit_log() {
+    let town = Town::start().await;
+    let wanted = signalbox_platform::NewVoucher {
+        amount: "2".parse().unwrap(),
+        uses: 1,
+        expires_at: None,
+        reason: "fair".to_owned(),
+        operator: "ops".to_owned(),
+    };
+    let code = town.server.platform.create_voucher(wanted).await.unwrap().code;
+    let (status, _) = post(&town.home.admin, "/credits/redeem", json!({ "code": code })).await;
+    assert_eq!(status, 200);
+    let acts = told(&town.home.admin.caller.get("/api/v1/audit-log?limit=1").await, 200);
+    let act = &acts["data"][0];
+    let boss = user_id(&town.home.admin).await;
+    assert_eq!((&act["action"], &act["actor_id"]), (&json!("credit.redeem"), &json!(boss)));
+    assert_eq!(act["after"], json!({"amount": 2}));
+    assert!(!act.to_string().contains(&code));
+}
+
 #[tokio::test]
 async fn a_member_makes_keys_in_workspaces_they_belong_to_and_sees_no_others() {
     let town = Town::start().await;

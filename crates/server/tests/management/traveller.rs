@@ -73,7 +73,7 @@ impl Traveller {
     /// Leaves for a provider: where it is sent to.
     pub async fn begin(&mut self, source: &str) -> String {
         let reply = self.get(&format!("{SESSION}/begin/{source}?return_to=/chat")).await;
-        location(&reply)
+        bare(&location(&reply))
     }
 
     /// Leaves, agrees there, comes back: the path that it is sent to.
@@ -86,11 +86,17 @@ impl Traveller {
     pub async fn back(&mut self, path: &str) -> String {
         let to = location(&self.get(path).await);
         let path = to.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]));
-        path.unwrap().to_owned()
+        bare(path.unwrap())
     }
 
     /// Who is signed in.
     pub async fn me(&mut self) -> Value {
         told(&self.get(SESSION).await, 200)["data"].clone()
     }
+}
+
+/// An address without the way back that a refused sign-in keeps in it, which has a test of its own.
+fn bare(to: &str) -> String {
+    let refused = to.contains("/sign-in?error=").then(|| to.strip_suffix("&return_to=%2Fchat"));
+    refused.flatten().unwrap_or(to).to_owned()
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use signalbox_core::{Secret, Timestamp, Usd};
 use signalbox_platform::purchase::settings::{Address, CryptoSettings, StripeSettings};
-use signalbox_platform::{IssuedAccount, NewVoucher, PurchaseSettings};
+use signalbox_platform::{Actor, By, IssuedAccount, NewVoucher, PurchaseSettings};
 use signalbox_runtime::{Clock, task};
 use signalbox_server::{Again, Route, routes};
 use signalbox_store::payments::{Payment, Rail, Receipt, Refs, Status};
@@ -103,7 +103,9 @@ impl Site {
             created_at: store.clock().now(),
             paid_at: None,
         };
-        store.create_payment(payment).await.unwrap();
+        let actor = Actor::Operator("test".to_owned());
+        let by = By { account: payment.account.clone(), actor, address: None };
+        store.create_payment(by, payment).await.unwrap();
         let intent = match rail {
             Rail::Crypto => format!("8453:{}:0", transaction(self.next.get())),
             _ => format!("pi_{id}"),

@@ -126,11 +126,12 @@ pub(crate) fn made(key: &KeyRecord) -> Deed {
     deed(&key.hash, None, Some(key))
 }
 
-/// Disables all keys of an account that a person made there.
+/// Disables all keys of an account that a person made there, of this kind or of both.
 pub(crate) async fn disable_of(
     connection: &mut Connection,
     account: &AccountId,
     creator: &UserId,
+    kind: Option<KeyKind>,
     now: Timestamp,
 ) -> Result<Vec<Deed>, StoreError> {
     let sql = format!(
@@ -141,6 +142,9 @@ pub(crate) async fn disable_of(
     let mut deeds = Vec::new();
     for row in rows.fetch_all(&mut *connection).await? {
         let old = read_key(&row)?;
+        if kind.is_some_and(|kind| (kind == KeyKind::Management) != old.management) {
+            continue;
+        }
         let key = KeyRecord { disabled: true, updated_at: Some(now), ..old.clone() };
         write(connection, &key).await?;
         announce(connection, &Change::Key(key.hash.clone()), now).await?;

@@ -1,12 +1,14 @@
 //! Rules that buy credit by themselves. There is one attempt in flight for an account at most, in all
 //! processes together: a guarded UPDATE lets one of them begin.
 
+use serde_json::json;
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
 
 use super::{Missed, Payment, posting};
 use crate::error::StoreError;
-use crate::sql::{AssertSqlSafe, Connection, Line, Row, query};
+use crate::manage::{By, Deed, Managed};
+use crate::sql::{AssertSqlSafe, Connection, Line, On, Row, query};
 use crate::store::Store;
 use crate::writer::Durability;
 
@@ -59,16 +61,25 @@ fn read(row: &Line) -> Result<Rule, StoreError> {
     })
 }
 
+async fn one<'c>(on: impl Into<On<'c>>, account: &AccountId) -> Result<Option<Rule>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM top_up_rules WHERE account_id = $1");
+    let row = query(AssertSqlSafe(sql)).bind(account.as_str()).fetch_optional(on).await?;
+    row.as_ref().map(read).transpose()
+}
+
+fn deed(account: &AccountId, before: Option<&Rule>, after: Option<&Rule>) -> Deed {
+    let shown = |rule: &Rule| json!({"threshold": rule.threshold, "amount": rule.amount, "enabled": rule.enabled});
+    let (before, after) = (before.map(shown), after.map(shown));
+    Deed { kind: "top_up_rule", id: account.to_string(), before, after }
+}
+
 impl Store {
     /// The rule of an account.
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
     pub async fn top_up_rule(&self, account: &AccountId) -> Result<Option<Rule>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM top_up_rules WHERE account_id = $1");
-        let row =
-            query(AssertSqlSafe(sql)).bind(account.as_str()).fetch_optional(self.readers()).await?;
-        row.as_ref().map(read).transpose()
+        one(self.readers(), account).await
     }
 
     /// All rules that are on.
@@ -87,14 +98,15 @@ impl Store {
     /// [`StoreError::Constraint`] for an unknown account.
     pub async fn set_top_up_rule(
         &self,
-        account: &AccountId,
+        by: By,
         threshold: Usd,
         amount: Usd,
         enabled: bool,
     ) -> Result<(), StoreError> {
-        let (account, now) = (account.clone(), self.clock().now());
-        self.write(Durability::Power, move |connection| {
+        let (account, now) = (by.account.clone(), self.clock().now());
+        self.manage(by, "top_up.set", move |connection| {
             Box::pin(async move {
+                let before = one(&mut *connection, &account).await?;
                 query(
                     "INSERT INTO top_up_rules (account_id, threshold, amount, enabled, updated_at) \
                      VALUES ($1, $2, $3, $4, $5) ON CONFLICT (account_id) DO UPDATE SET \
@@ -107,9 +119,10 @@ impl Store {
                 .bind(amount.nanos())
                 .bind(enabled)
                 .bind(now.micros())
-                .execute(connection)
+                .execute(&mut *connection)
                 .await?;
-                Ok(())
+                let after = one(connection, &account).await?;
+                Ok(Managed::one((), deed(&account, before.as_ref(), after.as_ref())))
             })
         })
         .await
@@ -119,15 +132,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
-    pub async fn drop_top_up_rule(&self, account: &AccountId) -> Result<bool, StoreError> {
-        let account = account.clone();
-        self.write(Durability::Power, move |connection| {
+    pub async fn drop_top_up_rule(&self, by: By) -> Result<bool, StoreError> {
+        let account = by.account.clone();
+        self.manage(by, "top_up.delete", move |connection| {
             Box::pin(async move {
-                let done = query("DELETE FROM top_up_rules WHERE account_id = $1")
+                let Some(before) = one(&mut *connection, &account).await? else {
+                    return Ok(Managed::nothing(false));
+                };
+                query("DELETE FROM top_up_rules WHERE account_id = $1")
                     .bind(account.as_str())
                     .execute(connection)
                     .await?;
-                Ok(done.rows_affected() == 1)
+                Ok(Managed::one(true, deed(&account, Some(&before), None)))
             })
         })
         .await

@@ -1,12 +1,13 @@
 //! Tax numbers of accounts, which the processor prints on invoices.
 
+use serde_json::json;
 use signalbox_core::Timestamp;
 use signalbox_core::id::AccountId;
 
 use crate::error::StoreError;
+use crate::manage::{By, Deed, Managed};
 use crate::sql::{Row, query};
 use crate::store::Store;
-use crate::writer::Durability;
 
 /// One tax number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,6 +24,12 @@ pub struct TaxId {
     pub processor_ref: Option<String>,
     /// When it was added.
     pub created_at: Timestamp,
+}
+
+fn deed(one: &TaxId, added: bool) -> Deed {
+    let shown = json!({"type": one.kind, "value": one.value});
+    let (before, after) = if added { (None, Some(shown)) } else { (Some(shown), None) };
+    Deed { kind: "tax_id", id: one.id.clone(), before, after }
 }
 
 impl Store {
@@ -56,9 +63,10 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Constraint`] when the account has it already.
-    pub async fn add_tax_id(&self, tax_id: TaxId) -> Result<(), StoreError> {
-        self.write(Durability::Power, move |connection| {
+    pub async fn add_tax_id(&self, by: By, tax_id: TaxId) -> Result<(), StoreError> {
+        self.manage(by, "tax_id.add", move |connection| {
             Box::pin(async move {
+                let deed = deed(&tax_id, true);
                 query(
                     "INSERT INTO tax_ids (id, account_id, kind, value, processor_ref, created_at) \
                      VALUES ($1, $2, $3, $4, $5, $6)",
@@ -71,7 +79,7 @@ impl Store {
                 .bind(tax_id.created_at.micros())
                 .execute(connection)
                 .await?;
-                Ok(())
+                Ok(Managed::one((), deed))
             })
         })
         .await
@@ -81,16 +89,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError`] when the database does not answer.
-    pub async fn remove_tax_id(&self, account: &AccountId, id: &str) -> Result<bool, StoreError> {
-        let (account, id) = (account.clone(), id.to_owned());
-        self.write(Durability::Power, move |connection| {
+    pub async fn remove_tax_id(&self, by: By, tax_id: TaxId) -> Result<bool, StoreError> {
+        self.manage(by, "tax_id.delete", move |connection| {
             Box::pin(async move {
                 let done = query("DELETE FROM tax_ids WHERE id = $1 AND account_id = $2")
-                    .bind(id)
-                    .bind(account.as_str())
+                    .bind(&tax_id.id)
+                    .bind(tax_id.account.as_str())
                     .execute(connection)
                     .await?;
-                Ok(done.rows_affected() == 1)
+                Ok(match done.rows_affected() {
+                    1 => Managed::one(true, deed(&tax_id, false)),
+                    _ => Managed::nothing(false),
+                })
             })
         })
         .await

@@ -63,7 +63,7 @@ async fn eventful() -> World {
     };
     store.create_voucher(voucher).await.unwrap();
     let paid = |amount: Usd| Answer { status: 200, body: amount.to_string() };
-    store.redeem("v1", &ann, None, paid).await.unwrap();
+    store.redeem("v1", crate::transfers::by(&ann), None, paid).await.unwrap();
     for movement in [
         Movement::purchase("p1", House::Stripe, &ann, usd(5000), now),
         Movement::refund("p1", 1, &ann, usd(700), now).because("half | of \\ it"),

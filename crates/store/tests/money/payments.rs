@@ -11,6 +11,7 @@ use signalbox_store::payments::{
 };
 
 use crate::movements::balance;
+use crate::transfers::by;
 use crate::world::{CENT, World, usd};
 
 fn order(world: &World, id: &str, account: &AccountId, automatic: bool) -> Payment {
@@ -71,7 +72,11 @@ where
 async fn a_payment_that_is_told_a_hundred_times_in_two_processes_is_one_credit() {
     let world = Arc::new(World::new().await);
     let account = world.account(0).await;
-    world.store.create_payment(order(&world, "pay_1", &account, false)).await.unwrap();
+    world
+        .store
+        .create_payment(by(&account), order(&world, "pay_1", &account, false))
+        .await
+        .unwrap();
     // Ten events, each of them ten times.
     let effects = rush(&world, 100, |store, at| async move {
         store.pay(receipt(&format!("evt_{}", at % 10), "pay_1")).await.unwrap()
@@ -88,7 +93,7 @@ async fn twenty_crossings_in_two_processes_begin_one_top_up() {
     let world = Arc::new(World::new().await);
     let account = world.account(0).await;
     let (threshold, amount) = (usd(200 * CENT), usd(2_500 * CENT));
-    world.store.set_top_up_rule(&account, threshold, amount, true).await.unwrap();
+    world.store.set_top_up_rule(by(&account), threshold, amount, true).await.unwrap();
     let claims = rush(&world, 20, |store, at| {
         let payment = order(&world, &format!("pay_{at}"), &account, true);
         async move { store.begin_top_up(payment).await.unwrap() }
@@ -110,12 +115,16 @@ async fn twenty_crossings_in_two_processes_begin_one_top_up() {
 async fn twenty_wishes_in_two_processes_begin_one_refund() {
     let world = Arc::new(World::new().await);
     let account = world.account(0).await;
-    world.store.create_payment(order(&world, "pay_1", &account, false)).await.unwrap();
+    world
+        .store
+        .create_payment(by(&account), order(&world, "pay_1", &account, false))
+        .await
+        .unwrap();
     world.store.pay(receipt("evt_1", "pay_1")).await.unwrap();
     let before = world.clock.now().plus_millis(-1000);
     let refunds = rush(&world, 20, |store, _| {
         let account = account.clone();
-        async move { store.begin_refund(&account, "pay_1", before).await.unwrap() }
+        async move { store.begin_refund(&by(&account), "pay_1", before).await.unwrap() }
     })
     .await;
     let begun = |one: &&Refund| matches!(one, Refund::Begun(_));

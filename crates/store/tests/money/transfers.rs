@@ -4,10 +4,15 @@ use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
 use signalbox_store::idempotency::{Answer, Once, Remembered};
 use signalbox_store::transfers::Wish;
+use signalbox_store::{Actor, By};
 use signalbox_store::{Balance, Dispute, House, Ledger, Movement, Refused};
 
 use crate::movements::{balance, refused};
 use crate::world::{World, usd};
+
+pub fn by(account: &AccountId) -> By {
+    By { account: account.clone(), actor: Actor::Operator("ann".to_owned()), address: None }
+}
 
 pub fn wish(id: &str, from: &AccountId, to: &AccountId, amount: i64) -> Wish {
     Wish {
@@ -16,7 +21,7 @@ pub fn wish(id: &str, from: &AccountId, to: &AccountId, amount: i64) -> Wish {
         to: to.clone(),
         amount: usd(amount),
         reason: "gift".to_owned(),
-        operator: "ann".to_owned(),
+        by: by(from),
         any_credit: false,
     }
 }

@@ -44,7 +44,9 @@ async fn rush(uses: i64) -> usize {
         .map(|n| {
             let store: Store = if n % 2 == 0 { world.store.clone() } else { other.clone() };
             let account = accounts[n % 50].clone();
-            task::spawn("redeem", async move { store.redeem("code", &account, None, told).await })
+            task::spawn("redeem", async move {
+                store.redeem("code", crate::transfers::by(&account), None, told).await
+            })
         })
         .collect();
     let (mut paid, mut again) = (0, 0);
@@ -86,14 +88,14 @@ async fn a_voucher_that_is_worth_nothing_says_why() {
     let world = World::new().await;
     let (ann, eve) = (world.account(0).await, world.account(0).await);
     let redeem = async |code: &'static str, account| {
-        refused(world.store.redeem(code, account, None, told).await)
+        refused(world.store.redeem(code, crate::transfers::by(account), None, told).await)
     };
     assert_eq!(redeem("none", &ann).await, Refused::Voucher(NotRedeemed::Unknown));
     voucher(&world, "one", 1).await;
     world.store.freeze(&ann, "why").await.unwrap();
     assert_eq!(redeem("one", &ann).await, Refused::Frozen);
     world.store.unfreeze(&ann).await.unwrap();
-    world.store.redeem("one", &ann, None, told).await.unwrap();
+    world.store.redeem("one", crate::transfers::by(&ann), None, told).await.unwrap();
     assert_eq!(redeem("one", &ann).await, Refused::Voucher(NotRedeemed::Already));
     assert_eq!(redeem("one", &eve).await, Refused::Voucher(NotRedeemed::UsedUp));
     voucher(&world, "two", 1).await;

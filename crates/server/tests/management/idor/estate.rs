@@ -34,7 +34,7 @@ pub fn nobodys(object: Object) -> String {
     match object {
         Object::Account => format!("org_{number:020}"),
         Object::Generation => format!("gen-1800000000-{number:020}"),
-        Object::Key => format!("{number:064}"),
+        Object::Key | Object::ManagementKey => format!("{number:064}"),
         Object::Payment => format!("pay_{number:032}"),
         Object::Session => format!("ses_{number:020}"),
         Object::Preset => format!("preset-{number}"),
@@ -294,6 +294,11 @@ impl Estate {
             Object::Guardrail => self.posted("/guardrails", json!({"name": "g"}), "id").await,
             Object::Invitation => self.invited(&format!("i{number}@example.com")).await,
             Object::Key => self.posted("/keys", json!({"name": "k"}), "hash").await,
+            Object::ManagementKey => {
+                let wish = json!({ "name": "k" });
+                let made = told(&self.admin.post("/management-keys", wish).await, 201);
+                made["data"]["hash"].as_str().unwrap().to_owned()
+            }
             Object::Payment => {
                 let payment = Payment {
                     id: format!("pay_{number}"),
@@ -314,7 +319,7 @@ impl Estate {
                     paid_at: None,
                 };
                 let id = payment.id.clone();
-                server.platform.store().create_payment(payment).await.unwrap();
+                server.platform.store().create_payment(self.by_admin(), payment).await.unwrap();
                 id
             }
             Object::ProviderKey => {
@@ -350,7 +355,7 @@ impl Estate {
                     created_at: Timestamp::from_seconds(1_800_000_000),
                 };
                 let id = tax_id.id.clone();
-                server.platform.store().add_tax_id(tax_id).await.unwrap();
+                server.platform.store().add_tax_id(self.by_admin(), tax_id).await.unwrap();
                 id
             }
             Object::User => {

@@ -5,13 +5,18 @@ use std::time::Duration;
 use http::Method;
 use serde_json::{Value, json};
 use signalbox_core::Usd;
+use signalbox_core::id::AccountId;
 use signalbox_store::payments::{EventMark, Payment, Rail, Receipt, Refs, Refund, Status};
 use signalbox_store::plans::Agreement;
-use signalbox_store::{Movement, Refused, StoreError};
+use signalbox_store::{Actor, By, Movement, Refused, StoreError};
 use signalbox_testkit::{Caller, Draw, Opened, Reply, TestServer};
 
 use super::doors::{self, Door};
 use super::people::{People, budget};
+
+fn by(account: &AccountId) -> By {
+    By { account: account.clone(), actor: Actor::Operator("test".to_owned()), address: None }
+}
 
 /// When a client closes its connection.
 #[derive(Debug, Clone, Copy)]
@@ -268,7 +273,8 @@ async fn buy(server: &TestServer, people: &People, who: usize, number: usize, ti
         created_at: store.clock().now(),
         paid_at: None,
     };
-    if allowed(store.create_payment(payment).await).is_none() {
+    let by = by(&payment.account);
+    if allowed(store.create_payment(by, payment).await).is_none() {
         return;
     }
     let mut paid = false;
@@ -300,7 +306,8 @@ async fn take_back(server: &TestServer, people: &People, which: u64, works: bool
     let store = server.platform.store();
     let before = store.clock().now().plus_millis(-86_400_000);
     let account = &people.all[who].account.account_id;
-    let Some(Refund::Begun(begun)) = allowed(store.begin_refund(account, &id, before).await) else {
+    let Some(Refund::Begun(begun)) = allowed(store.begin_refund(&by(account), &id, before).await)
+    else {
         return;
     };
     if works {

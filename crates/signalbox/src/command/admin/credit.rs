@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use signalbox_core::Usd;
 use signalbox_core::id::AccountId;
-use signalbox_platform::NewTransfer;
+use signalbox_platform::{Actor, By, NewTransfer};
 
 use super::{Place, platform, refused, show, usd};
 use crate::exit::{Stop, print};
@@ -61,12 +61,14 @@ pub(in crate::command) struct Expire {
 pub(super) async fn transfer(wanted: Transfer) -> Result<ExitCode, Stop> {
     let platform = platform(wanted.place).await?;
     let text = format!("moved ${} from {} to {}", wanted.usd, wanted.from, wanted.to);
+    let from = AccountId::new(wanted.from);
+    let actor = Actor::Operator("admin".to_owned());
     let transfer = NewTransfer {
-        from: AccountId::new(wanted.from),
+        by: By { account: from.clone(), actor, address: None },
+        from,
         to: AccountId::new(wanted.to),
         amount: wanted.usd,
         reason: wanted.reason,
-        operator: "admin".to_owned(),
         any_credit: true,
     };
     let answer = platform.transfer(transfer, None).await.map_err(refused)?;

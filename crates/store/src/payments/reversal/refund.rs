@@ -2,12 +2,14 @@
 //! process that ends between the two is followed by one that finds the row and tells the processor, who
 //! knows the refund by its id.
 
+use serde_json::json;
 use signalbox_core::id::AccountId;
 use signalbox_core::{Timestamp, Usd};
 
 use super::{Reversal, Told, insert, one};
 use crate::error::StoreError;
 use crate::lots::lots;
+use crate::manage::{By, Deed, Managed};
 use crate::movements::{Movement, post};
 use crate::payments::event::{self, Effect, EventMark};
 use crate::payments::{Payment, Rail, Refs, Status, read};
@@ -50,15 +52,21 @@ impl Store {
     /// [`StoreError::Refused`] when the money is in use; nothing has changed.
     pub async fn begin_refund(
         &self,
-        account: &AccountId,
+        by: &By,
         payment: &str,
         paid_after: Timestamp,
     ) -> Result<Refund, StoreError> {
         let now = self.clock().now();
-        self.patiently(account, || {
-            let (account, payment) = (account.clone(), payment.to_owned());
-            self.write(Durability::Power, move |connection| {
-                Box::pin(async move { begin(connection, account, payment, paid_after, now).await })
+        self.patiently(&by.account, || {
+            let (account, payment) = (by.account.clone(), payment.to_owned());
+            self.manage(by.clone(), "credit.refund", move |connection| {
+                Box::pin(async move {
+                    let done = begin(connection, account, payment.clone(), paid_after, now).await?;
+                    let Refund::Begun(begun) = &done else { return Ok(Managed::nothing(done)) };
+                    let after = Some(json!({"refund": begun.id, "amount": begun.amount}));
+                    let deed = Deed { kind: "payment", id: payment, before: None, after };
+                    Ok(Managed::one(done, deed))
+                })
             })
         })
         .await

@@ -111,10 +111,10 @@ export function Organizations({ session }: { session: Session }) {
                 aria-label={
                   one.account_id === session.context.account_id
                     ? `Members of ${nameOf(one)}`
-                    : `Act for ${nameOf(one)}`
+                    : `Switch to ${nameOf(one)}`
                 }
               >
-                {one.account_id === session.context.account_id ? 'Members' : 'Act for it'}
+                {one.account_id === session.context.account_id ? 'Members' : 'Switch'}
               </Button>
             </li>
           ))}

@@ -156,7 +156,7 @@ export function Directories({
             <Button
               size="small"
               kind="danger"
-              aria-label={`Take ${one.name || 'the token'} back`}
+              aria-label={`Take back ${one.name || 'the token'}`}
               onClick={() => setLeaving(one)}
             >
               Take back

@@ -85,7 +85,7 @@ function Open({ organization, one }: { organization: string; one: Invitation }) 
         size="small"
         kind="danger"
         busy={revoke.isPending}
-        aria-label={`Take the invitation of ${one.email} back`}
+        aria-label={`Take back the invitation of ${one.email}`}
         onClick={() => revoke.mutate()}
       >
         Take back

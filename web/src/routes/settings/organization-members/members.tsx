@@ -149,14 +149,14 @@ function Controls({
         <option value="org:admin">Admin</option>
       </select>
       {self ? null : member.active ? (
-        <Button size="small" onClick={() => onStep('off')} aria-label={`Switch ${name} off`}>
+        <Button size="small" onClick={() => onStep('off')} aria-label={`Switch off ${name}`}>
           Switch off
         </Button>
       ) : (
         <Button
           size="small"
           busy={busy}
-          aria-label={`Switch ${name} on`}
+          aria-label={`Switch on ${name}`}
           onClick={() => change.mutate({ member, wish: { active: true } })}
         >
           Switch on
