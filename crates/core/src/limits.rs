@@ -52,8 +52,6 @@ pub const EXPECTED_OUTPUT_TOKENS: u64 = 500;
 /// less).
 pub const MIN_AFFORDABLE_OUTPUT: u64 = 16;
 
-/// Largest batch of the group-commit ledger writer.
-pub const LEDGER_BATCH: usize = 512;
 /// Longest queue before the ledger writer; then requests wait.
 pub const LEDGER_QUEUE: usize = 8192;
 
