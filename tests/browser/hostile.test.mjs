@@ -97,7 +97,7 @@ test('nobody frames a page', async () => {
   await page.goto(`${evil.origin}/`);
   await refused;
   const frame = page.frames().find((one) => one !== page.mainFrame());
-  assert.ok(frame.url().startsWith('chrome-error:'), frame.url());
+  await frame.waitForURL(/^chrome-error:/);
   assert.equal(await frame.getByRole('button', { name: 'Authorize' }).count(), 0);
   await Promise.all([context.close(), evil.close()]);
 });

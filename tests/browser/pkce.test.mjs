@@ -171,6 +171,7 @@ test('the key is in the workspace that the person chooses', async () => {
   const context = await windowOf(browser, ada);
   const page = await watched(context);
   await page.goto(consentPage(pkce(made)));
+  await page.getByRole('button', { name: 'Authorize' }).waitFor();
   await page.getByRole('button', { name: 'Personal' }).click();
   await page.getByRole('menuitemradio', { name: 'Acme' }).click();
   await page.locator('dd', { hasText: 'Acme' }).waitFor();

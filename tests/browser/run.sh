@@ -48,6 +48,8 @@ id = "gone"
 name = "Gone"
 issuer = "http://127.0.0.1:$(free_port)"
 client_id = "signalbox"
+[network]
+trusted_proxies = ["127.0.0.1"]
 TOML
 start_signalbox
 export SITE="http://$LISTEN" SIGNALBOX_BIN RUN

@@ -31,8 +31,8 @@ export function launch() {
 }
 
 /** What a program of the site's own origin asks of it. */
-export async function ask(method, path, body, cookie) {
-  const headers = { origin: SITE, accept: 'application/json' };
+export async function ask(method, path, body, cookie, more = {}) {
+  const headers = { origin: SITE, accept: 'application/json', ...more };
   if (body !== undefined) headers['content-type'] = 'application/json';
   if (cookie) headers.cookie = cookie;
   const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
@@ -61,9 +61,12 @@ export const address = (name) => `${name}-${process.pid}-${(people += 1)}@exampl
 /** Somebody with a proven address, by the API: who they are and the cookie of a session. */
 export async function person(name, more = {}) {
   const email = address(name);
-  const up = await ask('POST', '/api/v1/session/sign-up', { email, password: PASSWORD, ...more });
+  // Each from a network of their own: more than some people of one are made to wait.
+  const from = { 'x-forwarded-for': `10.${(process.pid >> 8) & 255}.${process.pid & 255}.${people % 256}` };
+  const wish = { email, password: PASSWORD };
+  const up = await ask('POST', '/api/v1/session/sign-up', { ...wish, ...more }, undefined, from);
   assert.equal(up.status, 202, JSON.stringify(up.body));
-  const entered = await ask('POST', '/api/v1/session/sign-in', { email, password: PASSWORD });
+  const entered = await ask('POST', '/api/v1/session/sign-in', wish, undefined, from);
   assert.equal(entered.status, 201, JSON.stringify(entered.body));
   const cookie = entered.headers.get('set-cookie').split(';')[0];
   const token = (await mailed(email, '/verify-email')).split('=')[1];
