@@ -35,8 +35,9 @@ pub struct UserWish {
     pub profile: Profile,
 }
 
+/// `name` is as the RFC writes it.
 fn text(of: &Map<String, Value>, name: &str) -> Result<Option<String>, ScimError> {
-    match of.get(name) {
+    match of.get(&name.to_ascii_lowercase()) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) => {
             let odd = text.chars().count() > LONGEST || text.chars().any(char::is_control);
@@ -49,9 +50,8 @@ fn text(of: &Map<String, Value>, name: &str) -> Result<Option<String>, ScimError
     }
 }
 
-/// `name` is as the RFC writes it.
 fn required(of: &Map<String, Value>, name: &'static str) -> Result<String, ScimError> {
-    let found = text(of, &name.to_ascii_lowercase())?.filter(|text| !text.trim().is_empty());
+    let found = text(of, name)?.filter(|text| !text.trim().is_empty());
     found.ok_or_else(|| ScimError::value(format!("{name} is required")))
 }
 
@@ -104,8 +104,8 @@ impl UserWish {
             None | Some(Value::Null) => None,
             Some(Value::Object(of)) => Some(ProfileName {
                 formatted: text(of, "formatted")?,
-                family_name: text(of, "familyname")?,
-                given_name: text(of, "givenname")?,
+                family_name: text(of, "familyName")?,
+                given_name: text(of, "givenName")?,
             })
             .filter(|name| *name != ProfileName::default()),
             Some(_) => return Err(ScimError::value("name is an object")),
@@ -116,12 +116,12 @@ impl UserWish {
         }
         let emails = emails.iter().filter_map(|one| email(one).transpose());
         Ok(Self {
-            external_id: text(of, "externalid")?,
+            external_id: text(of, "externalId")?,
             active: truth(of, "active")?,
             profile: Profile {
                 user_name: required(of, "userName")?,
                 name,
-                display_name: text(of, "displayname")?,
+                display_name: text(of, "displayName")?,
                 emails: emails.collect::<Result<_, _>>()?,
             },
         })
@@ -194,7 +194,7 @@ pub fn group_of(of: &Map<String, Value>) -> Result<GroupDraft, ScimError> {
     if members.len() > MOST_MEMBERS {
         return Err(ScimError::new(413, format!("A group has at most {MOST_MEMBERS} members")));
     }
-    let (display_name, external_id) = (required(of, "displayName")?, text(of, "externalid")?);
+    let (display_name, external_id) = (required(of, "displayName")?, text(of, "externalId")?);
     Ok(GroupDraft { display_name, external_id, members })
 }
 

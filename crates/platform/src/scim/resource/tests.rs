@@ -37,14 +37,14 @@ fn a_user_is_read_whatever_the_case_and_truth_may_be_a_text() {
 fn what_can_not_be_a_user_or_a_group_is_named() {
     let long = "x".repeat(LONGEST + 1);
     for (user, named) in [
-        (json!({}), "username"),
-        (json!({"userName": " "}), "username"),
-        (json!({"userName": 7}), "username"),
-        (json!({"userName": "a\u{0}b"}), "username"),
-        (json!({"userName": long}), "username"),
+        (json!({}), "userName"),
+        (json!({"userName": " "}), "userName"),
+        (json!({"userName": 7}), "userName"),
+        (json!({"userName": "a\u{0}b"}), "userName"),
+        (json!({"userName": long}), "userName"),
         (json!({"userName": "a", "active": 1}), "active"),
         (json!({"userName": "a", "name": "Ada"}), "name"),
-        (json!({"userName": "a", "name": {"givenName": []}}), "givenname"),
+        (json!({"userName": "a", "name": {"givenName": []}}), "givenName"),
         (json!({"userName": "a", "emails": "x"}), "emails"),
         (json!({"userName": "a", "emails": ["x"]}), "emails"),
         (json!({"userName": "a", "emails": vec![json!({}); MOST_EMAILS + 1]}), "emails"),
